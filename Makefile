@@ -1,0 +1,59 @@
+# seatrial: `make` prints this help.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help trial test check bench docs clean
+
+help: ## Print this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# One stamp per set of packages: an install happens once, and again only when its inputs change.
+# The smaller set never follows the larger: `make trial` after `make test` installs nothing.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "seatrial needs Python >= 3.11; say: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 2; }
+ifdef UV
+	@uv venv -q --python "$$(command -v $(PYTHON))" $(VENV)
+else
+	@$(PYTHON) -m venv $(VENV)
+endif
+
+define install
+	@echo "installing $(1) into $(VENV) (pinned in constraints.txt)"
+	@if [ -n "$(UV)" ]; then uv pip install -q --python $(BIN)/python -c constraints.txt -e '.[$(1)]'; \
+	else $(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[$(1)]'; fi
+	@$(BIN)/python -m compileall -q src graphs evaluators >/dev/null 2>&1 || true
+	@touch $@
+endef
+
+$(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
+	$(call install,dev)
+	@touch $(VENV)/.fleet
+
+$(VENV)/.fleet: pyproject.toml constraints.txt | $(BIN)/python
+	$(call install,fleet)
+
+trial: $(VENV)/.fleet ## Put the reference fleet through its trials and check every verdict
+	@$(BIN)/seatrial trial --check-expect
+
+test: $(VENV)/.dev ## Run every test that needs no model, no network and no account
+	@$(BIN)/python -m pytest -m 'not llm'
+
+check: $(VENV)/.dev ## ruff, mypy --strict, import layers, generated docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python docs/generate.py --check
+
+docs: $(VENV)/.dev ## Write again the parts of docs/ that are generated
+	@$(BIN)/python docs/generate.py
+
+bench: $(VENV)/.dev ## Measure us beside the floor and the peers, as ratios of one run
+	@$(BIN)/python -m benchmarks
+
+clean: ## Remove the environment, caches and runs
+	@rm -rf $(VENV) .seatrial .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,100 @@
+"""The command group: a tuple of verbs, each loaded only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import Any, NamedTuple
+
+import click
+
+from seatrial.errors import SeatrialError
+
+
+class Verb(NamedTuple):
+    """One verb: its name, the module that holds its click command, and the line `--help` shows for it."""
+
+    name: str
+    module: str
+    help: str
+
+
+VERBS = (
+    Verb("gate", "seatrial.cli.gate", "Decide, segment by segment, whether a candidate is worse than its baseline."),
+)
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [verb.name for verb in VERBS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for verb in VERBS:
+            if verb.name == cmd_name:
+                command: click.Command = importlib.import_module(verb.module).command
+                return command
+        return None
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
+            raise click.UsageError(
+                f"no verb is called {args[0]!r}; choose one of: {', '.join(self.list_commands(ctx))}", ctx
+            )
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # click would import every verb for its one line of help.
+        with formatter.section("Verbs"):
+            formatter.write_dl([(verb.name, verb.help) for verb in VERBS])
+
+
+def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
+    if wanted and not ctx.resilient_parsing:
+        from importlib.metadata import version  # noqa: PLC0415 - slow, and asked for rarely
+
+        click.echo(f"seatrial {version('seatrial')}")
+        ctx.exit()
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_version, help="Print the version and exit."
+)
+def app() -> None:
+    """Put every new version of an AI workflow through its trials.
+
+    Exit codes everywhere: 0 pass, 1 the evidence says no, 2 could not tell.
+
+    \b
+    Example:
+      seatrial gate --evidence results.parquet --baseline v1 --candidate v2
+    """
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code; a usage error, an unreadable file, a stopped run are 2."""
+    try:
+        code = app.main(arguments, prog_name="seatrial", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return 2
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return 2
+    except SeatrialError as error:
+        _say(error, arguments)
+        return 2
+    except BrokenPipeError:
+        # The reader has gone; keep Python from complaining about it again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 2
+    return code if isinstance(code, int) else 0
+
+
+def _say(error: SeatrialError, arguments: list[str]) -> None:
+    click.echo(f"seatrial: {error}", err=True)
+    if "--json" in arguments:
+        from seatrial.report.data import gate_json, refusal_data  # noqa: PLC0415
+
+        click.echo(gate_json(refusal_data(str(error), error.reason_class)), nl=False)

@@ -1,0 +1,123 @@
+"""`seatrial gate`: the segmented regression gate, on a file of evidence or on two versions of a project's graph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.cli.output import check_targets, show
+from seatrial.errors import UsageError
+
+if TYPE_CHECKING:
+    from seatrial.gate.report import Report
+
+
+@click.command("gate")
+@click.argument("versions", nargs=-1, metavar="[A B]")
+@click.option(
+    "--evidence", type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file of results, from any harness."
+)
+@click.option("--baseline", help="Version compared with (with --evidence).")
+@click.option("--candidate", help="Version judged (with --evidence).")
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="COLUMN=FOREIGN[,FOREIGN]",
+    help="An evidence column and the file's columns it is made of; several are joined by '/'.",
+)
+@click.option(
+    "--segment", "segments", multiple=True, metavar="COLUMN", help="A column of the file that is a segment dimension."
+)
+@click.option(
+    "--critical", multiple=True, metavar="NAME[=VALUE]", help="A dimension, or one segment of it, that must be covered."
+)
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    help="Policy file; without it the built-in defaults are used and every key gates.",
+)
+@click.option("--graph", help="Graph whose own keys the policy file names (with --evidence).")
+@click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
+@click.option("--json", "as_json", is_flag=True, help="Print seatrial/gate/1 on stdout.")
+@click.option(
+    "-o",
+    "--output",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Also write FILE: .json, .md, .xml (JUnit) or .txt.",
+)
+def command(
+    versions: tuple[str, ...],
+    evidence: Path | None,
+    baseline: str | None,
+    candidate: str | None,
+    maps: tuple[str, ...],
+    segments: tuple[str, ...],
+    critical: tuple[str, ...],
+    policy: Path | None,
+    graph: str | None,
+    every: bool,
+    as_json: bool,
+    files: tuple[Path, ...],
+) -> int:
+    """Decide, segment by segment, whether a candidate is worse than its baseline.
+
+    A drop beyond chance on any segment blocks (exit 1). A critical segment with too few examples to show the drop it must
+    show, or too much that was not measured, is "cannot tell" (exit 2). Everything else passes (exit 0), and says which
+    drop it would have seen.
+
+    \b
+    Examples:
+      seatrial gate --evidence results.parquet --baseline v1 --candidate v2 --segment tier
+      seatrial gate --evidence r.csv --map example_id=question --map score=passed \\
+                    --map version=model --segment topic --critical topic=refunds \\
+                    --baseline gpt-a --candidate gpt-b -o gate.md -o gate.xml
+    """
+    check_targets(files)
+    if evidence is not None and versions:
+        raise UsageError(
+            "give either two versions (seatrial gate A B) or --evidence FILE --baseline V --candidate V, not both"
+        )
+    if evidence is not None:
+        report = _gate_file(evidence, baseline, candidate, maps, segments, critical, policy, graph)
+    else:
+        raise UsageError("give --evidence FILE --baseline V --candidate V; see seatrial gate --help")
+    show(report, as_json=as_json, files=files, every=every)
+    if report.mode == "warn" and report.verdict.exit_code:
+        click.echo(f"::warning title=seatrial gate::{report.verdict.value}: {report.reason}", err=True)
+    return report.exit_code
+
+
+def _gate_file(
+    path: Path,
+    baseline: str | None,
+    candidate: str | None,
+    maps: tuple[str, ...],
+    segments: tuple[str, ...],
+    critical: tuple[str, ...],
+    policy: Path | None,
+    graph: str | None,
+) -> Report:
+    from seatrial.evidence import read_evidence  # noqa: PLC0415 - numpy and Arrow are for those who gate
+    from seatrial.gate.merge import check  # noqa: PLC0415
+    from seatrial.gate.policy import Policy, load_policy  # noqa: PLC0415
+
+    rules = load_policy(policy, graph) if policy else Policy()
+    evidence = read_evidence(path, mapping=dict(parse_map(item) for item in maps), segments=segments)
+    if baseline is None or candidate is None:
+        missing = "--baseline" if baseline is None else "--candidate"
+        raise UsageError(f"{missing} is missing; {path} holds the versions: {', '.join(evidence.versions)}")
+    return check(evidence, rules, baseline=baseline, candidate=candidate, critical=critical)
+
+
+def parse_map(item: str) -> tuple[str, tuple[str, ...]]:
+    """`example_id=segment,item` -> ("example_id", ("segment", "item"))."""
+    target, sign, sources = item.partition("=")
+    names = tuple(name.strip() for name in sources.split(","))
+    if not sign or not target or not all(names):
+        raise UsageError(f"--map {item!r}: write COLUMN=FOREIGN, e.g. --map example_id=segment,item")
+    return target.strip(), names

@@ -1,0 +1,96 @@
+"""Output: a verdict goes to the terminal or as JSON to stdout, to `-o FILE` in its format, and to the step summary."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from seatrial.gate.report import Report
+    from seatrial.report.console import Line
+
+FORMATS = (".json", ".md", ".xml", ".txt")
+_STYLES = {
+    "bad": {"fg": "red", "bold": True},
+    "good": {"fg": "blue", "bold": True},
+    "unsure": {"bold": True},
+    "dim": {"dim": True},
+    "plain": {},
+}
+
+
+def check_targets(files: Iterable[Path]) -> None:
+    """Refuse an output file we could not write before any work is done."""
+    for file in files:
+        if file.suffix not in FORMATS:
+            raise UsageError(
+                f"-o {file}: cannot tell the format from {file.suffix or 'no suffix'!r}; choose one of: {', '.join(FORMATS)}"
+            )
+        if not file.parent.is_dir():
+            raise UsageError(f"-o {file}: the folder {file.parent} does not exist")
+
+
+def show(report: Report, *, as_json: bool, files: Iterable[Path] = (), every: bool = False) -> None:
+    """Print and write one report on every surface asked for."""
+    from seatrial.report.data import gate_data, gate_json  # noqa: PLC0415 - after the work, not before
+    from seatrial.report.view import view  # noqa: PLC0415
+
+    v = view(report)
+    if as_json:
+        click.echo(gate_json(gate_data(report)), nl=False)
+    else:
+        from seatrial.report.console import console  # noqa: PLC0415
+
+        say(console(v, every=every, ascii_only=not _can_write(v.glyph + "─■│")))
+    for file in files:
+        write(file, report)
+    target = os.environ.get("GITHUB_STEP_SUMMARY")
+    if target:
+        from seatrial.report.markdown import summary  # noqa: PLC0415
+
+        with Path(target).open("a", encoding="utf-8") as step:
+            step.write(summary(v, report.graph))
+
+
+def write(file: Path, report: Report) -> None:
+    """Write one report in the format its suffix names."""
+    from seatrial.report.console import console  # noqa: PLC0415
+    from seatrial.report.data import gate_data, gate_json  # noqa: PLC0415
+    from seatrial.report.junit import junit  # noqa: PLC0415
+    from seatrial.report.markdown import comment  # noqa: PLC0415
+    from seatrial.report.view import view  # noqa: PLC0415
+
+    v = view(report)
+    text = {
+        ".json": lambda: gate_json(gate_data(report)),
+        ".md": lambda: comment(v, report.graph),
+        ".xml": lambda: junit(v),
+        ".txt": lambda: "".join(f"{line.text}\n" for line in console(v, every=True)),
+    }[file.suffix]()
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"-o {file}: cannot be written: {error.strerror}") from error
+
+
+def say(lines: Iterable[Line]) -> None:
+    """Print lines, coloured on a terminal that wants colour, the same words without it everywhere else."""
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    for line in lines:
+        click.echo(click.style(line.text, **_STYLES[line.tone]) if colour else line.text, color=colour)
+
+
+def _can_write(signs: str) -> bool:
+    try:
+        signs.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True

@@ -1,0 +1,62 @@
+"""Every error seatrial raises on purpose.
+
+    SeatrialError                 a sentence: what happened, where, what to do
+    ├── UsageError                a flag, a name or a call is wrong
+    ├── ConfigError               a project file is wrong (policy, segments, registry, pyproject)
+    ├── DataError                 evidence or a dataset cannot be read as what it claims to be
+    │   └── ContractError         an example breaks its graph's typed contract
+    ├── InvalidComparison         the two arms cannot be compared at all
+    ├── MissingExtra              an optional package is not installed
+    └── NotBuiltYet               the file is right, the machinery behind it does not exist in this version
+
+A user's mistake prints its sentence and exits 2; anything else is our bug and prints a traceback.
+"""
+
+from __future__ import annotations
+
+
+class SeatrialError(Exception):
+    """Base of every error whose message is meant for the person at the terminal."""
+
+    reason_class = "usage"
+
+
+class UsageError(SeatrialError):
+    """A flag, a name or a call is wrong; the message lists what would be right."""
+
+
+class ConfigError(SeatrialError):
+    """A project file is wrong; the message names the file and the place in it."""
+
+
+class DataError(SeatrialError):
+    """Evidence or a dataset cannot be read as what it claims to be."""
+
+    reason_class = "invalid"
+
+
+class ContractError(DataError):
+    """An example breaks the typed contract of its graph; the message names file, line and field."""
+
+
+class InvalidComparison(DataError):
+    """The two arms cannot be compared: different datasets, a crashed baseline, contradictory rows."""
+
+
+class MissingExtra(SeatrialError):
+    """An optional package is not installed; the message is the command that installs it."""
+
+    def __init__(self, package: str, extra: str, what: str) -> None:
+        super().__init__(f"{what} needs {package}, which is not installed: pip install 'seatrial[{extra}]'")
+
+
+class NotBuiltYet(SeatrialError):
+    """A section of a project file is known but its machinery does not exist in this version."""
+
+
+def one_of(value: object, choices: object, what: str) -> str:
+    """Return `value` if it is one of `choices`, else raise a UsageError that lists them."""
+    names = [str(choice) for choice in choices]  # type: ignore[attr-defined]
+    if str(value) in names:
+        return str(value)
+    raise UsageError(f"{what} {value!r} is unknown; choose one of: {', '.join(names)}")

@@ -1,0 +1,97 @@
+"""Evidence: the tidy table itself, checked once, read as numpy codes and numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seatrial.evidence.columns import SEGMENT_PREFIX
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Codes:
+    """A text column as small integers: `values[index[row]]` is the row's text, index -1 is null."""
+
+    values: tuple[str, ...]
+    index: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One evidence table in canonical columns, already checked (`evidence.check`), and where it came from.
+
+    Attributes:
+        table: Arrow table with canonical and `segment.NAME` columns.
+        source: file or run it was read from; named in every error.
+        metadata: provenance that belongs to the whole table (`interleaved`, ...).
+    """
+
+    table: pa.Table
+    source: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def has(self, name: str) -> bool:
+        """Whether the column is there at all."""
+        return name in self.table.column_names
+
+    @cached_property
+    def dimensions(self) -> tuple[str, ...]:
+        """Names of the segment dimensions, without their prefix, in the table's order."""
+        return tuple(
+            name.removeprefix(SEGMENT_PREFIX) for name in self.table.column_names if name.startswith(SEGMENT_PREFIX)
+        )
+
+    @cached_property
+    def versions(self) -> tuple[str, ...]:
+        """Versions the table holds, sorted."""
+        return tuple(sorted(self.codes("version").values))
+
+    @cached_property
+    def keys(self) -> tuple[str, ...]:
+        """Evaluator keys the table holds, sorted."""
+        return tuple(sorted(self.codes("key").values))
+
+    @cached_property
+    def _encoded(self) -> dict[str, Codes]:
+        return {}
+
+    @cached_property
+    def _floats(self) -> dict[str, NDArray[np.float64]]:
+        return {}
+
+    def codes(self, name: str) -> Codes:
+        """A text column as codes; encoded once."""
+        if name not in self._encoded:
+            self._encoded[name] = encode(self.table.column(name))
+        return self._encoded[name]
+
+    def numbers(self, name: str) -> NDArray[np.float64]:
+        """A number column as floats, null as NaN (which never leaves the rooms that call this)."""
+        if name not in self._floats:
+            column = pc.fill_null(pc.cast(self.table.column(name), pa.float64()), float("nan"))
+            self._floats[name] = np.asarray(column.to_numpy(), dtype=np.float64)
+        return self._floats[name]
+
+
+def encode(column: Any) -> Codes:
+    """Dictionary-encode a text column."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(array, pa.ChunkedArray):  # combine_chunks keeps a chunked array when it is empty
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], type=array.type)
+    if not pa.types.is_dictionary(array.type):
+        array = pc.dictionary_encode(array)
+    index = pc.fill_null(array.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
+    return Codes(tuple(array.dictionary.to_pylist()), index)

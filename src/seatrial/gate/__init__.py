@@ -1,0 +1,1 @@
+"""Gates: evidence and a policy in, a verdict with its sentences out; pure, the same on any machine."""

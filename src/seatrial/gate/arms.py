@@ -1,0 +1,153 @@
+"""Arms: the two versions' answers to the same examples, with the law of the denominator applied.
+
+Every planned example x repetition has a lowest and a highest score it may have had. A scored cell has one score, a system
+failure scores 0, a cell nobody measured lies anywhere in 0..1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.evidence.columns import SEGMENT_PREFIX
+from seatrial.verdict import SYSTEM_FAILURES, Outcome
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from seatrial.evidence import Evidence
+
+OUTCOMES = tuple(Outcome)
+_SKIPPED = OUTCOMES.index(Outcome.SKIPPED)
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One version on one key: planned cells, examples x repetitions.
+
+    Attributes:
+        low: lowest possible mean score per example, over its repetitions.
+        high: highest possible.
+        lost: cells per example that nobody measured.
+        outcome: code into OUTCOMES per cell, shape (examples, repetitions).
+        repetitions: planned repetitions of this arm.
+    """
+
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    lost: NDArray[np.int64]
+    outcome: NDArray[np.int8]
+    repetitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arms:
+    """Both versions on one key, example by example.
+
+    Attributes:
+        key: the evaluator key.
+        example: code of each planned example in the evidence.
+        cluster: cluster of each planned example, as small integers.
+        baseline: the baseline's arm.
+        candidate: the candidate's arm.
+        paired: McNemar applies: one example a cluster, one repetition an arm, scores 0 or 1.
+        dropped: candidate repetitions left out because the baseline has fewer.
+    """
+
+    key: str
+    example: NDArray[np.int64]
+    cluster: NDArray[np.int64]
+    baseline: Arm
+    candidate: Arm
+    paired: bool
+    dropped: int
+
+    def segment(self, evidence: Evidence, dimension: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+        """Names of a dimension's values and, per planned example, which one it belongs to."""
+        codes = evidence.codes(SEGMENT_PREFIX + dimension)
+        of_example = np.zeros(len(evidence.codes("example_id").values), dtype=np.int64)
+        of_example[evidence.codes("example_id").index] = codes.index
+        return codes.values, of_example[self.example]
+
+
+def arms(evidence: Evidence, key: str, baseline: str, candidate: str) -> Arms:
+    """Line up two versions on one key; an example of either is planned in both."""
+    rows = {version: _rows(evidence, key, version) for version in (baseline, candidate)}
+    examples = len(evidence.codes("example_id").values)
+    planned = np.zeros(examples, dtype=bool)
+    for mine in rows.values():
+        planned[evidence.codes("example_id").index[mine]] = True
+    example = np.flatnonzero(planned)
+    place = np.full(examples, -1, dtype=np.int64)
+    place[example] = np.arange(example.size)
+    allowed = _repetitions(evidence, rows[baseline]).size
+    tried = _repetitions(evidence, rows[candidate]).size
+    base = _arm(evidence, rows[baseline], place, example.size, allowed)
+    cand = _arm(evidence, rows[candidate], place, example.size, min(allowed, tried) if allowed else tried)
+    cluster = _clusters(evidence, example)
+    scores = evidence.numbers("score")
+    both = scores[np.concatenate(list(rows.values()))]
+    binary = bool(np.all(np.isnan(both) | (both == 0) | (both == 1)))
+    alone = np.unique(cluster).size == cluster.size
+    paired = binary and alone and base.repetitions <= 1 and cand.repetitions <= 1
+    return Arms(key, example, cluster, base, cand, paired, max(0, tried - allowed) if allowed else 0)
+
+
+def _rows(evidence: Evidence, key: str, version: str) -> NDArray[np.int64]:
+    keys, versions = evidence.codes("key"), evidence.codes("version")
+    mine = (
+        versions.index == versions.values.index(version)
+        if version in versions.values
+        else np.zeros(len(evidence), dtype=bool)
+    )
+    if len(keys.values) > 1:
+        mine &= keys.index == keys.values.index(key)
+    return np.flatnonzero(mine)
+
+
+def _repetitions(evidence: Evidence, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.unique(evidence.numbers("repetition")[rows])
+
+
+def _arm(evidence: Evidence, rows: NDArray[np.int64], place: NDArray[np.int64], examples: int, repetitions: int) -> Arm:
+    tries = _repetitions(evidence, rows)[:repetitions]
+    kept = rows if tries.size <= 1 else rows[np.isin(evidence.numbers("repetition")[rows], tries)]
+    if tries.size == 1:
+        kept = rows[evidence.numbers("repetition")[rows] == tries[0]]
+    width = max(1, tries.size)
+    column = np.searchsorted(tries, evidence.numbers("repetition")[kept]) if tries.size else np.empty(0, dtype=np.int64)
+    cell = place[evidence.codes("example_id").index[kept]] * width + column
+    words = evidence.codes("outcome")
+    translate = np.array([OUTCOMES.index(Outcome(word)) for word in words.values], dtype=np.int8)
+    outcome = np.full(examples * width, _SKIPPED, dtype=np.int8)
+    outcome[cell] = translate[words.index[kept]]
+    low, high = np.zeros(examples * width), np.ones(examples * width)
+    score = evidence.numbers("score")[kept]
+    failed = np.isin(outcome[cell], [OUTCOMES.index(word) for word in SYSTEM_FAILURES])
+    known = ~np.isnan(score) | failed
+    value = np.where(failed, 0.0, score)
+    low[cell[known]] = value[known]
+    high[cell[known]] = value[known]
+    lost = np.ones(examples * width, dtype=np.int64)
+    lost[cell[known]] = 0
+    shape = (examples, width)
+    return Arm(
+        low.reshape(shape).mean(axis=1),
+        high.reshape(shape).mean(axis=1),
+        lost.reshape(shape).sum(axis=1),
+        outcome.reshape(shape),
+        int(tries.size),
+    )
+
+
+def _clusters(evidence: Evidence, example: NDArray[np.int64]) -> NDArray[np.int64]:
+    if not evidence.has("cluster"):
+        return example
+    codes = evidence.codes("cluster")
+    of_example = np.full(len(evidence.codes("example_id").values), -1, dtype=np.int64)
+    of_example[evidence.codes("example_id").index] = codes.index
+    mine = of_example[example]
+    # A null cluster is the example's own: give it a number no cluster has.
+    return np.where(mine < 0, len(codes.values) + example, mine)

@@ -1,0 +1,103 @@
+"""Measurements: did latency or tokens grow beyond their margin, example by example, in an alpha slice of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.errors import ConfigError
+from seatrial.gate.row import OVERALL
+from seatrial.gate.sentence import count, p_value, percent
+from seatrial.stats.paired import sign_flip
+from seatrial.verdict import Finding, State, Verdict
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from seatrial.evidence import Evidence
+    from seatrial.gate.policy import MeasureRule, Policy
+
+
+def measure_finding(
+    evidence: Evidence, rule: MeasureRule, policy: Policy, baseline: str, candidate: str, alpha: float
+) -> tuple[Finding, list[str]]:
+    """Judge one measurement: the paired log ratio per cluster, sign-flipped against log(1 + max_increase).
+
+    Latency gates only when both arms ran interleaved in one job (`interleaved` in the evidence's metadata); on two
+    different days it measures the days. Runs without a number in both arms are counted, and beyond the missing tolerance
+    the row cannot tell. The returned strings are warnings.
+    """
+    if not evidence.has(rule.name):
+        raise ConfigError(f"{policy.source}: measurement {rule.name!r} gates but {evidence.source} has no such column")
+    ratio, planned = _log_ratios(evidence, rule.name, baseline, candidate)
+    gates = rule.name != "latency_ms" or evidence.metadata.get("interleaved") == "true"
+    limit = math.log1p(rule.max_increase)
+    lost = 1 - ratio.size / planned if planned else 1.0
+    middle = math.expm1(float(np.median(ratio) if rule.statistic == "median" else ratio.mean())) if ratio.size else None
+    said = f"overall · {rule.name}: {count(planned, 'example')}, {rule.statistic} ratio {'?' if middle is None else f'{100 * middle:+.1f} %'.replace('-', '−')}, allowed +{100 * rule.max_increase:g} %"
+    p = None
+    if not gates:
+        verdict, state, reason = (
+            None,
+            State.REPORTED,
+            f"{said}; reported only: the arms did not run interleaved in one job",
+        )
+    elif ratio.size < policy.min_n or lost > policy.missing_tolerance:
+        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
+        reason = f"{said}; {percent(lost)} of the examples have no number above 0 in both arms, {ratio.size} are left"
+    else:
+        seed = hashlib.sha256(np.sort(ratio).tobytes() + policy.hash.encode() + rule.name.encode()).digest()
+        p = sign_flip(limit - ratio, np.random.default_rng(int.from_bytes(seed[:8], "big")), alpha).p
+        grew = p <= alpha
+        verdict, state = (Verdict.FAIL, State.BLOCKS) if grew else (Verdict.PASS, State.NO_DROP)
+        reason = f"{said}; p {p_value(p)} {'≤' if grew else '>'} {p_value(alpha)}: {'grew beyond its margin' if grew else 'not beyond its margin'}"
+    finding = Finding(
+        segment=OVERALL,
+        key=rule.name,
+        critical=False,
+        n=planned,
+        baseline=None,
+        candidate=None,
+        difference=None,
+        ci=None,
+        ci_row=None,
+        p=p,
+        p_adjusted=p,
+        alpha_row=None,
+        threshold=alpha if gates else None,
+        verdict=verdict,
+        state=state,
+        promotable=None,
+        detectable_drop=None,
+        needed_n=None,
+        broke=int((ratio > limit).sum()),
+        fixed=int((ratio < 0).sum()),
+        missing=planned - ratio.size,
+        outcomes={},
+        reason=reason,
+    )
+    return finding, [] if gates else [
+        f"{rule.name} does not gate here: baseline and candidate did not run interleaved in one job"
+    ]
+
+
+def _log_ratios(evidence: Evidence, name: str, baseline: str, candidate: str) -> tuple[NDArray[np.float64], int]:
+    """Log of candidate over baseline, per cluster, and how many clusters were planned in both."""
+    versions, examples = evidence.codes("version"), evidence.codes("example_id")
+    values = evidence.numbers(name)
+    place = evidence.codes("cluster") if evidence.has("cluster") else examples
+    group = np.where(place.index < 0, len(place.values) + examples.index, place.index)
+    size = int(group.max()) + 1
+    logs, seen = [], np.zeros(size, dtype=bool)
+    for version in (baseline, candidate):
+        mine = versions.index == versions.values.index(version)
+        seen[group[mine]] = True
+        known = mine & (values > 0)
+        total = np.bincount(group[known], weights=np.log(values[known]), minlength=size)
+        with np.errstate(invalid="ignore"):
+            logs.append(total / np.bincount(group[known], minlength=size))
+    ratio = logs[1] - logs[0]
+    return ratio[seen & np.isfinite(ratio)], int(seen.sum())

@@ -1,0 +1,296 @@
+"""Policy: what a gate is told before it looks, read from a file whose every word is known.
+
+schema = "seatrial/policy/1"
+alpha = 0.05
+[key.route]            # a key named here gates, others are reported
+primary = true
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import ConfigError, NotBuiltYet
+from seatrial.evidence.canonical import content_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+SCHEMA = "seatrial/policy/1"
+MODES = ("observe", "warn", "block")
+TESTS = ("mid-p", "exact")
+MISMATCH = ("refuse", "warn")
+STATISTICS = ("median", "mean")
+NOT_BUILT = ("judge", "must_pass", "anchor")
+"""Sections the format knows and this version cannot act on: exit 2, never a silent pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRule:
+    """How one gating key is judged.
+
+    Attributes:
+        name: the evaluator key.
+        primary: takes .6 of the key weight; coverage of critical segments is asked of it.
+        zero_tolerance: one new hit fails; for deterministic keys only, outside the alpha family.
+        promote_margin: tolerated drop (share) for `promotable`.
+    """
+
+    name: str
+    primary: bool = False
+    zero_tolerance: bool = False
+    promote_margin: float = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class MeasureRule:
+    """How one measurement column gates: its paired ratio must not exceed 1 + max_increase."""
+
+    name: str
+    max_increase: float
+    statistic: str = "median"
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Shares of alpha: the overall row, all critical segments together, all the rest together."""
+
+    overall: float = 0.1
+    critical: float = 0.6
+    rest: float = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Everything fixed before looking.
+
+    Attributes:
+        owner: whom a report names.
+        mode: `block` acts on the verdict; `observe` and `warn` show it and exit 0.
+        alpha: family-wise chance to block an unchanged candidate.
+        weights: how alpha is shared.
+        must_detect: drop (share) a critical segment must be able to show, else it is uncovered.
+        churn: share of examples that flip when nothing changed; what power is computed with.
+        min_n: a non-critical row under this many clusters leaves the family; an overall row under it decides nothing.
+        missing_tolerance: share of unmeasured cells a non-critical row may have before its worst case counts.
+        dataset_mismatch: `refuse` evidence of two dataset hashes, or `warn`.
+        test: `mid-p`, or `exact` for a level never exceeded.
+        shared_change: graphs moved by the same change; alpha is divided by it.
+        baseline_system_failures: share of system failures the baseline had when it was accepted.
+        keys: gating keys; empty means "every key in the evidence, equally".
+        measures: gating measurements.
+        source: file it was read from.
+    """
+
+    owner: str = ""
+    mode: str = "block"
+    alpha: float = 0.05
+    weights: Weights = field(default_factory=Weights)
+    must_detect: float = 0.20
+    churn: float = 0.05
+    min_n: int = 20
+    missing_tolerance: float = 0.02
+    dataset_mismatch: str = "refuse"
+    test: str = "mid-p"
+    shared_change: int = 1
+    baseline_system_failures: float = 0.0
+    keys: tuple[KeyRule, ...] = ()
+    measures: tuple[MeasureRule, ...] = ()
+    source: str = "built-in defaults"
+
+    @property
+    def hash(self) -> str:
+        """Hash of every rule, not of the file's bytes or place."""
+        rules = asdict(self)
+        del rules["source"]
+        return content_hash(rules)
+
+
+def load_policy(path: Path, graph: str | None = None) -> Policy:
+    """Read a policy file; `[graph.NAME.key.*]` and `[graph.NAME.measure.*]` replace the general ones for `graph`.
+
+    Raises:
+        ConfigError: a word, a type or a range is wrong; the message names file and place and lists the choices.
+        NotBuiltYet: a section whose machinery does not exist in this version.
+    """
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"policy {path} does not exist; without --policy the built-in defaults are used") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"policy {path} cannot be read: {error}") from error
+    return parse_policy(raw, str(path), graph)
+
+
+def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) -> Policy:
+    """The same from a mapping already parsed."""
+    if raw.get("schema") != SCHEMA:
+        raise ConfigError(f'{source}: schema is {raw.get("schema")!r}; this version reads schema = "{SCHEMA}"')
+    known = (*_TOP, "schema", "weights", "key", "measure", "graph", *NOT_BUILT)
+    _only(raw, known, source)
+    for name in NOT_BUILT:
+        if name in raw:
+            raise NotBuiltYet(
+                f"{source}: section [{name}] is known, but this version of seatrial cannot act on it yet; take it out to gate without it"
+            )
+    values: dict[str, Any] = {
+        name: check(raw[name], f"{source}: {name}") for name, check in _TOP.items() if name in raw
+    }
+    if "weights" in raw:
+        values["weights"] = _weights(raw["weights"], f"{source}: [weights]")
+    own = _own_sections(raw, source, graph)
+    values["keys"] = _keys(
+        own.get("key", raw.get("key", {})), f"{source}: {'[graph.' + str(graph) + '.key]' if 'key' in own else '[key]'}"
+    )
+    values["measures"] = tuple(
+        _measure(name, rule, f"{source}: [measure.{name}]")
+        for name, rule in own.get("measure", raw.get("measure", {})).items()
+    )
+    return Policy(**values, source=source)
+
+
+def _own_sections(raw: Mapping[str, Any], source: str, graph: str | None) -> Mapping[str, Any]:
+    for name, sections in raw.get("graph", {}).items():
+        place = f"{source}: [graph.{name}]"
+        _only(_table(sections, place), ("key", "measure"), place)
+    own: Mapping[str, Any] = raw.get("graph", {}).get(graph, {}) if graph else {}
+    return own
+
+
+def _keys(raw: Any, place: str) -> tuple[KeyRule, ...]:
+    if not _table(raw, place):
+        raise ConfigError(
+            f"{place}: names no gating key; say which evaluator keys gate, e.g. [key.score] with primary = true"
+        )
+    rules = []
+    for name, rule in raw.items():
+        here = f"{place}.{name}"
+        _only(_table(rule, here), _KEY, here)
+        rules.append(
+            KeyRule(
+                name, **{word: check(rule[word], f"{here}: {word}") for word, check in _KEY.items() if word in rule}
+            )
+        )
+    tested = [rule for rule in rules if not rule.zero_tolerance]
+    primary = [rule.name for rule in rules if rule.primary]
+    if any(rule.primary and rule.zero_tolerance for rule in rules):
+        raise ConfigError(
+            f"{place}: {primary[0]} is primary and zero_tolerance; a zero-tolerance key stands outside the family and cannot lead it"
+        )
+    if len(tested) > 1 and len(primary) != 1:
+        raise ConfigError(
+            f"{place}: exactly one key is primary, found {', '.join(primary) or 'none'} of: {', '.join(rule.name for rule in tested)}"
+        )
+    return tuple(rules)
+
+
+def _measure(name: str, raw: Any, place: str) -> MeasureRule:
+    if name not in ("latency_ms", "input_tokens", "output_tokens"):
+        raise ConfigError(
+            f"{place}: no measurement is called {name!r}; choose one of: latency_ms, input_tokens, output_tokens"
+        )
+    _only(_table(raw, place), _MEASURE, place)
+    if "max_increase" not in raw:
+        raise ConfigError(f'{place}: max_increase is missing, e.g. max_increase = "10%"')
+    return MeasureRule(
+        name, **{word: check(raw[word], f"{place}: {word}") for word, check in _MEASURE.items() if word in raw}
+    )
+
+
+def _weights(raw: Any, place: str) -> Weights:
+    names = tuple(f.name for f in fields(Weights))
+    _only(_table(raw, place), names, place)
+    weights = Weights(**{name: _share(value, f"{place}: {name}") for name, value in raw.items()})
+    total = weights.overall + weights.critical + weights.rest
+    if abs(total - 1) > 1e-9:
+        raise ConfigError(f"{place}: overall + critical + rest is {total:g}; shares of alpha sum to 1")
+    return weights
+
+
+def _table(value: Any, place: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise ConfigError(f"{place}: expected a table, got {value!r}")
+    return value
+
+
+def _only(raw: Mapping[str, Any], known: Any, place: str) -> None:
+    for name in raw:
+        if name not in known:
+            raise ConfigError(f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}")
+
+
+def _number(value: Any, place: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigError(f"{place}: expected a number, got {value!r}")
+    return float(value)
+
+
+def _share(value: Any, place: str) -> float:
+    number = _number(value, place)
+    if not 0 < number < 1:
+        raise ConfigError(f"{place}: must lie between 0 and 1, got {value!r}")
+    return number
+
+
+def _share_or_zero(value: Any, place: str) -> float:
+    return 0.0 if value == 0 and not isinstance(value, bool) else _share(value, place)
+
+
+def _count(value: Any, place: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"{place}: expected a whole number of 1 or more, got {value!r}")
+    return value
+
+
+def _flag(value: Any, place: str) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"{place}: expected true or false, got {value!r}")
+    return value
+
+
+def _word(*choices: str) -> Callable[[Any, str], str]:
+    def check(value: Any, place: str) -> str:
+        if value not in choices:
+            raise ConfigError(f"{place}: {value!r} is unknown; choose one of: {', '.join(choices)}")
+        return str(value)
+
+    return check
+
+
+def _text(value: Any, place: str) -> str:
+    if not isinstance(value, str):
+        raise ConfigError(f"{place}: expected text, got {value!r}")
+    return value
+
+
+def _increase(value: Any, place: str) -> float:
+    """`"10%"` or .10."""
+    if isinstance(value, str) and value.endswith("%"):
+        try:
+            value = float(value[:-1]) / 100
+        except ValueError:
+            raise ConfigError(f'{place}: expected a percentage such as "10%", got {value!r}') from None
+    number = _number(value, place)
+    if not 0 <= number < 10:
+        raise ConfigError(f'{place}: an increase of {number:g} is out of range; it is a share: 0.1 or "10%"')
+    return number
+
+
+_TOP: dict[str, Callable[[Any, str], Any]] = {
+    "owner": _text,
+    "mode": _word(*MODES),
+    "alpha": _share,
+    "must_detect": _share,
+    "churn": _share_or_zero,
+    "min_n": _count,
+    "missing_tolerance": _share_or_zero,
+    "dataset_mismatch": _word(*MISMATCH),
+    "test": _word(*TESTS),
+    "shared_change": _count,
+    "baseline_system_failures": _share_or_zero,
+}
+_KEY: dict[str, Callable[[Any, str], Any]] = {"primary": _flag, "zero_tolerance": _flag, "promote_margin": _share}
+_MEASURE: dict[str, Callable[[Any, str], Any]] = {"statistic": _word(*STATISTICS), "max_increase": _increase}

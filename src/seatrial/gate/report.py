@@ -1,0 +1,82 @@
+"""Report: what a merge gate answers; frozen, complete, and the only thing that surfaces read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.verdict import Finding, ReasonClass, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One merge decision.
+
+    Attributes:
+        verdict: PASS, FAIL or INCONCLUSIVE.
+        reason_class: why it is INCONCLUSIVE; None otherwise.
+        reason: the verdict's own sentence.
+        mode: `observe` and `warn` do not act on the verdict.
+        graph: graph the evidence speaks of; empty when it does not say.
+        baseline: version compared with.
+        candidate: version judged.
+        policy: name, hash and owner of the rules.
+        alpha: the family's alpha.
+        must_detect: drop that critical segments must be able to show.
+        churn: share of flips under no change that power was computed with.
+        family_size: rows that shared alpha.
+        counts: planned cells, scored cells, examples and keys, and outcomes per arm.
+        overall: the primary key's overall row.
+        segments: every other gating row, critical first, then worst first.
+        reported: rows of keys that do not gate.
+        unchanged: every output was identical.
+        causes: reasons behind broke answers, most frequent first: (reason, broke answers that carry it).
+        flips: (example, key, segments, score before, score after, reason) of examples whose score moved, worst first.
+        warnings: what a reader must know and no row says.
+    """
+
+    verdict: Verdict
+    reason_class: ReasonClass | None
+    reason: str
+    mode: str
+    graph: str
+    baseline: str
+    candidate: str
+    policy: Mapping[str, str]
+    alpha: float
+    must_detect: float
+    churn: float
+    family_size: int
+    counts: Mapping[str, object]
+    overall: Finding
+    segments: tuple[Finding, ...]
+    reported: tuple[Finding, ...]
+    unchanged: bool
+    causes: tuple[tuple[str, int], ...]
+    flips: tuple[Flip, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 / 1 / 2 by verdict in mode `block`; 0 in `observe` and `warn`, whatever the verdict."""
+        return self.verdict.exit_code if self.mode == "block" else 0
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every gating row, the primary overall row first."""
+        return (self.overall, *self.segments)
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """One example whose score moved between the versions."""
+
+    example: str
+    key: str
+    segments: tuple[str, ...]
+    before: float
+    after: float
+    reason: str

@@ -1,0 +1,173 @@
+"""Row: one key on one segment, from its examples to its p-values at the best and the worst of what is missing."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.gate.arms import OUTCOMES
+from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.paired import mcnemar, mean_interval, newcombe_paired, sign_flip
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from seatrial.gate.arms import Arm, Arms
+    from seatrial.gate.policy import Policy
+
+OVERALL = "overall"
+_TIE = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One key on one segment before any family is formed.
+
+    Attributes:
+        segment: `overall` or `NAME=value`.
+        key: evaluator key.
+        critical: declared critical.
+        n: planned clusters.
+        best: candidate minus baseline per cluster, every unmeasured cell in the candidate's favour.
+        worst: the same against it.
+        baseline: mean score over clusters nothing is missing from; None when there is none.
+        candidate: likewise.
+        counts: (both, broke, fixed, neither) over complete clusters when scores are 0 or 1 and pairs are single; else None.
+        broke: complete clusters that scored lower with the candidate.
+        fixed: higher.
+        missing: unmeasured cells, both arms.
+        cells: planned cells, both arms.
+        outcomes: arm -> outcome word -> count.
+    """
+
+    segment: str
+    key: str
+    critical: bool
+    n: int
+    best: NDArray[np.float64]
+    worst: NDArray[np.float64]
+    baseline: float | None
+    candidate: float | None
+    counts: tuple[int, int, int, int] | None
+    broke: int
+    fixed: int
+    missing: int
+    cells: int
+    outcomes: Mapping[str, Mapping[str, int]]
+
+    @property
+    def difference(self) -> float | None:
+        """Candidate minus baseline over complete clusters."""
+        return None if self.baseline is None or self.candidate is None else self.candidate - self.baseline
+
+    @property
+    def missing_share(self) -> float:
+        """Unmeasured cells over planned cells."""
+        return self.missing / self.cells if self.cells else 1.0
+
+    def p(self, d: NDArray[np.float64], policy: Policy, alpha: float) -> float:
+        """One-sided p that the candidate is worse, for per-cluster differences `d` of this row."""
+        if self.counts is not None:
+            return float(
+                mcnemar(int((d < -_TIE).sum()), int((d > _TIE).sum()), "exact" if policy.test == "exact" else "mid-p")
+            )
+        # The seed is what is judged and how: row order, machine and clock have no say in it.
+        seed = hashlib.sha256(
+            np.sort(d).tobytes() + policy.hash.encode() + f"{self.key}\0{self.segment}".encode()
+        ).digest()
+        return sign_flip(d, np.random.default_rng(int.from_bytes(seed[:8], "big")), alpha).p
+
+    def interval(self, level: float) -> Interval | CannotTell:
+        """Interval of the difference over complete clusters."""
+        if self.missing == self.cells or self.difference is None:
+            return CannotTell("nothing was measured in both arms")
+        if self.counts is not None:
+            return newcombe_paired(*self.counts, level=level)
+        whole = np.abs(self.best - self.worst) < _TIE
+        return mean_interval(self.best[whole], level)
+
+    def not_worse_than(self, margin: float) -> bool | None:
+        """Whether one-sided .05 evidence puts the drop under `margin` even at the worst of what is missing; None = not known."""
+        if self.n == 0:
+            return None
+        if self.counts is not None:
+            broke, fixed = int((self.worst < -_TIE).sum()), int((self.worst > _TIE).sum())
+            both = self.counts[0]
+            interval = newcombe_paired(both, broke, fixed, self.n - both - broke - fixed, level=0.90)
+        else:
+            interval = mean_interval(self.worst, level=0.90)
+        return None if isinstance(interval, CannotTell) else interval.low > -margin
+
+    def tipping_point(self, policy: Policy, alpha: float) -> tuple[int, int] | None:
+        """(k, of): the row blocks once k of its `of` uncertain clusters go against the candidate; None when it never would."""
+        uncertain = np.flatnonzero(self.best - self.worst > _TIE)
+        if not uncertain.size or self.p(self.worst, policy, alpha) > alpha:
+            return None
+        order = uncertain[np.argsort(self.worst[uncertain] - self.best[uncertain], kind="stable")]
+        low, high = 0, order.size
+        while high - low > 1:
+            middle = (low + high) // 2
+            mixed = self.best.copy()
+            mixed[order[:middle]] = self.worst[order[:middle]]
+            low, high = (low, middle) if self.p(mixed, policy, alpha) <= alpha else (middle, high)
+        return high, int(order.size)
+
+
+def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | None) -> Row:
+    """The row of `members` (positions among the planned examples), or of all of them."""
+    take = slice(None) if members is None else members
+    base, cand = arms.baseline, arms.candidate
+    lost = base.lost[take] + cand.lost[take]
+    if arms.paired:
+        base_low, base_high, cand_low, cand_high, whole = (
+            base.low[take],
+            base.high[take],
+            cand.low[take],
+            cand.high[take],
+            lost == 0,
+        )
+    else:
+        cluster, base_low = _by_cluster(arms.cluster[take], base.low[take])
+        _, base_high = _by_cluster(arms.cluster[take], base.high[take])
+        _, cand_low = _by_cluster(arms.cluster[take], cand.low[take])
+        _, cand_high = _by_cluster(arms.cluster[take], cand.high[take])
+        whole = np.bincount(cluster, weights=lost, minlength=base_low.size) == 0
+    best, worst = cand_high - base_low, cand_low - base_high
+    some = bool(whole.any())
+    d = best[whole]
+    broke, fixed = int((d < -_TIE).sum()), int((d > _TIE).sum())
+    both = int(base_low[whole].sum()) - broke if arms.paired else 0
+    return Row(
+        segment=segment,
+        key=arms.key,
+        critical=critical,
+        n=int(best.size),
+        best=best,
+        worst=worst,
+        baseline=float(base_low[whole].mean()) if some else None,
+        candidate=float(cand_low[whole].mean()) if some else None,
+        counts=(both, broke, fixed, int(whole.sum()) - both - broke - fixed) if arms.paired else None,
+        broke=broke,
+        fixed=fixed,
+        missing=int(lost.sum()),
+        cells=int(base.outcome[take].size + cand.outcome[take].size),
+        outcomes={"baseline": _outcomes(base, take), "candidate": _outcomes(cand, take)},
+    )
+
+
+def _by_cluster(
+    cluster: NDArray[np.int64], values: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    names, index = np.unique(cluster, return_inverse=True)
+    size = np.bincount(index, minlength=names.size)
+    return index, np.bincount(index, weights=values, minlength=names.size) / size
+
+
+def _outcomes(arm: Arm, take: slice | NDArray[np.int64]) -> dict[str, int]:
+    counts = np.bincount(arm.outcome[take].ravel(), minlength=len(OUTCOMES))
+    return {word.value: int(count) for word, count in zip(OUTCOMES, counts, strict=True) if count}

@@ -1,0 +1,48 @@
+"""Sentences: how numbers are said, the same words on every surface."""
+
+from __future__ import annotations
+
+import math
+
+
+def percent(share: float | None) -> str:
+    """A rate: `90.0 %`, or `?` when it is not known."""
+    return "?" if share is None else f"{100 * share:.1f} %"
+
+
+def points(share: float | None) -> str:
+    """A difference: `−7.5 points`, with a true minus; never "-0.0"."""
+    return "? points" if share is None else f"{signed(share)} points"
+
+
+def signed(share: float | None) -> str:
+    """A difference in points without its unit: `−7.5`, `+0.6`, `0.0`."""
+    if share is None:
+        return "?"
+    value = round(100 * share, 1)
+    return "0.0" if value == 0 else f"{'−' if value < 0 else '+'}{abs(value):.1f}"
+
+
+def interval(ends: tuple[float, float] | None) -> str:
+    """`−11.3 to −4.2`, or `no interval`."""
+    return "no interval" if ends is None else f"{signed(ends[0])} to {signed(ends[1])}"
+
+
+def p_value(p: float | None) -> str:
+    """Two significant digits; below 1e-6 only the order."""
+    if p is None:
+        return "?"
+    if p < 1e-6:
+        return "< 0.000001"
+    digits = max(2, 1 - math.floor(math.log10(p))) if p > 0 else 2
+    return f"{p:.{min(digits, 8)}f}"
+
+
+def drop(share: float | None) -> str:
+    """A detectable drop: `9 points`, rounded up so that it never promises too much."""
+    return "no drop at all" if share is None else f"{math.ceil(round(100 * share, 6))} points"
+
+
+def count(n: int, noun: str) -> str:
+    """`1 example`, `2 examples`."""
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -1,0 +1,65 @@
+"""Unchanged: every output of the candidate is the baseline's, so nothing can have got worse."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from seatrial.evidence import Evidence
+    from seatrial.gate.arms import Arms
+
+
+def is_unchanged(evidence: Evidence, gating: Sequence[Arms], baseline: str, candidate: str) -> bool:
+    """True when every planned run of both versions has an output hash, they are equal, and no gating score moved.
+
+    A missing hash, a missing run or a failed run is not "identical"; identical outputs with different scores are evidence
+    against an evaluator, and go the long way.
+    """
+    hashes = _hashes(evidence, baseline, candidate)
+    if hashes is None or not _all_equal(hashes):
+        return False
+    return all(_scores_equal(a) for a in gating)
+
+
+def same_output_other_score(evidence: Evidence, gating: Sequence[Arms], baseline: str, candidate: str) -> list[str]:
+    """A warning per key whose score differs between identical outputs."""
+    hashes = _hashes(evidence, baseline, candidate)
+    if hashes is None or not _all_equal(hashes):
+        return []
+    return [
+        f"{a.key}: outputs are identical on every example and scores are not; its evaluator is no function of the output"
+        for a in gating
+        if not _scores_equal(a)
+    ]
+
+
+def _scores_equal(a: Arms) -> bool:
+    if a.baseline.lost.any() or a.candidate.lost.any() or a.baseline.repetitions != a.candidate.repetitions:
+        return False
+    return bool(np.array_equal(a.baseline.low, a.candidate.low))
+
+
+def _hashes(evidence: Evidence, baseline: str, candidate: str) -> tuple[NDArray[np.int64], NDArray[np.int64]] | None:
+    """Per version: sorted (example x repetition, hash) pairs, or None when a run has no hash."""
+    if not evidence.has("output_hash"):
+        return None
+    versions, examples, hashes = evidence.codes("version"), evidence.codes("example_id"), evidence.codes("output_hash")
+    repetition = evidence.numbers("repetition").astype(np.int64)
+    cell = repetition * len(examples.values) + examples.index
+    sides = []
+    for version in (baseline, candidate):
+        mine = versions.index == versions.values.index(version)
+        if np.any(hashes.index[mine] < 0):
+            return None
+        sides.append(np.unique(np.stack([cell[mine], hashes.index[mine].astype(np.int64)], axis=1), axis=0))
+    return sides[0], sides[1]
+
+
+def _all_equal(sides: tuple[NDArray[np.int64], NDArray[np.int64]]) -> bool:
+    return bool(np.array_equal(*sides))

@@ -1,0 +1,97 @@
+"""Zero tolerance: one new hit fails, on keys that are deterministic; outside the alpha family."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.gate.arms import OUTCOMES
+from seatrial.gate.row import OVERALL, row
+from seatrial.gate.sentence import count, percent
+from seatrial.verdict import Finding, Outcome, State, Verdict
+
+if TYPE_CHECKING:
+    from seatrial.evidence import Evidence
+    from seatrial.gate.arms import Arms
+    from seatrial.gate.policy import Policy
+
+_SCORED = OUTCOMES.index(Outcome.SCORED)
+SHOWN = 5
+
+
+def zero_tolerance_finding(evidence: Evidence, arms: Arms, policy: Policy, *, unchanged: bool) -> Finding:
+    """Judge one zero-tolerance key.
+
+    A hit is a scored cell below 1; it is new where the baseline scored 1 on the same example throughout. A hit whose
+    baseline was never scored may be old or new: cannot tell. A system failure is no hit. An unmeasured candidate may hide
+    one: beyond the missing tolerance, cannot tell.
+    """
+    base_scored, cand_scored = (arm.outcome == _SCORED for arm in (arms.baseline, arms.candidate))
+    # A scored cell below 1 pulls its example's highest possible mean below that of the same cells at 1.
+    cand_hit = _below_one(evidence, arms, candidate=True)
+    base_hit = _below_one(evidence, arms, candidate=False)
+    new = cand_hit & ~base_hit & base_scored.any(axis=1)
+    unclear = cand_hit & ~base_scored.any(axis=1)
+    whole = row(arms, OVERALL, critical=False, members=None)
+    lost = float((arms.candidate.lost > 0).mean()) if arms.example.size else 1.0
+    n = int(arms.example.size)
+    names = evidence.codes("example_id").values
+    said = f"overall · {arms.key}: zero tolerance, {int(cand_scored.any(axis=1).sum())} of {count(n, 'example')} scored"
+    if new.any() and not unchanged:
+        verdict, state = Verdict.FAIL, State.BLOCKS
+        hits = [names[i] for i in arms.example[new]]
+        reason = f"{said}; {count(len(hits), 'new hit')}{_where(evidence, arms, new)}: {', '.join(sorted(hits)[:SHOWN])}{' ...' if len(hits) > SHOWN else ''}"
+    elif unclear.any():
+        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
+        reason = f"{said}; {count(int(unclear.sum()), 'hit')} where the baseline has no score: old or new, nobody can tell. Run the baseline again on them"
+    elif lost > policy.missing_tolerance:
+        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
+        reason = f"{said}; {percent(lost)} of the candidate was not measured and may hide a hit: resume the run"
+    else:
+        verdict, state, reason = Verdict.PASS, State.NO_DROP, f"{said}; no new hit"
+    return Finding(
+        segment=OVERALL,
+        key=arms.key,
+        critical=False,
+        n=n,
+        baseline=whole.baseline,
+        candidate=whole.candidate,
+        difference=whole.difference,
+        ci=None,
+        ci_row=None,
+        p=None,
+        p_adjusted=None,
+        alpha_row=None,
+        threshold=None,
+        verdict=verdict,
+        state=state,
+        promotable=verdict is Verdict.PASS,
+        detectable_drop=None,
+        needed_n=None,
+        broke=int(new.sum()),
+        fixed=int((base_hit & ~cand_hit & cand_scored.any(axis=1)).sum()),
+        missing=whole.missing,
+        outcomes=whole.outcomes,
+        reason=reason,
+    )
+
+
+def _below_one(evidence: Evidence, arms: Arms, *, candidate: bool) -> np.ndarray:
+    """Per planned example: does any scored cell of this arm lie below 1."""
+    arm = arms.candidate if candidate else arms.baseline
+    scored = arm.outcome == _SCORED
+    # high sums each scored cell's score, 1 per unmeasured cell and 0 per system failure: what is short of the cells that
+    # could have reached 1 was taken by scored cells below it.
+    reachable = scored.sum(axis=1) + arm.lost
+    return arm.high * arm.outcome.shape[1] < reachable - 1e-9
+
+
+def _where(evidence: Evidence, arms: Arms, new: np.ndarray) -> str:
+    found = []
+    for dimension in evidence.dimensions:
+        values, of_example = arms.segment(evidence, dimension)
+        hit = np.bincount(of_example[new], minlength=len(values))
+        top = int(hit.argmax())
+        found.append(f"{dimension}={values[top]} {int(hit[top])}")
+    return f" ({'; '.join(found)})" if found else ""

@@ -1,0 +1,50 @@
+"""Run: what one execution of a graph on one example left behind.
+
+Attribute names are LangSmith's, so an evaluator written for its `(run, example)` form takes ours unchanged.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.verdict import ErrorKind, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One execution: its inputs, its final state or its error, its path and what it cost.
+
+    Attributes:
+        id: unique within one evaluation run.
+        inputs: what the graph was given.
+        outputs: its final state, or None when it has none.
+        error: one sentence when it did not finish, else None.
+        outcome: `scored` here means "finished, may be scored"; else `target_error`, `interrupted` or `skipped`.
+        error_kind: why, when `outcome` is not `scored`.
+        latency_ms: wall time of the call, milliseconds.
+        input_tokens: tokens read by every model call under this run; None when no call reported usage.
+        output_tokens: tokens written, likewise.
+        model: the model that answered, as it named itself; None without a model call.
+        path: names of the nodes in the order they ran.
+        stdout: what the graph printed while it ran.
+        thread_id: the fresh thread this run had to itself.
+    """
+
+    id: str
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any] | None = None
+    error: str | None = None
+    outcome: Outcome | str = "scored"
+    error_kind: ErrorKind | str | None = None
+    latency_ms: float | None = None
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    model: str | None = None
+    path: tuple[str, ...] = ()
+    stdout: str = ""
+    thread_id: str | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,91 @@
+"""GraphSpec and Version: one frozen row of the registry per graph, its versions side by side.
+
+    GRAPHS = fleet(
+        GraphSpec("text_to_sql", module="graphs.text_to_sql", versions=(Version("v1", {"prompt": "p1"}),), current="v1"),
+    )
+
+Importing a registry imports no graph: `module` is a name, relative to the project root, loaded on the first call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a graph: its name and the keyword arguments `build` gets for it."""
+
+    name: str
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "config", MappingProxyType(dict(self.config)))
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSpec:
+    """One graph of the fleet.
+
+    Attributes:
+        assistant_id: the name it is called by, everywhere.
+        module: dotted module, relative to the project root; imported on first call only.
+        builder: function in `module` that takes a version's config and returns an *uncompiled* StateGraph.
+        attribute: name of an already compiled graph in `module`, instead of a builder (a foreign project).
+        resumable: compiled with a checkpointer; every run gets a fresh thread.
+        pool: name of the server pool that serves it.
+        family: model family that answers inside it (`rules` for deterministic code); judges of the same family are refused.
+        side_effects: `none`, or one sentence about what a call changes in the world.
+        versions: side by side, oldest first.
+        current: name of the version that `GRAPH` without `@VERSION` means.
+    """
+
+    assistant_id: str
+    module: str
+    builder: str = "build"
+    attribute: str | None = None
+    resumable: bool = False
+    pool: str = "default"
+    family: str = "unknown"
+    side_effects: str = "none"
+    versions: tuple[Version, ...] = (Version("0"),)
+    current: str = ""
+
+    def __post_init__(self) -> None:
+        names = [version.name for version in self.versions]
+        if len(set(names)) != len(names) or not names:
+            raise ConfigError(
+                f"graph {self.assistant_id!r}: version names must be unique and at least one, got {names}"
+            )
+        if not self.current:
+            object.__setattr__(self, "current", names[-1])
+        if self.current not in names:
+            raise ConfigError(
+                f"graph {self.assistant_id!r}: current={self.current!r} is not one of its versions: {', '.join(names)}"
+            )
+
+    def version(self, name: str | None = None) -> Version:
+        """The version called `name`, or the current one."""
+        wanted = name or self.current
+        for version in self.versions:
+            if version.name == wanted:
+                return version
+        have = ", ".join(version.name for version in self.versions)
+        raise ConfigError(f"graph {self.assistant_id!r} has no version {wanted!r}; it has: {have}")
+
+
+def fleet(*specs: GraphSpec) -> tuple[GraphSpec, ...]:
+    """The registry's tuple; a duplicate id fails here, at import of the registry."""
+    seen: set[str] = set()
+    for spec in specs:
+        if spec.assistant_id in seen:
+            raise ConfigError(f"graph id {spec.assistant_id!r} stands twice in the registry; ids are unique in a fleet")
+        seen.add(spec.assistant_id)
+    return specs

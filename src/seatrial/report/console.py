@@ -1,0 +1,104 @@
+"""Console: the verdict in at most a screen, verdict line first and, when it is long, last again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from seatrial.report.view import ASCII, GLYPHS, WORDS
+from seatrial.verdict import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.report.view import RowView, View
+
+FOREST = 17
+LABEL = 30
+QUIET = (State.WATCH, State.NO_DROP, State.BETTER, State.REPORTED)
+
+
+class Line(NamedTuple):
+    """One line and the tone it is said in: `bad`, `good`, `unsure`, `plain` or `dim`."""
+
+    text: str
+    tone: str
+
+
+def console(v: View, *, every: bool = False, ascii_only: bool = False) -> list[Line]:
+    """The lines of a terminal report; `every` shows all rows instead of the ones that decide."""
+    lines = list(_lines(v, every=every))
+    if len(lines) > 30:
+        lines.append(_verdict_line(v))
+    return [Line(to_ascii(line.text), line.tone) if ascii_only else line for line in lines]
+
+
+def to_ascii(text: str) -> str:
+    """The same words with signs that every terminal can write."""
+    for sign, plain in ASCII.items():
+        text = text.replace(sign, plain)
+    return text
+
+
+def _lines(v: View, *, every: bool) -> Iterator[Line]:
+    yield _verdict_line(v)
+    yield Line(f"  {v.headline}", "plain")
+    if v.average:
+        yield Line(f"  {v.average}", "plain")
+    scale = max([0.05, *(abs(end) for row in v.rows for end in (row.low, row.mark, row.high) if end is not None)])
+    shown = [
+        row
+        for i, row in enumerate(v.rows)
+        if every or i == 0 or row.state is State.BLOCKS or (row.state is State.CANNOT_TELL and row.critical)
+    ]
+    for row in shown if every or len(shown) <= 12 else shown[:12]:
+        yield Line(_row(row, scale), _TONES.get(row.state, "plain"))
+    if len(shown) > 12 and not every:
+        yield Line(f"  … and {len(shown) - 12} more (--all shows every row)", "dim")
+    rest = [row for row in v.rows if row not in shown]
+    if rest:
+        parts = [
+            f"{n} {WORDS[state].lower()}"
+            for state in (State.CANNOT_TELL, *QUIET)
+            if (n := sum(row.state is state for row in rest))
+        ]
+        yield Line(f"  + {' · '.join(parts)}  (--all shows them)", "dim")
+    if v.cause:
+        yield Line(f"  first cause  {v.cause}", "plain")
+    for warning in v.warnings:
+        yield Line(f"  note  {warning}", "unsure")
+    yield Line(f"  {v.scored} · {v.promise}" + (f" · mode {v.mode}" if v.mode != "block" else ""), "dim")
+    if v.todo:
+        yield Line(f"  next  {v.todo}", "plain")
+
+
+def _verdict_line(v: View) -> Line:
+    tone = {"✕": "bad", "?": "unsure"}.get(v.glyph, "good")
+    return Line(f"{v.glyph} {v.word}  {v.title}   exit {v.exit_code}", tone)
+
+
+_TONES = {State.BLOCKS: "bad", State.CANNOT_TELL: "unsure", State.BETTER: "good"}
+
+
+def _row(row: RowView, scale: float) -> str:
+    name = row.label + ("*" if row.critical else "")
+    if len(name) > LABEL:
+        name = name[: LABEL - 1] + "…"
+    if row.mark is None or row.low is None or row.high is None:
+        return f"  {row.glyph} {name:<{LABEL}} {row.n:>5}  {row.rates} {row.delta} {row.flips}".rstrip()
+    picture = forest(row, scale)
+    return f"  {GLYPHS[row.state]} {name:<{LABEL}} {row.n:>5}  {row.rates:>11} {row.delta:>6} {picture}"
+
+
+def forest(row: RowView, scale: float) -> str:
+    """The interval on a shared axis, `│` at no change: `───■───  │`."""
+
+    def column(x: float) -> int:
+        return round((max(-scale, min(scale, x)) + scale) / (2 * scale) * (FOREST - 1))
+
+    cells = [" "] * FOREST
+    if row.low is not None and row.high is not None and row.mark is not None:
+        for i in range(column(row.low), column(row.high) + 1):
+            cells[i] = "─"
+        cells[column(0.0)] = "│"
+        cells[column(row.mark)] = "■" if row.state is State.BLOCKS else "▲" if row.state is State.BETTER else "○"
+    return "".join(cells)

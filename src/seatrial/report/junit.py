@@ -1,0 +1,41 @@
+"""JUnit: one test case per row, and one last case that decides."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape, quoteattr
+
+from seatrial.verdict import State
+
+if TYPE_CHECKING:
+    from seatrial.report.view import View
+
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit(v: View) -> str:
+    """A `<testsuite>`: rows only show (a blocking row fails, one that cannot tell is skipped), the case `gate` decides."""
+    cases = []
+    for row in v.rows:
+        inner = {
+            State.BLOCKS: f"<failure message={_attribute(row.reason)}/>",
+            State.CANNOT_TELL: f"<skipped message={_attribute(row.reason)}/>",
+        }.get(row.state, "")
+        cases.append(f"  <testcase classname={_attribute(v.title)} name={_attribute(row.label)}>{inner}</testcase>")
+    decides = {"✕": "failure", "?": "error"}.get(v.glyph)
+    inner = f"<{decides} message={_attribute(v.headline)}/>" if decides else ""
+    cases.append(f'  <testcase classname={_attribute(v.title)} name="gate">{inner}</testcase>')
+    failures = sum("<failure" in case for case in cases)
+    errors, skipped = sum("<error" in case for case in cases), sum("<skipped" in case for case in cases)
+    head = f'<testsuite name="seatrial gate" tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="{skipped}">'
+    note = "".join(f"  <system-out>{escape(_clean(warning))}</system-out>\n" for warning in v.warnings)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + head + "\n" + "\n".join(cases) + f"\n{note}</testsuite>\n"
+
+
+def _attribute(text: str) -> str:
+    return quoteattr(_clean(text))
+
+
+def _clean(text: str) -> str:
+    return _FORBIDDEN.sub("�", text)

@@ -1,0 +1,97 @@
+"""Markdown: the pull-request comment and the step summary; one line when there is nothing to say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.report.console import forest
+from seatrial.report.view import WORDS
+from seatrial.verdict import State
+
+if TYPE_CHECKING:
+    from seatrial.report.view import RowView, View
+
+ROWS = 8
+LIMIT = 20_000
+MARKER = "<!-- seatrial:gate:{} -->"
+
+
+def comment(v: View, graph: str) -> str:
+    """A sticky comment: it stands alone, is at most 20 kB, and its first line is the check's title."""
+    alert = "NOTE" if v.mode != "block" else {"✕": "CAUTION", "?": "WARNING"}.get(v.glyph, "TIP")
+    lines = [
+        MARKER.format(escape(graph) or "gate"),
+        f"> [!{alert}]",
+        f"> **{v.glyph} {v.word}** {_code(v.title)}: {escape(v.headline)}",
+    ]
+    told = " ".join(part for part in (v.cause and f"{v.cause}.", v.average) if part)
+    if told:
+        lines.append(f"> {escape(told)}")
+    if v.glyph == "✓":
+        return "\n".join([*lines, *(f"> {escape(w)}" for w in v.warnings)]) + "\n"
+    first = [
+        row for row in v.rows if row.state is State.BLOCKS or (row.state is State.CANNOT_TELL and row.critical)
+    ] or list(v.rows[:1])
+    lines += ["", *_table(first[:ROWS])]
+    if len(first) > ROWS:
+        lines.append(f"\nand {len(first) - ROWS} more")
+    rest = [row for row in v.rows if row not in first]
+    if rest:
+        parts = [f"{n} {WORDS[state].lower()}" for state in WORDS if (n := sum(row.state is state for row in rest))]
+        lines += ["", f"<details><summary>{' · '.join(parts)}</summary>", "", *_table(rest[:60]), "", "</details>"]
+    lines += [""] + [f"- note: {escape(w)}" for w in v.warnings]
+    lines.append(
+        f"<sub>{escape(v.scored)} · {escape(v.promise)}{f' · to sail: {escape(v.todo)}' if v.todo else ''}</sub>"
+    )
+    return _cut("\n".join(lines) + "\n")
+
+
+def summary(v: View, graph: str) -> str:
+    """The comment and every row as a text forest: what a step summary has room for."""
+    scale = max([0.05, *(abs(end) for row in v.rows for end in (row.low, row.mark, row.high) if end is not None)])
+    width = max(len(row.label) for row in v.rows) + 1
+    rows = [
+        f"{row.glyph} {row.label + ('*' if row.critical else ''):<{width}} {row.n:>6} {row.rates:>12} {row.delta:>6} {forest(row, scale)}"
+        for row in v.rows
+    ]
+    return comment(v, graph) + "\n```text\n" + "\n".join(row.rstrip().replace("```", "'''") for row in rows) + "\n```\n"
+
+
+def escape(text: str) -> str:
+    """Text from outside stays text: no markup, no mention, no broken table."""
+    text = " ".join(text.split())
+    for sign, safe in (
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ("|", "\\|"),
+        ("`", "'"),
+        ("@", "@\u200b"),
+        ("[", "\\["),
+        ("*", "\\*"),
+        ("_", "\\_"),
+    ):
+        text = text.replace(sign, safe)
+    return text
+
+
+def _table(rows: list[RowView]) -> list[str]:
+    head = [
+        "| | segment | n | pass | Δ | 95 % interval | broke / fixed | would see |",
+        "|---|---|--:|---|--:|---|---|---|",
+    ]
+    return head + [
+        f"| {row.glyph} {row.word} | {escape(row.label)}{' (critical)' if row.critical else ''} | {row.n:,} | {row.rates} | {row.delta} | {row.ci} | {row.flips} | {row.sees} |"
+        for row in rows
+    ]
+
+
+def _code(text: str) -> str:
+    return f"`{' '.join(text.split()).replace('`', chr(39))}`"
+
+
+def _cut(text: str) -> str:
+    if len(text.encode()) <= LIMIT:
+        return text
+    kept = text.encode()[: LIMIT - 200].decode(errors="ignore").rsplit("\n", 1)[0]
+    return f"{kept}\n{'</details>' if kept.count('<details>') > kept.count('</details>') else ''}\n\ncut here; the full table is in the step summary\n"

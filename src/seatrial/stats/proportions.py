@@ -1,0 +1,44 @@
+"""One rate: interval estimates that stay honest near 0 and 1."""
+
+from __future__ import annotations
+
+import math
+
+from scipy import special
+
+from seatrial.stats.interval import CannotTell, Interval
+
+
+def wilson(k: float, n: float, level: float = 0.95) -> Interval | CannotTell:
+    """Wilson's score interval for a rate of `k` out of `n` (Wilson 1927).
+
+    Assumes n independent trials; for repeated or clustered trials it is too narrow. n = 0 is "cannot tell".
+    """
+    if n == 0:
+        return CannotTell("no trial")
+    _check(k, n, level)
+    z = float(special.ndtri((1 + level) / 2))
+    p = k / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    low = 0.0 if k == 0 else max(0.0, centre - half)
+    high = 1.0 if k == n else min(1.0, centre + half)
+    return Interval(low, high, level)
+
+
+def clopper_pearson(k: int, n: int, level: float = 0.95) -> Interval | CannotTell:
+    """The exact interval for `k` out of `n` (Clopper and Pearson 1934): never under its level, often well over it."""
+    if n == 0:
+        return CannotTell("no trial")
+    _check(k, n, level)
+    tail = (1 - level) / 2
+    low = 0.0 if k == 0 else float(special.betaincinv(k, n - k + 1, tail))
+    high = 1.0 if k == n else float(special.betaincinv(k + 1, n - k, 1 - tail))
+    return Interval(low, high, level)
+
+
+def _check(k: float, n: float, level: float) -> None:
+    if not (0 <= k <= n and math.isfinite(n)):
+        raise ValueError(f"need 0 <= k <= n, got k={k}, n={n}")
+    if not 0 < level < 1:
+        raise ValueError(f"level must lie in (0, 1), got {level}")
