@@ -1,0 +1,1 @@
+"""The reference fleet's evaluators: one file per graph, bound to it by SUITES."""
