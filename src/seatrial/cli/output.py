@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from seatrial.report.console import Line
 
 FORMATS = (".json", ".md", ".xml", ".txt")
-_STYLES = {
+_STYLES: dict[str, dict[str, Any]] = {
     "bad": {"fg": "red", "bold": True},
     "good": {"fg": "blue", "bold": True},
     "unsure": {"bold": True},

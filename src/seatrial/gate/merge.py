@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from seatrial.evidence import Evidence
+    from seatrial.stats.paired import Method
 
 WATCH_AT = 0.05
 RECORD_MARGIN = 0.02
@@ -299,7 +300,7 @@ def _judge(
     margin: float,
     unchanged: bool,
 ) -> _Decided:
-    method = "exact" if policy.test == "exact" else "mid-p"
+    method: Method = "exact" if policy.test == "exact" else "mid-p"
     sees = detectable_drop(r.n, policy.churn, alpha, method)
     covered = not must_cover or mcnemar_power(r.n, policy.must_detect, policy.churn, alpha, method) >= 0.8
     enough = r.n >= policy.min_n or r.segment != OVERALL

@@ -12,6 +12,8 @@ from seatrial.gate.sentence import count, percent
 from seatrial.verdict import Finding, Outcome, State, Verdict
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from seatrial.evidence import Evidence
     from seatrial.gate.arms import Arms
     from seatrial.gate.policy import Policy
@@ -77,17 +79,18 @@ def zero_tolerance_finding(evidence: Evidence, arms: Arms, policy: Policy, *, un
     )
 
 
-def _below_one(evidence: Evidence, arms: Arms, *, candidate: bool) -> np.ndarray:
+def _below_one(evidence: Evidence, arms: Arms, *, candidate: bool) -> NDArray[np.bool_]:
     """Per planned example: does any scored cell of this arm lie below 1."""
     arm = arms.candidate if candidate else arms.baseline
     scored = arm.outcome == _SCORED
     # high sums each scored cell's score, 1 per unmeasured cell and 0 per system failure: what is short of the cells that
     # could have reached 1 was taken by scored cells below it.
     reachable = scored.sum(axis=1) + arm.lost
-    return arm.high * arm.outcome.shape[1] < reachable - 1e-9
+    below: NDArray[np.bool_] = arm.high * arm.outcome.shape[1] < reachable - 1e-9
+    return below
 
 
-def _where(evidence: Evidence, arms: Arms, new: np.ndarray) -> str:
+def _where(evidence: Evidence, arms: Arms, new: NDArray[np.bool_]) -> str:
     found = []
     for dimension in evidence.dimensions:
         values, of_example = arms.segment(evidence, dimension)

@@ -152,7 +152,7 @@ def newcombe_paired(both: int, b: int, c: int, neither: int, level: float = 0.95
         return CannotTell("no example was scored by both versions")
     p_base, p_cand = (both + b) / n, (both + c) / n
     margins = (both + b) * (c + neither) * (both + c) * (b + neither)
-    cross = both * neither - b * c
+    cross: float = both * neither - b * c
     if cross > 0:
         cross = max(cross - n / 2, 0)
     phi = cross / math.sqrt(margins) if margins else 0.0
