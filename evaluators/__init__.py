@@ -1,1 +1,12 @@
-"""The reference fleet's evaluators: one file per graph, bound to it by SUITES."""
+"""The reference fleet's evaluators: one file per graph, bound to it here; `"*"` holds what every graph is asked."""
+
+from seatrial.checks import no_pii
+
+from . import email_classify, support_router, text_to_sql
+
+SUITES = {
+    "text_to_sql": text_to_sql.SUITE,
+    "email_classify": email_classify.SUITE,
+    "support_router": support_router.SUITE,
+    "*": (no_pii(),),
+}

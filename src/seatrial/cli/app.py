@@ -21,7 +21,11 @@ class Verb(NamedTuple):
 
 
 VERBS = (
+    Verb("trial", "seatrial.cli.trial", "Put the fleet through its trials: evaluate, gate and report every trial row."),
+    Verb("eval", "seatrial.cli.evaluate", "Run a graph over its dataset and write evidence."),
     Verb("gate", "seatrial.cli.gate", "Decide, segment by segment, whether a candidate is worse than its baseline."),
+    Verb("compare", "seatrial.cli.compare", "Show two versions side by side; never blocks."),
+    Verb("fleet", "seatrial.cli.fleet", "List and check the graphs of the registry."),
 )
 
 

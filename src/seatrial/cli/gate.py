@@ -76,6 +76,7 @@ def command(
       seatrial gate --evidence r.csv --map example_id=question --map score=passed \\
                     --map version=model --segment topic --critical topic=refunds \\
                     --baseline gpt-a --candidate gpt-b -o gate.md -o gate.xml
+      seatrial gate text_to_sql@v1 text_to_sql@v2
     """
     check_targets(files)
     if evidence is not None and versions:
@@ -84,8 +85,22 @@ def command(
         )
     if evidence is not None:
         report = _gate_file(evidence, baseline, candidate, maps, segments, critical, policy, graph)
+    elif len(versions) == 2:
+        for flag, value in (
+            ("--map", maps),
+            ("--segment", segments),
+            ("--baseline", baseline),
+            ("--candidate", candidate),
+            ("--critical", critical),
+            ("--graph", graph),
+        ):
+            if value:
+                raise UsageError(f"{flag} goes with --evidence; two runs of the project already say it")
+        report = _gate_runs(versions[0], versions[1], policy)
     else:
-        raise UsageError("give --evidence FILE --baseline V --candidate V; see seatrial gate --help")
+        raise UsageError(
+            "give two versions (seatrial gate text_to_sql@v1 text_to_sql@v2), or --evidence FILE --baseline V --candidate V; see seatrial gate --help"
+        )
     show(report, as_json=as_json, files=files, every=every)
     if report.mode == "warn" and report.verdict.exit_code:
         click.echo(f"::warning title=seatrial gate::{report.verdict.value}: {report.reason}", err=True)
@@ -112,6 +127,12 @@ def _gate_file(
         missing = "--baseline" if baseline is None else "--candidate"
         raise UsageError(f"{missing} is missing; {path} holds the versions: {', '.join(evidence.versions)}")
     return check(evidence, rules, baseline=baseline, candidate=candidate, critical=critical)
+
+
+def _gate_runs(a: str, b: str, policy: Path | None) -> Report:
+    from seatrial.trial import gate_runs, open_project  # noqa: PLC0415
+
+    return gate_runs(open_project(Path.cwd()), a, b, policy)
 
 
 def parse_map(item: str) -> tuple[str, tuple[str, ...]]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from seatrial.evidence.table import Evidence
 
+MOST_REPETITIONS = 1_000_000
 SKIP_ONLY = (ErrorKind.KILL_SWITCH, ErrorKind.BUDGET, ErrorKind.OUTAGE, ErrorKind.UNRECORDED)
 
 
@@ -40,8 +41,11 @@ def _names(evidence: Evidence) -> None:
             raise DataError(
                 f"{evidence.source} row {row}: {name} is empty; every row belongs to one example, version and key"
             )
-    if int(pc.min(evidence.table.column("repetition")).as_py()) < 0:
+    least, most = (int(f(evidence.table.column("repetition")).as_py()) for f in (pc.min, pc.max))
+    if least < 0:
         raise DataError(f"{evidence.source}: a repetition is negative; repetitions count from 0")
+    if most >= MOST_REPETITIONS:
+        raise DataError(f"{evidence.source}: repetition {most} is no count of tries; repetitions count from 0")
 
 
 def _words(evidence: Evidence) -> None:

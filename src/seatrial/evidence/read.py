@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 FORMATS = (".parquet", ".csv", ".jsonl")
 LONGEST_LINE = 8_000_000
+_OWN = ("example_id", "output_hash", "thread_id")
+"""Text that is another on nearly every row: a dictionary of it costs more than it saves."""
 
 
 def read_evidence(
@@ -52,15 +54,19 @@ def read_evidence(
 
 
 def _table(path: Path) -> tuple[pa.Table, dict[str, str]]:
-    if not path.exists():
-        raise DataError(f"{path} does not exist")
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be opened: {_first_line(error)}") from error
     if path.is_dir():
         raise DataError(f"{path} is a folder; evidence is one file: {', '.join(FORMATS)}")
     if path.suffix not in FORMATS:
         raise DataError(
             f"{path}: cannot tell its format from {path.suffix or 'a name without a suffix'!r}; evidence is one of: {', '.join(FORMATS)}"
         )
-    if path.stat().st_size == 0:
+    if size == 0:
         raise DataError(f"{path} is empty")
     if path.suffix == ".parquet":
         return _parquet(path)
@@ -71,14 +77,20 @@ def _parquet(path: Path) -> tuple[pa.Table, dict[str, str]]:
     import pyarrow.parquet as pq  # noqa: PLC0415 - a CSV user need not wait for it
 
     try:
-        table = pq.read_table(path)
-    except (pa.ArrowException, OSError) as error:
+        # One file, not a dataset: that layer takes a tenth of a second to import. Text that repeats stays in its dictionary.
+        fields = pq.read_schema(path)
+        repeating = [field.name for field in fields if pa.types.is_string(field.type) and field.name not in _OWN]
+        with pq.ParquetFile(path, read_dictionary=repeating) as file:
+            table = file.read()
+        # Text that is no UTF-8 and words that are not in their dictionary would surface later, as our bug.
+        table.validate(full=True)
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path} is no readable Parquet file (cut short, or another format): {_first_line(error)}"
         ) from error
     raw = table.schema.metadata or {}
     return table, {
-        key.decode().removeprefix("seatrial."): value.decode()
+        key.decode(errors="replace").removeprefix("seatrial."): value.decode(errors="replace")
         for key, value in raw.items()
         if key.startswith(b"seatrial.")
     }
@@ -88,7 +100,8 @@ def _csv(path: Path) -> pa.Table:
     from pyarrow import csv  # noqa: PLC0415
 
     try:
-        head = path.open("rb").readline(LONGEST_LINE + 1)
+        with path.open("rb") as file:
+            head = file.readline(LONGEST_LINE + 1)
         if len(head) > LONGEST_LINE:
             raise DataError(f"{path} line 1 is longer than {LONGEST_LINE:,} bytes; this is no table")
         names = csv.open_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True)).schema.names
@@ -103,30 +116,51 @@ def _csv(path: Path) -> pa.Table:
             convert_options=options,
         )
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+        if "straddl" in str(error):
+            raise DataError(f"{path} has a row of more than a million bytes; is a quote left open?") from error
         raise DataError(f"{path} is no readable CSV in UTF-8: {_first_line(error)}") from error
 
 
 def _jsonl(path: Path) -> pa.Table:
     rows: list[dict[str, Any]] = []
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if len(line) > LONGEST_LINE:
-                raise DataError(
-                    f"{path} line {number} is longer than {LONGEST_LINE:,} bytes; a row of evidence is a few hundred"
-                )
-            if not line.strip():
-                continue
-            try:
-                row = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"), parse_constant=_refuse)
-            except UnicodeDecodeError as error:
-                raise DataError(f"{path} line {number} is not UTF-8: {error.reason} at byte {error.start}") from error
-            except ValueError as error:
-                raise DataError(f"{path} line {number} is no JSON object (cut short?): {_first_line(error)}") from error
-            if not isinstance(row, dict):
-                raise DataError(f"{path} line {number} is a {type(row).__name__}, not an object")
-            rows.append(row)
+    try:
+        with path.open("rb") as file:
+            for number, line in enumerate(file, start=1):
+                if len(line) > LONGEST_LINE:
+                    raise DataError(
+                        f"{path} line {number} is longer than {LONGEST_LINE:,} bytes; a row of evidence is a few hundred"
+                    )
+                if line.strip():
+                    rows.append(_object(line, number, path))
+    except OSError as error:
+        raise DataError(f"{path} cannot be opened: {_first_line(error)}") from error
     names = list(dict.fromkeys(name for row in rows for name in row))
     return pa.table({name: _column([row.get(name) for row in rows]) for name in names})
+
+
+def _object(line: bytes, number: int, path: Path) -> dict[str, Any]:
+    try:
+        text = line.decode("utf-8-sig" if number == 1 else "utf-8")
+        row = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+        if b"\\ud" in line.lower():
+            # Half a surrogate pair is valid JSON and no text.
+            json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} line {number} is not UTF-8: {error.reason} at byte {error.start}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} line {number} is no JSON object (cut short?): {_first_line(error)}") from error
+    if not isinstance(row, dict):
+        raise DataError(f"{path} line {number} is a {type(row).__name__}, not an object")
+    return row
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    row = dict(pairs)
+    if len(row) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in row if names.count(name) > 1)
+        raise ValueError(f"it has {twice!r} more than once; which one counts cannot be known")
+    return row
 
 
 def _column(values: list[Any]) -> pa.Array:
@@ -163,7 +197,7 @@ def _rename(
         columns[target] = (
             parts[0]
             if len(parts) == 1
-            else pc.binary_join_element_wise(*[pc.cast(_text(p), pa.string()) for p in parts], "/")
+            else pc.binary_join_element_wise(*[pc.cast(_text(p, target, path), pa.string()) for p in parts], "/")
         )
     for name in segments:
         columns[SEGMENT_PREFIX + name] = table.column(name)
@@ -196,12 +230,17 @@ def _canonical(columns: dict[str, Any], path: Path) -> pa.Table:
     out: dict[str, Any] = {}
     for name, column in columns.items():
         kind = types.get(name, "string")
-        out[name] = _text(column) if kind == "string" else _number(column, name, path, whole=kind == "int64")
+        out[name] = (
+            _text(column, name, path) if kind == "string" else _number(column, name, path, whole=kind == "int64")
+        )
     if "score" not in out:
         out["score"] = pa.nulls(rows, pa.float64())
     score_there = pc.is_valid(out["score"])
     implied = pc.if_else(score_there, Outcome.SCORED.value, Outcome.TARGET_ERROR.value)
-    out["outcome"] = pc.coalesce(out["outcome"], implied) if "outcome" in out else implied
+    if "outcome" not in out:
+        out["outcome"] = implied
+    elif out["outcome"].null_count:
+        out["outcome"] = pc.coalesce(out["outcome"], implied)
     out["key"] = pc.fill_null(out["key"], "score") if "key" in out else _constant("score", rows)
     out["repetition"] = (
         pc.fill_null(out["repetition"], 0) if "repetition" in out else pa.array(np.zeros(rows, dtype=np.int64))
@@ -209,7 +248,8 @@ def _canonical(columns: dict[str, Any], path: Path) -> pa.Table:
     for name in list(out):
         if name.startswith(SEGMENT_PREFIX):
             filled = pc.fill_null(out[name], "unknown")
-            out[name] = pc.if_else(pc.equal(filled, ""), "unknown", filled)
+            blank = pc.equal(filled, "")
+            out[name] = pc.if_else(blank, "unknown", filled) if pc.any(blank).as_py() else filled
     return pa.table(out)
 
 
@@ -217,7 +257,7 @@ def _constant(value: str, rows: int) -> Any:
     return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), pa.array([value]))
 
 
-def _text(column: Any) -> Any:
+def _text(column: Any, name: str, path: Path) -> Any:
     kind = column.type
     if pa.types.is_string(kind) or (pa.types.is_dictionary(kind) and pa.types.is_string(kind.value_type)):
         return column
@@ -227,7 +267,10 @@ def _text(column: Any) -> Any:
         return pa.array(
             [None if v is None else json.dumps(v, default=str) for v in column.to_pylist()], type=pa.string()
         )
-    return pc.cast(column, pa.string())
+    try:
+        return pc.cast(column, pa.string())
+    except pa.ArrowException as error:
+        raise DataError(f"{path}: column {name} ({kind}) cannot be read as text: {_first_line(error)}") from error
 
 
 _WORDS = {"true": "1", "false": "0", "True": "1", "False": "0", "TRUE": "1", "FALSE": "0"}
@@ -247,14 +290,28 @@ def _number(column: Any, name: str, path: Path, *, whole: bool) -> Any:
         return pc.cast(column, pa.int64() if whole else pa.float64())
     except pa.ArrowException:
         pass
+    # Slower, and with the row that is wrong: 3.0 is a whole number too.
+    numbers = []
     for row, value in enumerate(column.to_pylist(), start=1):
         try:
-            if value is not None and (float(value) % 1 if whole else float(value) * 0) not in (0, 0.0):
-                raise ValueError  # noqa: TRY301 - one way out for "cannot be read" and "is not whole"
-        except (TypeError, ValueError):
+            numbers.append(None if value is None else _whole(value) if whole else _plain(value))
+        except (TypeError, ValueError, OverflowError):
             need = "a whole number" if whole else "a number"
             raise DataError(f"{path} row {row}: column {name} holds {str(value)[:60]!r}, which is not {need}") from None
-    return pc.cast(pc.cast(column, pa.float64()), pa.int64() if whole else pa.float64())
+    return pa.array(numbers, type=pa.int64() if whole else pa.float64())
+
+
+def _plain(value: Any) -> float:
+    if isinstance(value, str) and "_" in value:
+        raise ValueError("1_0 is Python, not data")
+    return float(value)
+
+
+def _whole(value: Any) -> int:
+    number = _plain(value)
+    if number % 1 or abs(number) > 2**53:
+        raise ValueError("not a whole number a float can hold")
+    return int(number)
 
 
 def _first_line(error: BaseException) -> str:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from seatrial.evidence.columns import SEGMENT_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,17 +81,43 @@ class Evidence:
     def numbers(self, name: str) -> NDArray[np.float64]:
         """A number column as floats, null as NaN (which never leaves the rooms that call this)."""
         if name not in self._floats:
-            column = pc.fill_null(pc.cast(self.table.column(name), pa.float64()), float("nan"))
+            column = pc.fill_null(pc.cast(self.table.column(name), pa.float64(), safe=False), float("nan"))
             self._floats[name] = np.asarray(column.to_numpy(), dtype=np.float64)
         return self._floats[name]
+
+    def named(self, version: str) -> Evidence:
+        """The same rows under another version name."""
+        place = self.table.column_names.index("version")
+        column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(self), dtype=np.int32)), pa.array([version]))
+        return Evidence(self.table.set_column(place, "version", column), self.source, self.metadata)
 
 
 def encode(column: Any) -> Codes:
     """Dictionary-encode a text column."""
-    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    array = column.unify_dictionaries().combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     if isinstance(array, pa.ChunkedArray):  # combine_chunks keeps a chunked array when it is empty
         array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], type=array.type)
     if not pa.types.is_dictionary(array.type):
         array = pc.dictionary_encode(array)
-    index = pc.fill_null(array.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32)
-    return Codes(tuple(array.dictionary.to_pylist()), index)
+    index = pc.fill_null(array.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    values = np.array(array.dictionary.to_pylist(), dtype=object)
+    used = np.bincount(index + 1, minlength=values.size + 1)[1:] > 0
+    if not used.all():
+        # A categorical column brings the words it might have held; evidence holds what its rows say.
+        index = np.concatenate([np.cumsum(used, dtype=np.int32) - 1, np.array([-1], dtype=np.int32)])[index]
+        values = values[used]
+    return Codes(tuple(values.tolist()), index)
+
+
+def combine(parts: Sequence[Evidence], source: str) -> Evidence:
+    """One table of several, each already checked; what only the whole can break is checked again."""
+    from seatrial.evidence.check import check  # noqa: PLC0415 - it reads this module
+
+    table = pa.concat_tables([part.table for part in parts], promote_options="permissive")
+    whole = Evidence(
+        table,
+        source,
+        {key: value for key, value in parts[0].metadata.items() if all(p.metadata.get(key) == value for p in parts)},
+    )
+    check(whole)
+    return whole

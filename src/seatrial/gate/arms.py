@@ -90,7 +90,7 @@ def arms(evidence: Evidence, key: str, baseline: str, candidate: str) -> Arms:
     scores = evidence.numbers("score")
     both = scores[np.concatenate(list(rows.values()))]
     binary = bool(np.all(np.isnan(both) | (both == 0) | (both == 1)))
-    alone = np.unique(cluster).size == cluster.size
+    alone = cluster.size == 0 or int(np.bincount(cluster).max()) == 1
     paired = binary and alone and base.repetitions <= 1 and cand.repetitions <= 1
     return Arms(key, example, cluster, base, cand, paired, max(0, tried - allowed) if allowed else 0)
 
@@ -108,7 +108,9 @@ def _rows(evidence: Evidence, key: str, version: str) -> NDArray[np.int64]:
 
 
 def _repetitions(evidence: Evidence, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.unique(evidence.numbers("repetition")[rows])
+    tries = evidence.numbers("repetition")[rows]
+    # One try each is the usual case, and a sort of a million equal numbers is not free.
+    return tries[:1] if tries.size and tries.min() == tries.max() else np.unique(tries)
 
 
 def _arm(evidence: Evidence, rows: NDArray[np.int64], place: NDArray[np.int64], examples: int, repetitions: int) -> Arm:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from heapq import nsmallest
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seatrial.gate.report import Flip
+from seatrial.gate.row import OVERALL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -21,13 +23,27 @@ KEPT = 200
 _TIE = 1e-12
 
 
-def causes_of(evidence: Evidence, gating: Sequence[Arms], baseline: str, candidate: str) -> tuple[tuple[str, int], ...]:
-    """(reason, count) over broke answers of every gating key, most frequent first; answers without a word are not listed."""
-    said = Counter(reason for a in gating for _, reason in _broke(evidence, a, candidate) if reason)
-    return tuple(sorted(said.items(), key=lambda item: (-item[1], item[0]))[:10])
+def causes_of(
+    evidence: Evidence, gating: Sequence[Arms], candidate: str, failing: frozenset[str]
+) -> tuple[tuple[tuple[str, int], ...], int]:
+    """What the broke answers of the `failing` segments say, most frequent first, and how many such answers there are.
+
+    With the overall row failing, or none, every broke answer counts; answers without a word are counted, not listed.
+    """
+    said: Counter[str] = Counter()
+    broke = 0
+    everywhere = not failing or OVERALL in failing
+    for a in gating:
+        places = [(dimension, *a.segment(evidence, dimension)) for dimension in evidence.dimensions]
+        for at, reason in _broke(evidence, a, candidate):
+            if everywhere or failing & {f"{dimension}={values[of[at]]}" for dimension, values, of in places}:
+                broke += 1
+                said[reason] += 1
+    listed = ((reason, count) for reason, count in said.items() if reason)
+    return tuple(sorted(listed, key=lambda item: (-item[1], item[0]))[:10]), broke
 
 
-def flips_of(evidence: Evidence, gating: Sequence[Arms], baseline: str, candidate: str) -> tuple[Flip, ...]:
+def flips_of(evidence: Evidence, gating: Sequence[Arms], candidate: str) -> tuple[Flip, ...]:
     """Examples whose score moved, largest loss first, at most KEPT a direction."""
     names = evidence.codes("example_id").values
     flips = []
@@ -38,17 +54,18 @@ def flips_of(evidence: Evidence, gating: Sequence[Arms], baseline: str, candidat
         known = (a.baseline.lost == 0) & (a.candidate.lost == 0)
         for sign in (-1, 1):
             moved = np.flatnonzero(known & (sign * delta > _TIE))
-            keep = sorted(moved, key=lambda i: (-abs(delta[i]), names[a.example[i]]))[:KEPT]
-            for i in keep:
+            called = [names[example] for example in a.example[moved].tolist()]
+            ranked = zip((-np.abs(delta[moved])).tolist(), called, moved.tolist(), strict=True)
+            for _, name, i in nsmallest(KEPT, ranked):
                 segments = tuple(f"{dimension}={values[of[i]]}" for dimension, values, of in places)
                 flips.append(
                     Flip(
-                        names[a.example[i]],
+                        name,
                         a.key,
                         segments,
                         float(a.baseline.low[i]),
                         float(a.candidate.low[i]),
-                        reasons.get(int(i), ""),
+                        reasons.get(i, ""),
                     )
                 )
     return tuple(flips)
@@ -65,12 +82,8 @@ def _broke(evidence: Evidence, a: Arms, candidate: str) -> Iterator[tuple[int, s
     mine = (versions.index == versions.values.index(candidate)) & (keys.index == keys.values.index(a.key))
     rows = np.flatnonzero(mine & (position[examples.index] >= 0))
     columns = [evidence.codes(name) for name in ("reason", "error_kind", "outcome") if evidence.has(name)]
-    seen: set[int] = set()
-    for row in rows:
-        at = int(position[examples.index[row]])
-        if at in seen:
-            continue
-        seen.add(at)
-        words = (codes.values[codes.index[row]] for codes in columns if codes.index[row] >= 0)
-        word = next((word for word in words if word), "")
+    places, first = np.unique(position[examples.index[rows]], return_index=True)
+    said = [(codes.values, codes.index[rows[first]].tolist()) for codes in columns]
+    for n, at in enumerate(places.tolist()):
+        word = next((values[index[n]] for values, index in said if index[n] >= 0 and values[index[n]]), "")
         yield at, "" if word == "scored" else word

@@ -7,36 +7,31 @@ it, and last the worst case of what is missing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.errors import ConfigError, InvalidComparison, UsageError
-from seatrial.gate.arms import OUTCOMES, Arms, arms
+from seatrial.errors import ConfigError, InvalidComparison
+from seatrial.gate.arms import OUTCOMES, arms
 from seatrial.gate.causes import causes_of, flips_of
-from seatrial.gate.family import MEASURE_SHARE, family_alpha, row_weights
+from seatrial.gate.comparable import baseline_stands, differing_provenance, gating_rules, known_critical, known_versions
+from seatrial.gate.decide import Decided, decide, describe
+from seatrial.gate.family import MEASURE_SHARE
 from seatrial.gate.measure import measure_finding
-from seatrial.gate.policy import KeyRule, Policy
 from seatrial.gate.report import Report
-from seatrial.gate.row import OVERALL, Row, row
-from seatrial.gate.sentence import count, drop, interval, p_value, percent, points
+from seatrial.gate.row import OVERALL, row
+from seatrial.gate.sentence import count, drop
 from seatrial.gate.unchanged import is_unchanged, same_output_other_score
 from seatrial.gate.zero_tolerance import zero_tolerance_finding
-from seatrial.stats.interval import Interval
-from seatrial.stats.multiplicity import weighted_holm
-from seatrial.stats.power import detectable_drop, mcnemar_power, needed_n
-from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Finding, Outcome, ReasonClass, State, Verdict
+from seatrial.verdict import Finding, Outcome, ReasonClass, State, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from seatrial.evidence import Evidence
-    from seatrial.stats.paired import Method
-
-WATCH_AT = 0.05
-RECORD_MARGIN = 0.02
-_PROVIDER = (ErrorKind.KILL_SWITCH, ErrorKind.BUDGET, ErrorKind.OUTAGE)
+    from seatrial.gate.arms import Arms
+    from seatrial.gate.policy import Policy
+    from seatrial.gate.row import Row
 
 
 def check(
@@ -56,10 +51,10 @@ def check(
         ConfigError: the policy names a key the evidence does not hold.
         InvalidComparison: the two arms cannot be compared (dataset hashes differ, the baseline crashed, one example).
     """
-    _versions(evidence, baseline, candidate)
-    rules = _rules(evidence, policy, baseline, candidate)
-    vital = _critical(evidence, critical)
-    warnings = [*_same_dataset(evidence, policy, baseline, candidate)]
+    known_versions(evidence, baseline, candidate)
+    rules = gating_rules(evidence, policy, baseline, candidate)
+    vital = known_critical(evidence, critical)
+    warnings = [*differing_provenance(evidence, policy, baseline, candidate)]
     lined_up = {rule.name: arms(evidence, rule.name, baseline, candidate) for rule in rules}
     first = lined_up[
         next(
@@ -75,7 +70,7 @@ def check(
     unchanged = is_unchanged(evidence, gating, baseline, candidate)
     if not unchanged:
         warnings += same_output_other_score(evidence, gating, baseline, candidate)
-        _baseline_stands(first, policy, baseline)
+        baseline_stands(first, policy, baseline)
     warnings += [
         f"{a.key}: {a.dropped} repetitions of the candidate were left out, the baseline has only {a.baseline.repetitions}"
         for a in gating
@@ -83,7 +78,7 @@ def check(
     ]
     tested = [rule for rule in rules if not rule.zero_tolerance]
     rows = [r for rule in tested for r in _rows(evidence, lined_up[rule.name], vital)]
-    decided = _decide(rows, tested, policy, unchanged=unchanged)
+    decided = decide(rows, tested, policy, unchanged=unchanged)
     extra = [
         zero_tolerance_finding(evidence, lined_up[r.name], policy, unchanged=unchanged)
         for r in rules
@@ -104,15 +99,17 @@ def check(
         raise ConfigError(f"{policy.source}: no key is left to gate")
     others = [d.finding for d in decided if d.finding is not overall] + [f for f in extra if f is not overall]
     verdict, reason_class, sentence = _sum_up(
-        [*decided, *(_Decided(f, _why(f)) for f in extra)], evidence, policy, unchanged=unchanged, n=first.example.size
+        [*decided, *(Decided(f, _why(f)) for f in extra)], evidence, policy, unchanged=unchanged, n=first.example.size
     )
     reported = tuple(
-        _describe(r)
+        describe(r)
         for key in evidence.keys
         if key not in lined_up
         for r in _rows(evidence, arms(evidence, key, baseline, candidate), vital)
         if r.n
     )
+    failing = frozenset(f.segment for f in (overall, *others) if f.verdict is Verdict.FAIL)
+    causes, broke = causes_of(evidence, gating, candidate, failing)
     return Report(
         verdict=verdict,
         reason_class=reason_class,
@@ -131,95 +128,11 @@ def check(
         segments=tuple(sorted(others, key=_reading_order)),
         reported=reported,
         unchanged=unchanged,
-        causes=causes_of(evidence, gating, baseline, candidate),
-        flips=flips_of(evidence, gating, baseline, candidate),
+        causes=causes,
+        broke=broke,
+        flips=flips_of(evidence, gating, candidate),
         warnings=tuple(warnings),
     )
-
-
-# ---------------------------------------------------------------- what may be compared at all
-
-
-def _versions(evidence: Evidence, baseline: str, candidate: str) -> None:
-    for name, version in (("baseline", baseline), ("candidate", candidate)):
-        if version not in evidence.versions:
-            raise UsageError(
-                f"{name} {version!r} is not in {evidence.source}; it holds: {', '.join(evidence.versions)}"
-            )
-    if baseline == candidate:
-        raise UsageError(f"baseline and candidate are both {baseline!r}; a version is not compared with itself")
-
-
-def _rules(evidence: Evidence, policy: Policy, baseline: str, candidate: str) -> tuple[KeyRule, ...]:
-    rules = policy.keys or tuple(KeyRule(key) for key in evidence.keys)
-    keys, versions = evidence.codes("key"), evidence.codes("version")
-    for rule in rules:
-        if rule.name not in keys.values:
-            raise ConfigError(
-                f"{policy.source}: key {rule.name!r} gates but is not in {evidence.source}; it holds: {', '.join(evidence.keys)}"
-            )
-        for version in (baseline, candidate):
-            if not np.any(
-                (keys.index == keys.values.index(rule.name)) & (versions.index == versions.values.index(version))
-            ):
-                raise InvalidComparison(
-                    f"{evidence.source}: key {rule.name!r} gates but version {version!r} has no row of it; evaluate both versions with the same evaluators"
-                )
-    return rules
-
-
-def _critical(evidence: Evidence, critical: Collection[str]) -> frozenset[str]:
-    have = evidence.dimensions
-    for name in critical:
-        if name.partition("=")[0] not in have:
-            raise UsageError(
-                f"critical segment {name!r}: the evidence has no dimension {name.partition('=')[0]!r}; it has: {', '.join(have) or 'none (--segment COLUMN makes one)'}"
-            )
-    return frozenset(critical)
-
-
-def _same_dataset(evidence: Evidence, policy: Policy, baseline: str, candidate: str) -> Iterator[str]:
-    """Different data or different evaluators make two arms two experiments."""
-    versions = evidence.codes("version")
-    for name in ("dataset_hash", "evaluator_version", "graph"):
-        if not evidence.has(name):
-            continue
-        codes, keys = evidence.codes(name), evidence.codes("key")
-        groups = range(len(keys.values)) if name == "evaluator_version" else (None,)
-        for key in groups:
-            mine = np.ones(len(evidence), dtype=bool) if key is None else keys.index == key
-            sides = [
-                {
-                    codes.values[i]
-                    for i in np.unique(codes.index[mine & (versions.index == versions.values.index(v))])
-                    if i >= 0
-                }
-                for v in (baseline, candidate)
-            ]
-            if sides[0] == sides[1] and len(sides[0]) <= 1:
-                continue
-            if not sides[0] or not sides[1]:
-                continue
-            what = f"{name}{f' of key {keys.values[key]!r}' if key is not None else ''} differs: {baseline} has {', '.join(sorted(sides[0]))}; {candidate} has {', '.join(sorted(sides[1]))}"
-            if policy.dataset_mismatch == "refuse":
-                raise InvalidComparison(
-                    f'{evidence.source}: {what}. Evaluate both again on the same data, or say dataset_mismatch = "warn" in the policy'
-                )
-            yield what
-
-
-def _baseline_stands(first: Arms, policy: Policy, baseline: str) -> None:
-    """A crashed baseline must not lower the bar."""
-    crashed = int(np.isin(first.baseline.outcome, [OUTCOMES.index(word) for word in SYSTEM_FAILURES]).sum())
-    cells = int(first.baseline.outcome.size)
-    if crashed / cells > policy.baseline_system_failures + RECORD_MARGIN:
-        raise InvalidComparison(
-            f"baseline {baseline} failed on {crashed} of {cells} runs ({percent(crashed / cells)}), its record allows {percent(policy.baseline_system_failures)} + 2 points: "
-            "a crashed baseline lowers the bar. Run it again, or state its record with baseline_system_failures in the policy"
-        )
-
-
-# ---------------------------------------------------------------- rows and their verdicts
 
 
 def _rows(evidence: Evidence, lined_up: Arms, vital: frozenset[str]) -> Iterator[Row]:
@@ -237,189 +150,12 @@ def _rows(evidence: Evidence, lined_up: Arms, vital: frozenset[str]) -> Iterator
                 yield row(lined_up, f"{dimension}={value}", critical, members)
 
 
-@dataclass(frozen=True, slots=True)
-class _Decided:
-    """A finding, and what it does to the verdict when it is INCONCLUSIVE (None: nothing)."""
-
-    finding: Finding
-    why: ReasonClass | None
-
-
 def _why(finding: Finding) -> ReasonClass | None:
     return ReasonClass.MISSING if finding.verdict is Verdict.INCONCLUSIVE else None
 
 
-def _decide(rows: Sequence[Row], rules: Sequence[KeyRule], policy: Policy, *, unchanged: bool) -> list[_Decided]:
-    if not rows:
-        return []
-    alpha = family_alpha(policy, measures=bool(policy.measures))
-    weights = row_weights(rows, rules, policy)
-    family = [i for i, w in enumerate(weights) if w > 0 and rows[i].n > 0]
-    first_alpha = {i: alpha * weights[i] for i in range(len(rows)) if weights[i] > 0}
-    p_best = {i: rows[i].p(rows[i].best, policy, first_alpha[i]) for i in family}
-    p_worst = {i: rows[i].p(rows[i].worst, policy, first_alpha[i]) if rows[i].missing else p_best[i] for i in family}
-    shares = [weights[i] for i in family]
-    best, worst = (weighted_holm([p[i] for i in family], shares, alpha) for p in (p_best, p_worst))
-    asks = {rule.name for rule in rules if rule.primary} or {rule.name for rule in rules}
-    margin = {rule.name: rule.promote_margin for rule in rules}
-    decided = []
-    for i, r in enumerate(rows):
-        if i not in first_alpha:
-            decided.append(_Decided(_thin(r, policy), None))
-            continue
-        at = family.index(i) if i in p_best else None
-        decided.append(
-            _judge(
-                r,
-                policy,
-                alpha=first_alpha[i],
-                family_alpha_=alpha,
-                p=p_best.get(i),
-                adjusted=float(best.adjusted[at]) if at is not None else None,
-                rejected=bool(best.rejected[at]) if at is not None else False,
-                rejected_worst=bool(worst.rejected[at]) if at is not None else False,
-                must_cover=r.critical and r.key in asks,
-                margin=margin[r.key],
-                unchanged=unchanged,
-            )
-        )
-    return decided
-
-
-def _judge(
-    r: Row,
-    policy: Policy,
-    *,
-    alpha: float,
-    family_alpha_: float,
-    p: float | None,
-    adjusted: float | None,
-    rejected: bool,
-    rejected_worst: bool,
-    must_cover: bool,
-    margin: float,
-    unchanged: bool,
-) -> _Decided:
-    method: Method = "exact" if policy.test == "exact" else "mid-p"
-    sees = detectable_drop(r.n, policy.churn, alpha, method)
-    covered = not must_cover or mcnemar_power(r.n, policy.must_detect, policy.churn, alpha, method) >= 0.8
-    enough = r.n >= policy.min_n or r.segment != OVERALL
-    tolerance = 0.0 if r.critical else policy.missing_tolerance
-    unsure = rejected_worst and not rejected and r.missing_share > tolerance
-    base = _describe(r)
-    level = min(max(1 - 2 * alpha, 0.5), 1 - 1e-9)
-    finding = replace(
-        base,
-        ci_row=_ends(r.interval(level)),
-        p=p,
-        p_adjusted=adjusted,
-        alpha_row=alpha,
-        threshold=family_alpha_,
-        promotable=r.not_worse_than(margin),
-        detectable_drop=sees,
-        needed_n=needed_n(policy.must_detect, policy.churn, alpha, method),
-    )
-    facts = _facts(finding, r)
-    tip = r.tipping_point(policy, alpha) if r.missing and not rejected else None
-    if tip:
-        facts += f"; blocks if {tip[0]} of {tip[1]} unmeasured go against it"
-    if unchanged:
-        return _Decided(
-            replace(finding, verdict=Verdict.PASS, state=State.NO_DROP, reason=f"{facts}; every output is identical"),
-            None,
-        )
-    if rejected:
-        return _Decided(
-            replace(
-                finding,
-                verdict=Verdict.FAIL,
-                state=State.BLOCKS,
-                reason=f"{facts}; p {p_value(p)}, adjusted {p_value(adjusted)} ≤ {p_value(family_alpha_)}: a drop beyond chance",
-            ),
-            None,
-        )
-    if not covered:
-        need = finding.needed_n
-        reason = f"{facts}; critical, and {count(r.n, 'example')} show only drops of {drop(sees)} or more: it must show {drop(policy.must_detect)}, which needs {need}"
-        return _Decided(
-            replace(finding, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason),
-            ReasonClass.UNDERPOWERED,
-        )
-    if not enough:
-        reason = f"{facts}; {count(r.n, 'example')}, and min_n is {policy.min_n}: too few to say anything"
-        return _Decided(
-            replace(finding, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason),
-            ReasonClass.UNDERPOWERED,
-        )
-    if unsure:
-        reason = f"{facts}; {r.missing} of {r.cells} cells were not measured ({percent(r.missing_share)}), and the verdict hangs on them: resume the run"
-        provider = sum(r.outcomes[arm].get(Outcome.SKIPPED, 0) for arm in r.outcomes) == r.missing
-        return _Decided(
-            replace(finding, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason),
-            ReasonClass.OUTAGE if provider else ReasonClass.MISSING,
-        )
-    sight = f"would have seen a drop of {drop(sees)} or more" if sees is not None else "could not have seen any drop"
-    if p is not None and p <= WATCH_AT:
-        reason = f"{facts}; p {p_value(p)} alone, adjusted {p_value(adjusted)} > {p_value(family_alpha_)}: looks worse, not proven in the family; {sight}"
-        return _Decided(replace(finding, verdict=Verdict.PASS, state=State.WATCH, reason=reason), None)
-    better = r.n > 0 and r.p(-r.worst, policy, alpha) <= alpha
-    state = State.BETTER if better else State.NO_DROP
-    word = "better, beyond chance at its own level" if better else f"no drop found (p {p_value(p)})"
-    return _Decided(replace(finding, verdict=Verdict.PASS, state=state, reason=f"{facts}; {word}; {sight}"), None)
-
-
-def _thin(r: Row, policy: Policy) -> Finding:
-    reason = f"{_facts(_describe(r), r)}; thin: {count(r.n, 'example')}, min_n is {policy.min_n}; it left the family before looking and decides nothing"
-    return replace(_describe(r), verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason)
-
-
-def _describe(r: Row) -> Finding:
-    """The row as plain numbers, no test."""
-    finding = Finding(
-        segment=r.segment,
-        key=r.key,
-        critical=r.critical,
-        n=r.n,
-        baseline=r.baseline,
-        candidate=r.candidate,
-        difference=r.difference,
-        ci=_ends(r.interval(0.95)),
-        ci_row=None,
-        p=None,
-        p_adjusted=None,
-        alpha_row=None,
-        threshold=None,
-        verdict=None,
-        state=State.REPORTED,
-        promotable=None,
-        detectable_drop=None,
-        needed_n=None,
-        broke=r.broke,
-        fixed=r.fixed,
-        missing=r.missing,
-        outcomes=r.outcomes,
-        reason="",
-    )
-    return replace(finding, reason=f"{_facts(finding, r)}; reported, does not gate")
-
-
-def _facts(finding: Finding, r: Row) -> str:
-    said = f"{r.segment} · {r.key}: {count(r.n, 'example' if r.cells == 2 * r.n else 'cluster')}"
-    if finding.difference is None:
-        return f"{said}, nothing measured in both arms"
-    said += f", {percent(finding.baseline)} → {percent(finding.candidate)}, {points(finding.difference)} (95 % {interval(finding.ci)}), {r.broke} broke, {r.fixed} fixed"
-    return f"{said}, {r.missing} not measured" if r.missing else said
-
-
-def _ends(found: object) -> tuple[float, float] | None:
-    return (found.low, found.high) if isinstance(found, Interval) else None
-
-
-# ---------------------------------------------------------------- the verdict as a whole
-
-
 def _sum_up(
-    decided: Sequence[_Decided], evidence: Evidence, policy: Policy, *, unchanged: bool, n: int
+    decided: Sequence[Decided], evidence: Evidence, policy: Policy, *, unchanged: bool, n: int
 ) -> tuple[Verdict, ReasonClass | None, str]:
     if unchanged:
         return Verdict.PASS, None, f"Unchanged: outputs identical on all {n:,} examples."

@@ -142,18 +142,23 @@ def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) 
     if "weights" in raw:
         values["weights"] = _weights(raw["weights"], f"{source}: [weights]")
     own = _own_sections(raw, source, graph)
+    if "key" not in raw and "key" not in own and raw.get("graph"):
+        raise ConfigError(
+            f"{source}: its keys stand under [graph.NAME.key], and graph {graph or 'is not said'!r} has none there; "
+            f"name one with --graph: {', '.join(raw['graph'])}"
+        )
     values["keys"] = _keys(
         own.get("key", raw.get("key", {})), f"{source}: {'[graph.' + str(graph) + '.key]' if 'key' in own else '[key]'}"
     )
     values["measures"] = tuple(
         _measure(name, rule, f"{source}: [measure.{name}]")
-        for name, rule in own.get("measure", raw.get("measure", {})).items()
+        for name, rule in _table(own.get("measure", raw.get("measure", {})), f"{source}: [measure]").items()
     )
     return Policy(**values, source=source)
 
 
 def _own_sections(raw: Mapping[str, Any], source: str, graph: str | None) -> Mapping[str, Any]:
-    for name, sections in raw.get("graph", {}).items():
+    for name, sections in _table(raw.get("graph", {}), f"{source}: [graph]").items():
         place = f"{source}: [graph.{name}]"
         _only(_table(sections, place), ("key", "measure"), place)
     own: Mapping[str, Any] = raw.get("graph", {}).get(graph, {}) if graph else {}
@@ -175,6 +180,11 @@ def _keys(raw: Any, place: str) -> tuple[KeyRule, ...]:
             )
         )
     tested = [rule for rule in rules if not rule.zero_tolerance]
+    if not tested:
+        # Alone, a graph that crashes on every example would have no hit and pass.
+        raise ConfigError(
+            f"{place}: every key is zero_tolerance; name at least one key that is tested, or a candidate that always crashes would pass"
+        )
     primary = [rule.name for rule in rules if rule.primary]
     if any(rule.primary and rule.zero_tolerance for rule in rules):
         raise ConfigError(

@@ -33,7 +33,8 @@ class Report:
         segments: every other gating row, critical first, then worst first.
         reported: rows of keys that do not gate.
         unchanged: every output was identical.
-        causes: reasons behind broke answers, most frequent first: (reason, broke answers that carry it).
+        causes: what broke answers of the failing segments (or all) say, most frequent first: (reason, answers).
+        broke: how many such answers there are, with or without a word.
         flips: (example, key, segments, score before, score after, reason) of examples whose score moved, worst first.
         warnings: what a reader must know and no row says.
     """
@@ -56,6 +57,7 @@ class Report:
     reported: tuple[Finding, ...]
     unchanged: bool
     causes: tuple[tuple[str, int], ...]
+    broke: int
     flips: tuple[Flip, ...]
     warnings: tuple[str, ...]
 

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seatrial.gate.arms import OUTCOMES
+from seatrial.verdict import Outcome
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -13,6 +16,8 @@ if TYPE_CHECKING:
 
     from seatrial.evidence import Evidence
     from seatrial.gate.arms import Arms
+
+_SCORED = OUTCOMES.index(Outcome.SCORED)
 
 
 def is_unchanged(evidence: Evidence, gating: Sequence[Arms], baseline: str, candidate: str) -> bool:
@@ -24,7 +29,7 @@ def is_unchanged(evidence: Evidence, gating: Sequence[Arms], baseline: str, cand
     hashes = _hashes(evidence, baseline, candidate)
     if hashes is None or not _all_equal(hashes):
         return False
-    return all(_scores_equal(a) for a in gating)
+    return all(_all_scored(a) and _same_scores(a) for a in gating)
 
 
 def same_output_other_score(evidence: Evidence, gating: Sequence[Arms], baseline: str, candidate: str) -> list[str]:
@@ -35,13 +40,17 @@ def same_output_other_score(evidence: Evidence, gating: Sequence[Arms], baseline
     return [
         f"{a.key}: outputs are identical on every example and scores are not; its evaluator is no function of the output"
         for a in gating
-        if not _scores_equal(a)
+        if _all_scored(a) and not _same_scores(a)
     ]
 
 
-def _scores_equal(a: Arms) -> bool:
-    if a.baseline.lost.any() or a.candidate.lost.any() or a.baseline.repetitions != a.candidate.repetitions:
-        return False
+def _all_scored(a: Arms) -> bool:
+    return a.baseline.repetitions == a.candidate.repetitions and all(
+        bool(np.all(arm.outcome == _SCORED)) for arm in (a.baseline, a.candidate)
+    )
+
+
+def _same_scores(a: Arms) -> bool:
     return bool(np.array_equal(a.baseline.low, a.candidate.low))
 
 
@@ -55,7 +64,7 @@ def _hashes(evidence: Evidence, baseline: str, candidate: str) -> tuple[NDArray[
     sides = []
     for version in (baseline, candidate):
         mine = versions.index == versions.values.index(version)
-        if np.any(hashes.index[mine] < 0):
+        if any(i < 0 or not hashes.values[i] for i in np.unique(hashes.index[mine])):
             return None
         sides.append(np.unique(np.stack([cell[mine], hashes.index[mine].astype(np.int64)], axis=1), axis=0))
     return sides[0], sides[1]

@@ -27,7 +27,7 @@ def zero_tolerance_finding(evidence: Evidence, arms: Arms, policy: Policy, *, un
 
     A hit is a scored cell below 1; it is new where the baseline scored 1 on the same example throughout. A hit whose
     baseline was never scored may be old or new: cannot tell. A system failure is no hit. An unmeasured candidate may hide
-    one: beyond the missing tolerance, cannot tell.
+    one: beyond the missing tolerance, or when no answer was looked at, cannot tell.
     """
     base_scored, cand_scored = (arm.outcome == _SCORED for arm in (arms.baseline, arms.candidate))
     # A scored cell below 1 pulls its example's highest possible mean below that of the same cells at 1.
@@ -50,6 +50,9 @@ def zero_tolerance_finding(evidence: Evidence, arms: Arms, policy: Policy, *, un
     elif lost > policy.missing_tolerance:
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
         reason = f"{said}; {percent(lost)} of the candidate was not measured and may hide a hit: resume the run"
+    elif not cand_scored.any():
+        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
+        reason = f"{said}: no answer of the candidate was looked at"
     else:
         verdict, state, reason = Verdict.PASS, State.NO_DROP, f"{said}; no new hit"
     return Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from seatrial.report.view import ASCII, GLYPHS, WORDS
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 FOREST = 17
 LABEL = 30
+# A name from outside may neither start a line of its own, nor drive the terminal, nor turn the reading direction.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 QUIET = (State.WATCH, State.NO_DROP, State.BETTER, State.REPORTED)
 
 
@@ -29,6 +32,7 @@ def console(v: View, *, every: bool = False, ascii_only: bool = False) -> list[L
     lines = list(_lines(v, every=every))
     if len(lines) > 30:
         lines.append(_verdict_line(v))
+    lines = [Line(_CONTROL.sub("�", line.text), line.tone) for line in lines]
     return [Line(to_ascii(line.text), line.tone) if ascii_only else line for line in lines]
 
 
@@ -36,7 +40,7 @@ def to_ascii(text: str) -> str:
     """The same words with signs that every terminal can write."""
     for sign, plain in ASCII.items():
         text = text.replace(sign, plain)
-    return text
+    return text.encode("ascii", "backslashreplace").decode()
 
 
 def _lines(v: View, *, every: bool) -> Iterator[Line]:
@@ -86,7 +90,7 @@ def _row(row: RowView, scale: float) -> str:
     if row.mark is None or row.low is None or row.high is None:
         return f"  {row.glyph} {name:<{LABEL}} {row.n:>5}  {row.rates} {row.delta} {row.flips}".rstrip()
     picture = forest(row, scale)
-    return f"  {GLYPHS[row.state]} {name:<{LABEL}} {row.n:>5}  {row.rates:>11} {row.delta:>6} {picture}"
+    return f"  {GLYPHS[row.state]} {name:<{LABEL}} {row.n:>5}  {row.rates:>11} {row.delta:>6} {picture}".rstrip()
 
 
 def forest(row: RowView, scale: float) -> str:

@@ -28,7 +28,7 @@ def comment(v: View, graph: str) -> str:
     if told:
         lines.append(f"> {escape(told)}")
     if v.glyph == "✓":
-        return "\n".join([*lines, *(f"> {escape(w)}" for w in v.warnings)]) + "\n"
+        return _cut("\n".join([*lines, *(f"> {escape(w)}" for w in v.warnings)]) + "\n")
     first = [
         row for row in v.rows if row.state is State.BLOCKS or (row.state is State.CANNOT_TELL and row.critical)
     ] or list(v.rows[:1])
@@ -61,6 +61,7 @@ def escape(text: str) -> str:
     """Text from outside stays text: no markup, no mention, no broken table."""
     text = " ".join(text.split())
     for sign, safe in (
+        ("\\", "\\\\"),
         ("&", "&amp;"),
         ("<", "&lt;"),
         (">", "&gt;"),

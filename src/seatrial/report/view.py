@@ -49,6 +49,9 @@ ASCII = {
 }
 """What each sign becomes on a terminal that cannot write it."""
 
+SHARED_BY, SHARED_SHARE = 3, 0.1
+"""A reason is a first cause when at least so many, and so large a share, of the broken answers give it."""
+
 VERDICTS = {
     Verdict.FAIL: ("✕", "BLOCKED"),
     Verdict.INCONCLUSIVE: ("?", "CANNOT TELL"),
@@ -138,10 +141,10 @@ def view(report: Report) -> View:
 
 
 def label(finding: Finding, report: Report) -> str:
-    """`overall`, `value` when there is one dimension, else `NAME=value`; with its key when several gate."""
+    """`overall`, `value` when there is one dimension, else `NAME=value`; with its key unless it is the leading one."""
     dimensions = {f.segment.partition("=")[0] for f in report.findings if f.segment != OVERALL}
     name = finding.segment.partition("=")[2] if len(dimensions) == 1 and finding.segment != OVERALL else finding.segment
-    return name if len({f.key for f in report.findings}) == 1 else f"{name} · {finding.key}"
+    return name if finding.key == report.overall.key else f"{name} · {finding.key}"
 
 
 def _row(f: Finding, report: Report) -> RowView:
@@ -184,7 +187,8 @@ def _headline(report: Report) -> str:
         )
     critical = [f for f in worse if f.critical]
     worst = min(critical or worse, key=lambda f: f.difference or 0.0)
-    said = f"{len(worse)} of {len(segments)} {'segment' if len({f.key for f in segments}) == 1 else 'segment row'}s got worse"
+    names, all_ = {f.segment for f in worse}, {f.segment for f in segments}
+    said = f"{len(names)} of {len(all_)} segments got worse"
     how = (
         "one critical: "
         if len(critical) == 1
@@ -210,6 +214,9 @@ def _cannot_tell(report: Report) -> str:
         )
         more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
         return f"{label(first, report)} has {first.n} examples{need}{more}."
+    if first.missing and first.key == report.overall.key:
+        more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
+        return f"{label(first, report)}: {first.missing:,} planned cells were not measured, and the verdict hangs on them{more}."
     return f"{first.reason}."
 
 
@@ -233,11 +240,12 @@ def _average(report: Report) -> str:
 
 
 def _cause(report: Report) -> str:
-    broke = sum(f.broke for f in report.findings if f.segment == OVERALL)
-    if report.verdict is not Verdict.FAIL or not report.causes or not broke:
+    if report.verdict is not Verdict.FAIL or not report.causes:
         return ""
     reason, count = report.causes[0]
-    return f"{count} of {broke} broken answers ({100 * count / broke:.0f} %) say: {reason[:160]}"
+    if count < SHARED_BY or count < SHARED_SHARE * report.broke:
+        return ""
+    return f"{count} of {report.broke} broken answers ({100 * count / report.broke:.0f} %) say: {reason[:160]}"
 
 
 def _todo(report: Report) -> str:

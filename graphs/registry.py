@@ -1,0 +1,11 @@
+"""The fleet: one row per graph, versions side by side; importing this imports no graph."""
+
+from seatrial.graph.spec import GraphSpec, Version, fleet
+
+PROMPTS = (Version("v1", {"prompt": "p1"}), Version("v2", {"prompt": "p2"}))
+
+GRAPHS = fleet(
+    GraphSpec("text_to_sql", module="graphs.text_to_sql.graph", family="rules", versions=PROMPTS, current="v1"),
+    GraphSpec("email_classify", module="graphs.email_classify.graph", family="rules", versions=PROMPTS, current="v1"),
+    GraphSpec("support_router", module="graphs.support_router.graph", family="rules", versions=PROMPTS, current="v1"),
+)

@@ -1,0 +1,1 @@
+"""Support router: one message in, the desk that should answer it out."""

@@ -1,0 +1,136 @@
+"""`seatrial eval`: one version of a graph over its dataset; evidence under .seatrial/runs/."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.cli.progress import progress
+
+if TYPE_CHECKING:
+    from seatrial.runner import RunResult
+
+
+@click.command("eval")
+@click.argument("graph", metavar="GRAPH[@VERSION]")
+@click.option(
+    "--dataset", "kind", default="golden", show_default=True, help="Which examples: datasets/GRAPH/KIND.jsonl."
+)
+@click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Runs per example.")
+@click.option(
+    "-j",
+    "--max-concurrency",
+    "concurrency",
+    type=click.IntRange(min=1),
+    help="Runs at once; default 1 for graphs made of rules, 8 for the rest.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    show_default=True,
+    help="Seconds one run may take.",
+)
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many examples.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped; only what has no outcome is run.")
+@click.option("--retry-errors", is_flag=True, help="With --resume: also run again what was not measured.")
+@click.option("--version-label", metavar="NAME", help="Record the version under this name, e.g. a commit.")
+@click.option("--json", "as_json", is_flag=True, help="Print seatrial/eval/1 on stdout.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Also copy the evidence to FILE.parquet.")
+def command(
+    graph: str,
+    kind: str,
+    repeat: int,
+    concurrency: int | None,
+    timeout: float,
+    limit: int | None,
+    resume: str | None,
+    retry_errors: bool,
+    version_label: str | None,
+    as_json: bool,
+    output: Path | None,
+) -> int:
+    """Run a graph over its dataset and write evidence.
+
+    Exits 0 when every planned row has an outcome (system failures are outcomes, and counted aloud); 2 when none was
+    scored, the run was stopped, or something could not be measured.
+
+    \b
+    Examples:
+      seatrial eval text_to_sql@v2
+      seatrial eval text_to_sql --repeat 3 -j 4 --limit 50
+      seatrial eval text_to_sql@v2 --resume 20261120-174502-text_to_sql-v2-3f9a
+    """
+    from seatrial.errors import UsageError  # noqa: PLC0415
+    from seatrial.trial import evaluate, open_project  # noqa: PLC0415 - graphs and numbers are for those who run
+
+    if retry_errors and not resume:
+        raise UsageError("--retry-errors goes with --resume RUN")
+    if output is not None and (output.suffix != ".parquet" or not output.parent.is_dir()):
+        raise UsageError(f"-o {output}: evidence is written as FILE.parquet into a folder that exists")
+    name, _, version = graph.partition("@")
+    project = open_project(Path.cwd())
+    with progress(quiet=as_json) as tell:
+        result = evaluate(
+            project,
+            name,
+            version or None,
+            kind=kind,
+            repeat=repeat,
+            concurrency=concurrency,
+            timeout_s=timeout,
+            limit=limit,
+            resume=resume,
+            retry_errors=retry_errors,
+            label=version_label,
+            progress=tell,
+        )
+    code = _exit_code(result)
+    if output is not None and result.complete:
+        output.write_bytes((result.run_dir / "evidence.parquet").read_bytes())
+    _say(result, code, as_json=as_json)
+    return code
+
+
+def _exit_code(result: RunResult) -> int:
+    scored = result.rows.get("scored", 0)
+    return 0 if result.complete and scored and not result.measurement_failures else 2
+
+
+def _say(result: RunResult, code: int, *, as_json: bool) -> None:
+    run_id = result.run_dir.name
+    if as_json:
+        from seatrial.evidence.canonical import canonical_json  # noqa: PLC0415
+
+        said = {
+            "schema": "seatrial/eval/1",
+            "exit_code": code,
+            "run_id": run_id,
+            "complete": result.complete,
+            "planned": result.planned,
+            "done": result.done,
+            "rows": dict(result.rows),
+            "system_failures": result.system_failures,
+            "measurement_failures": result.measurement_failures,
+            "warnings": list(result.warnings),
+        }
+        click.echo(canonical_json(said))
+        return
+    rows = ", ".join(f"{count:,} {word}" for word, count in sorted(result.rows.items()) if count)
+    click.echo(f"run {run_id}: {result.done} of {result.planned} runs done; rows: {rows or 'none'}")
+    if result.system_failures:
+        click.echo(
+            f"  {result.system_failures:,} rows are system failures: the graph crashed, hung or stopped; they score 0 in every gate"
+        )
+    if result.measurement_failures:
+        click.echo(
+            f"  {result.measurement_failures:,} rows could not be measured; mend the evaluator and: seatrial eval GRAPH --resume {run_id} --retry-errors"
+        )
+    for warning in result.warnings:
+        click.echo(f"  note  {warning}")
+    if not result.complete:
+        click.echo(f"  go on with: seatrial eval GRAPH --resume {run_id}")
+    elif not result.rows.get("scored"):
+        click.echo("  nothing was scored: this run says nothing about the graph")

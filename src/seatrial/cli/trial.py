@@ -1,0 +1,115 @@
+"""`seatrial trial`: the main job, on every trial row of the project or on the graphs named."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.cli.progress import progress
+from seatrial.errors import UsageError, one_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.trial import Trial
+
+
+@click.command("trial")
+@click.argument("graphs", nargs=-1, metavar="[GRAPH]...")
+@click.option("--check-expect", is_flag=True, help="Exit 0 if and only if every verdict is what its row expects.")
+@click.option(
+    "-j",
+    "--max-concurrency",
+    "concurrency",
+    type=click.IntRange(min=1),
+    help="Runs at once; default 1 for graphs made of rules, 8 for the rest.",
+)
+@click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
+@click.option("--json", "as_json", is_flag=True, help="Print seatrial/trial/1 on stdout.")
+def command(graphs: tuple[str, ...], check_expect: bool, concurrency: int | None, every: bool, as_json: bool) -> int:
+    """Put the fleet through its trials.
+
+    For every [[tool.seatrial.trial]] row of pyproject.toml: evaluate baseline and candidate on their dataset, gate the
+    candidate with the row's policy, write the report to reports/. Exits with the worst verdict.
+
+    \b
+    Examples:
+      seatrial trial
+      seatrial trial text_to_sql --all
+      seatrial trial --check-expect
+    """
+    from seatrial.trial import open_project, trials  # noqa: PLC0415 - graphs and numbers are for those who run
+
+    project = open_project(Path.cwd())
+    known = [row.graph for row in project.settings.trial]
+    for graph in graphs:
+        one_of(graph, known, "a trial row of graph")
+    rows = tuple(row for row in project.settings.trial if not graphs or row.graph in graphs)
+    folder = project.root / "reports" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    began, done = time.monotonic(), []
+    with progress(quiet=as_json) as tell:
+        for trial in trials(project, rows, concurrency=concurrency, progress=tell):
+            done.append(trial)
+            if not as_json:
+                _show(trial, every=every, check_expect=check_expect)
+    folder = _write(done, folder)
+    return _end(done, folder, time.monotonic() - began, check_expect=check_expect, as_json=as_json)
+
+
+def _show(trial: Trial, *, every: bool, check_expect: bool) -> None:
+    from seatrial.cli.output import show  # noqa: PLC0415
+
+    show(trial.report, as_json=False, every=every)
+    if check_expect:
+        click.echo(f"  {trial.surprise or 'as expected'}")
+    click.echo("")
+
+
+def _write(done: Sequence[Trial], folder: Path) -> Path:
+    from seatrial.cli.output import FORMATS, write  # noqa: PLC0415
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"reports cannot be written to {folder}: {error.strerror}") from error
+    for trial in done:
+        for suffix in FORMATS:
+            write(folder / f"{trial.row.graph}{suffix}", trial.report)
+    return folder
+
+
+def _end(done: Sequence[Trial], folder: Path, seconds: float, *, check_expect: bool, as_json: bool) -> int:
+    from seatrial.verdict import Verdict  # noqa: PLC0415
+
+    surprises = [trial for trial in done if trial.surprise]
+    acted = [trial.report.verdict for trial in done if trial.report.mode == "block"]
+    code = (1 if surprises else 0) if check_expect else (Verdict.worst(acted).exit_code if acted else 0)
+    if as_json:
+        from seatrial.report.data import gate_data, gate_json  # noqa: PLC0415
+
+        rows = [
+            {"graph": t.row.graph, "expect": t.row.expect, "as_expected": not t.surprise, "report": gate_data(t.report)}
+            for t in done
+        ]
+        click.echo(
+            gate_json({"schema": "seatrial/trial/1", "exit_code": code, "reports": str(folder), "trials": rows}),
+            nl=False,
+        )
+        return code
+    words = {"pass": "ship", "fail": "stopped", "inconclusive": "cannot tell"}
+    click.echo(
+        f"{len(done)} trials in {seconds:.1f} s: "
+        + " · ".join(f"{t.row.graph} {t.row.candidate} {words[t.report.verdict]}" for t in done)
+    )
+    click.echo(f"reports: {folder}/ (.md .json .xml .txt)")
+    if check_expect:
+        click.echo(
+            "every verdict is as expected"
+            if not surprises
+            else f"not as expected: {', '.join(t.row.graph for t in surprises)}"
+        )
+    return code

@@ -1,0 +1,43 @@
+"""Fingerprint: what a dataset or an example is, whatever the order and the spacing of its file.
+
+The same rows in another order, or with other whitespace, have the same hash; one changed label changes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from seatrial.dataset.example import Example
+
+
+def canonical(value: Any) -> str:
+    """`value` as canonical JSON: sorted keys, no spaces, shortest floats.
+
+    Raises:
+        ValueError: it holds NaN or an infinity, which JSON cannot say.
+    """
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def identity(example: Example) -> str:
+    """Sha256 of an example's inputs and reference: what a stored baseline recognises it by."""
+    return _sha256([canonical({"inputs": example.inputs, "outputs": example.outputs})])
+
+
+def fingerprint(examples: Iterable[Example]) -> str:
+    """Sha256 of the canonical rows sorted by id; the order of tags says nothing either."""
+    rows = sorted((example.id, canonical(example.row() | {"tags": sorted(example.tags)})) for example in examples)
+    return _sha256(row for _, row in rows)
+
+
+def _sha256(lines: Iterable[str]) -> str:
+    digest = hashlib.sha256()
+    for line in lines:
+        digest.update(line.encode())
+        digest.update(b"\n")
+    return digest.hexdigest()

@@ -1,0 +1,105 @@
+"""Comparable: whether two arms may be compared at all, said before a single score is looked at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.errors import ConfigError, InvalidComparison, UsageError
+from seatrial.gate.arms import OUTCOMES
+from seatrial.gate.policy import KeyRule
+from seatrial.gate.sentence import percent
+from seatrial.verdict import SYSTEM_FAILURES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from seatrial.evidence import Evidence
+    from seatrial.gate.arms import Arms
+    from seatrial.gate.policy import Policy
+
+RECORD_MARGIN = 0.02
+"""How far a baseline may crash beyond its own record."""
+
+
+def known_versions(evidence: Evidence, baseline: str, candidate: str) -> None:
+    """Both versions stand in the evidence and are two."""
+    for name, version in (("baseline", baseline), ("candidate", candidate)):
+        if version not in evidence.versions:
+            raise UsageError(
+                f"{name} {version!r} is not in {evidence.source}; it holds: {', '.join(evidence.versions)}"
+            )
+    if baseline == candidate:
+        raise UsageError(f"baseline and candidate are both {baseline!r}; a version is not compared with itself")
+
+
+def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: str) -> tuple[KeyRule, ...]:
+    """The policy's keys, or every key equally; each has rows of both versions."""
+    rules = policy.keys or tuple(KeyRule(key) for key in evidence.keys)
+    keys, versions = evidence.codes("key"), evidence.codes("version")
+    for rule in rules:
+        if rule.name not in keys.values:
+            raise ConfigError(
+                f"{policy.source}: key {rule.name!r} gates but is not in {evidence.source}; it holds: {', '.join(evidence.keys)}"
+            )
+        for version in (baseline, candidate):
+            if not np.any(
+                (keys.index == keys.values.index(rule.name)) & (versions.index == versions.values.index(version))
+            ):
+                raise InvalidComparison(
+                    f"{evidence.source}: key {rule.name!r} gates but version {version!r} has no row of it; evaluate both versions with the same evaluators"
+                )
+    return rules
+
+
+def known_critical(evidence: Evidence, critical: Collection[str]) -> frozenset[str]:
+    """The critical segments, each of a dimension the evidence has."""
+    have = evidence.dimensions
+    for name in critical:
+        if name.partition("=")[0] not in have:
+            raise UsageError(
+                f"critical segment {name!r}: the evidence has no dimension {name.partition('=')[0]!r}; it has: {', '.join(have) or 'none (--segment COLUMN makes one)'}"
+            )
+    return frozenset(critical)
+
+
+def differing_provenance(evidence: Evidence, policy: Policy, baseline: str, candidate: str) -> Iterator[str]:
+    """Different data or different evaluators make two arms two experiments."""
+    versions = evidence.codes("version")
+    for name in ("dataset_hash", "evaluator_version", "graph"):
+        if not evidence.has(name):
+            continue
+        codes, keys = evidence.codes(name), evidence.codes("key")
+        groups = range(len(keys.values)) if name == "evaluator_version" else (None,)
+        for key in groups:
+            mine = np.ones(len(evidence), dtype=bool) if key is None else keys.index == key
+            sides = [
+                {
+                    codes.values[i]
+                    for i in np.unique(codes.index[mine & (versions.index == versions.values.index(v))])
+                    if i >= 0
+                }
+                for v in (baseline, candidate)
+            ]
+            if sides[0] == sides[1] and len(sides[0]) <= 1:
+                continue
+            if not sides[0] or not sides[1]:
+                continue
+            what = f"{name}{f' of key {keys.values[key]!r}' if key is not None else ''} differs: {baseline} has {', '.join(sorted(sides[0]))}; {candidate} has {', '.join(sorted(sides[1]))}"
+            if policy.dataset_mismatch == "refuse":
+                raise InvalidComparison(
+                    f'{evidence.source}: {what}. Evaluate both again on the same data, or say dataset_mismatch = "warn" in the policy'
+                )
+            yield what
+
+
+def baseline_stands(first: Arms, policy: Policy, baseline: str) -> None:
+    """A crashed baseline must not lower the bar."""
+    crashed = int(np.isin(first.baseline.outcome, [OUTCOMES.index(word) for word in SYSTEM_FAILURES]).sum())
+    cells = int(first.baseline.outcome.size)
+    if crashed / cells > policy.baseline_system_failures + RECORD_MARGIN:
+        raise InvalidComparison(
+            f"baseline {baseline} failed on {crashed} of {cells} runs ({percent(crashed / cells)}), its record allows {percent(policy.baseline_system_failures)} + 2 points: "
+            "a crashed baseline lowers the bar. Run it again, or state its record with baseline_system_failures in the policy"
+        )

@@ -1,0 +1,145 @@
+"""Runtime: a registry's graphs, each imported and compiled on its first call, once per version.
+
+Nothing is compiled at boot. A graph that cannot be imported or built breaks its own id only, on its own call.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+    from seatrial.graph.spec import GraphSpec, Version
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A graph ready to be called.
+
+    Attributes:
+        spec: its row of the registry.
+        version: the version it was built as.
+        graph: LangGraph's compiled graph; it has a checkpointer only where `spec.resumable` (or a foreign one its own).
+        asynchronous: some node or branch is only async, so it must be awaited.
+    """
+
+    spec: GraphSpec
+    version: Version
+    graph: Any
+    asynchronous: bool
+
+
+class Runtime:
+    """The fleet, compiled as it is called; safe to share between threads.
+
+    Args:
+        specs: the registry.
+        load: imports a module by its name in the registry (`seatrial.project.module`).
+        on_compile: called with each graph just compiled.
+    """
+
+    def __init__(
+        self,
+        specs: tuple[GraphSpec, ...],
+        load: Callable[[str], ModuleType],
+        *,
+        on_compile: Callable[[Compiled], None] | None = None,
+    ) -> None:
+        self._specs = {spec.assistant_id: spec for spec in specs}
+        self._load = load
+        self._on_compile = on_compile
+        self._ready: dict[tuple[str, str], Compiled] = {}
+        # A lock a version: a slow import holds up nobody else's first call.
+        self._locks = {
+            (spec.assistant_id, version.name): threading.Lock() for spec in specs for version in spec.versions
+        }
+
+    @property
+    def ready(self) -> tuple[tuple[str, str], ...]:
+        """(id, version) of what has been compiled so far."""
+        return tuple(self._ready)
+
+    def spec(self, assistant_id: str) -> GraphSpec:
+        """The registry's row of `assistant_id`.
+
+        Raises:
+            UsageError: there is none; the message lists those there are.
+        """
+        if assistant_id not in self._specs:
+            raise UsageError(f"graph {assistant_id!r} is unknown; the registry has: {', '.join(self._specs) or 'none'}")
+        return self._specs[assistant_id]
+
+    def compiled(self, assistant_id: str, version: str | None = None) -> Compiled:
+        """The graph, compiled on its first call and kept; a failure is not kept, so a mended graph needs no restart.
+
+        Raises:
+            UsageError: the registry has no such graph.
+            ConfigError: no such version, or it cannot be imported or built; names graph, module and cause.
+        """
+        spec = self.spec(assistant_id)
+        chosen = spec.version(version)
+        key = (assistant_id, chosen.name)
+        found = self._ready.get(key)
+        if found is not None:
+            return found
+        with self._locks[key]:
+            if key not in self._ready:
+                made = self._make(spec, chosen)
+                self._ready[key] = made
+                if self._on_compile is not None:
+                    self._on_compile(made)
+            return self._ready[key]
+
+    def _make(self, spec: GraphSpec, version: Version) -> Compiled:
+        what = f"graph {spec.assistant_id!r} (version {version.name!r}, module {spec.module!r})"
+        try:
+            module = self._load(spec.module)
+        except (Exception, SystemExit) as error:
+            raise ConfigError(f"{what} cannot be imported: {_cause(error)}") from error
+        name = spec.attribute or spec.builder
+        if not hasattr(module, name):
+            raise ConfigError(f"{what} cannot be built: the module has no {name!r}; name it in the registry's row")
+        try:
+            graph = getattr(module, name)
+            if spec.attribute is None:
+                graph = _compile(graph(**version.config), resumable=spec.resumable)
+        except (Exception, SystemExit) as error:
+            raise ConfigError(f"{what} cannot be built: {name}() failed with {_cause(error)}") from error
+        if not hasattr(graph, "stream"):
+            raise ConfigError(f"{what} cannot be built: {name!r} is a {type(graph).__name__}, not a compiled graph")
+        return Compiled(spec, version, graph, needs_loop(graph))
+
+
+def _compile(uncompiled: Any, *, resumable: bool) -> Any:
+    if not hasattr(uncompiled, "compile"):
+        raise TypeError(f"it returned a {type(uncompiled).__name__}; return the StateGraph itself, not compiled")
+    if not resumable:
+        return uncompiled.compile()
+    from langgraph.checkpoint.memory import InMemorySaver  # noqa: PLC0415 - only resumable graphs need it
+
+    return uncompiled.compile(checkpointer=InMemorySaver())
+
+
+def _cause(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
+
+
+def needs_loop(graph: Any) -> bool:
+    """Whether some node or branch of a compiled graph, or of a graph inside it, has an async form only."""
+    return any(getattr(step, "func", None) is None for step in _steps(graph) if hasattr(step, "afunc"))
+
+
+def _steps(graph: Any) -> Iterator[Any]:
+    for node in getattr(graph, "nodes", {}).values():
+        bound = getattr(node, "bound", None)
+        yield from getattr(bound, "steps", (bound,))
+    for branches in getattr(getattr(graph, "builder", None), "branches", {}).values():
+        yield from (branch.path for branch in branches.values())
+    for _, inner in graph.get_subgraphs() if hasattr(graph, "get_subgraphs") else ():
+        yield from _steps(inner)

@@ -1,0 +1,93 @@
+"""What a graph prints belongs to its run: one dispatcher on sys.stdout asks the context whose text it is.
+
+    with captured_stdout():                       # once, around many runs
+        heard, token = listen()
+        ...                                       # print() here, in copied contexts and in tasks lands in `heard`
+        silence(token)
+
+Replacing sys.stdout per run could not tell two threads apart; a context variable can. Text printed where no run is
+listening (a bare thread that copied no context, the program itself) goes where it always went.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextlib import contextmanager
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Any, TextIO, cast
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CAP = 10_000
+"""Characters of printed text one run keeps."""
+
+
+class Heard(list[str]):
+    """Text printed by one run, up to `CAP` characters, piece by piece."""
+
+    room = CAP
+
+    def write(self, text: str) -> None:
+        """Keep what there is room for."""
+        if self.room > 0:
+            self.append(text[: self.room])
+            self.room -= len(text)
+
+
+_LISTENER: ContextVar[Heard | None] = ContextVar("seatrial_stdout", default=None)
+
+
+def listen() -> tuple[Heard, Token[Heard | None]]:
+    """Start hearing this context; hand the token to `silence`."""
+    heard = Heard()
+    return heard, _LISTENER.set(heard)
+
+
+def silence(token: Token[Heard | None]) -> None:
+    """Stop hearing."""
+    _LISTENER.reset(token)
+
+
+class _Dispatcher:
+    """Stands for sys.stdout: a listening context gets its own text, everything else passes through."""
+
+    def __init__(self, beneath: TextIO) -> None:
+        self.beneath = beneath
+        self.users = 0
+
+    def write(self, text: str) -> int:
+        heard = _LISTENER.get()
+        if heard is None:
+            return self.beneath.write(text)
+        heard.write(text)
+        return len(text)
+
+    def writelines(self, lines: list[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.beneath, name)
+
+
+_lock = threading.Lock()
+
+
+@contextmanager
+def captured_stdout() -> Iterator[None]:
+    """Dispatch sys.stdout by context inside the block; nested and concurrent blocks share one dispatcher."""
+    with _lock:
+        mine: Any = sys.stdout
+        if not isinstance(mine, _Dispatcher):
+            mine = _Dispatcher(sys.stdout)
+            sys.stdout = cast("TextIO", mine)
+        mine.users += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            mine.users -= 1
+            if mine.users == 0 and cast("Any", sys.stdout) is mine:
+                sys.stdout = mine.beneath

@@ -1,0 +1,86 @@
+"""Target: whatever is evaluated, as one call `(example, run_id, timeout_s) -> Run` that never raises.
+
+A LangGraph graph becomes one in `invoke.py`; here a plain function `(inputs) -> mapping` does.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+from seatrial.graph.run import Run
+from seatrial.graph.stdout import listen, silence
+from seatrial.verdict import ErrorKind, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seatrial.graph.given import Given
+
+LONGEST = 500
+"""Characters of an exception's message a row keeps."""
+
+
+class Target(Protocol):
+    """What the runner calls: one execution on one example.
+
+    `timeout_s` is for targets that can end themselves; the runner abandons the others. A run that took longer is a
+    timeout whoever noticed it.
+    """
+
+    def __call__(self, example: Given, run_id: str, timeout_s: float | None, /) -> Run:
+        """Execute once."""
+        ...
+
+
+def one_line(error: BaseException) -> str:
+    """`TypeName: message` on one line."""
+    try:
+        message = " ".join(str(error).split())
+    except Exception as broken:  # noqa: BLE001 - somebody else's __str__
+        message = f"(its message cannot be printed: {type(broken).__name__})"
+    if len(message) > LONGEST:
+        message = message[: LONGEST - 1] + "…"
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__
+
+
+def unfit(state: object) -> str | None:
+    """Why `state` is no final state, as one sentence; None when it is one."""
+    if isinstance(state, Mapping):
+        return None
+    return f"the final state is {'nothing' if state is None else f'a {type(state).__name__}'}, not a mapping"
+
+
+def too_late(timeout_s: float) -> str:
+    """The sentence of a run that outlived its timeout."""
+    return f"no answer within {timeout_s:g} s"
+
+
+def callable_target(
+    function: Callable[[Mapping[str, Any]], Mapping[str, Any]], *, clock: Callable[[], float] = time.perf_counter
+) -> Target:
+    """Make a target of a plain function from inputs to outputs."""
+
+    def target(example: Given, run_id: str, timeout_s: float | None) -> Run:
+        inputs = example.inputs
+        heard, token = listen()
+        state: Any = None
+        error: str | None = None
+        kind: ErrorKind | None = None
+        started = clock()
+        try:
+            state = function(inputs)
+        except (Exception, SystemExit) as caught:  # noqa: BLE001 - a crash is an outcome
+            error, kind = one_line(caught), ErrorKind.EXCEPTION
+        seconds = clock() - started
+        silence(token)
+        if timeout_s is not None and seconds > timeout_s:
+            error, kind = too_late(timeout_s), ErrorKind.TIMEOUT
+        elif kind is None and type(state) is not dict and (error := unfit(state)) is not None:
+            kind = ErrorKind.INVALID_OUTPUT
+        if kind is None:
+            return Run(run_id, inputs, state, None, "scored", None, seconds * 1000.0, stdout="".join(heard))
+        return Run(run_id, inputs, None, error, Outcome.TARGET_ERROR, kind, seconds * 1000.0, stdout="".join(heard))
+
+    return target

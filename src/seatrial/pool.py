@@ -1,0 +1,223 @@
+"""THE worker loop: items in, results out to one consumer, whatever an item does.
+
+Worker threads pull items in a loop, so an item costs no thread hop; results reach the consumer in the thread that
+called `run`. An item that hangs is abandoned with its thread (a daemon: it cannot hold up the interpreter's exit) and a
+new worker takes its place. With one worker and no timeout there is no thread at all, only a loop.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections import deque
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from seatrial.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from contextlib import AbstractContextManager
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+Owned = TypeVar("Owned")
+
+CEILING = 64
+"""Most items at once, whatever was asked for: more threads than this only wait for each other."""
+
+TICK_S = 0.02
+"""How often the consumer looks for results and for hung items; waking it once per result would cost more."""
+
+_END = object()
+
+
+class TimedOut(Exception):
+    """An item was abandoned; `seconds` is how long it had been waited for."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"no answer after {seconds:.3g} s")
+        self.seconds = seconds
+
+
+class _Worker:
+    """One thread's place: what it is on, since when, whether it was given up, what it owns."""
+
+    __slots__ = ("abandoned", "belongings", "ended", "item", "owned", "started")
+
+    def __init__(self) -> None:
+        self.item: Any = _END
+        self.started = 0.0
+        self.abandoned = False
+        self.ended = False
+        self.owned: dict[Any, Any] = {}
+        self.belongings = ExitStack()
+
+
+class _Here(threading.local):
+    worker: _Worker | None = None
+
+
+_here = _Here()
+
+
+def own(factory: Callable[[], AbstractContextManager[Owned]]) -> Owned | None:
+    """This worker's own `factory()`, entered on first use and left when the worker ends; None outside of a pool."""
+    worker = _here.worker
+    if worker is None:
+        return None
+    if factory not in worker.owned:
+        worker.owned[factory] = worker.belongings.enter_context(factory())
+    return cast("Owned", worker.owned[factory])
+
+
+def restart_clock() -> None:
+    """Give the item at hand its whole timeout again: it has entered its next phase."""
+    if _here.worker is not None:
+        _here.worker.started = time.monotonic()
+
+
+def run(
+    items: Iterable[Item],
+    work: Callable[[Item], Value],
+    on_result: Callable[[Item, Value | None, BaseException | None], None],
+    *,
+    concurrency: int = 1,
+    timeout_s: float | None = None,
+    stop: threading.Event | None = None,
+) -> None:
+    """Do `work` on every item and hand each result to `on_result(item, value, error)`, one at a time, in this thread.
+
+    Exactly one result per item that was begun and not interrupted: a value, or the exception that `work` raised, or
+    `TimedOut`. Order is that of completion.
+
+    Args:
+        items: drawn one by one as workers come free.
+        work: called in worker threads; in this one when `concurrency` is 1 and there is no timeout.
+        on_result: what it raises ends the run and passes through.
+        concurrency: items at once, 1 to `CEILING`.
+        timeout_s: seconds an item may take before it is abandoned; `restart_clock` starts them anew.
+        stop: once set, no further item begins; those under way are waited for.
+
+    Raises:
+        UsageError: `concurrency` or `timeout_s` is out of range.
+        KeyboardInterrupt: passed on, after every result that was ready has been delivered.
+    """
+    if not 1 <= concurrency <= CEILING:
+        raise UsageError(f"concurrency {concurrency} is out of range; choose 1 to {CEILING}")
+    if timeout_s is not None and not timeout_s > 0:
+        raise UsageError(f"timeout {timeout_s} s is out of range; choose more than 0, or none")
+    if concurrency == 1 and timeout_s is None:
+        _in_this_thread(items, work, on_result, stop)
+    else:
+        _Crew(items, work, on_result, timeout_s, stop).run(concurrency)
+
+
+def _in_this_thread(items: Iterable[Any], work: Any, on_result: Any, stop: threading.Event | None) -> None:
+    worker, outer = _Worker(), _here.worker
+    _here.worker = worker
+    try:
+        for item in items:
+            if stop is not None and stop.is_set():
+                return
+            try:
+                value = work(item)
+            except Exception as error:  # noqa: BLE001 - one crash never loses the run
+                on_result(item, None, error)
+            else:
+                on_result(item, value, None)
+    finally:
+        _here.worker = outer
+        worker.belongings.close()
+
+
+class _Crew(Generic[Item, Value]):
+    """The workers of one run, and the consumer that watches over them."""
+
+    def __init__(
+        self,
+        items: Iterable[Item],
+        work: Callable[[Item], Value],
+        on_result: Callable[[Item, Value | None, BaseException | None], None],
+        timeout_s: float | None,
+        stop: threading.Event | None,
+    ) -> None:
+        self._items = iter(items)
+        self._work, self._on_result = work, on_result
+        self._timeout_s = timeout_s
+        self._stop = stop or threading.Event()
+        self._closed = False
+        self._done: deque[tuple[Item, Value | None, BaseException | None]] = deque()
+        self._lock = threading.Lock()
+        self._idle = threading.Event()
+        self._workers: list[_Worker] = []
+        self._broken: BaseException | None = None
+
+    def run(self, concurrency: int) -> None:
+        for _ in range(concurrency):
+            self._hire()
+        try:
+            while self._workers:
+                self._idle.wait(TICK_S)
+                self._idle.clear()
+                self._workers = [worker for worker in self._workers if not worker.ended]
+                self._deliver()
+                if self._timeout_s is not None:
+                    self._abandon_hung(self._timeout_s)
+        finally:
+            self._closed = True
+            self._deliver()
+        if self._broken is not None:
+            raise self._broken
+
+    def _deliver(self) -> None:
+        while self._done:
+            self._on_result(*self._done.popleft())
+
+    def _hire(self) -> None:
+        worker = _Worker()
+        self._workers.append(worker)
+        # The caller's context goes along, so that what it set (tracing, say) holds in the workers too.
+        context = contextvars.copy_context()
+        threading.Thread(target=context.run, args=(self._toil, worker), name="seatrial-worker", daemon=True).start()
+
+    def _abandon_hung(self, timeout_s: float) -> None:
+        for worker in tuple(self._workers):
+            with self._lock:
+                waited = time.monotonic() - worker.started
+                if worker.item is _END or waited <= timeout_s:
+                    continue
+                worker.abandoned = True
+                self._done.append((worker.item, None, TimedOut(waited)))
+            self._workers.remove(worker)
+            self._hire()
+
+    def _toil(self, worker: _Worker) -> None:
+        _here.worker = worker
+        try:
+            while self._draw(worker):
+                try:
+                    value, error = self._work(worker.item), None
+                except BaseException as caught:  # noqa: BLE001 - a thread has nobody above it to tell
+                    value, error = None, caught
+                with self._lock:
+                    if worker.abandoned:  # its item has had its result
+                        return
+                    self._done.append((worker.item, value, error))
+                    worker.item = _END
+        except BaseException as caught:  # noqa: BLE001 - `items` broke: the caller hears of it
+            self._broken = caught
+        finally:
+            worker.belongings.close()
+            worker.ended = True
+            self._idle.set()
+
+    def _draw(self, worker: _Worker) -> bool:
+        with self._lock:
+            if self._closed or self._stop.is_set() or self._broken is not None:
+                return False
+            item = next(self._items, _END)
+            worker.started = time.monotonic()
+            worker.item = item
+            return item is not _END

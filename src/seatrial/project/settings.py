@@ -1,0 +1,118 @@
+"""Settings: `[tool.seatrial]` of a project's pyproject.toml, every word of it known."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import ConfigError, UsageError
+from seatrial.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class TrialRow:
+    """One row of the main job: which upgrade of which graph is put to which policy.
+
+    Attributes:
+        graph: assistant id.
+        baseline: version compared with.
+        candidate: version judged.
+        dataset: kind of examples, `golden` unless said otherwise.
+        policy: policy file, relative to the project's root; None uses the built-in defaults.
+        repeat: runs per example.
+        expect: verdict that `trial --check-expect` waits for.
+        expect_segments: segments that must be among the failing ones.
+    """
+
+    graph: str
+    baseline: str
+    candidate: str
+    dataset: str = "golden"
+    policy: str | None = None
+    repeat: int = 1
+    expect: str = "pass"
+    expect_segments: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `[tool.seatrial]` says.
+
+    Attributes:
+        fleet: first part of every dataset's name.
+        registry: file that holds GRAPHS.
+        segments: file that defines the segments; None = a project without segments.
+        store: where tables live.
+        trial: rows of the main job, in order.
+    """
+
+    fleet: str = "local"
+    registry: str = "graphs/registry.py"
+    segments: str | None = None
+    store: str = "sqlite:///.seatrial/store.db"
+    trial: tuple[TrialRow, ...] = ()
+
+
+def find_root(start: Path) -> Path:
+    """The nearest folder at or above `start` whose pyproject.toml has `[tool.seatrial]`."""
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file() and "seatrial" in _read(file).get("tool", {}):
+            return folder
+    raise UsageError(f"{start} is no seatrial project: no pyproject.toml here or above has a [tool.seatrial] table")
+
+
+def read_settings(root: Path) -> Settings:
+    """Read and check the table.
+
+    Raises:
+        ConfigError: an unknown word or a wrong type; names the place and lists the choices.
+    """
+    file = root / "pyproject.toml"
+    raw = _read(file).get("tool", {}).get("seatrial", {})
+    place = f"{file}: [tool.seatrial]"
+    rows = raw.get("trial", [])
+    if not isinstance(rows, list):
+        raise ConfigError(f"{place}: trial is a list of tables; write [[tool.seatrial.trial]]")
+    trial = tuple(_trial(row, f"{file}: [[tool.seatrial.trial]] number {i}") for i, row in enumerate(rows, start=1))
+    return Settings(**_texts(raw, Settings, place, skip=("trial",)), trial=trial)
+
+
+def _trial(raw: Any, place: str) -> TrialRow:
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{place}: expected a table, got {raw!r}")
+    values = _texts(raw, TrialRow, place, skip=("repeat", "expect_segments"))
+    for name in ("graph", "baseline", "candidate"):
+        if name not in values:
+            raise ConfigError(f"{place}: {name} is missing")
+    if values.get("expect", "pass") not in list(Verdict):
+        raise ConfigError(f"{place}: expect {values['expect']!r} is unknown; choose one of: {', '.join(Verdict)}")
+    repeat = raw.get("repeat", 1)
+    if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat < 1:
+        raise ConfigError(f"{place}: repeat is a whole number of 1 or more, got {repeat!r}")
+    segments = raw.get("expect_segments", [])
+    if not isinstance(segments, list) or not all(isinstance(name, str) for name in segments):
+        raise ConfigError(f'{place}: expect_segments is a list of NAME=value, e.g. ["tier=enterprise"]')
+    return TrialRow(**values, repeat=repeat, expect_segments=tuple(segments))
+
+
+def _texts(raw: Mapping[str, Any], shape: type[Any], place: str, skip: tuple[str, ...]) -> dict[str, Any]:
+    known = [field.name for field in fields(shape)]
+    for name, value in raw.items():
+        if name not in known:
+            raise ConfigError(f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}")
+        if name not in skip and not isinstance(value, str):
+            raise ConfigError(f"{place}: {name} is text, got {value!r}")
+    return {name: value for name, value in raw.items() if name not in skip}
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigError(f"{file} cannot be read: {error}") from error

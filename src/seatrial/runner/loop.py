@@ -1,0 +1,252 @@
+"""run: graph x dataset x repetition -> evidence on disk, resumable, with every planned row accounted for."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from seatrial import pool
+from seatrial.errors import ConfigError, DataError, UsageError
+from seatrial.evidence import content_hash, write_parquet
+from seatrial.graph.interrupts import Script
+from seatrial.graph.stdout import captured_stdout
+from seatrial.graph.target import one_line
+from seatrial.runner.log import RowLog, read_lines
+from seatrial.runner.plan import RunResult
+from seatrial.runner.record import Record, parse
+from seatrial.runner.summary import failures, identity, read_summary, refuse_another, tokens, write_summary
+from seatrial.runner.table import cells, columns, count, learn_keys
+from seatrial.runner.work import Work
+
+if TYPE_CHECKING:
+    import threading
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from seatrial.dataset import Example
+    from seatrial.evaluator import Bound
+    from seatrial.graph.target import Target
+    from seatrial.runner.plan import RunPlan
+
+ROWS, EVIDENCE, SUMMARY = "rows.jsonl", "evidence.parquet", "run.json"
+
+GRACE_S = 0.25
+"""How much longer than its timeout a run may take to end itself before its worker is given up."""
+
+ABSENT = "unknown"
+"""Segment value of an example that a dimension says nothing about."""
+
+WARNINGS = 20
+"""Different warnings a summary names; the rest are counted."""
+
+
+def run(
+    plan: RunPlan,
+    target: Target,
+    evaluators: Sequence[Bound],
+    segments: Callable[[Example], Mapping[str, str]],
+    run_dir: Path,
+    *,
+    concurrency: int = 1,
+    timeout_s: float | None = None,
+    resume: bool = False,
+    retry_errors: bool = False,
+    limit: int | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    progress: Callable[[int, int], None] | None = None,
+    stop: threading.Event | None = None,
+) -> RunResult:
+    """Run the plan and leave `rows.jsonl`, `run.json` and, when nothing is missing, `evidence.parquet` in `run_dir`.
+
+    A KeyboardInterrupt, or `stop` being set, ends it early: what was done is kept and `complete` is False.
+
+    Args:
+        plan: what to run.
+        target: from `graph_target` or `callable_target`.
+        evaluators: bound; their keys are unique.
+        segments: dimension -> value of one example.
+        run_dir: made when it is not there.
+        concurrency: runs at once.
+        timeout_s: seconds a run may take, and then its evaluators.
+        resume: go on with the run in `run_dir`; without it a run that is already there is refused.
+        retry_errors: with `resume`, also run again what was not measured (an evaluator's failure, an abstention).
+        limit: only so many examples.
+        clock: seconds, monotonic.
+        now: wall clock.
+        progress: told (done, planned) some twenty times a second, from another thread.
+        stop: set it to stop after the runs under way.
+
+    Raises:
+        ConfigError: no evaluator, or two with one key.
+        UsageError: an option out of range, a run that is already there, a resume of something else.
+        DataError: an example that is no JSON or has a malformed script; rows that cannot be read.
+    """
+    keys = [bound.key for bound in evaluators]
+    if not keys or len(set(keys)) != len(keys):
+        raise ConfigError(
+            f"graph {plan.graph!r} needs evaluators, each with a key of its own; it has: {', '.join(keys) or 'none'}"
+        )
+    examples = plan.chosen(limit)
+    hashes = [_inputs_hash(example) for example in examples]
+    dimensions = _dimensions(examples, segments)
+    summary = identity(plan, evaluators)
+    before = _begin(run_dir, summary, resume=resume)
+    records: list[Record | None] = [None] * (len(examples) * plan.repetitions)
+    _restore(records, run_dir / ROWS, examples, plan.repetitions, keys)
+    todo = [n for n, record in enumerate(records) if record is None or (retry_errors and not record.measured)]
+    evidence, began = run_dir / EVIDENCE, clock()
+    evidence.unlink(missing_ok=True)
+    summary |= {
+        "planned": len(records),
+        "limit": limit,
+        "started": before.get("started") or now().isoformat(),
+        "complete": False,
+    }
+    write_summary(run_dir / SUMMARY, summary)
+
+    work = Work(target, evaluators, examples, hashes, repetitions=plan.repetitions, timeout_s=timeout_s)
+    _work_through(
+        todo,
+        work,
+        records,
+        run_dir / ROWS,
+        concurrency=concurrency,
+        timeout_s=timeout_s,
+        progress=progress,
+        stop=stop,
+    )
+
+    done = [record for record in records if record is not None]
+    complete = len(done) == len(records)
+    learnt = learn_keys(evaluators, done)
+    words = cells(learnt, done)
+    rows = count(words)
+    if complete:
+        table = columns(
+            plan,
+            examples=examples,
+            segments=dimensions,
+            evaluators=evaluators,
+            records=done,
+            keys=learnt,
+            words=words,
+        )
+        write_parquet(table, evidence, {"seatrial.run_id": plan.run_id})
+    system, measurement = failures(rows)
+    warnings = _warnings(done, len(records))
+    summary |= {
+        "done": len(done),
+        "rows": rows,
+        "system_failures": system,
+        "measurement_failures": measurement,
+        "tokens": tokens(done),
+        "duration_ms": (clock() - began) * 1000.0 + before.get("duration_ms", 0.0),
+        "warnings": list(warnings),
+        "seatrial": _version(),
+        "complete": complete,
+    }
+    write_summary(run_dir / SUMMARY, summary)
+    return RunResult(run_dir, complete, len(records), len(done), rows, system, measurement, warnings)
+
+
+def _begin(run_dir: Path, summary: Mapping[str, Any], *, resume: bool) -> dict[str, Any]:
+    """The summary of the run that is resumed, else nothing."""
+    before = read_summary(run_dir / SUMMARY)
+    if resume and before is None:
+        raise UsageError(f"{run_dir} holds no run to resume; leave out resume to start one")
+    if not resume and (before is not None or (run_dir / ROWS).exists()):
+        raise UsageError(f"{run_dir} already holds a run; resume it, or choose another run id")
+    if before is not None:
+        refuse_another(run_dir, before, summary)
+    run_dir.mkdir(parents=True, exist_ok=True)
+    return before or {}
+
+
+def _work_through(
+    todo: Sequence[int],
+    work: Work,
+    records: list[Record | None],
+    path: Path,
+    *,
+    concurrency: int,
+    timeout_s: float | None,
+    progress: Callable[[int, int], None] | None,
+    stop: threading.Event | None,
+) -> None:
+    """Fill `records`, one line of `path` each, until all are done or somebody stops it."""
+    done = len(records) - len(todo)
+
+    def tell() -> None:
+        if progress is not None:
+            progress(done, len(records))
+
+    with captured_stdout(), RowLog(path, tell) as log:
+
+        def keep(position: int, value: tuple[Record, bytes] | None, error: BaseException | None) -> None:
+            nonlocal done
+            if isinstance(error, pool.TimedOut):
+                value = work.abandoned(position, error.seconds)
+            elif error is not None:
+                raise error
+            assert value is not None  # noqa: S101 - the pool's promise: a value or an error
+            records[position] = value[0]
+            log.append(value[1])
+            done += 1
+
+        limit_s = None if timeout_s is None else timeout_s + GRACE_S
+        with suppress(KeyboardInterrupt):  # what was done is kept; the result says it is not complete
+            pool.run(todo, work, keep, concurrency=concurrency, timeout_s=limit_s, stop=stop)
+    tell()
+
+
+def _restore(
+    records: list[Record | None], path: Path, examples: Sequence[Example], repetitions: int, keys: Sequence[str]
+) -> None:
+    """Put what `path` holds into its places; of several lines for one run the last counts."""
+    places = {example.id: number * repetitions for number, example in enumerate(examples)}
+    for number, text in enumerate(read_lines(path), start=1):
+        try:
+            example_id, repetition, record = parse(text, keys)
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path} line {number} cannot be read ({one_line(error)}); start a new run") from error
+        if example_id in places and repetition < repetitions:
+            records[places[example_id] + repetition] = record
+
+
+def _inputs_hash(example: Example) -> str:
+    if "resume" in example.metadata:
+        Script(example)
+    try:
+        return content_hash(example.inputs)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"example {example.id!r}: its inputs are no JSON ({one_line(error)})") from error
+
+
+def _dimensions(examples: Sequence[Example], segments: Callable[[Example], Mapping[str, str]]) -> dict[str, list[str]]:
+    found = [segments(example) for example in examples]
+    names = sorted({name for values in found for name in values})
+    return {name: [values.get(name, ABSENT) for values in found] for name in names}
+
+
+def _warnings(done: Sequence[Record], planned: int) -> tuple[str, ...]:
+    told = Counter(sentence for record in done for sentence in record.warnings)
+    sentences = [
+        f"{sentence} ({times} {'run' if times == 1 else 'runs'})" for sentence, times in told.most_common(WARNINGS)
+    ]
+    if len(told) > WARNINGS:
+        sentences.append(f"{len(told) - WARNINGS} further warnings stand in {ROWS}")
+    if len(done) < planned:
+        sentences.append(f"stopped after {len(done)} of {planned} runs; resume it to run the rest")
+    return tuple(sentences)
+
+
+def _version() -> str:
+    try:
+        return version("seatrial")
+    except PackageNotFoundError:
+        return "unknown"

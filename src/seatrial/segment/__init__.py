@@ -1,0 +1,21 @@
+"""Segments: how an example falls into business slices, by rules that are data and versioned in `segments.toml`."""
+
+from __future__ import annotations
+
+from seatrial.segment.dimension import OTHER, UNKNOWN, Band, Dimension, Rule, assign, critical_segments, for_graph
+from seatrial.segment.load import load, parse
+from seatrial.segment.op import OPS
+
+__all__ = [
+    "OPS",
+    "OTHER",
+    "UNKNOWN",
+    "Band",
+    "Dimension",
+    "Rule",
+    "assign",
+    "critical_segments",
+    "for_graph",
+    "load",
+    "parse",
+]

@@ -1,0 +1,72 @@
+"""Every fenced example of the README and docs/ runs, and prints what the page says it prints.
+
+```python blocks run in order in one fresh folder per page; in ```console blocks each `$ seatrial ...` line runs there, and
+the lines below it are its output, to the letter.
+"""
+
+import contextlib
+import io
+import re
+import runpy
+import shlex
+from pathlib import Path
+
+import pytest
+
+from seatrial.cli.app import run
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    return FENCE.findall(page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if any(kind in ("python", "console") for kind, _ in blocks(page))],
+    ids=lambda p: p.name,
+)
+def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    names: dict[str, object] = {}
+    for kind, text in blocks(page):
+        if kind == "python":
+            file = tmp_path / "example.py"
+            file.write_text(text, encoding="utf-8")
+            names |= runpy.run_path(str(file), init_globals=names)
+        elif kind == "console":
+            check_session(text, capsys)
+
+
+def check_session(text: str, capsys) -> None:
+    for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
+        capsys.readouterr()
+        words = shlex.split(command)
+        assert words[0] == "seatrial", f"only seatrial's own commands are run: {command}"
+        with contextlib.suppress(SystemExit):
+            run(words[1:])
+        assert capsys.readouterr().out == expected
+
+
+def test_a_session_that_prints_something_else_is_noticed(capsys):
+    with pytest.raises(AssertionError):
+        check_session("$ seatrial --help\nnothing of the kind\n", capsys)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_the_links_of_a_page_lead_somewhere(page):
+    assert [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()] == []
+
+
+def test_readme_stays_on_one_screen():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 80
+
+
+def test_python_example_is_twenty_lines_at_most():
+    text = next(text for kind, text in blocks(ROOT / "README.md") if kind == "python")
+    assert len(io.StringIO(text).readlines()) <= 20

@@ -1,0 +1,67 @@
+"""Evidence in memory for the gate's tests: a table from rows, or from a 2x2 count per segment."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pytest
+
+from seatrial.evidence import EVIDENCE_COLUMNS, Evidence
+from seatrial.evidence.check import check as check_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+TYPES = {column.name: column.type for column in EVIDENCE_COLUMNS}
+
+
+def arrow(name: str) -> pa.DataType:
+    kind = TYPES.get(name, "string")
+    return pa.float64() if kind == "double" else pa.type_for_alias(kind)
+
+
+def table(rows: Iterable[Mapping[str, Any]], metadata: Mapping[str, str] | None = None) -> Evidence:
+    """Rows as checked evidence; key, repetition and outcome have their usual defaults."""
+    full = []
+    for row in rows:
+        implied = "scored" if row.get("score") is not None else "target_error"
+        full.append({"key": "score", "repetition": 0, "outcome": implied, "score": None, **row})
+    names = list(dict.fromkeys(name for row in full for name in row))
+    columns = {name: pa.array([row.get(name) for row in full], type=arrow(name)) for name in names}
+    evidence = Evidence(pa.table(columns), "memory", dict(metadata or {}))
+    check_evidence(evidence)
+    return evidence
+
+
+def pair_rows(
+    counts: Mapping[str, tuple[int, int, int, int]], key: str = "score", dimension: str = "t"
+) -> list[dict[str, Any]]:
+    """Rows of versions `a` and `b` whose segments have these (both, broke, fixed, neither); one segment a value."""
+    rows = []
+    for value, (both, broke, fixed, neither) in counts.items():
+        scores = [(1.0, 1.0)] * both + [(1.0, 0.0)] * broke + [(0.0, 1.0)] * fixed + [(0.0, 0.0)] * neither
+        for i, pair in enumerate(scores):
+            for version, score in zip("ab", pair, strict=True):
+                rows.append(
+                    {
+                        "example_id": f"{value}-{i}",
+                        "version": version,
+                        "key": key,
+                        "score": score,
+                        f"segment.{dimension}": value,
+                    }
+                )
+    return rows
+
+
+@pytest.fixture(scope="session")
+def build() -> Any:
+    """`build(rows, metadata)` -> Evidence."""
+    return table
+
+
+@pytest.fixture(scope="session")
+def pairs() -> Any:
+    """`pairs({value: (both, broke, fixed, neither)})` -> rows of versions a and b."""
+    return pair_rows

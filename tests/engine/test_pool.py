@@ -1,0 +1,182 @@
+"""The worker loop: one result per item, whatever an item does."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seatrial import pool
+from seatrial.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class Results:
+    """A consumer that remembers what it was given, and in which thread."""
+
+    def __init__(self) -> None:
+        self.of: dict[int, Any] = {}
+        self.threads: set[int] = set()
+
+    def __call__(self, item: int, value: Any, error: BaseException | None) -> None:
+        assert item not in self.of
+        self.of[item] = value if error is None else type(error).__name__
+        self.threads.add(threading.get_ident())
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.booleans(), max_size=30), st.sampled_from([(1, None), (1, 5.0), (3, None), (3, 5.0)]))
+def test_every_item_has_exactly_one_result(fails: list[bool], how: tuple[int, float | None]) -> None:
+    def work(item: int) -> int:
+        if fails[item]:
+            raise ValueError(item)
+        return item * 2
+
+    results = Results()
+    pool.run(range(len(fails)), work, results, concurrency=how[0], timeout_s=how[1])
+    assert results.of == {item: "ValueError" if fail else item * 2 for item, fail in enumerate(fails)}
+    assert results.threads <= {threading.get_ident()}
+
+
+def test_one_worker_without_timeout_works_in_the_calling_thread() -> None:
+    places: set[int] = set()
+    pool.run(range(3), lambda _: places.add(threading.get_ident()), Results())
+    assert places == {threading.get_ident()}
+
+
+def test_so_many_items_are_under_way_at_once_and_no_more() -> None:
+    lock, here, most = threading.Lock(), [0], [0]
+    gate = threading.Barrier(3, timeout=5)
+
+    def work(_: int) -> None:
+        with lock:
+            here[0] += 1
+            most[0] = max(most[0], here[0])
+        gate.wait()  # breaks unless three are here together
+        with lock:
+            here[0] -= 1
+
+    results = Results()
+    pool.run(range(6), work, results, concurrency=3)
+    assert (most, set(results.of.values())) == ([3], {None})
+
+
+def test_a_hung_item_is_abandoned_and_the_others_go_on() -> None:
+    release = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 1:
+            release.wait(30)
+        return item
+
+    results = Results()
+    pool.run(range(4), work, results, concurrency=1, timeout_s=0.1)
+    release.set()
+    assert results.of == {0: 0, 1: "TimedOut", 2: 2, 3: 3}
+
+
+def test_an_abandoned_item_that_ends_after_all_has_had_its_result() -> None:
+    release = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 0:
+            release.wait(30)
+        else:
+            release.set()
+            time.sleep(0.1)  # time for the abandoned one to come back while the run still listens
+        return item
+
+    results = Results()
+    pool.run(range(2), work, results, timeout_s=0.2)
+    assert results.of == {0: "TimedOut", 1: 1}
+
+
+def test_every_worker_may_hang() -> None:
+    release = threading.Event()
+    results = Results()
+    pool.run(range(5), lambda _: release.wait(30), results, concurrency=2, timeout_s=0.05)
+    release.set()
+    assert set(results.of.values()) == {"TimedOut"}
+
+
+def test_a_new_phase_has_the_whole_timeout_again() -> None:
+    def work(_: int) -> str:
+        for _ in range(4):
+            time.sleep(0.1)
+            pool.restart_clock()
+        return "done"
+
+    results = Results()
+    pool.run([0], work, results, timeout_s=0.3)
+    assert results.of == {0: "done"}
+
+
+@pytest.mark.parametrize("how", [{}, {"concurrency": 2}])
+def test_stop_begins_nothing_more(how: dict[str, Any]) -> None:
+    stop = threading.Event()
+
+    def work(item: int) -> int:
+        if item == 3:
+            stop.set()
+        return item
+
+    results = Results()
+    pool.run(range(10_000), work, results, stop=stop, **how)
+    assert {0, 1, 2, 3} <= set(results.of)
+    assert len(results.of) < 10_000
+
+
+@pytest.mark.parametrize("how", [{}, {"concurrency": 2, "timeout_s": 5.0}])
+def test_an_interrupt_passes_on_and_keeps_what_was_delivered(how: dict[str, Any]) -> None:
+    kept: list[int] = []
+
+    def on_result(item: int, value: Any, error: BaseException | None) -> None:
+        if len(kept) == 3:
+            raise KeyboardInterrupt
+        kept.append(item)
+
+    with pytest.raises(KeyboardInterrupt):
+        pool.run(range(3_000), lambda item: item, on_result, **how)
+    assert len(kept) == 3
+
+
+def test_items_that_break_are_heard_of() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise OSError("disk gone")
+
+    with pytest.raises(OSError, match="disk gone"):
+        pool.run(items(), lambda item: item, Results(), concurrency=2)
+
+
+@pytest.mark.parametrize("how", [{}, {"concurrency": 3}])
+def test_a_worker_owns_one_and_leaves_it_when_it_ends(how: dict[str, Any]) -> None:
+    opened: list[int] = []
+    closed: list[int] = []
+
+    @contextmanager
+    def tool() -> Iterator[int]:
+        opened.append(threading.get_ident())
+        yield len(opened)
+        closed.append(threading.get_ident())
+
+    pool.run(range(30), lambda _: pool.own(tool), Results(), **how)
+    assert len(set(opened)) == len(opened) <= how.get("concurrency", 1)
+    assert sorted(closed) == sorted(opened)
+
+
+def test_outside_of_a_pool_nothing_is_owned() -> None:
+    assert pool.own(contextmanager(lambda: iter([1]))) is None
+
+
+@pytest.mark.parametrize("how", [{"concurrency": 0}, {"concurrency": pool.CEILING + 1}, {"timeout_s": 0.0}])
+def test_options_out_of_range_are_refused(how: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="out of range"):
+        pool.run([1], lambda item: item, Results(), **how)

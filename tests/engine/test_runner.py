@@ -1,0 +1,525 @@
+"""The runner: whatever fails, planned rows are rows."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, AnyMessage
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.message import add_messages
+
+import seatrial
+from seatrial.dataset import Example
+from seatrial.errors import ConfigError, DataError, UsageError
+from seatrial.evaluator import Bound, Score, bind, evaluator
+from seatrial.evidence import content_hash, read_evidence
+from seatrial.evidence.columns import NAMES
+from seatrial.graph.invoke import graph_target
+from seatrial.graph.runtime import Compiled, needs_loop
+from seatrial.graph.spec import GraphSpec
+from seatrial.graph.target import callable_target
+from seatrial.runner import RunPlan, RunResult, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+@evaluator(version="3")
+def right(run: Any, example: Any) -> bool:
+    return bool(run.outputs["n"] == example.inputs["n"])
+
+
+@evaluator()
+def small(run: Any, example: Any) -> Score:
+    return Score("small", 1.0 if run.outputs["n"] < 3 else 0.25, "it was looked at")
+
+
+def echo(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    return {"n": inputs["n"]}
+
+
+def example(n: int, **metadata: Any) -> Example:
+    return Example(f"e{n}", {"n": n}, metadata=metadata, tags=("tier:free",))
+
+
+def plan(n: int = 4, **changes: Any) -> RunPlan:
+    given = {"examples": tuple(example(i) for i in range(n)), "version_config": {"prompt": "p1"}, **changes}
+    return RunPlan("r1", "g", "v1", "golden", "hash", **given)
+
+
+def go(
+    folder: Path,
+    what: RunPlan | None = None,
+    function: Callable[[Any], Any] = echo,
+    evaluators: tuple[Callable[..., Any], ...] = (right, small),
+    **options: Any,
+) -> RunResult:
+    bound = tuple(bind(one) for one in evaluators)
+    return run(what or plan(), callable_target(function), bound, lambda e: {"tier": "free"}, folder, **options)
+
+
+def rows_of(folder: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pq.read_table(folder / "evidence.parquet").to_pylist()
+    return rows
+
+
+def cells(folder: Path) -> dict[tuple[str, int, str], tuple[str, str | None, float | None]]:
+    found = {
+        (row["example_id"], row["repetition"], row["key"]): (row["outcome"], row["error_kind"], row["score"])
+        for row in rows_of(folder)
+    }
+    assert len(found) == len(rows_of(folder))
+    return found
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in (folder / "rows.jsonl").read_text().splitlines()]
+
+
+def test_a_run_leaves_rows_evidence_and_a_summary(tmp_path: Path) -> None:
+    begun = datetime(2026, 1, 2, tzinfo=UTC)
+    result = go(tmp_path / "r1", plan(2, repetitions=2), now=lambda: begun)
+    assert (result.complete, result.planned, result.done) == (True, 4, 4)
+    assert len(rows_of(tmp_path / "r1")) == 2 * 2 * 2
+    row = rows_of(tmp_path / "r1")[0]
+    assert set(NAMES) <= set(row)
+    expected = {
+        "example_id": "e0",
+        "version": "v1",
+        "key": "right",
+        "repetition": 0,
+        "outcome": "scored",
+        "score": 1.0,
+        "cluster": "e0",
+        "dataset": "golden",
+        "dataset_hash": "hash",
+        "graph": "g",
+        "evaluator_version": "3",
+        "prompt_version": "p1",
+        "segment.tier": "free",
+        "output_hash": content_hash({"n": 0}),
+    }
+    assert {name: row[name] for name in expected} == expected
+    line = lines(tmp_path / "r1")[0]
+    assert (line["outputs"], line["inputs_hash"]) == ({"n": 0}, content_hash({"n": 0}))
+    assert line["results"] == {"right": [["right", 1.0, ""]], "small": [["small", 1.0, "it was looked at"]]}
+    summary = json.loads((tmp_path / "r1" / "run.json").read_text())
+    expected = {
+        "schema": "seatrial/run/1",
+        "run_id": "r1",
+        "graph": "g",
+        "version": "v1",
+        "version_config": {"prompt": "p1"},
+        "dataset": {"name": "golden", "version": "1", "hash": "hash"},
+        "evaluators": [{"key": "right", "version": "3"}, {"key": "small", "version": "1"}],
+        "repetitions": 2,
+        "planned": 4,
+        "done": 4,
+        "system_failures": 0,
+        "measurement_failures": 0,
+        "tokens": {"input": None, "output": None},
+        "started": begun.isoformat(),
+        "warnings": [],
+        "complete": True,
+    }
+    assert {name: summary[name] for name in expected} == expected
+    assert summary["rows"]["scored"] == 8
+
+
+def test_our_own_reader_takes_the_evidence(tmp_path: Path) -> None:
+    go(tmp_path / "r1")
+    assert read_evidence(tmp_path / "r1" / "evidence.parquet").table.num_rows == 8
+
+
+def test_a_target_that_fails_carries_its_error_on_every_key(tmp_path: Path) -> None:
+    result = go(tmp_path / "r", plan(2), function=lambda inputs: {"n": 1 // inputs["n"]})
+    assert {key: cells(tmp_path / "r")["e0", 0, key] for key in ("right", "small")} == {
+        "right": ("target_error", "exception", None),
+        "small": ("target_error", "exception", None),
+    }
+    assert rows_of(tmp_path / "r")[0]["reason"] == "ZeroDivisionError: integer division or modulo by zero"
+    assert (result.system_failures, result.measurement_failures, result.rows["scored"]) == (2, 0, 2)
+
+
+@pytest.mark.parametrize(
+    ("returned", "outcome", "kind"),
+    [
+        (math.nan, "evaluator_error", "exception"),
+        (7, "evaluator_error", "exception"),
+        ("good", "evaluator_error", "exception"),
+        ([], "evaluator_error", "exception"),
+        (None, "unparsed", None),
+    ],
+)
+def test_an_evaluators_nonsense_is_no_score(tmp_path: Path, returned: Any, outcome: str, kind: str | None) -> None:
+    def odd(run: Any, example: Any) -> Any:
+        return returned
+
+    result = go(tmp_path / "r", plan(1), evaluators=(odd, small))
+    assert cells(tmp_path / "r") == {("e0", 0, "odd"): (outcome, kind, None), ("e0", 0, "small"): ("scored", None, 1.0)}
+    assert (result.system_failures, result.measurement_failures) == (0, 1)
+    assert all(row["reason"] for row in rows_of(tmp_path / "r"))
+
+
+@pytest.mark.parametrize("state", [{"n": math.nan}, {"n": object()}, {"n": {1, 2}}, {"n": "\ud800"}])
+def test_a_state_that_is_no_json_is_the_targets_error(tmp_path: Path, state: Any) -> None:
+    go(tmp_path / "r", plan(1), function=lambda _: state)
+    assert set(cells(tmp_path / "r").values()) == {("target_error", "invalid_output", None)}
+
+
+def test_reasons_that_are_no_text_do_not_lose_the_run(tmp_path: Path) -> None:
+    def odd(run: Any, example: Any) -> Score:
+        return Score("odd", 1.0, "\ud800" if example.inputs["n"] else 5)  # type: ignore[arg-type]  # that is the point
+
+    go(tmp_path / "r", plan(2), evaluators=(odd,))
+    assert [row["reason"] for row in rows_of(tmp_path / "r")] == ["5", "\\ud800"]
+
+
+def test_keys_an_evaluator_returned_elsewhere_are_completed(tmp_path: Path) -> None:
+    def many(run: Any, example: Any) -> list[Score]:
+        return [Score("a", 1.0)] + ([Score("b", 0.0)] if example.inputs["n"] == 1 else [])
+
+    def function(inputs: Any) -> Any:
+        return 5 if inputs["n"] == 2 else inputs
+
+    go(tmp_path / "r", plan(3), function=function, evaluators=(many,))
+    assert cells(tmp_path / "r") == {
+        ("e0", 0, "a"): ("scored", None, 1.0),
+        ("e0", 0, "b"): ("evaluator_error", "invalid_output", None),
+        ("e1", 0, "a"): ("scored", None, 1.0),
+        ("e1", 0, "b"): ("scored", None, 0.0),
+        ("e2", 0, "a"): ("target_error", "invalid_output", None),
+        ("e2", 0, "b"): ("target_error", "invalid_output", None),
+    }
+
+
+def test_a_key_belongs_to_one_evaluator(tmp_path: Path) -> None:
+    def thief(run: Any, example: Any) -> Score:
+        return Score("small", 0.0)
+
+    go(tmp_path / "r", plan(1), evaluators=(thief, small))
+    assert cells(tmp_path / "r") == {
+        ("e0", 0, "thief"): ("evaluator_error", "exception", None),
+        ("e0", 0, "small"): ("scored", None, 1.0),
+    }
+    assert rows_of(tmp_path / "r")[0]["reason"] == "it returned the key 'small', which belongs to 'small'; rename one"
+
+
+def test_evaluators_need_a_key_each(tmp_path: Path) -> None:
+    for evaluators in ((), (right, right)):
+        with pytest.raises(ConfigError, match="a key of its own"):
+            go(tmp_path / "r", evaluators=evaluators)
+
+
+FATES = ("fine", "boom", "exit", "list", "nan")
+WORDS = ("true", "none", "boom", "nan", "many", "empty")
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(FATES), st.sampled_from(WORDS), st.sampled_from(WORDS)), min_size=1, max_size=6),
+    st.integers(1, 2),
+    st.sampled_from([1, 3]),
+)
+def test_every_planned_row_has_exactly_one_outcome(
+    fates: list[tuple[str, str, str]], repetitions: int, concurrency: int
+) -> None:
+    def target(inputs: Mapping[str, Any]) -> Any:
+        match fates[inputs["n"]][0]:
+            case "boom":
+                raise RuntimeError
+            case "exit":
+                raise SystemExit
+            case "list":
+                return []
+            case "nan":
+                return {"n": math.nan}
+        return {"n": 1}
+
+    def judge(place: int) -> Bound:
+        def call(run: Any, example: Any) -> Any:
+            match fates[example.inputs["n"]][place]:
+                case "none":
+                    return None
+                case "boom":
+                    raise RuntimeError
+                case "nan":
+                    return math.nan
+                case "many":
+                    return [Score(f"x{place}", 1.0), Score(f"y{place}", None)]
+                case "empty":
+                    return []
+            return True
+
+        return Bound(f"k{place}", "1", call)
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "r"
+        what = plan(len(fates), repetitions=repetitions)
+        result = run(what, callable_target(target), (judge(1), judge(2)), lambda e: {}, folder, concurrency=concurrency)
+        found = cells(folder)
+    keys = {key for _, _, key in found}
+    assert set(found) == {(e.id, r, key) for e in what.examples for r in range(repetitions) for key in keys}
+    assert all((score is not None) == (outcome == "scored") for outcome, _, score in found.values())
+    assert sum(result.rows.values()) == len(found)
+    assert result.rows["scored"] + result.system_failures + result.measurement_failures == len(found)
+    for number, fate in enumerate(fates):
+        failed = {outcome for (e, _, _), (outcome, _, _) in found.items() if e == f"e{number}"} == {"target_error"}
+        assert failed == (fate[0] != "fine")
+
+
+@pytest.mark.parametrize("options", [{"concurrency": 4}, {"concurrency": 4, "timeout_s": 30.0}, {"timeout_s": 30.0}])
+def test_concurrent_results_equal_serial_ones(tmp_path: Path, options: dict[str, Any]) -> None:
+    def function(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        print("row", inputs["n"])
+        return {"n": 10 // (inputs["n"] % 5)}
+
+    what = plan(40, repetitions=2)
+    go(tmp_path / "serial", what, function)
+    go(tmp_path / "pool", what, function, **options)
+
+    def comparable(folder: Path) -> list[dict[str, Any]]:
+        return [{**row, "latency_ms": None} for row in rows_of(folder)]
+
+    assert comparable(tmp_path / "pool") == comparable(tmp_path / "serial")
+    printed = {(line["example_id"], line["stdout"]) for line in lines(tmp_path / "pool")}
+    assert printed == {(f"e{n}", f"row {n}\n") for n in range(40)}
+
+
+def test_what_was_killed_mid_way_is_resumed(tmp_path: Path) -> None:
+    ran: list[int] = []
+
+    def function(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        ran.append(inputs["n"])
+        return echo(inputs)
+
+    go(tmp_path / "whole", plan(6))
+    folder = tmp_path / "r"
+    go(folder, plan(6), function)
+    whole = (folder / "rows.jsonl").read_bytes().splitlines(keepends=True)
+    # A kill: three rows reached the disk, the fourth is torn in its middle, nothing else was written.
+    (folder / "rows.jsonl").write_bytes(b"".join(whole[:3]) + whole[3][:40])
+    (folder / "evidence.parquet").unlink()
+    ran.clear()
+    result = go(folder, plan(6), function, resume=True)
+    assert (result.complete, ran) == (True, [3, 4, 5])
+    assert cells(folder) == cells(tmp_path / "whole")
+    assert [line["example_id"] for line in lines(folder)] == [f"e{n}" for n in range(6)]
+
+
+def test_a_resume_of_a_complete_run_runs_nothing(tmp_path: Path) -> None:
+    go(tmp_path / "r")
+    before = cells(tmp_path / "r")
+    result = go(tmp_path / "r", function=lambda _: pytest.fail("it ran"), resume=True)
+    assert (result.complete, cells(tmp_path / "r")) == (True, before)
+
+
+def test_failed_measurements_run_again_only_on_request(tmp_path: Path) -> None:
+    broken = [True]
+
+    def flaky(run: Any, example: Any) -> bool:
+        if broken[0] and example.inputs["n"] == 1:
+            raise ConnectionError
+        return True
+
+    def function(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        return {"n": 1 // inputs["n"]}  # e0 is the system's failure: it stands
+
+    go(tmp_path / "r", plan(3), function, (flaky,))
+    broken[0] = False
+    assert go(tmp_path / "r", plan(3), function, (flaky,), resume=True).measurement_failures == 1
+    result = go(tmp_path / "r", plan(3), function, (flaky,), resume=True, retry_errors=True)
+    assert (result.measurement_failures, result.system_failures, result.rows["scored"]) == (0, 1, 2)
+    assert [line["example_id"] for line in lines(tmp_path / "r")] == ["e0", "e1", "e2", "e1"]
+
+
+@evaluator(version="4")
+def right_again(run: Any, example: Any) -> bool:
+    return True
+
+
+@pytest.mark.parametrize(
+    ("what", "evaluators", "named"),
+    [
+        (plan(version_config={"prompt": "p2"}), (right, small), "version_config"),
+        (RunPlan("r1", "g", "v1", "golden", "other", plan().examples, {"prompt": "p1"}), (right, small), "dataset"),
+        (plan(), (right_again, small), "evaluators"),
+    ],
+)
+def test_a_resume_of_something_else_is_refused(
+    tmp_path: Path, what: RunPlan, evaluators: tuple[Any, ...], named: str
+) -> None:
+    go(tmp_path / "r")
+    with pytest.raises(UsageError, match=f"cannot be resumed: its {named} was"):
+        go(tmp_path / "r", what, evaluators=evaluators, resume=True)
+
+
+def test_a_run_is_neither_overwritten_nor_resumed_out_of_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no run to resume"):
+        go(tmp_path / "r", resume=True)
+    go(tmp_path / "r")
+    with pytest.raises(UsageError, match="already holds a run"):
+        go(tmp_path / "r")
+
+
+def test_a_damaged_line_is_named(tmp_path: Path) -> None:
+    go(tmp_path / "r")
+    rows = (tmp_path / "r" / "rows.jsonl").read_bytes().splitlines(keepends=True)
+    (tmp_path / "r" / "rows.jsonl").write_bytes(rows[0] + b"{]\n" + rows[1])
+    with pytest.raises(DataError, match=r"rows\.jsonl line 2 cannot be read"):
+        go(tmp_path / "r", resume=True)
+
+
+def test_an_interrupted_run_keeps_its_rows_and_says_so(tmp_path: Path) -> None:
+    def function(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        if inputs["n"] == 2:
+            raise KeyboardInterrupt
+        return echo(inputs)
+
+    result = go(tmp_path / "r", function=function)
+    assert (result.complete, result.done, result.planned) == (False, 2, 4)
+    assert result.warnings == ("stopped after 2 of 4 runs; resume it to run the rest",)
+    assert [line["example_id"] for line in lines(tmp_path / "r")] == ["e0", "e1"]
+    assert not (tmp_path / "r" / "evidence.parquet").exists()
+    assert json.loads((tmp_path / "r" / "run.json").read_text())["complete"] is False
+    assert go(tmp_path / "r", resume=True).complete
+
+
+def test_stop_ends_a_run_early(tmp_path: Path) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert go(tmp_path / "r", stop=stop).done == 0
+
+
+def test_a_limit_keeps_the_examples_that_must_not_be_missing(tmp_path: Path) -> None:
+    go(tmp_path / "r", plan(5, must=frozenset({"e4"})), limit=2)
+    assert {row["example_id"] for row in rows_of(tmp_path / "r")} == {"e0", "e1", "e4"}
+
+
+def test_progress_ends_at_the_whole(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    go(tmp_path / "r", progress=lambda done, planned: told.append((done, planned)))
+    assert told[-1] == (4, 4)
+
+
+def test_a_hung_evaluator_is_not_the_targets_fault(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def hangs(run: Any, example: Any) -> bool:
+        return release.wait(30) if example.inputs["n"] == 1 else True
+
+    go(tmp_path / "r", plan(2), evaluators=(hangs, small), timeout_s=0.1)
+    release.set()
+    assert cells(tmp_path / "r") == {
+        ("e0", 0, "hangs"): ("scored", None, 1.0),
+        ("e0", 0, "small"): ("scored", None, 1.0),
+        ("e1", 0, "hangs"): ("evaluator_error", "timeout", None),
+        ("e1", 0, "small"): ("evaluator_error", "timeout", None),
+    }
+
+
+def test_the_evaluators_have_the_timeout_to_themselves(tmp_path: Path) -> None:
+    def slow(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        time.sleep(0.7)
+        return echo(inputs)
+
+    def slow_too(run: Any, example: Any) -> bool:
+        time.sleep(0.7)
+        return True
+
+    # 0.7 + 0.7 s is more than 1 s and its grace of 0.25 s; each alone is less.
+    assert go(tmp_path / "r", plan(1), slow, (slow_too,), timeout_s=1.0).rows["scored"] == 1
+
+
+def test_examples_that_cannot_be_run_are_refused_before_anything_runs(tmp_path: Path) -> None:
+    for bad in (Example("e0", {"n": math.nan}), Example("e0", {"n": 1}, metadata={"resume": "yes"})):
+        with pytest.raises(DataError, match="example 'e0'"):
+            go(tmp_path / "r", plan(examples=(bad,)), function=lambda _: pytest.fail("it ran"))
+    with pytest.raises(UsageError, match="holds an example id twice"):
+        plan(examples=(example(1), example(1)))
+
+
+class Chat(TypedDict):
+    n: int
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+def test_a_graph_of_messages_is_scored_on_what_the_evidence_holds(tmp_path: Path) -> None:
+    graph = StateGraph(Chat)
+    graph.add_node("talk", lambda state: {"messages": [AIMessage("hello")]})
+    graph.add_edge(START, "talk")
+    graph.add_edge("talk", END)
+    made = graph.compile()
+    spec = GraphSpec("g", module="m")
+    target = graph_target(Compiled(spec, spec.version(), made, needs_loop(made)))
+
+    def says_hello(run: Any, example: Any) -> bool:
+        return bool(run.outputs["messages"][-1]["content"] == "hello")
+
+    run(plan(3, repetitions=2), target, (bind(says_hello),), lambda e: {}, tmp_path / "r", concurrency=2)
+    rows = rows_of(tmp_path / "r")
+    assert {row["score"] for row in rows} == {1.0}
+    by_example = {(row["example_id"], row["output_hash"]) for row in rows}
+    assert len(by_example) == 3  # the same answer hashes the same in both repetitions
+    assert lines(tmp_path / "r")[0]["path"] == ["talk"]
+
+
+def test_a_hung_graph_holds_up_neither_the_run_nor_the_exit(tmp_path: Path) -> None:
+    script = """
+import sys, time
+from pathlib import Path
+from typing import TypedDict
+from langgraph.graph import END, START, StateGraph
+from seatrial.dataset import Example
+from seatrial.evaluator import bind
+from seatrial.graph.invoke import graph_target
+from seatrial.graph.runtime import Compiled
+from seatrial.graph.spec import GraphSpec
+from seatrial.runner import RunPlan, run
+
+class State(TypedDict, total=False):
+    n: int
+
+def node(state):
+    if state["n"] == 1:
+        time.sleep(60)
+    return {}
+
+def fine(run, example):
+    return True
+
+graph = StateGraph(State)
+graph.add_node("node", node)
+graph.add_edge(START, "node")
+graph.add_edge("node", END)
+spec = GraphSpec("g", module="m")
+target = graph_target(Compiled(spec, spec.version(), graph.compile(), False))
+plan = RunPlan("r", "g", "v1", "d", "h", tuple(Example(f"e{n}", {"n": n}) for n in range(3)))
+result = run(plan, target, (bind(fine),), lambda e: {}, Path(sys.argv[1]), timeout_s=0.3)
+print(result.rows["scored"], result.rows["target_error"], result.complete)
+"""
+    source = str(Path(seatrial.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "r")],
+        env={**os.environ, "PYTHONPATH": source},
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("2 1 True\n", "", 0)
+    assert cells(tmp_path / "r")["e1", 0, "fine"] == ("target_error", "timeout", None)

@@ -1,0 +1,343 @@
+"""The main job on a small project of its own: a graph that greets, two versions, one of them rude to enterprise users."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from seatrial.cli.app import run
+
+REGISTRY = """
+from seatrial.graph.spec import GraphSpec, Version, fleet
+
+GRAPHS = fleet(
+    GraphSpec(
+        "greeter",
+        module="graphs.greeter",
+        family="rules",
+        versions=(
+            Version("v1"),
+            Version("v2", {"style": "short"}),
+            Version("v3", {"style": "rude"}),
+            Version("same", {"style": "long"}),
+            Version("crash", {"style": "crash"}),
+            Version("hang", {"style": "hang"}),
+        ),
+        current="v1",
+    ),
+    GraphSpec("broken", module="graphs.broken"),
+)
+"""
+GREETER = """
+import time
+from typing import TypedDict
+
+from langgraph.graph import END, START, StateGraph
+
+
+class State(TypedDict, total=False):
+    name: str
+    tier: str
+    greeting: str
+
+
+def build(style="long"):
+    def greet(state: State) -> State:
+        print("greeting", state["name"])
+        if style == "crash" and state["name"].endswith("7"):
+            raise RuntimeError("no words for " + state["name"])
+        if style == "hang" and state["name"] == "guest 3":
+            time.sleep(30)
+        if style == "rude" and state["tier"] == "enterprise" and int(state["name"].split()[1]) % 2:
+            return {"greeting": "What?"}
+        return {"greeting": ("Hello " if style == "short" else "Good morning, ") + state["name"]}
+
+    graph = StateGraph(State)
+    graph.add_node("greet", greet)
+    graph.add_edge(START, "greet")
+    graph.add_edge("greet", END)
+    return graph
+"""
+EVALUATORS = """
+from seatrial.evaluator import Score
+
+
+def polite(run, example):
+    named = run.outputs["greeting"].endswith(example.inputs["name"])
+    return Score("polite", named, "names the guest" if named else "does not name the guest")
+
+
+SUITES = {"greeter": (polite,)}
+"""
+PYPROJECT = """
+[tool.seatrial]
+fleet = "hotel"
+segments = "datasets/segments.toml"
+
+[[tool.seatrial.trial]]
+graph = "greeter"
+baseline = "v1"
+candidate = "{candidate}"
+policy = "gates/merge.toml"
+expect = "{expect}"
+expect_segments = {segments}
+"""
+SEGMENTS = """
+version = 1
+[dimension.tier]
+field = "inputs.tier"
+values = ["free", "enterprise"]
+critical = ["enterprise"]
+"""
+POLICY = """
+schema = "seatrial/policy/1"
+owner = "front-desk"
+mode = "{mode}"
+[key.polite]
+primary = true
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """Write the project and stand in it; returns a function that writes its trial row and policy mode."""
+    for folder in ("graphs", "evaluators", "datasets/greeter", "gates"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "graphs/registry.py").write_text(REGISTRY)
+    (tmp_path / "graphs/greeter.py").write_text(GREETER)
+    (tmp_path / "graphs/broken.py").write_text("import a_package_nobody_has\n")
+    (tmp_path / "evaluators/__init__.py").write_text(EVALUATORS)
+    (tmp_path / "datasets/segments.toml").write_text(SEGMENTS)
+    examples = [
+        {"id": f"g{i:03}", "inputs": {"name": f"guest {i}", "tier": "enterprise" if i % 2 else "free"}}
+        for i in range(120)
+    ]
+    (tmp_path / "datasets/greeter/golden.jsonl").write_text("".join(json.dumps(row) + "\n" for row in examples))
+
+    def write(candidate="v2", expect="pass", segments=(), mode="block"):
+        (tmp_path / "pyproject.toml").write_text(
+            PYPROJECT.format(candidate=candidate, expect=expect, segments=json.dumps(list(segments)))
+        )
+        (tmp_path / "gates/merge.toml").write_text(POLICY.format(mode=mode))
+        return tmp_path
+
+    write()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    return write
+
+
+def last_run(root: Path, version: str) -> dict:
+    folder = max(root.glob(f".seatrial/runs/*-greeter-{version}-*"))
+    return json.loads((folder / "run.json").read_text())
+
+
+def test_a_good_upgrade_ships_and_leaves_its_reports(project, capsys):
+    root = project()
+    code = run(["trial"])
+    out = capsys.readouterr().out
+    assert code == 0
+    assert out.startswith("✓ PASS  greeter v1 → v2   exit 0\n")
+    (folder,) = (path for path in (root / "reports").iterdir())
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "greeter.json",
+        "greeter.md",
+        "greeter.txt",
+        "greeter.xml",
+    ]
+    assert json.loads((folder / "greeter.json").read_text())["verdict"] == "pass"
+    assert "greeting guest" not in out, "what a graph prints stays in its rows"
+
+
+def test_a_bad_upgrade_is_stopped_and_its_segment_named(project, capsys):
+    project("v3", "fail", ["tier=enterprise"])
+    assert run(["trial"]) == 1
+    assert run(["trial", "--check-expect"]) == 0
+    out = capsys.readouterr().out
+    assert "one critical: enterprise −100.0 points" in out
+    assert "every verdict is as expected" in out
+
+
+@pytest.mark.parametrize(
+    ("candidate", "expect", "segments", "said"),
+    [
+        ("v2", "fail", [], "expected fail, got pass"),
+        ("v3", "pass", [], "expected pass, got fail"),
+        ("v3", "fail", ["tier=free"], "expected tier=free among the failing segments, found overall, tier=enterprise"),
+    ],
+)
+def test_check_expect_fails_on_any_surprise(project, capsys, candidate, expect, segments, said):
+    project(candidate, expect, segments)
+    assert run(["trial", "--check-expect"]) == 1
+    assert said in capsys.readouterr().out
+
+
+def test_observe_mode_shows_the_verdict_and_exits_0(project, capsys):
+    project("v3", mode="observe")
+    assert run(["trial"]) == 0
+    assert "✕ BLOCKED" in capsys.readouterr().out
+
+
+def test_trial_json_is_one_document_on_stdout(project, capsys):
+    project("v3", "fail")
+    assert run(["trial", "--json", "--check-expect"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["schema"] == "seatrial/trial/1"
+    assert [(row["graph"], row["as_expected"], row["report"]["verdict"]) for row in said["trials"]] == [
+        ("greeter", True, "fail")
+    ]
+
+
+def test_an_unchanged_graph_passes_as_unchanged(project, capsys):
+    project("same")
+    assert run(["trial"]) == 0
+    assert "Unchanged: outputs identical on all 120 examples." in capsys.readouterr().out
+
+
+def test_a_crashing_candidate_is_scored_not_dropped(project, capsys):
+    root = project("crash")
+    assert run(["trial"]) == 1
+    # names ending in 7: 7, 17, ... 117 are 12 of 120, and all of them odd, so enterprise
+    assert last_run(root, "crash")["rows"]["target_error"] == 12
+    assert (
+        "12 broke, 0 fixed" in json.loads((next((root / "reports").iterdir()) / "greeter.json").read_text())["reason"]
+    )
+    assert capsys.readouterr().out.startswith("✕ BLOCKED")
+
+
+def test_a_hanging_run_is_a_timeout_and_nothing_else_is_lost(project):
+    root = project()
+    assert run(["eval", "greeter@hang", "--timeout", "0.5"]) == 0
+    rows = last_run(root, "hang")["rows"]
+    assert (rows["scored"], rows["target_error"]) == (119, 1)
+
+
+def test_gate_on_two_runs_uses_the_trial_rows_policy(project, capsys):
+    project("v3", mode="warn")
+    assert [run(["eval", f"greeter@{version}"]) for version in ("v1", "v3")] == [0, 0]
+    capsys.readouterr()
+    assert run(["gate", "greeter@v1", "greeter@v3", "--json"]) == 0, "warn shows and does not act"
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["verdict"] == "fail"
+    assert shown.err.startswith("::warning title=seatrial gate::fail")
+
+
+def test_two_runs_of_one_version_are_told_apart_by_their_names(project, capsys):
+    root = project()
+    run(["eval", "greeter@v1"])
+    run(["eval", "greeter@v1"])
+    runs = sorted(path.name for path in (root / ".seatrial/runs").iterdir())
+    capsys.readouterr()
+    assert run(["gate", *runs]) == 0
+    assert f"{runs[0]} → {runs[1]}" in capsys.readouterr().out
+
+
+def test_a_limited_run_is_not_taken_for_the_latest_complete_one(project, capsys):
+    root = project()
+    run(["eval", "greeter@v1"])
+    run(["eval", "greeter@v1", "--limit", "5"])
+    run(["eval", "greeter@v2"])
+    limited = last_run(root, "v1")["run_id"]
+    capsys.readouterr()
+    assert run(["gate", "greeter@v1", "greeter@v2", "--json"]) == 0
+    counts = json.loads(capsys.readouterr().out)["counts"]
+    assert (counts["planned"], counts["scored"]) == (240, 240)
+    assert run(["gate", limited, "greeter@v2", "--json"]) in (0, 2), "asked for by its name it is compared"
+    assert json.loads(capsys.readouterr().out)["counts"]["scored"] == 125
+
+
+def test_compare_shows_a_drop_and_exits_0(project, capsys):
+    project("v3")
+    run(["trial"])
+    capsys.readouterr()
+    assert run(["compare", "greeter@v1", "greeter@v3"]) == 0
+    assert "shown, not acted on" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["eval", "nobody"], "graph 'nobody' is unknown; the registry has: greeter, broken"),
+        (["eval", "greeter@v9"], "has no version 'v9'; it has: v1, v2, v3, same, crash, hang"),
+        (["eval", "broken"], "SUITES names no evaluator for graph 'broken'"),
+        (["eval", "greeter", "--resume", "never"], "no run is called 'never'"),
+        (["eval", "greeter", "--retry-errors"], "--retry-errors goes with --resume"),
+        (["trial", "nobody"], "a trial row of graph 'nobody' is unknown; choose one of: greeter"),
+        (["gate", "greeter@v1", "greeter@v2"], "no complete run of greeter@v1 over its whole dataset yet"),
+        (["gate", "greeter@v1"], "give two versions"),
+        (["gate", "a", "b", "--critical", "tier"], "--critical goes with --evidence"),
+    ],
+)
+def test_a_users_mistake_is_a_sentence_and_exit_2(project, capsys, arguments, said):
+    project()
+    assert run(arguments) == 2
+    shown = capsys.readouterr().err
+    assert said in shown
+    assert "Traceback" not in shown
+
+
+def test_fleet_check_names_the_broken_graph_and_checks_the_others(project, capsys):
+    project()
+    assert run(["fleet", "check"]) == 2
+    out = capsys.readouterr().out
+    assert "✓ greeter: 6 versions, 120 examples, 1 evaluators, segments: tier" in out
+    assert "✕ broken: graph 'broken' (version '0', module 'graphs.broken') cannot be imported" in out
+    assert "a_package_nobody_has" in out
+
+
+def test_fleet_list_imports_no_graph(project, capsys):
+    project()
+    assert run(["fleet", "list"]) == 0
+    assert "seatrial_project.graphs.broken" not in sys.modules
+    assert "seatrial_project.graphs.greeter" not in sys.modules
+    assert (
+        capsys.readouterr().out.splitlines()[0].startswith("greeter  [v1] v2 v3 same crash hang  graphs.greeter  rules")
+    )
+
+
+def test_mounting_leaves_the_import_path_alone(project):
+    before = list(sys.path)
+    project()
+    run(["fleet", "list"])
+    assert sys.path == before
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('[tool.seatrial]\nflet = "x"\n', "'flet' is unknown; choose one of: fleet, registry, segments, store, trial"),
+        ("[tool.seatrial]\nfleet = 3\n", "fleet is text, got 3"),
+        ('[[tool.seatrial.trial]]\ngraph = "g"\nbaseline = "a"\n', "candidate is missing"),
+        (
+            '[[tool.seatrial.trial]]\ngraph = "g"\nbaseline = "a"\ncandidate = "b"\nexpect = "maybe"\n',
+            "expect 'maybe' is unknown; choose one of: pass, fail, inconclusive",
+        ),
+        (
+            '[[tool.seatrial.trial]]\ngraph = "g"\nbaseline = "a"\ncandidate = "b"\nrepeat = 0\n',
+            "repeat is a whole number of 1 or more",
+        ),
+        ("[tool.seatrial\n", "cannot be read"),
+    ],
+)
+def test_a_wrong_pyproject_names_its_place(project, capsys, text, said):
+    root = project()
+    (root / "pyproject.toml").write_text(text)
+    assert run(["trial"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_outside_a_project_says_what_makes_one(tmp_path, monkeypatch, capsys):
+    if any((folder / "pyproject.toml").exists() for folder in tmp_path.parents):
+        pytest.skip("the temporary folder lies inside a project")
+    monkeypatch.chdir(tmp_path)
+    assert run(["trial"]) == 2
+    assert "[tool.seatrial]" in capsys.readouterr().err
+
+
+def test_a_read_only_reports_folder_is_a_sentence(project, capsys):
+    root = project()
+    (root / "reports").write_text("a file where a folder should be")
+    assert run(["trial"]) == 2
+    assert "reports cannot be written" in capsys.readouterr().err
+    assert (root / ".seatrial/runs").exists(), "the evidence is there all the same"
