@@ -128,8 +128,8 @@ def project(tmp_path, monkeypatch):
     return write
 
 
-def last_run(root: Path, version: str) -> dict:
-    folder = max(root.glob(f".seatrial/runs/*-greeter-{version}-*"))
+def only_run(root: Path, version: str) -> dict:
+    (folder,) = root.glob(f".seatrial/runs/*-greeter-{version}-*")
     return json.loads((folder / "run.json").read_text())
 
 
@@ -199,7 +199,7 @@ def test_a_crashing_candidate_is_scored_not_dropped(project, capsys):
     root = project("crash")
     assert run(["trial"]) == 1
     # names ending in 7: 7, 17, ... 117 are 12 of 120, and all of them odd, so enterprise
-    assert last_run(root, "crash")["rows"]["target_error"] == 12
+    assert only_run(root, "crash")["rows"]["target_error"] == 12
     assert (
         "12 broke, 0 fixed" in json.loads((next((root / "reports").iterdir()) / "greeter.json").read_text())["reason"]
     )
@@ -209,7 +209,7 @@ def test_a_crashing_candidate_is_scored_not_dropped(project, capsys):
 def test_a_hanging_run_is_a_timeout_and_nothing_else_is_lost(project):
     root = project()
     assert run(["eval", "greeter@hang", "--timeout", "0.5"]) == 0
-    rows = last_run(root, "hang")["rows"]
+    rows = only_run(root, "hang")["rows"]
     assert (rows["scored"], rows["target_error"]) == (119, 1)
 
 
@@ -238,7 +238,8 @@ def test_a_limited_run_is_not_taken_for_the_latest_complete_one(project, capsys)
     run(["eval", "greeter@v1"])
     run(["eval", "greeter@v1", "--limit", "5"])
     run(["eval", "greeter@v2"])
-    limited = last_run(root, "v1")["run_id"]
+    summaries = [json.loads(path.read_text()) for path in root.glob(".seatrial/runs/*/run.json")]
+    (limited,) = [said["run_id"] for said in summaries if said["limit"] == 5]
     capsys.readouterr()
     assert run(["gate", "greeter@v1", "greeter@v2", "--json"]) == 0
     counts = json.loads(capsys.readouterr().out)["counts"]
