@@ -146,7 +146,7 @@ class _Play:
 
     def through(self, graph: Any, given: Any, config: dict[str, Any]) -> None:
         while given is not None:
-            for mode, payload in graph.stream(given, config, stream_mode=MODES):
+            for mode, payload in graph.stream(given, config, stream_mode=MODES, output_keys=graph.output_channels):
                 self._take(mode, payload)
             given = self._reply()
 
@@ -155,7 +155,7 @@ class _Play:
         try:
             async with asyncio.timeout(timeout_s) as limit:
                 while given is not None:
-                    async for mode, payload in graph.astream(given, config, stream_mode=MODES):
+                    async for mode, payload in graph.astream(given, config, stream_mode=MODES, output_keys=graph.output_channels):
                         self._take(mode, payload)
                     given = self._reply()
         except TimeoutError:

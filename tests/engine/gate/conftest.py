@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
@@ -65,3 +66,30 @@ def build() -> Any:
 def pairs() -> Any:
     """`pairs({value: (both, broke, fixed, neither)})` -> rows of versions a and b."""
     return pair_rows
+
+
+def quick_table(sizes: Mapping[str, int], baseline: Any, candidate: Any) -> Evidence:
+    """The same from two score arrays, one example after the other: what a simulation can afford."""
+    n = sum(sizes.values())
+    names = list(sizes)
+
+    def coded(values: list[str], index: Any) -> pa.Array:
+        return pa.DictionaryArray.from_arrays(pa.array(np.asarray(index, dtype=np.int32)), pa.array(values))
+
+    place = np.repeat(np.arange(len(names)), list(sizes.values()))
+    columns = {
+        "example_id": coded([f"e{i}" for i in range(n)], np.tile(np.arange(n), 2)),
+        "version": coded(["a", "b"], np.repeat([0, 1], n)),
+        "key": coded(["score"], np.zeros(2 * n)),
+        "repetition": pa.array(np.zeros(2 * n, dtype=np.int64)),
+        "outcome": coded(["scored"], np.zeros(2 * n)),
+        "score": pa.array(np.concatenate([baseline, candidate]).astype(float)),
+        "segment.t": coded(names, np.tile(place, 2)),
+    }
+    return Evidence(pa.table(columns), "memory")
+
+
+@pytest.fixture(scope="session")
+def quick() -> Any:
+    """`quick({value: n}, baseline scores, candidate scores)` -> Evidence."""
+    return quick_table

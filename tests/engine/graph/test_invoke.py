@@ -245,3 +245,28 @@ def test_a_plain_function_is_a_target_with_the_same_outcomes() -> None:
 
 def test_a_graph_target_is_invoke() -> None:
     assert graph_target(compiled(lambda s: {"answer": 1}))(example(), "r", None).outputs == {"text": "x", "answer": 1}
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_outputs_are_what_invoke_returns_and_private_channels_stay_inside(asynchronous: bool) -> None:
+    class Private(State):
+        draft: str
+
+    class Answer(TypedDict):
+        answer: Any
+
+    def think(state: Private) -> dict[str, str]:
+        return {"draft": f"secret thoughts on {state['text']}", "answer": "yes"}
+
+    async def think_slowly(state: Private) -> dict[str, str]:
+        return think(state)
+
+    builder = StateGraph(Private, output_schema=Answer)
+    builder.add_node("think", think_slowly if asynchronous else think)
+    builder.add_edge(START, "think")
+    builder.add_edge("think", END)
+    graph, spec = builder.compile(), GraphSpec("g", module="m")
+    run = call(Compiled(spec, spec.version(), graph, needs_loop(graph)))
+    expected = asyncio.run(graph.ainvoke({"text": "x"}))
+    assert expected == {"answer": "yes"}
+    assert run.outputs == expected

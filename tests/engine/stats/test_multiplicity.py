@@ -14,7 +14,7 @@ from seatrial.stats.multiplicity import weighted_holm
 BH1995 = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344]
 BH1995 += [0.0459, 0.324, 0.4262, 0.5719, 0.6528, 0.759, 1.0]
 
-P = st.one_of(st.floats(0, 1), st.floats(0, 0.06), st.sampled_from([0.0, 0.01, 0.05, 1.0]))
+P = st.one_of(st.floats(1e-290, 1), st.floats(1e-290, 0.06), st.sampled_from([0.0, 0.01, 0.05, 1.0]))
 FAMILY = st.lists(st.tuples(P, st.floats(0.01, 1)), min_size=1, max_size=5).map(
     lambda rows: ([p for p, _ in rows], [w / sum(w for _, w in rows) for _, w in rows])
 )
