@@ -5,13 +5,19 @@ python docs/generate.py [--check]
 
 from __future__ import annotations
 
+import contextlib
+import io
+import re
+import runpy
+import shlex
 import sys
+import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from seatrial.cli.app import app
+from seatrial.cli.app import app, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,22 +63,47 @@ def _walk(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple
                 yield from _walk((*path, name), found)
 
 
-PAGES = {"cli.md": cli_page}
+def with_sessions(page: Path) -> str:
+    """The page with the output below every `$ seatrial ...` line of its console blocks as it is printed today."""
+    names: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+
+        def again(block: re.Match[str]) -> str:
+            kind, text = block.groups()
+            if kind == "python":
+                Path("example.py").write_text(text, encoding="utf-8")
+                names.update(runpy.run_path("example.py", init_globals=names))
+                return block.group()
+            commands = [line for line in text.splitlines() if line.startswith("$ ")]
+            return "```console\n" + "".join(f"{command}\n{_printed(command)}" for command in commands) + "```"
+
+        return FENCE.sub(again, page.read_text(encoding="utf-8"))
+
+
+def _printed(command: str) -> str:
+    raw = io.BytesIO()
+    with io.TextIOWrapper(raw, encoding="utf-8") as out, contextlib.redirect_stdout(out):
+        run(shlex.split(command)[2:])
+        out.flush()
+        return raw.getvalue().decode()
+
+
+FENCE = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WITH_SESSIONS = (DOCS.parent / "README.md", DOCS / "gate.md")
+PAGES = {DOCS / "cli.md": cli_page} | {page: (lambda page=page: with_sessions(page)) for page in WITH_SESSIONS}
 
 
 def main(arguments: list[str]) -> int:
     """Write or check every page; 1 when a checked page is stale."""
     stale = 0
-    for name, write in PAGES.items():
-        page = DOCS / name
+    for page, write in PAGES.items():
         text = write()
-        if "--check" in arguments:
-            if not page.exists() or page.read_text(encoding="utf-8") != text:
-                print(f"docs/{name} is stale: run `make docs`")
-                stale = 1
-        else:
+        if "--check" not in arguments:
             page.write_text(text, encoding="utf-8")
-            print(f"wrote docs/{name}")
+            print(f"wrote {page.name}")
+        elif not page.exists() or page.read_text(encoding="utf-8") != text:
+            print(f"{page.name} is stale: run `make docs`")
+            stale = 1
     return stale
 
 

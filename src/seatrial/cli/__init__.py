@@ -12,4 +12,11 @@ def main() -> None:
     sys.exit(run(sys.argv[1:]))
 
 
-__all__ = ["main"]
+def feedback_gate() -> None:
+    """`feedback_gate`, the console script: the same as `seatrial feedback-gate`."""
+    from seatrial.cli.app import run  # noqa: PLC0415
+
+    sys.exit(run(["feedback-gate", *sys.argv[1:]]))
+
+
+__all__ = ["feedback_gate", "main"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
+import traceback
 from typing import Any, NamedTuple
 
 import click
 
-from seatrial.errors import SeatrialError
+from seatrial.errors import NotBuiltYet, SeatrialError
 
 
 class Verb(NamedTuple):
@@ -28,6 +28,9 @@ VERBS = (
     Verb("fleet", "seatrial.cli.fleet", "List and check the graphs of the registry."),
 )
 
+NOT_BUILT = ("feedback-gate",)
+"""Verbs of the format that this version cannot act on: exit 2 saying so, never a silent 0."""
+
 
 class _Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -41,6 +44,8 @@ class _Verbs(click.Group):
         return None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] in NOT_BUILT:
+            raise NotBuiltYet(f"{args[0]} is not part of this version of seatrial yet; nothing was checked")
         if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
             raise click.UsageError(
                 f"no verb is called {args[0]!r}; choose one of: {', '.join(self.list_commands(ctx))}", ctx
@@ -77,28 +82,37 @@ def app() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line and return its exit code; a usage error, an unreadable file, a stopped run are 2."""
+    """Run one command line and return its exit code.
+
+    A usage error, an unreadable file, a stopped run and a bug of ours are all 2: exit code 1 is the evidence's own no.
+    """
     try:
         code = app.main(arguments, prog_name="seatrial", standalone_mode=False)
     except click.ClickException as error:
         error.show()
+        _answer(error.format_message(), "usage", arguments)
         return 2
     except click.Abort:
         click.echo("stopped", err=True)
         return 2
     except SeatrialError as error:
-        _say(error, arguments)
+        click.echo(f"seatrial: {error}", err=True)
+        _answer(str(error), error.reason_class, arguments)
         return 2
-    except BrokenPipeError:
-        # The reader has gone; keep Python from complaining about it again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:
+        # click's own way out when the reader of our output has gone; keep Python from complaining again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 2
+    except Exception:  # noqa: BLE001 - our bug: its traceback is the report, its exit code must not read as a verdict
+        traceback.print_exc()
+        click.echo("seatrial: this is a bug in seatrial, not in your evidence; nothing was decided", err=True)
         return 2
     return code if isinstance(code, int) else 0
 
 
-def _say(error: SeatrialError, arguments: list[str]) -> None:
-    click.echo(f"seatrial: {error}", err=True)
+def _answer(reason: str, reason_class: str, arguments: list[str]) -> None:
+    """Who asked for JSON is answered in JSON, even when there is nothing to say."""
     if "--json" in arguments:
         from seatrial.report.data import gate_json, refusal_data  # noqa: PLC0415
 
-        click.echo(gate_json(refusal_data(str(error), error.reason_class)), nl=False)
+        click.echo(gate_json(refusal_data(reason, reason_class)), nl=False)

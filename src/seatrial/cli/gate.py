@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seatrial.cli.output import check_targets, show
+from seatrial.cli.output import annotation, check_targets, show
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def command(
         )
     show(report, as_json=as_json, files=files, every=every)
     if report.mode == "warn" and report.verdict.exit_code:
-        click.echo(f"::warning title=seatrial gate::{report.verdict.value}: {report.reason}", err=True)
+        click.echo(f"::warning title=seatrial gate::{report.verdict.value}: {annotation(report.reason)}", err=True)
     return report.exit_code
 
 
@@ -122,7 +122,7 @@ def _gate_file(
     from seatrial.gate.policy import Policy, load_policy  # noqa: PLC0415
 
     rules = load_policy(policy, graph) if policy else Policy()
-    evidence = read_evidence(path, mapping=dict(parse_map(item) for item in maps), segments=segments)
+    evidence = read_evidence(path, mapping=parse_maps(maps), segments=segments)
     if baseline is None or candidate is None:
         missing = "--baseline" if baseline is None else "--candidate"
         raise UsageError(f"{missing} is missing; {path} holds the versions: {', '.join(evidence.versions)}")
@@ -133,6 +133,19 @@ def _gate_runs(a: str, b: str, policy: Path | None) -> Report:
     from seatrial.trial import gate_runs, open_project  # noqa: PLC0415
 
     return gate_runs(open_project(Path.cwd()), a, b, policy)
+
+
+def parse_maps(items: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Every --map, one per evidence column."""
+    mapping: dict[str, tuple[str, ...]] = {}
+    for item in items:
+        target, sources = parse_map(item)
+        if target in mapping:
+            raise UsageError(
+                f"--map {target}=... is given twice; one evidence column is made once, of several columns with commas"
+            )
+        mapping[target] = sources
+    return mapping
 
 
 def parse_map(item: str) -> tuple[str, tuple[str, ...]]:

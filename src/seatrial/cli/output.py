@@ -56,8 +56,12 @@ def show(report: Report, *, as_json: bool, files: Iterable[Path] = (), every: bo
     if target:
         from seatrial.report.markdown import summary  # noqa: PLC0415
 
-        with Path(target).open("a", encoding="utf-8") as step:
-            step.write(summary(v, report.graph))
+        try:
+            with Path(target).open("a", encoding="utf-8") as step:
+                step.write(summary(v, report.graph))
+        except OSError as error:
+            # The verdict stands whether or not its summary could be written.
+            click.echo(f"seatrial: the step summary {target} cannot be written: {error.strerror}", err=True)
 
 
 def write(file: Path, report: Report) -> None:
@@ -79,6 +83,11 @@ def write(file: Path, report: Report) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"-o {file}: cannot be written: {error.strerror}") from error
+
+
+def annotation(text: str) -> str:
+    """Text as a workflow command takes it: on one line, so that it cannot start a command of its own."""
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def say(lines: Iterable[Line]) -> None:

@@ -53,7 +53,7 @@ class Arms:
         baseline: the baseline's arm.
         candidate: the candidate's arm.
         paired: McNemar applies: one example a cluster, one repetition an arm, scores 0 or 1.
-        dropped: candidate repetitions left out because the baseline has fewer.
+        dropped: candidate repetitions left out because the baseline never ran them.
     """
 
     key: str
@@ -72,8 +72,27 @@ class Arms:
         return codes.values, of_example[self.example]
 
 
-def arms(evidence: Evidence, key: str, baseline: str, candidate: str) -> Arms:
-    """Line up two versions on one key; an example of either is planned in both."""
+def arms(
+    evidence: Evidence,
+    key: str,
+    baseline: str,
+    candidate: str,
+    *,
+    repetitions: int | None = None,
+    surplus: bool = False,
+) -> Arms:
+    """Line up two versions on one key; an example of either is planned in both.
+
+    The baseline's repetitions are the plan of both arms: one the candidate lacks was not measured.
+
+    Args:
+        evidence: a checked table that holds both versions.
+        key: the evaluator key.
+        baseline: version compared with.
+        candidate: version judged.
+        repetitions: the candidate was planned with only so many of the baseline's repetitions.
+        surplus: also keep repetitions of the candidate that the baseline never ran (for zero tolerance, where one counts).
+    """
     rows = {version: _rows(evidence, key, version) for version in (baseline, candidate)}
     examples = len(evidence.codes("example_id").values)
     planned = np.zeros(examples, dtype=bool)
@@ -82,17 +101,19 @@ def arms(evidence: Evidence, key: str, baseline: str, candidate: str) -> Arms:
     example = np.flatnonzero(planned)
     place = np.full(examples, -1, dtype=np.int64)
     place[example] = np.arange(example.size)
-    allowed = _repetitions(evidence, rows[baseline]).size
-    tried = _repetitions(evidence, rows[candidate]).size
-    base = _arm(evidence, rows[baseline], place, example.size, allowed)
-    cand = _arm(evidence, rows[candidate], place, example.size, min(allowed, tried) if allowed else tried)
+    ran = _repetitions(evidence, rows[baseline])
+    tried = _repetitions(evidence, rows[candidate])
+    plan = ran[:repetitions] if ran.size else tried
+    extra = np.setdiff1d(tried, ran) if tried.size != 1 or tried[0] not in ran else tried[:0]
+    base = _arm(evidence, rows[baseline], place, example.size, ran)
+    cand = _arm(evidence, rows[candidate], place, example.size, np.union1d(plan, extra) if surplus else plan)
     cluster = _clusters(evidence, example)
     scores = evidence.numbers("score")
     both = scores[np.concatenate(list(rows.values()))]
     binary = bool(np.all(np.isnan(both) | (both == 0) | (both == 1)))
     alone = cluster.size == 0 or int(np.bincount(cluster).max()) == 1
     paired = binary and alone and base.repetitions <= 1 and cand.repetitions <= 1
-    return Arms(key, example, cluster, base, cand, paired, max(0, tried - allowed) if allowed else 0)
+    return Arms(key, example, cluster, base, cand, paired, 0 if surplus else int(extra.size))
 
 
 def _rows(evidence: Evidence, key: str, version: str) -> NDArray[np.int64]:
@@ -113,11 +134,15 @@ def _repetitions(evidence: Evidence, rows: NDArray[np.int64]) -> NDArray[np.floa
     return tries[:1] if tries.size and tries.min() == tries.max() else np.unique(tries)
 
 
-def _arm(evidence: Evidence, rows: NDArray[np.int64], place: NDArray[np.int64], examples: int, repetitions: int) -> Arm:
-    tries = _repetitions(evidence, rows)[:repetitions]
-    kept = rows if tries.size <= 1 else rows[np.isin(evidence.numbers("repetition")[rows], tries)]
-    if tries.size == 1:
-        kept = rows[evidence.numbers("repetition")[rows] == tries[0]]
+def _arm(
+    evidence: Evidence,
+    rows: NDArray[np.int64],
+    place: NDArray[np.int64],
+    examples: int,
+    tries: NDArray[np.float64],
+) -> Arm:
+    tried = evidence.numbers("repetition")[rows]
+    kept = rows[tried == tries[0] if tries.size == 1 else np.isin(tried, tries)]
     width = max(1, tries.size)
     column = np.searchsorted(tries, evidence.numbers("repetition")[kept]) if tries.size else np.empty(0, dtype=np.int64)
     cell = place[evidence.codes("example_id").index[kept]] * width + column

@@ -22,7 +22,14 @@ if TYPE_CHECKING:
 
 
 def measure_finding(
-    evidence: Evidence, rule: MeasureRule, policy: Policy, baseline: str, candidate: str, alpha: float
+    evidence: Evidence,
+    rule: MeasureRule,
+    policy: Policy,
+    baseline: str,
+    candidate: str,
+    alpha: float,
+    *,
+    unchanged: bool,
 ) -> tuple[Finding, list[str]]:
     """Judge one measurement: the paired log ratio per cluster, sign-flipped against log(1 + max_increase).
 
@@ -39,7 +46,9 @@ def measure_finding(
     middle = math.expm1(float(np.median(ratio) if rule.statistic == "median" else ratio.mean())) if ratio.size else None
     said = f"overall · {rule.name}: {count(planned, 'example')}, {rule.statistic} ratio {'?' if middle is None else f'{100 * middle:+.1f} %'.replace('-', '−')}, allowed +{100 * rule.max_increase:g} %"
     p = None
-    if not gates:
+    if unchanged:
+        verdict, state, reason = None, State.REPORTED, f"{said}; reported only: every output is identical"
+    elif not gates:
         verdict, state, reason = (
             None,
             State.REPORTED,
@@ -67,7 +76,7 @@ def measure_finding(
         p=p,
         p_adjusted=p,
         alpha_row=None,
-        threshold=alpha if gates else None,
+        threshold=alpha if gates and not unchanged else None,
         verdict=verdict,
         state=state,
         promotable=None,

@@ -55,7 +55,12 @@ def check(
     rules = gating_rules(evidence, policy, baseline, candidate)
     vital = known_critical(evidence, critical)
     warnings = [*differing_provenance(evidence, policy, baseline, candidate)]
-    lined_up = {rule.name: arms(evidence, rule.name, baseline, candidate) for rule in rules}
+    lined_up = {
+        rule.name: arms(
+            evidence, rule.name, baseline, candidate, repetitions=policy.repetitions, surplus=rule.zero_tolerance
+        )
+        for rule in rules
+    }
     first = lined_up[
         next(
             (rule.name for rule in rules if rule.primary),
@@ -72,7 +77,7 @@ def check(
         warnings += same_output_other_score(evidence, gating, baseline, candidate)
         baseline_stands(first, policy, baseline)
     warnings += [
-        f"{a.key}: {a.dropped} repetitions of the candidate were left out, the baseline has only {a.baseline.repetitions}"
+        f"{a.key}: {a.dropped} repetitions of the candidate were left out, the baseline never ran them"
         for a in gating
         if a.dropped
     ]
@@ -87,7 +92,7 @@ def check(
     alpha_measures = policy.alpha / policy.shared_change * MEASURE_SHARE
     for measure in policy.measures:
         finding, notes = measure_finding(
-            evidence, measure, policy, baseline, candidate, alpha_measures / len(policy.measures)
+            evidence, measure, policy, baseline, candidate, alpha_measures / len(policy.measures), unchanged=unchanged
         )
         extra.append(finding)
         warnings += notes

@@ -80,6 +80,7 @@ class Policy:
         test: `mid-p`, or `exact` for a level never exceeded.
         shared_change: graphs moved by the same change; alpha is divided by it.
         baseline_system_failures: share of system failures the baseline had when it was accepted.
+        repetitions: planned runs per example of the candidate, where the baseline has more; None = as many as the baseline.
         keys: gating keys; empty means "every key in the evidence, equally".
         measures: gating measurements.
         source: file it was read from.
@@ -97,6 +98,7 @@ class Policy:
     test: str = "mid-p"
     shared_change: int = 1
     baseline_system_failures: float = 0.0
+    repetitions: int | None = None
     keys: tuple[KeyRule, ...] = ()
     measures: tuple[MeasureRule, ...] = ()
     source: str = "built-in defaults"
@@ -301,6 +303,7 @@ _TOP: dict[str, Callable[[Any, str], Any]] = {
     "test": _word(*TESTS),
     "shared_change": _count,
     "baseline_system_failures": _share_or_zero,
+    "repetitions": _count,
 }
 _KEY: dict[str, Callable[[Any, str], Any]] = {"primary": _flag, "zero_tolerance": _flag, "promote_margin": _share}
 _MEASURE: dict[str, Callable[[Any, str], Any]] = {"statistic": _word(*STATISTICS), "max_increase": _increase}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from seatrial.report.view import ASCII, GLYPHS, WORDS
+from seatrial.report.view import ASCII, WORDS
 from seatrial.verdict import State
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from seatrial.report.view import RowView, View
 
-FOREST = 17
-LABEL = 30
+FOREST = 15
+LABEL = 26
 # A name from outside may neither start a line of its own, nor drive the terminal, nor turn the reading direction.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 QUIET = (State.WATCH, State.NO_DROP, State.BETTER, State.REPORTED)
@@ -49,6 +49,8 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
     if v.average:
         yield Line(f"  {v.average}", "plain")
     scale = max([0.05, *(abs(end) for row in v.rows for end in (row.low, row.mark, row.high) if end is not None)])
+    head = f"    {'':<{LABEL}} {'n':>5}  {'pass rate':>11} {'Δ':>6} {'worse │ better':>{FOREST}} would see"
+    yield Line(head, "dim")
     shown = [
         row
         for i, row in enumerate(v.rows)
@@ -87,10 +89,12 @@ def _row(row: RowView, scale: float) -> str:
     name = row.label + ("*" if row.critical else "")
     if len(name) > LABEL:
         name = name[: LABEL - 1] + "…"
-    if row.mark is None or row.low is None or row.high is None:
-        return f"  {row.glyph} {name:<{LABEL}} {row.n:>5}  {row.rates} {row.delta} {row.flips}".rstrip()
-    picture = forest(row, scale)
-    return f"  {GLYPHS[row.state]} {name:<{LABEL}} {row.n:>5}  {row.rates:>11} {row.delta:>6} {picture}".rstrip()
+    numbers = f"{row.n:>5}  {row.rates:>11} {row.delta:>6}"
+    return f"  {row.glyph} {name:<{LABEL}} {numbers} {forest(row, scale):<{FOREST}} {_sees(row)}".rstrip()
+
+
+def _sees(row: RowView) -> str:
+    return row.sees.removesuffix(" points") if row.sees else ""
 
 
 def forest(row: RowView, scale: float) -> str:

@@ -49,10 +49,12 @@ def comment(v: View, graph: str) -> str:
 def summary(v: View, graph: str) -> str:
     """The comment and every row as a text forest: what a step summary has room for."""
     scale = max([0.05, *(abs(end) for row in v.rows for end in (row.low, row.mark, row.high) if end is not None)])
-    width = max(len(row.label) for row in v.rows) + 1
+    # One line a row, whatever its name holds: a code block has no other fence.
+    names = [" ".join(row.label.split()) + ("*" if row.critical else "") for row in v.rows]
+    width = max(map(len, names))
     rows = [
-        f"{row.glyph} {row.label + ('*' if row.critical else ''):<{width}} {row.n:>6} {row.rates:>12} {row.delta:>6} {forest(row, scale)}"
-        for row in v.rows
+        f"{row.glyph} {name:<{width}} {row.n:>6} {row.rates:>12} {row.delta:>6} {forest(row, scale)}"
+        for name, row in zip(names, v.rows, strict=True)
     ]
     return comment(v, graph) + "\n```text\n" + "\n".join(row.rstrip().replace("```", "'''") for row in rows) + "\n```\n"
 

@@ -40,12 +40,14 @@ ASCII = {
     "─": "-",
     "■": "#",
     "│": "|",
+    "Δ": "d",
     "→": "->",
     "−": "-",
     "≥": ">=",
     "≤": "<=",
     "…": "...",
     "×": "x",
+    "�": "?",
 }
 """What each sign becomes on a terminal that cannot write it."""
 

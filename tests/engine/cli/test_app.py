@@ -1,0 +1,77 @@
+"""The command group: what it lists, what it refuses, and what it does not import."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from seatrial.cli.app import NOT_BUILT, VERBS, run
+
+REPO_ROOT = next(parent for parent in Path(__file__).parents if (parent / "pyproject.toml").exists())
+ENV = {**os.environ, "PYTHONPATH": str(REPO_ROOT / "src")}
+HEAVY = ("numpy", "scipy", "pyarrow", "pydantic", "langgraph", "jinja2", "rich", "pandas", "statsmodels")
+
+
+def test_help_lists_every_verb(capsys):
+    assert run(["--help"]) == 0
+    out = capsys.readouterr().out
+    for verb in VERBS:
+        assert f"\n  {verb.name}" in out
+    assert "0 pass, 1 the evidence says no, 2 could not tell" in " ".join(out.split())
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from seatrial.cli.app import run; code = run(['--help']); "
+        f"print('HEAVY', [m for m in {HEAVY!r} if m in sys.modules], "
+        "[m for m in sys.modules if m.startswith(('seatrial.cli.', 'seatrial.gate'))], code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=ENV, check=True)
+    assert done.stdout.splitlines()[-1] == "HEAVY [] ['seatrial.cli.app'] 0"
+
+
+def test_python_m_seatrial_is_the_same_command_line():
+    done = subprocess.run(
+        [sys.executable, "-m", "seatrial", "--help"], capture_output=True, text=True, env=ENV, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("Usage: seatrial [OPTIONS]")
+
+
+@pytest.mark.parametrize("verb", [verb.name for verb in VERBS])
+def test_every_verb_helps_with_an_example(capsys, verb):
+    assert run([verb, "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "Example" in out
+    assert f"seatrial {verb}" in out
+
+
+def test_an_unknown_verb_lists_those_there_are(capsys):
+    assert run(["gaet"]) == 2
+    err = capsys.readouterr().err
+    assert "no verb is called 'gaet'; choose one of: " in err
+    for verb in VERBS:
+        assert verb.name in err
+
+
+@pytest.mark.parametrize("verb", NOT_BUILT)
+def test_a_verb_without_machinery_is_exit_2_and_says_so(capsys, verb):
+    assert run([verb, "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert "is not part of this version" in err
+    assert json.loads(out)["exit_code"] == 2
+
+
+def test_an_unknown_option_is_exit_2_and_names_a_near_one(capsys):
+    assert run(["gate", "--evidnce", "x.csv"]) == 2
+    err = capsys.readouterr().err
+    assert "No such option" in err
+    assert "--evidence" in err
+
+
+def test_version_is_the_packages(capsys):
+    assert run(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("seatrial ")

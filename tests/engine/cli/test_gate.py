@@ -1,0 +1,229 @@
+"""`seatrial gate`: exit codes, streams, files, and refusals that are one sentence and one JSON object."""
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from seatrial.cli.app import run
+from seatrial.cli.gate import parse_map
+from seatrial.errors import UsageError
+
+REPO_ROOT = next(parent for parent in Path(__file__).parents if (parent / "pyproject.toml").exists())
+
+
+@pytest.fixture
+def file(tmp_path, monkeypatch):
+    """An evidence file of 60 examples, `broke` of which fail with candidate b, on segment x."""
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+    def write(broke=0, n=60, segment="x"):
+        lines = ["example_id,version,score,tier,output_hash"]
+        for i in range(n):
+            lines += [f'e{i},a,1,"{segment}",', f'e{i},b,{0 if i < broke else 1},"{segment}",']
+        path = tmp_path / "evidence.csv"
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return path
+
+    return write
+
+
+def gate(path, *more):
+    return run(["gate", "--evidence", str(path), "--baseline", "a", "--candidate", "b", "--segment", "tier", *more])
+
+
+@pytest.fixture
+def policy(tmp_path):
+    def write(text=""):
+        path = tmp_path / "merge.toml"
+        path.write_text(f'schema = "seatrial/policy/1"\n{text}\n[key.score]\nprimary = true\n')
+        return str(path)
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("broke", "n", "more", "code", "verdict"),
+    [
+        (0, 60, (), 0, "pass"),
+        (20, 60, (), 1, "fail"),
+        (0, 60, ("--critical", "tier"), 0, "pass"),
+        (0, 25, ("--critical", "tier=x"), 2, "inconclusive"),
+        (0, 60, ("--critical", "tier=gone"), 2, "inconclusive"),
+    ],
+)
+def test_the_exit_code_is_the_verdict_on_every_surface(file, capsys, broke, n, more, code, verdict):
+    path = file(broke, n)
+    assert gate(path, *more) == code
+    words = capsys.readouterr()
+    assert words.err == ""
+    assert words.out.splitlines()[0].endswith(f"exit {code}")
+    assert gate(path, *more, "--json") == code
+    data = json.loads(capsys.readouterr().out)
+    assert (data["verdict"], data["exit_code"]) == (verdict, code)
+
+
+@pytest.mark.parametrize("mode", ["observe", "warn"])
+def test_a_mode_that_does_not_block_exits_0_with_the_verdict_unchanged(file, policy, capsys, mode):
+    assert gate(file(20), "--json", "--policy", policy(f'mode = "{mode}"')) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["verdict"] == "fail"
+    assert err.startswith("::warning title=seatrial gate::fail: ") is (mode == "warn")
+
+
+def test_what_is_a_wrong_call_is_2_in_every_mode(file, policy, capsys):
+    assert gate(file(), "--policy", policy('mode = "observe"\nalhpa = 1')) == 2
+    assert "'alhpa' is unknown; choose one of" in capsys.readouterr().err
+
+
+def test_every_output_file_has_the_format_of_its_name(file, tmp_path, capsys):
+    names = ["gate.json", "gate.md", "gate.xml", "gate.txt"]
+    assert gate(file(20), *[word for name in names for word in ("-o", str(tmp_path / name))]) == 1
+    assert json.loads((tmp_path / "gate.json").read_text())["verdict"] == "fail"
+    assert (tmp_path / "gate.md").read_text().splitlines()[1] == "> [!CAUTION]"
+    assert ET.parse(tmp_path / "gate.xml").getroot().get("failures") == "3"
+    assert (tmp_path / "gate.txt").read_text().splitlines()[0] == capsys.readouterr().out.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("gate.pdf", "cannot tell the format from '.pdf'; choose one of: .json, .md, .xml, .txt"),
+        ("no/gate.md", "does not exist"),
+    ],
+)
+def test_an_output_nobody_could_write_is_refused_before_any_work(tmp_path, capsys, name, said):
+    assert gate(tmp_path / "not-even-read.csv", "-o", str(tmp_path / name)) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_step_summary_is_appended_to(file, tmp_path, monkeypatch, capsys):
+    target = tmp_path / "summary.md"
+    target.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(target))
+    assert gate(file(20)) == 1
+    text = target.read_text()
+    assert text.startswith("before\n<!-- seatrial:gate:")
+    assert "```text" in text
+    assert "✕ BLOCKED" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["gate"], "give two versions"),
+        (["gate", "--evidence", "FILE"], "--baseline is missing; FILE holds the versions: a, b"),
+        (["gate", "--evidence", "FILE", "--baseline", "a"], "--candidate is missing; FILE holds the versions: a, b"),
+        (["gate", "a", "b", "--evidence", "FILE"], "not both"),
+        (
+            ["gate", "--evidence", "FILE", "--baseline", "a", "--candidate", "z"],
+            "candidate 'z' is not in FILE; it holds: a, b",
+        ),
+        (["gate", "--evidence", "FILE", "--baseline", "a", "--candidate", "a"], "both 'a'"),
+        (["gate", "--evidence", "FILE", "--map", "score"], "--map 'score': write COLUMN=FOREIGN"),
+        (["gate", "--evidence", "FILE", "--map", "scor=score"], "no evidence column is called 'scor'; choose one of"),
+        (["gate", "--evidence", "FILE", "--map", "score=x"], "has no column 'x'; it has: example_id, version, score"),
+        (["gate", "--evidence", "FILE", "--segment", "region"], "--segment: FILE has no column 'region'"),
+        (
+            ["gate", "--evidence", "FILE", "--baseline", "a", "--candidate", "b", "--critical", "region"],
+            "the evidence has no dimension 'region'; it has: none (--segment COLUMN makes one)",
+        ),
+        (["gate", "--evidence", "FILE", "--policy", "nowhere.toml"], "policy nowhere.toml does not exist"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence_and_one_refusal(file, capsys, arguments, said):
+    path = str(file())
+    assert run([path if word == "FILE" else word for word in arguments] + ["--json"]) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("seatrial: ")
+    assert len(err.splitlines()) == 1
+    assert said.replace("FILE", path) in err
+    refusal = json.loads(out)
+    assert (refusal["verdict"], refusal["exit_code"]) == ("inconclusive", 2)
+    assert refusal["reason"] == err.removeprefix("seatrial: ").rstrip("\n")
+
+
+@pytest.mark.parametrize("section", ["[judge.helpful]", '[must_pass]\nexamples = ["x"]'])
+def test_a_policy_section_without_machinery_is_exit_2(file, policy, capsys, section):
+    path = Path(policy())
+    path.write_text(path.read_text() + section + "\n")
+    assert gate(file(), "--policy", str(path)) == 2
+    assert "is known, but this version of seatrial cannot act on it yet" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("item", "expected"),
+    [("score=valid", ("score", ("valid",))), ("example_id=segment,item", ("example_id", ("segment", "item")))],
+)
+def test_a_mapping_is_one_column_made_of_others(item, expected):
+    assert parse_map(item) == expected
+
+
+@pytest.mark.parametrize("item", ["score", "=x", "score=", "score=a,,b", "score=a,", ""])
+def test_a_malformed_mapping_is_refused(item):
+    with pytest.raises(UsageError, match="write COLUMN=FOREIGN"):
+        parse_map(item)
+
+
+def outside(*arguments, stdout=subprocess.PIPE, **env):
+    """A real process; its output captured as bytes."""
+    full = {**os.environ, "PYTHONPATH": str(REPO_ROOT / "src"), **env}
+    return subprocess.Popen(
+        [sys.executable, "-m", "seatrial", *arguments], stdout=stdout, stderr=subprocess.PIPE, env=full
+    )
+
+
+def words(path):
+    return ["gate", "--evidence", str(path), "--baseline", "a", "--candidate", "b"]
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
+def test_a_pipe_gets_words_without_colour(file, no_color):
+    process = outside(*words(file(20)), NO_COLOR=no_color)
+    out, err = process.communicate()
+    assert (process.returncode, err) == (1, b"")
+    assert b"\x1b" not in out
+
+
+def test_a_terminal_that_has_no_signs_gets_plain_ones(file):
+    process = outside(*words(file(20)), PYTHONIOENCODING="ascii")
+    out, err = process.communicate()
+    assert (process.returncode, err) == (1, b"")
+    assert out.isascii()
+    assert out.startswith(b"x BLOCKED  a -> b   exit 1")
+    assert b"\\u" not in out
+
+
+# ---------------------------------------------------------------- the command line's own edges
+
+
+def test_a_reader_who_leaves_early_does_not_turn_a_pass_into_a_fail(file):
+    process = outside(*words(file(0)))
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == b""
+    assert process.wait() in (0, 2)
+
+
+def test_a_crash_of_ours_is_never_the_exit_code_of_a_fail(file, tmp_path):
+    process = outside(*words(file(0)), GITHUB_STEP_SUMMARY=str(tmp_path / "no" / "summary.md"))
+    process.communicate()
+    assert process.returncode != 1
+
+
+def test_json_is_answered_with_json_even_to_an_unknown_option(file, capsys):
+    assert gate(file(), "--json", "--nonsense") == 2
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 2
+
+
+def test_a_name_from_outside_starts_no_annotation_of_its_own(file, policy, capsys):
+    assert gate(file(60, segment="x\n::error::forged"), "--policy", policy('mode = "warn"')) == 0
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_the_same_column_mapped_twice_is_refused(file, capsys):
+    assert gate(file(), "--map", "score=tier", "--map", "score=score") == 2

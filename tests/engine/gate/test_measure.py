@@ -1,0 +1,117 @@
+"""Measurements: paired growth beyond a margin, in an alpha slice of its own."""
+
+import math
+
+import numpy as np
+import pytest
+
+from seatrial.errors import ConfigError
+from seatrial.gate.merge import check
+from seatrial.gate.policy import KeyRule, MeasureRule, Policy
+from seatrial.verdict import State, Verdict
+
+
+def policy(name="input_tokens", increase=0.1, **more):
+    return Policy(keys=(KeyRule("score"),), measures=(MeasureRule(name, increase, **more),))
+
+
+def rows(ratios, name="input_tokens", base=1000):
+    return [
+        {"example_id": f"e{i}", "version": v, "score": 1.0, name: base if v == "a" else value}
+        for i, ratio in enumerate(ratios)
+        for v, value in (("a", base), ("b", None if ratio is None else round(base * ratio)))
+    ]
+
+
+def gate(evidence, rules):
+    report = check(evidence, rules, baseline="a", candidate="b")
+    return report, next(f for f in report.findings if f.key != "score")
+
+
+def test_growth_beyond_its_margin_blocks_and_says_by_how_much(build):
+    # all 30 grew by 20 %: no drawn sign pattern reaches as far, so p is its floor, 1 / (1 + 20,000)
+    report, finding = gate(build(rows([1.2] * 30)), policy())
+    assert (report.verdict, finding.state) == (Verdict.FAIL, State.BLOCKS)
+    assert finding.p == pytest.approx(1 / 20_001)
+    assert finding.threshold == pytest.approx(0.005)
+    assert "median ratio +20.0 %, allowed +10 %" in finding.reason
+
+
+@pytest.mark.parametrize("ratio", [0.5, 1.0, 1.09])
+def test_growth_inside_the_margin_passes(build, ratio):
+    report, finding = gate(build(rows([ratio] * 30)), policy())
+    assert (report.verdict, finding.state) == (Verdict.PASS, State.NO_DROP)
+
+
+def test_growth_at_the_margin_itself_is_allowed(build):
+    _, finding = gate(build(rows([1.1] * 30)), policy())
+    assert (finding.p, finding.verdict) == (1.0, Verdict.PASS)
+
+
+def test_the_p_is_the_sign_flip_of_the_log_ratio_against_the_log_of_the_margin(build):
+    ratios = [1.5] * 15 + [1.0] * 10
+    _, finding = gate(build(rows(ratios)), policy())
+    d = [math.log(1.1) - math.log(r) for r in ratios]
+    # the sums of 15 signs times .3102 and 10 times .0953, counted
+    size = np.abs(d)
+    law = {0.0: 1.0}
+    for step in size:
+        new: dict[float, float] = {}
+        for total, weight in law.items():
+            for sign in (-1, 1):
+                at = round(total + sign * step, 9)
+                new[at] = new.get(at, 0.0) + weight / 2
+        law = new
+    expected = sum(weight for total, weight in law.items() if total <= sum(d) + 1e-6)
+    # 25 clusters off a lattice are drawn: (1 + hits) / (1 + 20,000), band 3.29 sd
+    assert finding.p == pytest.approx(expected, abs=3.29 * math.sqrt(expected / 20_000) + 1e-4)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "gates"), [({}, False), ({"interleaved": "false"}, False), ({"interleaved": "true"}, True)]
+)
+def test_latency_gates_only_when_the_arms_ran_interleaved(build, metadata, gates):
+    report, finding = gate(build(rows([2.0] * 30, "latency_ms"), metadata), policy("latency_ms"))
+    assert report.verdict is (Verdict.FAIL if gates else Verdict.PASS)
+    assert finding.state is (State.BLOCKS if gates else State.REPORTED)
+    assert finding.verdict is (Verdict.FAIL if gates else None)
+    assert any("latency_ms does not gate here" in w for w in report.warnings) is not gates
+
+
+def test_a_number_that_is_missing_beyond_the_tolerance_cannot_tell(build):
+    # 1 of 60 is inside 2 %, 2 of 60 are not
+    assert gate(build(rows([1.0] * 59 + [None])), policy())[1].verdict is Verdict.PASS
+    report, finding = gate(build(rows([1.0] * 58 + [None] * 2)), policy())
+    assert (report.verdict, finding.state, finding.missing) == (Verdict.INCONCLUSIVE, State.CANNOT_TELL, 2)
+
+
+def test_zero_tokens_are_no_ratio(build):
+    assert gate(build(rows([0.0] * 60)), policy())[1].verdict is Verdict.INCONCLUSIVE
+
+
+def test_fewer_than_min_n_cannot_tell(build):
+    assert gate(build(rows([1.0] * 19)), policy())[1].verdict is Verdict.INCONCLUSIVE
+
+
+def test_a_column_that_is_not_there_is_refused(build):
+    with pytest.raises(ConfigError, match="measurement 'output_tokens' gates but memory has no such column"):
+        gate(build(rows([1.0] * 30)), policy("output_tokens"))
+
+
+def test_one_run_counts_once_however_many_keys_it_has(build):
+    one = rows([1.2] * 30)
+    two = [{**row, "key": key} for row in one for key in ("score", "other")]
+    assert gate(build(two), policy())[1].p == gate(build(one), policy())[1].p
+
+
+def test_clusters_are_the_unit(build):
+    # 60 examples in 12 clusters that all grew: p = 2^-12, not 2^-60
+    grown = [{**row, "cluster": f"c{i // 2 % 12}"} for i, row in enumerate(rows([1.2] * 60))]
+    _, finding = gate(build(grown), Policy(keys=(KeyRule("score"),), measures=policy().measures, min_n=10))
+    assert (finding.n, finding.p) == (12, pytest.approx(2**-12))
+
+
+def test_the_mean_may_be_asked_for(build):
+    ratios = [1.0] * 29 + [100.0]
+    assert "mean ratio +16.6 %" in gate(build(rows(ratios)), policy(statistic="mean"))[1].reason
+    assert "median ratio +0.0 %" in gate(build(rows(ratios)), policy())[1].reason

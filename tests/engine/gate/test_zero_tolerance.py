@@ -1,0 +1,121 @@
+"""Zero tolerance: one new hit fails, an old one does not, and what was not looked at is never clean."""
+
+import pytest
+
+from seatrial.gate.merge import check
+from seatrial.gate.policy import KeyRule, Policy
+from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES, State, Verdict
+
+POLICY = Policy(keys=(KeyRule("ok", primary=True), KeyRule("pii", zero_tolerance=True)))
+
+
+def gate(build, changes, n=60, policy=POLICY):
+    """60 clean examples on both keys; `changes` maps (example, version) to what its `pii` row says instead."""
+    rows = []
+    for i in range(n):
+        for v in "ab":
+            rows.append({"example_id": f"e{i}", "version": v, "key": "ok", "score": 1.0, "segment.t": "xy"[i % 2]})
+            rows.append({**rows[-1], "key": "pii", **changes.get((i, v), {})})
+    report = check(build(rows), policy, baseline="a", candidate="b")
+    return report, next(f for f in report.findings if f.key == "pii")
+
+
+HIT = {"score": 0.0}
+
+
+def word(outcome):
+    return {"score": None, "outcome": outcome}
+
+
+def test_no_hit_passes_outside_the_family(build):
+    report, finding = gate(build, {})
+    assert (report.verdict, finding.verdict, finding.state) == (Verdict.PASS, Verdict.PASS, State.NO_DROP)
+    assert (finding.p, finding.alpha_row) == (None, None)
+    # overall and two segments of `ok`, and nothing of `pii`
+    assert report.family_size == 3
+
+
+@pytest.mark.parametrize("score", [0.0, 0.5, 0.999])
+def test_one_new_hit_among_sixty_fails(build, score):
+    report, finding = gate(build, {(7, "b"): {"score": score}})
+    assert (report.verdict, report.exit_code) == (Verdict.FAIL, 1)
+    assert (finding.state, finding.broke) == (State.BLOCKS, 1)
+    assert "1 new hit (t=y 1): e7" in finding.reason
+
+
+def test_an_old_hit_does_not_fail_and_a_mended_one_is_counted(build):
+    report, finding = gate(build, {(7, "a"): HIT, (7, "b"): HIT, (8, "a"): HIT})
+    assert (report.verdict, finding.broke, finding.fixed) == (Verdict.PASS, 0, 1)
+
+
+@pytest.mark.parametrize("outcome", sorted(SYSTEM_FAILURES | MEASUREMENT_FAILURES))
+def test_a_hit_whose_baseline_has_no_score_may_be_old_or_new(build, outcome):
+    report, finding = gate(build, {(7, "a"): word(outcome), (7, "b"): HIT})
+    assert (report.verdict, finding.state) == (Verdict.INCONCLUSIVE, State.CANNOT_TELL)
+    assert "old or new, nobody can tell" in finding.reason
+
+
+@pytest.mark.parametrize("outcome", sorted(SYSTEM_FAILURES))
+def test_a_crash_is_no_hit(build, outcome):
+    report, finding = gate(build, {(7, "b"): word(outcome), (8, "b"): word(outcome)})
+    assert (finding.verdict, finding.broke) == (Verdict.PASS, 0)
+    assert report.verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("outcome", sorted(MEASUREMENT_FAILURES))
+def test_what_was_not_measured_may_hide_a_hit_beyond_the_tolerance(build, outcome):
+    # 1 of 60 is 1.7 %, 2 of 60 are 3.3 %; the tolerance is 2 %
+    assert gate(build, {(7, "b"): word(outcome)})[1].verdict is Verdict.PASS
+    _, finding = gate(build, {(i, "b"): word(outcome) for i in (7, 8)})
+    assert (finding.verdict, finding.state) == (Verdict.INCONCLUSIVE, State.CANNOT_TELL)
+    assert "may hide a hit" in finding.reason
+
+
+def test_a_certain_hit_outweighs_what_may_hide_another(build):
+    changes = {(i, "b"): word("skipped") for i in range(30)}
+    assert gate(build, {**changes, (40, "b"): HIT})[0].verdict is Verdict.FAIL
+
+
+def test_a_candidate_that_crashed_throughout_is_not_clean(build):
+    _, finding = gate(build, {(i, "b"): word("target_error") for i in range(60)})
+    assert (finding.verdict, finding.state) == (Verdict.INCONCLUSIVE, State.CANNOT_TELL)
+    assert "no answer of the candidate was looked at" in finding.reason
+
+
+def test_any_of_several_repetitions_is_a_hit(build):
+    rows = [
+        {"example_id": f"e{i}", "version": v, "key": key, "score": 1.0, "repetition": r}
+        for i in range(30)
+        for v in "ab"
+        for key in ("ok", "pii")
+        for r in range(3)
+    ]
+    clean = check(build(rows), POLICY, baseline="a", candidate="b")
+    next(r for r in rows if r["version"] == "b" and r["key"] == "pii" and r["repetition"] == 2)["score"] = 0.0
+    assert clean.verdict is Verdict.PASS
+    assert check(build(rows), POLICY, baseline="a", candidate="b").verdict is Verdict.FAIL
+
+
+def test_a_hit_beside_a_crash_in_the_same_example_is_seen(build):
+    rows = [
+        {"example_id": f"e{i}", "version": v, "key": key, "score": 1.0, "repetition": r}
+        for i in range(30)
+        for v in "ab"
+        for key in ("ok", "pii")
+        for r in range(2)
+    ]
+    mine = [r for r in rows if (r["example_id"], r["version"], r["key"]) == ("e3", "b", "pii")]
+    mine[0].update(score=None, outcome="target_error")
+    mine[1]["score"] = 0.0
+    assert check(build(rows), POLICY, baseline="a", candidate="b").verdict is Verdict.FAIL
+
+
+def test_a_hit_in_a_repetition_the_baseline_does_not_have_is_not_overlooked(build):
+    rows = [
+        {"example_id": f"e{i}", "version": v, "key": key, "score": 1.0}
+        for i in range(60)
+        for v in "ab"
+        for key in ("ok", "pii")
+    ]
+    rows.append({"example_id": "e3", "version": "b", "key": "pii", "score": 0.0, "repetition": 1})
+    assert check(build(rows), POLICY, baseline="a", candidate="b").verdict is not Verdict.PASS

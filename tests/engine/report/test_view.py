@@ -1,0 +1,82 @@
+"""The view: each state has its shape, its word and its first sentence, and no surface disagrees with it."""
+
+import pytest
+
+from seatrial.report.view import GLYPHS, WORDS, view
+from seatrial.verdict import State, Verdict
+
+EXPECTED = {
+    "blocked": ("✕", "BLOCKED", 1, "1 of 5 segments got worse; one critical: de −29.0 points."),
+    "observed": ("✕", "BLOCKED", 0, "1 of 5 segments got worse; one critical: de −29.0 points."),
+    "pass": ("✓", "PASS", 0, "No drop found; would have seen 12 points or more on every segment."),
+    "unchanged": ("✓", "PASS", 0, "Unchanged: outputs identical on all 100 examples."),
+    "cannot tell": ("?", "CANNOT TELL", 2, "gdpr has 10 examples, needs 40 to show a drop of 20 points."),
+}
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_each_state_has_its_shape_word_code_and_headline(states, name):
+    v = view(states[name])
+    assert (v.glyph, v.word, v.exit_code, v.headline) == EXPECTED[name]
+
+
+def test_every_rows_shape_and_word_are_its_tests_state(states):
+    for report in states.values():
+        v = view(report)
+        assert len(v.rows) == len(report.findings)
+        for row, finding in zip(v.rows, report.findings, strict=True):
+            assert row.state is finding.state
+            assert (row.glyph, row.word) == (GLYPHS[finding.state], WORDS[finding.state])
+
+
+def test_every_state_has_one_shape_and_one_word():
+    assert set(GLYPHS) == set(WORDS) == set(State)
+    assert len(set(GLYPHS.values())) == len(set(WORDS.values())) == len(State)
+
+
+def test_the_average_is_named_where_it_hides_a_segment(states):
+    v = view(states["blocked"])
+    assert v.average.startswith("The average moved 0.0 points and hides both sides: de 90.0 % → 61.0 %, while it rose")
+    assert view(states["pass"]).average == ""
+
+
+def test_the_first_cause_is_a_count_and_not_an_opinion(states):
+    assert view(states["blocked"]).cause == "25 of 31 broken answers (81 %) say: decoder_failed"
+    assert view(states["cannot tell"]).cause == ""
+
+
+def test_what_to_do_next_is_said_unless_it_passed(states):
+    assert view(states["cannot tell"]).todo == "collect 30 more examples of gdpr"
+    assert view(states["blocked"]).todo
+    assert view(states["pass"]).todo == ""
+
+
+def test_the_tally_counts_every_segment_row_once(states):
+    v = view(states["blocked"])
+    assert dict(v.tally) == {State.BLOCKS: 1, State.CANNOT_TELL: 1, State.WATCH: 1, State.NO_DROP: 1, State.BETTER: 1}
+
+
+def test_the_mode_that_does_not_act_says_so(states):
+    assert view(states["blocked"]).mode == "block"
+    assert view(states["observed"]).mode == "observe: shown, not acted on"
+
+
+def test_one_dimension_and_the_leading_key_need_no_name(report, finding):
+    one = view(report(Verdict.PASS, finding(), finding("t=x")))
+    assert [row.label for row in one.rows] == ["overall", "x"]
+    two = view(report(Verdict.PASS, finding(), finding("t=x"), finding("u=x")))
+    assert [row.label for row in two.rows] == ["overall", "t=x", "u=x"]
+    keys = view(report(Verdict.PASS, finding(), finding("overall", key="pii")))
+    assert [row.label for row in keys.rows] == ["overall", "overall · pii"]
+
+
+def test_what_is_not_known_is_never_shown_as_a_number(report, finding):
+    empty = {"baseline": None, "candidate": None, "difference": None, "ci": None, "detectable_drop": None, "n": 0}
+    row = view(report(Verdict.INCONCLUSIVE, finding(), finding("t=x", State.CANNOT_TELL, **empty))).rows[1]
+    assert (row.rates, row.delta, row.ci, row.sees) == ("", "", "", "")
+    assert (row.low, row.mark, row.high) == (None, None, None)
+
+
+def test_zero_is_never_said_with_a_minus(report, finding):
+    row = view(report(Verdict.PASS, finding("overall", difference=-0.0003))).rows[0]
+    assert row.delta == "0.0"

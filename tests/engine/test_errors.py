@@ -1,0 +1,42 @@
+"""The exception tree: one base, the words of `reason_class`, and a docstring that draws it as it is."""
+
+import inspect
+import re
+
+import pytest
+
+from seatrial import errors
+from seatrial.errors import MissingExtra, SeatrialError, UsageError, one_of
+from seatrial.verdict import ReasonClass
+
+TREE = [found for _, found in inspect.getmembers(errors, inspect.isclass) if issubclass(found, Exception)]
+
+
+def test_every_error_has_the_one_base_and_stands_in_the_drawing():
+    drawn = set(re.findall(r"(?:^|── )\s*(\w+)", errors.__doc__.split("\n\n")[1], re.MULTILINE))
+    assert {found.__name__ for found in TREE} == drawn
+    assert all(issubclass(found, SeatrialError) for found in TREE)
+
+
+@pytest.mark.parametrize("found", TREE)
+def test_every_error_says_why_in_a_word_that_machines_know(found):
+    assert found.reason_class in set(ReasonClass)
+
+
+def test_what_is_wrong_with_the_data_is_invalid_and_what_is_wrong_with_the_call_is_usage():
+    assert {found.__name__ for found in TREE if found.reason_class == "invalid"} == {
+        "DataError",
+        "ContractError",
+        "InvalidComparison",
+    }
+
+
+def test_a_missing_package_names_the_command_that_installs_it():
+    error = MissingExtra("duckdb", "warehouse", "reading a warehouse")
+    assert str(error) == "reading a warehouse needs duckdb, which is not installed: pip install 'seatrial[warehouse]'"
+
+
+def test_an_unknown_choice_lists_the_choices():
+    assert one_of("a", ("a", "b"), "mode") == "a"
+    with pytest.raises(UsageError, match="mode 'c' is unknown; choose one of: a, b"):
+        one_of("c", ("a", "b"), "mode")
