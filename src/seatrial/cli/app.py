@@ -25,6 +25,9 @@ VERBS = (
     Verb("eval", "seatrial.cli.evaluate", "Run a graph over its dataset and write evidence."),
     Verb("gate", "seatrial.cli.gate", "Decide, segment by segment, whether a candidate is worse than its baseline."),
     Verb("compare", "seatrial.cli.compare", "Show two versions side by side; never blocks."),
+    Verb(
+        "certify", "seatrial.cli.certify", "Measure a policy's error rates on your segment sizes before you trust it."
+    ),
     Verb("fleet", "seatrial.cli.fleet", "List and check the graphs of the registry."),
 )
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.evidence.columns import SEGMENT_PREFIX
-from seatrial.verdict import SYSTEM_FAILURES, Outcome
+from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Outcome
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seatrial.evidence import Evidence
 
 OUTCOMES = tuple(Outcome)
+PROVIDER = (ErrorKind.KILL_SWITCH, ErrorKind.BUDGET, ErrorKind.OUTAGE)
 _SKIPPED = OUTCOMES.index(Outcome.SKIPPED)
 
 
@@ -31,6 +32,7 @@ class Arm:
         low: lowest possible mean score per example, over its repetitions.
         high: highest possible.
         lost: cells per example that nobody measured.
+        provider: of these, cells a provider's outage, a budget or the kill switch kept from being measured.
         outcome: code into OUTCOMES per cell, shape (examples, repetitions).
         repetitions: planned repetitions of this arm.
     """
@@ -38,6 +40,7 @@ class Arm:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     lost: NDArray[np.int64]
+    provider: NDArray[np.int64]
     outcome: NDArray[np.int8]
     repetitions: int
 
@@ -91,7 +94,7 @@ def arms(
         baseline: version compared with.
         candidate: version judged.
         repetitions: the candidate was planned with only so many of the baseline's repetitions.
-        surplus: also keep repetitions of the candidate that the baseline never ran (for zero tolerance, where one counts).
+        surplus: also keep repetitions of the candidate beyond its plan (for zero tolerance, where one hit counts).
     """
     rows = {version: _rows(evidence, key, version) for version in (baseline, candidate)}
     examples = len(evidence.codes("example_id").values)
@@ -106,7 +109,7 @@ def arms(
     plan = ran[:repetitions] if ran.size else tried
     extra = np.setdiff1d(tried, ran) if tried.size != 1 or tried[0] not in ran else tried[:0]
     base = _arm(evidence, rows[baseline], place, example.size, ran)
-    cand = _arm(evidence, rows[candidate], place, example.size, np.union1d(plan, extra) if surplus else plan)
+    cand = _arm(evidence, rows[candidate], place, example.size, np.union1d(plan, tried) if surplus else plan)
     cluster = _clusters(evidence, example)
     scores = evidence.numbers("score")
     both = scores[np.concatenate(list(rows.values()))]
@@ -159,11 +162,16 @@ def _arm(
     high[cell[known]] = value[known]
     lost = np.ones(examples * width, dtype=np.int64)
     lost[cell[known]] = 0
+    provider = np.zeros(examples * width, dtype=np.int64)
+    if evidence.has("error_kind"):
+        kinds = evidence.codes("error_kind")
+        provider[cell] = np.isin(kinds.index[kept], [i for i, word in enumerate(kinds.values) if word in PROVIDER])
     shape = (examples, width)
     return Arm(
         low.reshape(shape).mean(axis=1),
         high.reshape(shape).mean(axis=1),
         lost.reshape(shape).sum(axis=1),
+        (lost * provider).reshape(shape).sum(axis=1),
         outcome.reshape(shape),
         int(tries.size),
     )

@@ -85,6 +85,8 @@ def differing_provenance(evidence: Evidence, policy: Policy, baseline: str, cand
             if sides[0] == sides[1] and len(sides[0]) <= 1:
                 continue
             if not sides[0] or not sides[1]:
+                # Foreign evidence often says nothing on either side; on one side only, nobody can check.
+                yield f"{name} is known for {baseline if sides[0] else candidate} only: whether both saw the same cannot be checked"
                 continue
             what = f"{name}{f' of key {keys.values[key]!r}' if key is not None else ''} differs: {baseline} has {', '.join(sorted(sides[0]))}; {candidate} has {', '.join(sorted(sides[1]))}"
             if policy.dataset_mismatch == "refuse":

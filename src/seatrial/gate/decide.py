@@ -11,7 +11,7 @@ from seatrial.gate.sentence import count, drop, interval, p_value, percent, poin
 from seatrial.stats.interval import Interval
 from seatrial.stats.multiplicity import weighted_holm
 from seatrial.stats.power import POWER, detectable_drop, mcnemar_power, needed_n
-from seatrial.verdict import Finding, Outcome, ReasonClass, State, Verdict
+from seatrial.verdict import Finding, ReasonClass, State, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,10 +142,9 @@ def _judge(
         )
     if unsure:
         reason = f"{facts}; {r.missing} of {r.cells} cells were not measured ({percent(r.missing_share)}), and the verdict hangs on them: resume the run"
-        provider = sum(r.outcomes[arm].get(Outcome.SKIPPED, 0) for arm in r.outcomes) == r.missing
         return Decided(
             replace(finding, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason),
-            ReasonClass.OUTAGE if provider else ReasonClass.MISSING,
+            ReasonClass.OUTAGE if r.provider == r.missing else ReasonClass.MISSING,
         )
     sight = f"would have seen a drop of {drop(sees)} or more" if sees is not None else "could not have seen any drop"
     if p is not None and p <= WATCH_AT:

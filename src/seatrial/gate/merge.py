@@ -56,10 +56,7 @@ def check(
     vital = known_critical(evidence, critical)
     warnings = [*differing_provenance(evidence, policy, baseline, candidate)]
     lined_up = {
-        rule.name: arms(
-            evidence, rule.name, baseline, candidate, repetitions=policy.repetitions, surplus=rule.zero_tolerance
-        )
-        for rule in rules
+        rule.name: arms(evidence, rule.name, baseline, candidate, repetitions=policy.repetitions) for rule in rules
     }
     first = lined_up[
         next(
@@ -85,7 +82,13 @@ def check(
     rows = [r for rule in tested for r in _rows(evidence, lined_up[rule.name], vital)]
     decided = decide(rows, tested, policy, unchanged=unchanged)
     extra = [
-        zero_tolerance_finding(evidence, lined_up[r.name], policy, unchanged=unchanged)
+        zero_tolerance_finding(
+            evidence,
+            lined_up[r.name],
+            arms(evidence, r.name, baseline, candidate, surplus=True),
+            policy,
+            unchanged=unchanged,
+        )
         for r in rules
         if r.zero_tolerance
     ]
@@ -184,16 +187,15 @@ def _sum_up(
             first.why,
             f"{len(open_)} of {len(findings)} rows could not be judged; first {first.finding.reason}.",
         )
-    sights = [f for f in findings if f.critical and f.detectable_drop is not None]
-    what = "critical segment" if sights else "segment"
-    sights = (
-        sights
-        or [f for f in findings if f.segment != OVERALL and f.detectable_drop is not None]
-        or [f for f in findings if f.detectable_drop is not None]
-    )
-    blind = max((f.detectable_drop for f in sights if f.detectable_drop is not None), default=None)
-    where = f"on every {what}" if any(f.segment != OVERALL for f in sights) else "overall"
-    return Verdict.PASS, None, f"No drop found; would have seen {drop(blind)} or more {where}."
+    tested = [f for f in findings if f.alpha_row is not None]
+    critical = [f for f in tested if f.critical]
+    asked = critical or [f for f in tested if f.segment != OVERALL] or tested
+    sights = [f.detectable_drop for f in asked if f.detectable_drop is not None]
+    where = "overall" if asked[0].segment == OVERALL else f"on every {'critical ' if critical else ''}segment"
+    blind = len(asked) - len(sights) + sum(f.state is State.CANNOT_TELL and f.alpha_row is None for f in findings)
+    if blind and sights:
+        where = f"on {len(sights)} of {len(sights) + blind} {'critical ' if critical else ''}segments, the others are too small to show a drop"
+    return Verdict.PASS, None, f"No drop found; would have seen {drop(max(sights, default=None))} or more {where}."
 
 
 def _reading_order(f: Finding) -> tuple[object, ...]:

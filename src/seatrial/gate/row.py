@@ -41,6 +41,7 @@ class Row:
         broke: complete clusters that scored lower with the candidate.
         fixed: higher.
         missing: unmeasured cells, both arms.
+        provider: of these, cells lost to an outage, a budget or the kill switch.
         cells: planned cells, both arms.
         outcomes: arm -> outcome word -> count.
     """
@@ -57,6 +58,7 @@ class Row:
     broke: int
     fixed: int
     missing: int
+    provider: int
     cells: int
     outcomes: Mapping[str, Mapping[str, int]]
 
@@ -155,6 +157,7 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
         broke=broke,
         fixed=fixed,
         missing=int(lost.sum()),
+        provider=int((base.provider[take] + cand.provider[take]).sum()),
         cells=int(base.outcome[take].size + cand.outcome[take].size),
         outcomes={"baseline": _outcomes(base, take), "candidate": _outcomes(cand, take)},
     )

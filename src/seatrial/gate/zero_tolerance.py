@@ -15,24 +15,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.evidence import Evidence
-    from seatrial.gate.arms import Arms
+    from seatrial.gate.arms import Arm, Arms
     from seatrial.gate.policy import Policy
 
 _SCORED = OUTCOMES.index(Outcome.SCORED)
 SHOWN = 5
 
 
-def zero_tolerance_finding(evidence: Evidence, arms: Arms, policy: Policy, *, unchanged: bool) -> Finding:
-    """Judge one zero-tolerance key.
+def zero_tolerance_finding(
+    evidence: Evidence, arms: Arms, everything: Arms, policy: Policy, *, unchanged: bool
+) -> Finding:
+    """Judge one zero-tolerance key: hits over `everything` the candidate ran, what is missing over what was planned.
 
     A hit is a scored cell below 1; it is new where the baseline scored 1 on the same example throughout. A hit whose
     baseline was never scored may be old or new: cannot tell. A system failure is no hit. An unmeasured candidate may hide
     one: beyond the missing tolerance, or when no answer was looked at, cannot tell.
     """
-    base_scored, cand_scored = (arm.outcome == _SCORED for arm in (arms.baseline, arms.candidate))
+    base_scored, cand_scored = (arm.outcome == _SCORED for arm in (everything.baseline, everything.candidate))
     # A scored cell below 1 pulls its example's highest possible mean below that of the same cells at 1.
-    cand_hit = _below_one(evidence, arms, candidate=True)
-    base_hit = _below_one(evidence, arms, candidate=False)
+    cand_hit = _below_one(everything.candidate)
+    base_hit = _below_one(everything.baseline)
     new = cand_hit & ~base_hit & base_scored.any(axis=1)
     unclear = cand_hit & ~base_scored.any(axis=1)
     whole = row(arms, OVERALL, critical=False, members=None)
@@ -82,9 +84,8 @@ def zero_tolerance_finding(evidence: Evidence, arms: Arms, policy: Policy, *, un
     )
 
 
-def _below_one(evidence: Evidence, arms: Arms, *, candidate: bool) -> NDArray[np.bool_]:
+def _below_one(arm: Arm) -> NDArray[np.bool_]:
     """Per planned example: does any scored cell of this arm lie below 1."""
-    arm = arms.candidate if candidate else arms.baseline
     scored = arm.outcome == _SCORED
     # high sums each scored cell's score, 1 per unmeasured cell and 0 per system failure: what is short of the cells that
     # could have reached 1 was taken by scored cells below it.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sentence import drop, interval, percent, points, signed
+from seatrial.gate.sentence import count, drop, interval, percent, points, signed
 from seatrial.verdict import State, Verdict
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def view(report: Report) -> View:
         rows=rows,
         tally=tuple((state, tally[state]) for state in WORDS if tally[state]),
         scored=f"{report.counts['scored']:,} of {report.counts['planned']:,} planned cells scored",
-        promise=f"≤ {100 * report.alpha:g} % false block over {report.family_size} tests",
+        promise=f"≤ {100 * report.alpha:g} % false block over {count(report.family_size, 'test')}",
         mode=report.mode if report.mode == "block" else f"{report.mode}: shown, not acted on",
         warnings=report.warnings,
         exit_code=report.exit_code,

@@ -38,7 +38,7 @@ def mcnemar_power(n: int, drop: float, churn: float, alpha: float, method: Metho
     centre, reach = n * flips, 7.5 * math.sqrt(n * flips * (1 - flips)) + 30
     m = np.arange(max(0, int(centre - reach)), min(n, int(centre + reach)) + 1)
     weight = _binomial_pmf(m, n, flips)
-    critical = _critical(alpha, method, int(m[-1]))[m]
+    critical = critical_values(alpha, method, int(m[-1]))[m]
     reachable = np.clip(critical, 1, np.maximum(m, 1))
     reject = special.betainc(reachable, np.maximum(m, 1) - reachable + 1, broke / flips)
     reject = np.where((critical <= m) & (m > 0), reject, 0.0)
@@ -101,7 +101,8 @@ def _critical_table(alpha: float, method: Method, size: int) -> np.ndarray:
     return high
 
 
-def _critical(alpha: float, method: Method, largest: int) -> np.ndarray:
+def critical_values(alpha: float, method: Method, largest: int) -> np.ndarray:
+    """For m = 0 .. at least `largest` discordant pairs: the smallest b that rejects at `alpha`, m + 1 where none does."""
     size = 64
     while size < largest:
         size *= 2

@@ -104,3 +104,13 @@ def test_an_examples_place_is_known_from_either_arm(build):
     evidence = build(rows)
     values, of = arms(evidence, "score", "a", "b").segment(evidence, "t")
     assert [values[i] for i in of] == ["x", "y"]
+
+
+def test_a_candidate_planned_with_fewer_repetitions_misses_none_of_the_others(build):
+    rows = [cell("e1", "a", 1.0, repetition=r) for r in range(3)] + [cell("e1", "b", 0.0)]
+    evidence = build(rows)
+    assert spans(arms(evidence, "score", "a", "b").candidate) == [(0.0, pytest.approx(2 / 3), 2)]
+    planned = arms(evidence, "score", "a", "b", repetitions=1)
+    assert spans(planned.candidate) == [(0.0, 0.0, 0)]
+    # a mean of three against one answer is no single pair
+    assert planned.paired is False

@@ -379,3 +379,9 @@ def test_the_report_is_a_frozen_value(build, pairs):
     with pytest.raises(AttributeError):
         report.verdict = Verdict.FAIL
     assert replace(report) == report
+
+
+def test_a_pass_does_not_speak_for_a_segment_it_could_not_see(build, pairs):
+    report = gate(build(pairs({"x": (200, 0, 0, 0), "thin": (10, 0, 0, 0)})))
+    assert row_of(report, "t=thin").detectable_drop is None
+    assert "on every segment" not in report.reason

@@ -116,6 +116,27 @@ def test_a_crashed_baseline_is_refused(build, word):
     assert gate(table(2), Policy(baseline_system_failures=0.02)).verdict is Verdict.PASS
 
 
+def test_the_record_allows_two_points_and_not_three(build):
+    # 2 of 80 are 2.5 %
+    with pytest.raises(InvalidComparison, match=r"failed on 2 of 80 runs \(2.5 %\)"):
+        gate(build(arm("a", ["target_error"] * 2 + [1] * 78) + arm("b", [1] * 80)))
+
+
+def test_an_unmeasured_baseline_may_have_passed_what_the_candidate_fails(build):
+    # 5 of 40: at worst all five broke, mid-p 1/64; at best the baseline failed them too
+    report = gate(build(arm("a", ["unparsed"] * 5 + [1] * 35) + arm("b", [0] * 5 + [1] * 35)))
+    assert (report.verdict, report.overall.p) == (Verdict.INCONCLUSIVE, 1.0)
+    assert "blocks if 4 of 5 unmeasured go against it" in report.overall.reason
+
+
+def test_better_is_only_what_is_better_at_the_worst_of_what_is_missing(build):
+    # 6 fixed and nothing broke is mid-p 1/128 the other way; with 6 more unmeasured, at worst 6 broke as well
+    before = [0] * 6 + [1] * 54
+    sure = gate(build(arm("a", before) + arm("b", [1] * 60)))
+    unsure = gate(build(arm("a", before) + arm("b", [1] * 54 + ["unparsed"] * 6)))
+    assert (sure.overall.state, unsure.overall.state) == (State.BETTER, State.NO_DROP)
+
+
 def test_a_crashed_candidate_is_judged(build):
     assert gate(build(arm("a", [1] * 50) + arm("b", ["target_error"] * 50))).verdict is Verdict.FAIL
 
@@ -249,3 +270,11 @@ def test_no_policy_of_zero_tolerance_alone_passes_a_candidate_that_always_crashe
     policy = Policy(keys=(KeyRule("score", zero_tolerance=True),))
     report = gate(build(arm("a", [1] * 50) + arm("b", ["target_error"] * 50)), policy)
     assert report.verdict is Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize("kind", [None, "unrecorded"])
+def test_an_outage_is_only_what_was_recorded_as_one(build, kind):
+    # cells that are not there, or were skipped for another reason, are missing: a machine that waits out an outage waits forever
+    rows = arm("a", [1] * 40) + arm("b", [1] * 30)
+    rows += [] if kind is None else arm("b", [1] * 30 + ["skipped"] * 10, error_kind=kind)[30:]
+    assert gate(build(rows)).reason_class is ReasonClass.MISSING

@@ -90,6 +90,7 @@ def test_a_section_without_machinery_is_refused_and_never_passed_over(file, sect
         (HEAD + "min_n = 2.5\n" + KEY, "min_n: expected a whole number"),
         (HEAD + "min_n = true\n" + KEY, "min_n: expected a whole number"),
         (HEAD + "shared_change = 0\n" + KEY, "shared_change: expected a whole number"),
+        (HEAD + "repetitions = 0\n" + KEY, "repetitions: expected a whole number of 1 or more"),
         (HEAD + "owner = 3\n" + KEY, "owner: expected text"),
         (HEAD + "weights = 3\n" + KEY, "[weights]: expected a table"),
         (HEAD + "weights = { overall = 0.5 }\n" + KEY, "overall + critical + rest is 1.4"),

@@ -119,3 +119,33 @@ def test_a_hit_in_a_repetition_the_baseline_does_not_have_is_not_overlooked(buil
     ]
     rows.append({"example_id": "e3", "version": "b", "key": "pii", "score": 0.0, "repetition": 1})
     assert check(build(rows), POLICY, baseline="a", candidate="b").verdict is not Verdict.PASS
+
+
+def repeated(baseline, candidate, changes):
+    """60 clean examples on both keys, so many repetitions a version; `changes` maps (example, repetition) of b's `pii`."""
+    return [
+        {
+            "example_id": f"e{i}",
+            "version": v,
+            "key": key,
+            "repetition": r,
+            "score": changes.get((i, r), 1.0) if (v, key) == ("b", "pii") else 1.0,
+        }
+        for i in range(60)
+        for v, repetitions in (("a", baseline), ("b", candidate))
+        for r in range(repetitions)
+        for key in ("ok", "pii")
+    ]
+
+
+def test_a_hit_beyond_the_candidates_own_plan_is_not_overlooked(build):
+    policy = Policy(keys=POLICY.keys, repetitions=1)
+    clean = check(build(repeated(3, 2, {})), policy, baseline="a", candidate="b")
+    hit = check(build(repeated(3, 2, {(3, 1): 0.0})), policy, baseline="a", candidate="b")
+    assert (clean.verdict, hit.verdict) == (Verdict.PASS, Verdict.FAIL)
+
+
+def test_a_clean_answer_beyond_the_plan_takes_nothing_away(build):
+    rows = repeated(1, 1, {})
+    rows += [{**r, "repetition": 1} for r in rows if (r["example_id"], r["version"]) == ("e3", "b")]
+    assert check(build(rows), POLICY, baseline="a", candidate="b").verdict is Verdict.PASS

@@ -1,0 +1,155 @@
+"""The simulator is a gate by counts: it must say what the gate itself says on the examples those counts stand for."""
+
+import math
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from seatrial.certify.certificate import certify
+from seatrial.certify.design import design
+from seatrial.certify.simulate import Truth, simulate, uncovered_segments
+from seatrial.errors import UsageError
+from seatrial.evidence import Evidence
+from seatrial.gate.merge import check
+from seatrial.gate.policy import KeyRule, Policy
+from seatrial.stats.power import mcnemar_power
+from seatrial.verdict import Verdict
+
+TIERS = [{"tier": "enterprise"}] * 60 + [{"tier": "pro"}] * 120 + [{"tier": "free"}] * 220
+CRITICAL = ("tier=enterprise",)
+
+
+def the_design(policy=None, examples=TIERS, critical=CRITICAL):
+    return design("d", examples, policy or Policy(), critical=critical)
+
+
+def test_rows_get_the_levels_the_gate_gives_them():
+    # one key; overall .1, critical .6 in one row, rest .3 in two rows, of alpha .05
+    found = the_design()
+    assert found.segments == ("overall", "tier=enterprise", "tier=free", "tier=pro")
+    assert list(found.sizes) == [400, 60, 220, 120]
+    assert found.alpha_row[0].tolist() == pytest.approx([0.005, 0.03, 0.0075, 0.0075])
+
+
+def test_a_thin_segment_leaves_the_family_and_its_weight_goes_to_its_class():
+    found = the_design(examples=[*TIERS, *[{"tier": "trial"}] * 19])
+    assert found.thin.tolist() == [False, False, False, False, True]
+    assert found.alpha_row[0].tolist() == pytest.approx([0.005, 0.03, 0.0075, 0.0075, 0.0])
+
+
+def test_crossed_dimensions_share_their_examples():
+    crossed = [
+        {"tier": t, "lang": lang} for t, lang, n in (("a", "x", 30), ("a", "y", 50), ("b", "x", 20)) for _ in range(n)
+    ]
+    found = design("d", crossed, Policy())
+    assert dict(zip(found.segments, found.sizes, strict=True)) == {
+        "overall": 100,
+        "lang=x": 50,
+        "lang=y": 50,
+        "tier=a": 80,
+        "tier=b": 20,
+    }
+
+
+def test_false_blocks_stay_under_alpha_and_the_naive_rule_does_not():
+    gates = 20_000
+    found = simulate(the_design(), Policy(), Truth(churn=0.10), gates, np.random.default_rng(1))
+    # mid-p is at most 1.02 alpha; z = 3.29 (99.9 %) for the simulation's own error
+    assert found.rate(found.blocked) <= 1.02 * 0.05 + 3.29 * math.sqrt(0.05 * 0.95 / gates)
+    assert found.rate(found.raw_drop) > 0.5
+
+
+def test_power_of_a_broken_segment_is_that_of_its_row_and_the_overall_row_together():
+    gates = 20_000
+    truth = Truth(churn=0.05, segment="tier=enterprise", drop=0.15)
+    found = simulate(the_design(), Policy(), truth, gates, np.random.default_rng(2))
+    row_alone = mcnemar_power(60, 0.15, 0.05, 0.03)
+    assert found.rate(found.blocked) >= row_alone - 3.29 * math.sqrt(row_alone * (1 - row_alone) / gates)
+
+
+@pytest.mark.parametrize(("missing", "drop"), [(0.0, 0.0), (0.0, 0.12), (0.04, 0.12)])
+def test_simulated_rates_are_the_gates_own(missing, drop):
+    """150 gates through the real one against 20,000 simulated; band z = 3.29 for both errors together."""
+    policy, rng, times = Policy(), np.random.default_rng(3), 150
+    truth = Truth(churn=0.10, rate=0.8, missing=missing, segment="tier=enterprise" if drop else None, drop=drop)
+    verdicts = [
+        check(drawn(truth, rng), policy, baseline="a", candidate="b", critical=CRITICAL).verdict for _ in range(times)
+    ]
+    found = simulate(the_design(), policy, truth, 20_000, np.random.default_rng(4))
+    for verdict, count in ((Verdict.FAIL, found.blocked), (Verdict.INCONCLUSIVE, found.uncertain)):
+        rate = found.rate(count)
+        band = 3.29 * math.sqrt(max(rate * (1 - rate), 0.01) / times)
+        assert verdicts.count(verdict) / times == pytest.approx(rate, abs=band)
+
+
+def drawn(truth: Truth, rng: np.random.Generator) -> Evidence:
+    """One world's evidence, example by example, by the model's own words and not by its code."""
+    rows: dict[str, list] = {
+        name: [] for name in ("example_id", "version", "key", "repetition", "outcome", "score", "segment.tier")
+    }
+    for i, example in enumerate(TIERS):
+        hit = truth.segment == f"tier={example['tier']}"
+        drop = truth.drop if hit else 0.0
+        broke, fixed = drop + truth.churn * (1 - drop) / 2, truth.churn * (1 - drop) / 2
+        both = truth.rate - broke
+        base, cand = ((1, 1), (1, 0), (0, 1), (0, 0))[rng.choice(4, p=[both, broke, fixed, 1 - both - broke - fixed])]
+        for version, score in (("a", base), ("b", cand)):
+            seen = rng.random() >= truth.missing
+            for name, value in (
+                ("example_id", f"e{i}"),
+                ("version", version),
+                ("key", "score"),
+                ("repetition", 0),
+                ("outcome", "scored" if seen else "evaluator_error"),
+                ("score", float(score) if seen else None),
+                ("segment.tier", example["tier"]),
+            ):
+                rows[name].append(value)
+    types = {"repetition": pa.int64(), "score": pa.float64()}
+    return Evidence(
+        pa.table({name: pa.array(values, type=types.get(name, pa.string())) for name, values in rows.items()}), "drawn"
+    )
+
+
+def test_an_uncovered_critical_segment_makes_every_pass_inconclusive():
+    small = [{"tier": "enterprise"}] * 15 + [{"tier": "free"}] * 300
+    found = the_design(examples=small)
+    assert uncovered_segments(found, Policy()) == ("tier=enterprise",)
+    did = simulate(found, Policy(), Truth(0.05), 500, np.random.default_rng(5))
+    assert did.blocked + did.underpowered == 500
+
+
+def test_a_critical_segment_nobody_has_is_uncovered():
+    found = the_design(critical=("tier=enterprise", "tier=reseller"))
+    assert uncovered_segments(found, Policy()) == ("tier=reseller",)
+
+
+def test_three_keys_share_one_family():
+    policy = Policy(keys=(KeyRule("a", primary=True), KeyRule("b"), KeyRule("c"), KeyRule("pii", zero_tolerance=True)))
+    found = the_design(policy)
+    assert found.keys == ("a", "b", "c")
+    assert found.alpha_row.sum() == pytest.approx(0.05)
+    did = simulate(found, policy, Truth(0.10), 5_000, np.random.default_rng(6))
+    assert did.rate(did.blocked) <= 0.051 + 3.29 * math.sqrt(0.05 * 0.95 / 5_000)
+
+
+def test_the_same_seed_says_the_same():
+    first, second = (simulate(the_design(), Policy(), Truth(0.1), 1_000, np.random.default_rng(7)) for _ in range(2))
+    assert first == second
+
+
+def test_advice_names_the_examples_that_would_settle_it():
+    small = [{"tier": "enterprise"}] * 20 + [{"tier": "free"}] * 300
+    found = certify(
+        the_design(examples=small), Policy(), Truth(0.05), gates=500, rng=np.random.default_rng(8), drops=(0.2,)
+    )
+    # alpha .03 alone in its class: 31 examples show 20 points with power .8
+    need = next(n for n in range(4, 100) if mcnemar_power(n, 0.2, 0.05, 0.03) >= 0.8)
+    first = found.advice[0]
+    assert (first.segment, first.calls) == ("tier=enterprise", 2 * (need - 20))
+
+
+def test_no_example_is_a_sentence():
+    with pytest.raises(UsageError, match="no example"):
+        design("d", [], Policy())
