@@ -155,7 +155,9 @@ class _Play:
         try:
             async with asyncio.timeout(timeout_s) as limit:
                 while given is not None:
-                    async for mode, payload in graph.astream(given, config, stream_mode=MODES, output_keys=graph.output_channels):
+                    async for mode, payload in graph.astream(
+                        given, config, stream_mode=MODES, output_keys=graph.output_channels
+                    ):
                         self._take(mode, payload)
                     given = self._reply()
         except TimeoutError:
