@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from seatrial.certify.design import design_of
 from seatrial.errors import DataError, UsageError
 from seatrial.evidence.read import read_evidence
 from seatrial.evidence.table import combine
+from seatrial.gate.churn import churn_of
 from seatrial.gate.merge import check
 from seatrial.gate.policy import Policy, load_policy
 from seatrial.graph.invoke import graph_target
@@ -26,9 +28,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.dataset import Example
+    from seatrial.gate.churn import Churn
     from seatrial.gate.report import Report
 
-__all__ = ["Trial", "evaluate", "gate_runs", "latest_run", "open_project", "trials"]
+__all__ = ["Trial", "evaluate", "flaky", "gate_runs", "latest_run", "open_project", "trials"]
 
 RUNS = ".seatrial/runs"
 DEFAULT_TIMEOUT_S = 120.0
@@ -171,11 +174,7 @@ def gate_runs(project: Project, a: str, b: str, policy: Path | None = None) -> R
         raise UsageError(
             f"{a} is a run of {graph!r} and {b} of {_summary(project, second)['graph']!r}; two graphs are not compared"
         )
-    row = next((row for row in project.settings.trial if row.graph == graph), None)
-    if policy is not None:
-        rules = load_policy(policy, graph)
-    else:
-        rules = load_policy(project.root / row.policy, graph) if row and row.policy else Policy()
+    rules = load_policy(policy, graph) if policy is not None else _policy_of(project, graph)
     return _gate(project, graph, first, second, rules)
 
 
@@ -192,6 +191,12 @@ def latest_run(project: Project, name: str) -> str:
             f"{name}: no complete run of {graph}@{wanted} over its whole dataset yet; make one with seatrial eval {graph}@{wanted}"
         )
     return max(found, key=lambda run_id: (_summary(project, run_id)["started"], run_id))
+
+
+def _policy_of(project: Project, graph: str) -> Policy:
+    """The policy of the graph's trial row, else the built-in defaults."""
+    row = next((row for row in project.settings.trial if row.graph == graph), None)
+    return load_policy(project.root / row.policy, graph) if row and row.policy else Policy()
 
 
 def _is_whole(said: dict[str, Any], graph: str, version: str) -> bool:
@@ -227,3 +232,33 @@ def _summary(project: Project, run_id: str) -> dict[str, Any]:
 def _known(project: Project) -> str:
     runs = sorted(folder.name for folder in (project.root / RUNS).glob("*"))
     return f"the last ones: {', '.join(runs[-5:])}" if runs else "there is none yet; make one with seatrial eval GRAPH"
+
+
+def flaky(
+    project: Project,
+    name: str,
+    *,
+    repeat: int,
+    concurrency: int | None = None,
+    limit: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> tuple[tuple[Churn, ...], Policy]:
+    """Churn of every tested key, of a run that has repetitions or of a fresh one of `GRAPH[@VERSION]`; and the policy it is read by."""
+    if (project.root / RUNS / name / "evidence.parquet").is_file():
+        run_id = name
+    else:
+        graph, _, version = name.partition("@")
+        run_id = evaluate(
+            project, graph, version or None, repeat=repeat, concurrency=concurrency, limit=limit, progress=progress
+        ).run_dir.name
+    said = _summary(project, run_id)
+    policy = _policy_of(project, said["graph"])
+    evidence = read_evidence(project.root / RUNS / run_id / "evidence.parquet")
+    critical = critical_segments(for_graph(project.dimensions, said["graph"]))
+    shape = design_of(evidence, policy, critical)
+    levels = {
+        key: dict(zip(shape.segments, shape.alpha_row[k].tolist(), strict=True)) for k, key in enumerate(shape.keys)
+    }
+    return tuple(
+        churn_of(evidence, said["version"], key, policy, critical=critical, levels=levels[key]) for key in shape.keys
+    ), policy

@@ -342,3 +342,24 @@ def test_a_read_only_reports_folder_is_a_sentence(project, capsys):
     assert run(["trial"]) == 2
     assert "reports cannot be written" in capsys.readouterr().err
     assert (root / ".seatrial/runs").exists(), "the evidence is there all the same"
+
+
+def test_flaky_runs_a_version_against_itself(project, capsys):
+    project()
+    assert run(["flaky", "greeter@v1", "--repeat", "3", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    (key,) = said["keys"]
+    assert (key["key"], key["repetitions"], key["proposed_churn"]) == ("polite", 3, 0.0)
+    assert [(row["segment"], row["n"], row["churn"]) for row in key["segments"]] == [
+        ("overall", 120, 0.0),
+        ("tier=enterprise", 60, 0.0),
+        ("tier=free", 60, 0.0),
+    ]
+
+
+def test_flaky_reads_a_run_that_has_repetitions(project, capsys):
+    root = project()
+    run(["eval", "greeter@v1"])
+    name = only_run(root, "v1")["run_id"]
+    assert run(["flaky", name]) == 2
+    assert "run it with --repeat 3 or more" in capsys.readouterr().err

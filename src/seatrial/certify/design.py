@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
 
 
@@ -98,6 +99,15 @@ def design(
     ]
     weights = np.array(row_weights(rows, rules, policy)).reshape(len(rules), len(segments))
     return Design(name, cells, segments, member, vital, tuple(rule.name for rule in rules), alpha, alpha * weights)
+
+
+def design_of(evidence: Evidence, policy: Policy, critical: Collection[str]) -> Design:
+    """The design of the examples that a table of evidence holds."""
+    codes = evidence.codes("example_id")
+    rows = {int(example): row for row, example in enumerate(codes.index)}
+    columns = {name: evidence.codes(f"segment.{name}") for name in evidence.dimensions}
+    examples = [{name: column.values[column.index[row]] for name, column in columns.items()} for row in rows.values()]
+    return design(evidence.source, examples, policy, critical=critical, keys=evidence.keys)
 
 
 def _sized(key: str, segment: str, critical: bool, n: int) -> Row:

@@ -26,6 +26,11 @@ VERBS = (
     Verb("gate", "seatrial.cli.gate", "Decide, segment by segment, whether a candidate is worse than its baseline."),
     Verb("compare", "seatrial.cli.compare", "Show two versions side by side; never blocks."),
     Verb(
+        "flaky",
+        "seatrial.cli.flaky",
+        "Run a version against itself: churn, repetitions it asks for, flakiest examples.",
+    ),
+    Verb(
         "certify", "seatrial.cli.certify", "Measure a policy's error rates on your segment sizes before you trust it."
     ),
     Verb("fleet", "seatrial.cli.fleet", "List and check the graphs of the registry."),

@@ -151,7 +151,7 @@ def _from_evidence(
     segments: tuple[str, ...],
     critical: tuple[str, ...],
 ) -> list[Case]:
-    from seatrial.certify.design import design  # noqa: PLC0415
+    from seatrial.certify.design import design_of  # noqa: PLC0415
     from seatrial.cli.gate import parse_maps  # noqa: PLC0415
     from seatrial.evidence import read_evidence  # noqa: PLC0415
     from seatrial.gate.comparable import known_critical  # noqa: PLC0415
@@ -161,22 +161,7 @@ def _from_evidence(
         raise UsageError("--evidence is one graph's: name at most one --graph")
     rules = load_policy(policy, graphs[0] if graphs else None)
     table = read_evidence(evidence, mapping=parse_maps(maps), segments=segments)
-    return [
-        (
-            design(str(evidence), _examples(table), rules, critical=known_critical(table, critical), keys=table.keys),
-            rules,
-        )
-    ]
-
-
-def _examples(table: object) -> Sequence[dict[str, str]]:
-    from seatrial.evidence import Evidence  # noqa: PLC0415
-
-    assert isinstance(table, Evidence)  # noqa: S101 - typed late because Arrow is imported late
-    codes = table.codes("example_id")
-    rows = {int(example): row for row, example in enumerate(codes.index)}
-    columns = {name: table.codes(f"segment.{name}") for name in table.dimensions}
-    return [{name: column.values[column.index[row]] for name, column in columns.items()} for row in rows.values()]
+    return [(design_of(table, rules, known_critical(table, critical)), rules)]
 
 
 def _write(done: Sequence[Certificate], policies: Sequence[Policy], *, as_json: bool, output: Path | None) -> None:
