@@ -176,7 +176,7 @@ def test_check_expect_fails_on_any_surprise(project, capsys, candidate, expect, 
 def test_observe_mode_shows_the_verdict_and_exits_0(project, capsys):
     project("v3", mode="observe")
     assert run(["trial"]) == 0
-    assert "✕ BLOCKED" in capsys.readouterr().out
+    assert "✕ WOULD BLOCK" in capsys.readouterr().out
 
 
 def test_trial_json_is_one_document_on_stdout(project, capsys):
@@ -282,7 +282,7 @@ def test_fleet_check_names_the_broken_graph_and_checks_the_others(project, capsy
     project()
     assert run(["fleet", "check"]) == 2
     out = capsys.readouterr().out
-    assert "✓ greeter: 6 versions, 120 examples, 1 evaluators, segments: tier" in out
+    assert "✓ greeter: 6 versions, 120 examples, 1 evaluator, segments: tier" in out
     assert "✕ broken: graph 'broken' (version '0', module 'graphs.broken') cannot be imported" in out
     assert "a_package_nobody_has" in out
 
@@ -293,7 +293,9 @@ def test_fleet_list_imports_no_graph(project, capsys):
     assert "seatrial_project.graphs.broken" not in sys.modules
     assert "seatrial_project.graphs.greeter" not in sys.modules
     assert (
-        capsys.readouterr().out.splitlines()[0].startswith("greeter  [v1] v2 v3 same crash hang  graphs.greeter  rules")
+        capsys.readouterr()
+        .out.splitlines()[0]
+        .startswith("greeter  [v1] v2 v3 same crash hang  graphs.greeter  family rules")
     )
 
 

@@ -90,7 +90,7 @@ def command(
     code = _exit_code(result)
     if output is not None and result.complete:
         output.write_bytes((result.run_dir / "evidence.parquet").read_bytes())
-    _say(result, code, as_json=as_json)
+    _say(result, graph, code, as_json=as_json)
     return code
 
 
@@ -99,7 +99,7 @@ def _exit_code(result: RunResult) -> int:
     return 0 if result.complete and scored and not result.measurement_failures else 2
 
 
-def _say(result: RunResult, code: int, *, as_json: bool) -> None:
+def _say(result: RunResult, graph: str, code: int, *, as_json: bool) -> None:
     run_id = result.run_dir.name
     if as_json:
         from seatrial.evidence.canonical import canonical_json  # noqa: PLC0415
@@ -124,13 +124,35 @@ def _say(result: RunResult, code: int, *, as_json: bool) -> None:
         click.echo(
             f"  {result.system_failures:,} rows are system failures: the graph crashed, hung or stopped; they score 0 in every gate"
         )
+        click.echo(f"  first cause  {_cause(result, system=True)}")
     if result.measurement_failures:
         click.echo(
-            f"  {result.measurement_failures:,} rows could not be measured; mend the evaluator and: seatrial eval GRAPH --resume {run_id} --retry-errors"
+            f"  {result.measurement_failures:,} rows could not be measured; mend the cause and: seatrial eval {graph} --resume {run_id} --retry-errors"
         )
+        click.echo(f"  first cause  {_cause(result, system=False)}")
     for warning in result.warnings:
         click.echo(f"  note  {warning}")
     if not result.complete:
-        click.echo(f"  go on with: seatrial eval GRAPH --resume {run_id}")
+        click.echo(f"  go on with: seatrial eval {graph} --resume {run_id}")
     elif not result.rows.get("scored"):
         click.echo("  nothing was scored: this run says nothing about the graph")
+
+
+def _cause(result: RunResult, *, system: bool) -> str:
+    """What most rows that failed say."""
+    from collections import Counter  # noqa: PLC0415
+
+    from seatrial.evidence import read_evidence  # noqa: PLC0415
+    from seatrial.verdict import SYSTEM_FAILURES, Outcome  # noqa: PLC0415
+
+    if not result.complete:
+        return "the run is not complete; its rows.jsonl holds the reasons"
+    evidence = read_evidence(result.run_dir / "evidence.parquet")
+    columns = [evidence.table.column(name).to_pylist() for name in ("outcome", "key", "reason")]
+    said = Counter(
+        reason or "no reason given" if system else f"{key}: {reason or outcome}"
+        for outcome, key, reason in zip(*columns, strict=True)
+        if outcome != Outcome.SCORED and (Outcome(outcome) in SYSTEM_FAILURES) is system
+    )
+    reason, count = said.most_common(1)[0]
+    return f"{count:,} of {said.total():,} rows: {reason[:200]}"

@@ -51,7 +51,7 @@ def list_(as_json: bool) -> int:
     for s in project.graphs:
         versions = " ".join(f"[{v.name}]" if v.name == s.current else v.name for v in s.versions)
         click.echo(
-            f"{s.assistant_id:<{width}}  {versions}  {s.module}  {s.family}{'  resumable' if s.resumable else ''}"
+            f"{s.assistant_id:<{width}}  {versions}  {s.module}  family {s.family}{'  resumable' if s.resumable else ''}"
         )
     return 0
 
@@ -65,23 +65,27 @@ def check() -> int:
       seatrial fleet check
     """
     from seatrial.errors import SeatrialError  # noqa: PLC0415
+    from seatrial.gate.sentence import count  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.segment import for_graph  # noqa: PLC0415
+    from seatrial.trial import preflight  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     broken = 0
+    rows = project.settings.trial
     for spec in project.graphs:
         try:
             for version in spec.versions:
                 project.runtime.compiled(spec.assistant_id, version.name)
             suite, dataset = project.evaluators(spec.assistant_id), project.dataset(spec.assistant_id)
             dimensions = for_graph(project.dimensions, spec.assistant_id)
+            preflight(project, tuple(row for row in rows if row.graph == spec.assistant_id))
         except SeatrialError as error:
             broken += 1
             click.echo(f"✕ {spec.assistant_id}: {error}")
         else:
             names = ", ".join(dimension.name for dimension in dimensions) or "none"
             click.echo(
-                f"✓ {spec.assistant_id}: {len(spec.versions)} versions, {len(dataset.examples)} examples, {len(suite)} evaluators, segments: {names}"
+                f"✓ {spec.assistant_id}: {count(len(spec.versions), 'version')}, {count(len(dataset.examples), 'example')}, {count(len(suite), 'evaluator')}, segments: {names}"
             )
     return 2 if broken else 0

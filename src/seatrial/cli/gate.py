@@ -32,6 +32,13 @@ if TYPE_CHECKING:
     "--segment", "segments", multiple=True, metavar="COLUMN", help="A column of the file that is a segment dimension."
 )
 @click.option(
+    "--ignore",
+    "ignored",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column of the file that is not what its name says in the evidence format.",
+)
+@click.option(
     "--critical", multiple=True, metavar="NAME[=VALUE]", help="A dimension, or one segment of it, that must be covered."
 )
 @click.option(
@@ -57,6 +64,7 @@ def command(
     candidate: str | None,
     maps: tuple[str, ...],
     segments: tuple[str, ...],
+    ignored: tuple[str, ...],
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
@@ -84,11 +92,12 @@ def command(
             "give either two versions (seatrial gate A B) or --evidence FILE --baseline V --candidate V, not both"
         )
     if evidence is not None:
-        report = _gate_file(evidence, baseline, candidate, maps, segments, critical, policy, graph)
+        report = _gate_file(evidence, baseline, candidate, maps, segments, ignored, critical, policy, graph)
     elif len(versions) == 2:
         for flag, value in (
             ("--map", maps),
             ("--segment", segments),
+            ("--ignore", ignored),
             ("--baseline", baseline),
             ("--candidate", candidate),
             ("--critical", critical),
@@ -113,19 +122,24 @@ def _gate_file(
     candidate: str | None,
     maps: tuple[str, ...],
     segments: tuple[str, ...],
+    ignored: tuple[str, ...],
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
 ) -> Report:
     from seatrial.evidence import read_evidence  # noqa: PLC0415 - numpy and Arrow are for those who gate
+    from seatrial.gate.comparable import known_values  # noqa: PLC0415
     from seatrial.gate.merge import check  # noqa: PLC0415
     from seatrial.gate.policy import Policy, load_policy  # noqa: PLC0415
 
+    if graph and policy is None:
+        raise UsageError("--graph names whose keys of a policy file gate; give the file with --policy")
     rules = load_policy(policy, graph) if policy else Policy()
-    evidence = read_evidence(path, mapping=parse_maps(maps), segments=segments)
+    evidence = read_evidence(path, mapping=parse_maps(maps), segments=segments, ignore=ignored)
     if baseline is None or candidate is None:
         missing = "--baseline" if baseline is None else "--candidate"
         raise UsageError(f"{missing} is missing; {path} holds the versions: {', '.join(evidence.versions)}")
+    known_values(evidence, critical)
     return check(evidence, rules, baseline=baseline, candidate=candidate, critical=critical)
 
 

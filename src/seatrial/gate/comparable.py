@@ -64,6 +64,17 @@ def known_critical(evidence: Evidence, critical: Collection[str]) -> frozenset[s
     return frozenset(critical)
 
 
+def known_values(evidence: Evidence, critical: Collection[str]) -> None:
+    """Each critical `NAME=value` typed by hand occurs in the evidence; a misspelt one would guard nobody."""
+    for name in known_critical(evidence, critical):
+        dimension, sign, value = name.partition("=")
+        have = evidence.codes(f"segment.{dimension}").values
+        if sign and value not in have:
+            raise UsageError(
+                f"critical segment {name!r}: {dimension} has no value {value!r}; it has: {', '.join(sorted(have))}"
+            )
+
+
 def differing_provenance(evidence: Evidence, policy: Policy, baseline: str, candidate: str) -> Iterator[str]:
     """Different data or different evaluators make two arms two experiments."""
     versions = evidence.codes("version")

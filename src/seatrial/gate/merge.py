@@ -54,7 +54,7 @@ def check(
     known_versions(evidence, baseline, candidate)
     rules = gating_rules(evidence, policy, baseline, candidate)
     vital = known_critical(evidence, critical)
-    warnings = [*differing_provenance(evidence, policy, baseline, candidate)]
+    warnings = [*differing_provenance(evidence, policy, baseline, candidate), *_blank_scores(evidence)]
     lined_up = {
         rule.name: arms(evidence, rule.name, baseline, candidate, repetitions=policy.repetitions) for rule in rules
     }
@@ -64,6 +64,10 @@ def check(
             next((r.name for r in rules if not r.zero_tolerance), rules[0].name),
         )
     ]
+    if not _in_common(evidence, first.key, baseline, candidate):
+        raise InvalidComparison(
+            f"{evidence.source}: {baseline} and {candidate} have no example in common; map their common id with --map example_id=COLUMN"
+        )
     if first.example.size < 2:
         raise InvalidComparison(
             f"{evidence.source}: {count(first.example.size, 'example')} of {first.key!r} cannot be compared; a comparison starts at 2"
@@ -123,6 +127,7 @@ def check(
         reason_class=reason_class,
         reason=sentence,
         mode=policy.mode,
+        source=evidence.source,
         graph=_provenance(evidence, "graph"),
         baseline=baseline,
         candidate=candidate,
@@ -177,7 +182,7 @@ def _sum_up(
         return (
             Verdict.FAIL,
             None,
-            f"{len(failed)} of {len(findings)} rows got worse beyond chance; first {worst.reason}.",
+            f"{len(failed)} of {len(findings)} rows failed; first {worst.reason}.",
         )
     open_ = [d for d in decided if d.why is not None]
     if open_:
@@ -227,6 +232,19 @@ def _counts(gating: Sequence[Arms]) -> dict[str, object]:
         "keys": len(gating),
         "outcomes": arms_,
     }
+
+
+def _in_common(evidence: Evidence, key: str, baseline: str, candidate: str) -> bool:
+    keys, versions, examples = evidence.codes("key"), evidence.codes("version"), evidence.codes("example_id")
+    mine = keys.index == keys.values.index(key)
+    sides = [examples.index[mine & (versions.index == versions.values.index(v))] for v in (baseline, candidate)]
+    return bool(np.isin(*sides).any())
+
+
+def _blank_scores(evidence: Evidence) -> Iterator[str]:
+    blank = int(evidence.metadata.get("blank_scores", "0"))
+    if blank:
+        yield f"{count(blank, 'row')} with neither score nor outcome: counted as failures of the system, score 0; an outcome column says otherwise (--map outcome=COLUMN)"
 
 
 def _provenance(evidence: Evidence, name: str) -> str:

@@ -146,8 +146,9 @@ def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) 
     own = _own_sections(raw, source, graph)
     if "key" not in raw and "key" not in own and raw.get("graph"):
         raise ConfigError(
-            f"{source}: its keys stand under [graph.NAME.key], and graph {graph or 'is not said'!r} has none there; "
-            f"name one with --graph: {', '.join(raw['graph'])}"
+            f"{source} names its keys per graph, and "
+            + (f"graph {graph!r} has none there" if graph else "no graph is named")
+            + f"; add --graph with one of: {', '.join(raw['graph'])}"
         )
     values["keys"] = _keys(
         own.get("key", raw.get("key", {})), f"{source}: {'[graph.' + str(graph) + '.key]' if 'key' in own else '[key]'}"

@@ -20,6 +20,7 @@ class Report:
         reason_class: why it is INCONCLUSIVE; None otherwise.
         reason: the verdict's own sentence.
         mode: `observe` and `warn` do not act on the verdict.
+        source: file or runs the evidence came from.
         graph: graph the evidence speaks of; empty when it does not say.
         baseline: version compared with.
         candidate: version judged.
@@ -43,6 +44,7 @@ class Report:
     reason_class: ReasonClass | None
     reason: str
     mode: str
+    source: str
     graph: str
     baseline: str
     candidate: str

@@ -68,9 +68,13 @@ class Project:
             raise ConfigError(
                 f'{self.root}/evaluators/__init__.py has no dict SUITES, e.g. SUITES = {{"{graph}": (exact_match,)}}'
             )
-        for name in suites:
+        for name, suite in suites.items():
             if name != EVERY:
                 self.spec(name)
+            if not isinstance(suite, (tuple, list)):
+                raise ConfigError(
+                    f'{self.root}/evaluators/__init__.py: SUITES["{name}"] is a {type(suite).__name__}; a suite is a tuple, and a tuple of one ends in a comma'
+                )
         found = tuple(bind(evaluator) for evaluator in (*suites.get(graph, ()), *suites.get(EVERY, ())))
         if not found:
             raise ConfigError(f"{self.root}/evaluators/__init__.py: SUITES names no evaluator for graph {graph!r}")
@@ -105,7 +109,9 @@ class Project:
             raise
         except ModuleNotFoundError as error:
             if error.name and f"{PACKAGE}.{name}".startswith(error.name):
-                raise ConfigError(f"{what}: {self.root} holds no module {name!r}") from error
+                raise ConfigError(
+                    f"{what}: {self.root}/{name.replace('.', '/')} does not exist, as a folder or a .py file"
+                ) from error
             raise ConfigError(f"{what}: importing {name} needs {error.name}, which is not installed") from error
         except Exception as error:
             raise ConfigError(f"{what}: importing {name} failed with {type(error).__name__}: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from seatrial.report.view import ASCII, WORDS
+from seatrial.report.view import ASCII, GLYPHS, WORDS
 from seatrial.verdict import State
 
 if TYPE_CHECKING:
@@ -72,6 +72,11 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
         yield Line(f"  first cause  {v.cause}", "plain")
     for warning in v.warnings:
         yield Line(f"  note  {warning}", "unsure")
+    if every:
+        signs = " · ".join(f"{GLYPHS[state]} {WORDS[state].lower()}" for state in WORDS if state is not State.REPORTED)
+        yield Line(f"  * critical · {signs} · would see: smallest drop it would have shown", "dim")
+    if v.source.startswith("runs "):
+        yield Line(f"  {v.source}", "dim")
     yield Line(f"  {v.scored} · {v.promise}" + (f" · mode {v.mode}" if v.mode != "block" else ""), "dim")
     if v.todo:
         yield Line(f"  next  {v.todo}", "plain")
@@ -88,7 +93,8 @@ _TONES = {State.BLOCKS: "bad", State.CANNOT_TELL: "unsure", State.BETTER: "good"
 def _row(row: RowView, scale: float) -> str:
     name = row.label + ("*" if row.critical else "")
     if len(name) > LABEL:
-        name = name[: LABEL - 1] + "…"
+        # Long names differ at their ends more often than in the middle.
+        name = f"{name[: LABEL // 2]}…{name[-(LABEL - LABEL // 2 - 1) :]}"
     numbers = f"{row.n:>5}  {row.rates:>11} {row.delta:>6}"
     return f"  {row.glyph} {name:<{LABEL}} {numbers} {forest(row, scale):<{FOREST}} {_sees(row)}".rstrip()
 

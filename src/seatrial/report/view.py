@@ -96,6 +96,7 @@ class View:
         todo: what gets the ship sailing; empty on a pass.
         rows: overall first, then critical, then by state.
         tally: state -> rows.
+        source: file or runs it is about.
         scored: how much of the plan was scored.
         promise: the error rate the verdict stands for.
         mode: as the policy says, with what it does to the exit code.
@@ -112,6 +113,7 @@ class View:
     todo: str
     rows: tuple[RowView, ...]
     tally: tuple[tuple[State, int], ...]
+    source: str
     scored: str
     promise: str
     mode: str
@@ -123,6 +125,8 @@ def view(report: Report) -> View:
     """Everything the surfaces say about `report`."""
     rows = tuple(_row(f, report) for f in report.findings)
     glyph, word = VERDICTS[report.verdict]
+    if report.verdict is Verdict.FAIL and report.mode != "block":
+        word = "WOULD BLOCK"
     tally = Counter(row.state for row in rows if row.label != OVERALL)
     return View(
         glyph=glyph,
@@ -134,6 +138,7 @@ def view(report: Report) -> View:
         todo=_todo(report),
         rows=rows,
         tally=tuple((state, tally[state]) for state in WORDS if tally[state]),
+        source=report.source,
         scored=f"{report.counts['scored']:,} of {report.counts['planned']:,} planned cells scored",
         promise=f"≤ {100 * report.alpha:g} % false block over {count(report.family_size, 'test')}",
         mode=report.mode if report.mode == "block" else f"{report.mode}: shown, not acted on",
@@ -182,11 +187,8 @@ def _headline(report: Report) -> str:
     worse = [f for f in failed if f.segment != OVERALL]
     if not worse:
         first = failed[0]
-        return (
-            f"overall got worse: {first.key} {points(first.difference)}."
-            if first.difference is not None
-            else f"{first.reason}."
-        )
+        tested = first.p_adjusted is not None and first.alpha_row is not None
+        return f"overall got worse: {first.key} {points(first.difference)}." if tested else f"{first.reason}."
     critical = [f for f in worse if f.critical]
     worst = min(critical or worse, key=lambda f: f.difference or 0.0)
     names, all_ = {f.segment for f in worse}, {f.segment for f in segments}
@@ -254,7 +256,7 @@ def _todo(report: Report) -> str:
     if report.verdict is Verdict.PASS:
         return ""
     if report.verdict is Verdict.FAIL:
-        return "fix it and run the gate again"
+        return "fix it and run the gate again" if report.mode == "block" else ""
     if report.reason_class == "underpowered":
         short = [
             f"{f.needed_n - f.n} more examples of {label(f, report)}"
@@ -262,4 +264,8 @@ def _todo(report: Report) -> str:
             if f.state is State.CANNOT_TELL and f.critical and f.needed_n and f.needed_n > f.n
         ]
         return f"collect {', '.join(short)}" if short else "collect more examples"
-    return "resume the run so that every planned cell has an outcome (seatrial eval ... --resume)"
+    if report.source.startswith("runs "):
+        return (
+            "resume the runs so that every planned cell has an outcome (seatrial eval ... --resume RUN --retry-errors)"
+        )
+    return "bring a result for every example and version, or an outcome that says why there is none"

@@ -53,7 +53,6 @@ def policy(tmp_path):
         (20, 60, (), 1, "fail"),
         (0, 60, ("--critical", "tier"), 0, "pass"),
         (0, 25, ("--critical", "tier=x"), 2, "inconclusive"),
-        (0, 60, ("--critical", "tier=gone"), 2, "inconclusive"),
     ],
 )
 def test_the_exit_code_is_the_verdict_on_every_surface(file, capsys, broke, n, more, code, verdict):
@@ -65,6 +64,11 @@ def test_the_exit_code_is_the_verdict_on_every_surface(file, capsys, broke, n, m
     assert gate(path, *more, "--json") == code
     data = json.loads(capsys.readouterr().out)
     assert (data["verdict"], data["exit_code"]) == (verdict, code)
+
+
+def test_a_misspelt_critical_segment_guards_nobody_and_is_refused(file, capsys):
+    assert gate(file(0, 60), "--critical", "tier=gone") == 2
+    assert "tier has no value 'gone'; it has: x" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("mode", ["observe", "warn"])

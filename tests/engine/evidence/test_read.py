@@ -54,7 +54,12 @@ BAD = [
     ("NaN", ".jsonl", line().replace(" 1}", " NaN}"), "line 1 is no JSON object (cut short?): NaN is no number"),
     ("infinity", ".jsonl", line().replace(" 1}", " 1e999}"), "row 1: score inf is not a number"),
     ("infinity", ".csv", HEAD + "e1,a,-inf\n", "row 1: score -inf is not a number"),
-    ("a word as score", ".csv", HEAD + "e1,a,1\ne2,a,yes\n", "row 2: column score holds 'yes', which is not a number"),
+    (
+        "a word as score",
+        ".csv",
+        HEAD + "e1,a,1\ne2,a,maybe\n",
+        "row 2: column score holds 'maybe', which is not a number",
+    ),
     ("NA as score", ".csv", HEAD + "e1,a,NA\n", "row 1: column score holds 'NA'"),
     ("1_0 as score", ".csv", HEAD + "e1,a,1_0\n", "row 1: column score holds '1_0'"),
     ("a list as score", ".jsonl", line(score=[1]), "row 1: column score holds '[1]'"),

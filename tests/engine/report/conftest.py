@@ -49,6 +49,7 @@ def make_report(verdict: Verdict, *findings: Finding, **more: Any) -> Report:
         "reason_class": None,
         "reason": "The verdict in one sentence.",
         "mode": "block",
+        "source": "results.csv",
         "graph": "mail",
         "baseline": "v1",
         "candidate": "v2",

@@ -67,7 +67,7 @@ def test_cannot_tell_names_what_is_missing_and_what_settles_it(states):
 
 def test_observe_mode_shows_the_verdict_and_that_nobody_acts_on_it(states):
     lines = text(states["observed"])
-    assert lines[0] == "✕ BLOCKED  mail v1 → v2   exit 0"
+    assert lines[0] == "✕ WOULD BLOCK  mail v1 → v2   exit 0"
     assert [line for line in lines if "mode observe: shown, not acted on" in line]
 
 

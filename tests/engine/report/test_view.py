@@ -7,7 +7,7 @@ from seatrial.verdict import State, Verdict
 
 EXPECTED = {
     "blocked": ("✕", "BLOCKED", 1, "1 of 5 segments got worse; one critical: de −29.0 points."),
-    "observed": ("✕", "BLOCKED", 0, "1 of 5 segments got worse; one critical: de −29.0 points."),
+    "observed": ("✕", "WOULD BLOCK", 0, "1 of 5 segments got worse; one critical: de −29.0 points."),
     "pass": ("✓", "PASS", 0, "No drop found; would have seen 12 points or more on every segment."),
     "unchanged": ("✓", "PASS", 0, "Unchanged: outputs identical on all 100 examples."),
     "cannot tell": ("?", "CANNOT TELL", 2, "gdpr has 10 examples, needs 40 to show a drop of 20 points."),

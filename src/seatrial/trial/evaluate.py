@@ -1,0 +1,107 @@
+"""Evaluate: one version of a graph over its dataset, as a run under `.seatrial/runs/`."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from seatrial.errors import MissingExtra, UsageError
+from seatrial.segment import assign, for_graph
+from seatrial.trial.runs import RUNS, known
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seatrial.dataset import Example
+    from seatrial.graph.target import Target
+    from seatrial.project import Project
+    from seatrial.runner import RunResult
+
+DEFAULT_TIMEOUT_S = 120.0
+
+
+def new_run_id(graph: str, version: str, now: datetime) -> str:
+    """`20261120-174502-text_to_sql-v1-3f9a`: sorts by time, says what it is, never collides."""
+    return f"{now:%Y%m%d-%H%M%S}-{graph}-{version}-{secrets.token_hex(2)}"
+
+
+def evaluate(
+    project: Project,
+    graph: str,
+    version: str | None = None,
+    *,
+    kind: str = "golden",
+    repeat: int = 1,
+    concurrency: int | None = None,
+    timeout_s: float = DEFAULT_TIMEOUT_S,
+    limit: int | None = None,
+    resume: str | None = None,
+    retry_errors: bool = False,
+    label: str | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> RunResult:
+    """Run one version of a graph over its dataset and leave its evidence under `.seatrial/runs/`.
+
+    Args:
+        project: the mounted project.
+        graph: assistant id.
+        version: version name; None means the current one.
+        kind: which examples.
+        repeat: runs per example.
+        concurrency: runs at once; None means 1 for graphs made of rules (they only compute) and 8 for the rest.
+        timeout_s: seconds a run may take.
+        limit: only the first so many examples.
+        resume: id of a run to go on with.
+        retry_errors: with `resume`, also run again what was not measured.
+        label: name the version is recorded under, instead of its own.
+        progress: told (what, done, planned).
+    """
+    from seatrial.runner import RunPlan, run  # noqa: PLC0415 - a light install gates evidence and runs nothing
+
+    spec = project.spec(graph)
+    chosen = spec.version(version)
+    suite = project.evaluators(graph)
+    dataset = project.dataset(graph, kind)
+    dimensions = for_graph(project.dimensions, graph)
+    target = _target(project, graph, chosen.name)
+    name = label or chosen.name
+    run_id = resume or new_run_id(graph, name, datetime.now(UTC))
+    if resume and not (project.root / RUNS / resume).is_dir():
+        raise UsageError(f"no run is called {resume!r}; {known(project)}")
+    plan = RunPlan(
+        run_id=run_id,
+        graph=graph,
+        version=name,
+        dataset=dataset.name,
+        dataset_hash=dataset.hash,
+        examples=dataset.examples,
+        version_config=chosen.config,
+        dataset_version=dataset.version,
+        repetitions=repeat,
+    )
+
+    def segments(example: Example) -> dict[str, str]:
+        return assign(dimensions, example.row())
+
+    return run(
+        plan,
+        target,
+        suite,
+        segments,
+        project.root / RUNS / run_id,
+        concurrency=concurrency or (1 if spec.family == "rules" else 8),
+        timeout_s=timeout_s,
+        resume=resume is not None,
+        retry_errors=retry_errors,
+        limit=limit,
+        progress=None if progress is None else lambda done, planned: progress(f"{graph}@{name}", done, planned),
+    )
+
+
+def _target(project: Project, graph: str, version: str) -> Target:
+    try:
+        from seatrial.graph.invoke import graph_target  # noqa: PLC0415 - LangGraph, for those who run graphs
+    except ModuleNotFoundError as error:
+        raise MissingExtra(error.name or "langgraph", "fleet", "running a graph") from error
+    return graph_target(project.runtime.compiled(graph, version))

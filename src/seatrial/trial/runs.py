@@ -1,0 +1,85 @@
+"""Runs: what lies under `.seatrial/runs/`, and which run a name means."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import ConfigError, DataError, UsageError
+
+if TYPE_CHECKING:
+    from seatrial.project import Project
+
+RUNS = ".seatrial/runs"
+
+
+def latest_run(project: Project, name: str) -> str:
+    """The run id behind `GRAPH@VERSION`, `GRAPH` (current version) or a run id.
+
+    A name means the latest complete run over the whole dataset that scored something. When the registry, the dataset or
+    the evaluators have changed since, it speaks of something else, and is refused.
+    """
+    if (project.root / RUNS / name / "run.json").is_file():
+        return name
+    graph, _, version = name.partition("@")
+    wanted = version or project.spec(graph).current
+    runs = [folder.name for folder in (project.root / RUNS).glob("*") if (folder / "evidence.parquet").is_file()]
+    found = [said for run_id in runs if _is_whole(said := summary(project, run_id), graph, wanted)]
+    if not found:
+        raise UsageError(
+            f"{name}: no complete run of {graph}@{wanted} over its whole dataset yet; make one with seatrial eval {graph}@{wanted}"
+        )
+    latest = max(found, key=lambda said: (said["started"], said["run_id"]))
+    changed = _changed_since(project, latest)
+    if changed:
+        raise UsageError(
+            f"{name}: {changed} since its latest run {latest['run_id']}; make a new one with seatrial eval {graph}@{wanted}, or name that run by its id"
+        )
+    return str(latest["run_id"])
+
+
+def summary(project: Project, run_id: str) -> dict[str, Any]:
+    """What `run.json` of a run says."""
+    file = project.root / RUNS / run_id / "run.json"
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{file} cannot be read: {error}") from error
+    return found
+
+
+def known(project: Project) -> str:
+    """The last runs, for a message."""
+    runs = sorted(folder.name for folder in (project.root / RUNS).glob("*"))
+    return f"the last ones: {', '.join(runs[-5:])}" if runs else "there is none yet; make one with seatrial eval GRAPH"
+
+
+def _is_whole(said: dict[str, Any], graph: str, version: str) -> bool:
+    """Whether a run covers the whole dataset; one made with --limit has to be asked for by its name."""
+    return bool(
+        said["graph"] == graph
+        and said["version"] == version
+        and said.get("complete")
+        and said.get("limit") is None
+        and said.get("rows", {}).get("scored")
+    )
+
+
+def _changed_since(project: Project, said: dict[str, Any]) -> str:
+    """What a run was made with that is no longer so; empty when nothing is."""
+    graph, version = said["graph"], said["version"]
+    try:
+        config = dict(project.spec(graph).version(version).config)
+    except ConfigError:
+        config = said["version_config"]  # recorded under a label of its own (--version-label): no row to compare with
+    if said["version_config"] != config:
+        return (
+            f"the registry's config of {version} changed ({json.dumps(said['version_config'])} -> {json.dumps(config)})"
+        )
+    kind = str(said["dataset"]["name"]).rpartition(":")[2]
+    if project.dataset(graph, kind).hash != said["dataset"]["hash"]:
+        return "the dataset changed"
+    suite = sorted((bound.key, bound.version) for bound in project.evaluators(graph))
+    if sorted((one["key"], one["version"]) for one in said["evaluators"]) != suite:
+        return "the evaluators changed"
+    return ""

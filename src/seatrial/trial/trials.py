@@ -1,0 +1,96 @@
+"""Trials: evaluate baseline and candidate of every row of the main job, and gate them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.errors import ConfigError, DataError, UsageError
+from seatrial.evidence.read import read_evidence
+from seatrial.segment import assign, for_graph
+from seatrial.trial.evaluate import evaluate
+from seatrial.trial.gating import gate, row_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from seatrial.gate.policy import Policy
+    from seatrial.gate.report import Report
+    from seatrial.project import Project, TrialRow
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One decided row: what was asked, what came out, whether that is what its row expects."""
+
+    row: TrialRow
+    report: Report
+
+    @property
+    def surprise(self) -> str:
+        """Empty when the verdict is as expected, else one sentence."""
+        if self.report.verdict != self.row.expect:
+            return f"expected {self.row.expect}, got {self.report.verdict.value}"
+        failing = {f.segment for f in self.report.findings if f.verdict == "fail"}
+        absent = [name for name in self.row.expect_segments if name not in failing]
+        return (
+            f"expected {', '.join(absent)} among the failing segments, found {', '.join(sorted(failing)) or 'none'}"
+            if absent
+            else ""
+        )
+
+
+def trials(
+    project: Project,
+    rows: tuple[TrialRow, ...],
+    *,
+    concurrency: int | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Iterator[Trial]:
+    """Decide every row, one after the other, each as soon as it is measured."""
+    if not rows:
+        raise UsageError(f"{project.root}/pyproject.toml has no [[tool.seatrial.trial]] row: nothing to put to trial")
+    preflight(project, rows)
+    for row in rows:
+        policy = row_policy(project, row)
+        done = []
+        for version in (row.baseline, row.candidate):
+            result = evaluate(
+                project,
+                row.graph,
+                version,
+                kind=row.dataset,
+                repeat=row.repeat,
+                concurrency=concurrency,
+                progress=progress,
+            )
+            if not result.complete:
+                raise DataError(
+                    f"{result.run_dir} was stopped after {result.done} of {result.planned} runs; go on with seatrial eval {row.graph} --resume {result.run_dir.name}"
+                )
+            _keys_are_there(result.run_dir / "evidence.parquet", policy)
+            done.append(result.run_dir.name)
+        yield Trial(row, gate(project, row.graph, done[0], done[1], policy))
+
+
+def preflight(project: Project, rows: tuple[TrialRow, ...]) -> None:
+    """Everything about the rows that can be known before a graph runs: versions, policies, datasets, segments."""
+    for row in rows:
+        spec = project.spec(row.graph)
+        for version in (row.baseline, row.candidate):
+            spec.version(version)
+        row_policy(project, row)
+        dimensions = for_graph(project.dimensions, row.graph)
+        for example in project.dataset(row.graph, row.dataset).examples:
+            assign(dimensions, example.row())
+
+
+def _keys_are_there(evidence: Path, policy: Policy) -> None:
+    """The baseline's run shows which keys there are, before the candidate's is paid for."""
+    have = read_evidence(evidence).keys
+    absent = [rule.name for rule in policy.keys if rule.name not in have]
+    if absent:
+        raise ConfigError(
+            f"{policy.source}: key {absent[0]!r} gates but no evaluator gives it; the run holds: {', '.join(have)}"
+        )
