@@ -1,6 +1,9 @@
 """Write the generated parts of docs/, or with --check say whether they are what the code would write.
 
 python docs/generate.py [--check]
+
+Three kinds of text are written: the whole of cli.md, the output below every `$ seatrial ...` line, and what stands between
+`<!-- table: NAME -->` and `<!-- end -->`.
 """
 
 from __future__ import annotations
@@ -12,15 +15,39 @@ import runpy
 import shlex
 import sys
 import tempfile
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from seatrial.cli.app import app, run
+from seatrial.dataset import Example
+from seatrial.errors import ConfigError
+from seatrial.evidence.check import SKIP_ONLY
+from seatrial.evidence.columns import EVIDENCE_COLUMNS
+from seatrial.gate.policy import (
+    _KEY,
+    _MEASURE,
+    _TOP,
+    KeyRule,
+    MeasureRule,
+    Policy,
+    Weights,
+    _count,
+    _flag,
+    _increase,
+    _share,
+    _share_or_zero,
+    _text,
+)
+from seatrial.graph.spec import GraphSpec
+from seatrial.project import Settings, TrialRow, mount
+from seatrial.segment import OPS
+from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES, ErrorKind, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 DOCS = Path(__file__).parent
 WIDTH = 100
@@ -69,18 +96,24 @@ def with_sessions(page: Path) -> str:
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
 
         def again(block: re.Match[str]) -> str:
-            kind, text = block.groups()
-            if kind == "python":
+            kind, name, text = block.groups()
+            if name:
+                Path(name).parent.mkdir(parents=True, exist_ok=True)
+                Path(name).write_text(text, encoding="utf-8")
+            elif kind == "python":
                 Path("example.py").write_text(text, encoding="utf-8")
-                names.update(runpy.run_path("example.py", init_globals=names))
-                return block.group()
-            commands = [line for line in text.splitlines() if line.startswith("$ ")]
-            return "```console\n" + "".join(f"{command}\n{_printed(command)}" for command in commands) + "```"
+                with contextlib.redirect_stdout(io.StringIO()):
+                    names.update(runpy.run_path("example.py", init_globals=names))
+            elif kind == "console":
+                commands = [line for line in text.splitlines() if line.startswith("$ ")]
+                return "```console\n" + "".join(f"{command}\n{_printed(command)}" for command in commands) + "```"
+            return block.group()
 
         return FENCE.sub(again, page.read_text(encoding="utf-8"))
 
 
 def _printed(command: str) -> str:
+    mount(DOCS)  # another folder, so that the page's own files are read again, as by the next command of a terminal
     raw = io.BytesIO()
     with io.TextIOWrapper(raw, encoding="utf-8") as out, contextlib.redirect_stdout(out):
         run(shlex.split(command)[2:])
@@ -88,9 +121,166 @@ def _printed(command: str) -> str:
         return raw.getvalue().decode()
 
 
-FENCE = re.compile(r"^```(python|console)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-WITH_SESSIONS = (DOCS.parent / "README.md", DOCS / "gate.md")
-PAGES = {DOCS / "cli.md": cli_page} | {page: (lambda page=page: with_sessions(page)) for page in WITH_SESSIONS}
+def with_tables(text: str) -> str:
+    """The text with every table between its two marks as the code has it today."""
+    return TABLE.sub(lambda mark: f"{mark[1]}{TABLES[mark[2]]()}{mark[3]}", text)
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = (head, ("---",) * len(head), *rows)
+    return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |\n" for row in lines)
+
+
+def meanings(shape: type[Any]) -> dict[str, str]:
+    """Attribute -> its line under `Attributes:` in the docstring of a dataclass."""
+    said: dict[str, str] = {}
+    name = ""
+    for line in (shape.__doc__ or "").partition("Attributes:\n")[2].splitlines():
+        new = re.match(r"        (\w+): (.*)", line)
+        if new:
+            name, said[new[1]] = new[1], new[2]
+        elif name and line.strip():
+            said[name] += f" {line.strip()}"
+    # A project file has no None: what Python calls so is a word that was left out.
+    return {word: re.sub(r"\bNone( =| uses)", "absent:", text).rstrip(".") for word, text in said.items()}
+
+
+def _default(field: Any) -> str:
+    """A field's default as a project file or a registry writes it; empty where there is none to write."""
+    if field.default is MISSING and field.default_factory is MISSING:
+        return "required"
+    value = field.default_factory() if field.default is MISSING else field.default
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if value is None or value in ("", ()) or not isinstance(value, (str, int, float)):
+        return ""
+    return f'`"{value}"`' if isinstance(value, str) else f"`{value:g}`"
+
+
+def attributes(shape: type[Any], first: str, **defaults: str) -> str:
+    """A dataclass as a table: word, default (or what `defaults` says of it), meaning."""
+    said = meanings(shape)
+    return _table(
+        (first, "default", "meaning"),
+        ((f"`{f.name}`", defaults.get(f.name, _default(f)), said[f.name]) for f in fields(shape)),
+    )
+
+
+def policy_words(shape: type[Any], checks: Mapping[str, Any], first: str, said: Mapping[str, str]) -> str:
+    """One section of a policy file: word, default, range, meaning."""
+    defaults = {field.name: _default(field) for field in fields(shape)}
+    return _table(
+        (first, "default", "range", "meaning"),
+        ((f"`{word}`", defaults[word], _range(check), said[word]) for word, check in checks.items()),
+    )
+
+
+def _range(check: Callable[[Any, str], Any]) -> str:
+    if check in RANGES:
+        return RANGES[check]
+    try:
+        check("", "")
+    except ConfigError as error:
+        return ", ".join(f'`"{word}"`' for word in str(error).partition("choose one of: ")[2].split(", "))
+    raise LookupError(f"docs/generate.py: RANGES has no words for {check}")
+
+
+def outcomes() -> str:
+    """Every outcome word and what a gate does with it."""
+    does = dict.fromkeys(SYSTEM_FAILURES, "**0**, in both versions") | dict.fromkeys(MEASUREMENT_FAILURES, "unmeasured")
+    return _table(
+        ("outcome", "what happened", "what it counts as"),
+        ((f"`{word}`", OUTCOMES[word], does.get(word, "its score")) for word in Outcome),
+    )
+
+
+def error_kinds() -> str:
+    """Every error kind and the outcomes it may stand beside."""
+    return _table(
+        ("error_kind", "what happened", "stands beside"),
+        (
+            (f"`{kind}`", ERROR_KINDS[kind], "`skipped` only" if kind in SKIP_ONLY else "any row without a score")
+            for kind in ErrorKind
+        ),
+    )
+
+
+def columns() -> str:
+    """The evidence columns: name, type, when it may be left out, meaning."""
+    return _table(
+        ("column", "type", "where absent", "meaning"),
+        (
+            (f"`{name}`", TYPES[kind], ABSENT.get(name, ""), re.sub("; (required|default ).*", "", meaning))
+            for name, kind, meaning in EVIDENCE_COLUMNS
+        ),
+    )
+
+
+TYPES = {"string": "text", "int64": "whole number", "double": "number"}
+ABSENT = {
+    "example_id": "**required**",
+    "version": "**required**",
+    "score": "**required**, or `outcome`",
+    "key": "`score`",
+    "repetition": "`0`",
+    "outcome": "`scored` where a score stands, else `target_error`",
+    "cluster": "every example is its own",
+}
+OUTCOMES = {
+    Outcome.SCORED: "the system answered and the answer has a score",
+    Outcome.TARGET_ERROR: "the system under test crashed, hung or gave no usable answer",
+    Outcome.EVALUATOR_ERROR: "the evaluator crashed or returned something that is no score",
+    Outcome.UNPARSED: "the evaluator abstained, or its answer could not be read",
+    Outcome.INTERRUPTED: "the system stopped to ask a question nobody had scripted an answer for",
+    Outcome.SKIPPED: "the run was never made",
+}
+ERROR_KINDS = {
+    ErrorKind.TIMEOUT: "no answer in time",
+    ErrorKind.RECURSION_LIMIT: "no end within the steps a graph may take",
+    ErrorKind.EXCEPTION: "it raised",
+    ErrorKind.INVALID_OUTPUT: "what came back was no answer",
+    ErrorKind.KILL_SWITCH: "somebody had turned model calls off",
+    ErrorKind.BUDGET: "the money or the tokens were spent",
+    ErrorKind.OUTAGE: "the provider was down",
+    ErrorKind.UNRECORDED: "a replay had no recording of it",
+}
+RANGES = {
+    _text: "any text",
+    _share: "more than 0, less than 1",
+    _share_or_zero: "from 0 to under 1",
+    _count: "a whole number from 1",
+    _flag: "`true`, `false`",
+    _increase: '`"10%"` or `0.1`; from 0 to under 10',
+}
+WEIGHTS = {
+    "overall": "the row over all examples",
+    "critical": "all critical segments together",
+    "rest": "all other segments together",
+}
+MEASURE = {
+    "statistic": "which middle of the example-by-example ratios the report names; the test is the same for both",
+    "max_increase": "how much larger the candidate's number may be, example by example",
+}
+TABLES: dict[str, Callable[[], str]] = {
+    "columns": columns,
+    "outcomes": outcomes,
+    "error kinds": error_kinds,
+    "policy": lambda: policy_words(Policy, _TOP, "word", meanings(Policy)),
+    "weights": lambda: policy_words(Weights, dict.fromkeys(WEIGHTS, _share), "word of `weights`", WEIGHTS),
+    "key": lambda: policy_words(KeyRule, _KEY, "word of `[key.NAME]`", meanings(KeyRule)),
+    "measure": lambda: policy_words(MeasureRule, _MEASURE, "word of `[measure.NAME]`", MEASURE),
+    "settings": lambda: attributes(Settings, "word of `[tool.seatrial]`"),
+    "trial row": lambda: attributes(TrialRow, "word of `[[tool.seatrial.trial]]`"),
+    "graph spec": lambda: attributes(
+        GraphSpec, "field of `GraphSpec`", versions='`(Version("0"),)`', current="the last version"
+    ),
+    "example": lambda: attributes(Example, "field of a row", id="made of inputs and reference"),
+    "ops": lambda: _table(("op", "arg"), ((f"`{name}`", op.wants) for name, op in OPS.items())),
+}
+TABLE = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WRITTEN = (DOCS.parent / "README.md", *(DOCS / f"{name}.md" for name in ("gate", "project", "evidence", "policy")))
+PAGES = {DOCS / "cli.md": cli_page} | {page: (lambda page=page: with_tables(with_sessions(page))) for page in WRITTEN}
 
 
 def main(arguments: list[str]) -> int:

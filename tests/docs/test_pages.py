@@ -1,7 +1,8 @@
 """Every fenced example of the README and docs/ runs, and prints what the page says it prints.
 
-```python blocks run in order in one fresh folder per page; in ```console blocks each `$ seatrial ...` line runs there, and
-the lines below it are its output, to the letter.
+```python blocks run in order in one fresh folder per page; a block whose fence names a file (```toml pyproject.toml) is
+written to it; in ```console blocks each `$ seatrial ...` line runs there, and the lines below it are its output, to the
+letter.
 """
 
 import contextlib
@@ -9,33 +10,42 @@ import io
 import re
 import runpy
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from seatrial.cli.app import run
+from seatrial.errors import DataError
+from seatrial.evidence import read_evidence
+from seatrial.gate.policy import SCHEMA, parse_policy
+from seatrial.project import mount
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 
-def blocks(page: Path) -> list[tuple[str, str]]:
+def blocks(page: Path) -> list[tuple[str, str, str]]:
     return FENCE.findall(page.read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if any(kind in ("python", "console") for kind, _ in blocks(page))],
+    [page for page in PAGES if any(kind in ("python", "console") for kind, _, _ in blocks(page))],
     ids=lambda p: p.name,
 )
 def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
     names: dict[str, object] = {}
-    for kind, text in blocks(page):
-        if kind == "python":
+    for kind, name, text in blocks(page):
+        if name:
+            file = tmp_path / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        elif kind == "python":
             file = tmp_path / "example.py"
             file.write_text(text, encoding="utf-8")
             names |= runpy.run_path(str(file), init_globals=names)
@@ -46,6 +56,7 @@ def test_the_examples_of_a_page_run(page, tmp_path, monkeypatch, capsys):
 def check_session(text: str, capsys) -> None:
     for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", text, re.MULTILINE):
         capsys.readouterr()
+        mount(ROOT)  # another folder, so that the page's own files are read again, as by the next command of a terminal
         words = shlex.split(command)
         assert words[0] == "seatrial", f"only seatrial's own commands are run: {command}"
         with contextlib.suppress(SystemExit):
@@ -58,6 +69,29 @@ def test_a_session_that_prints_something_else_is_noticed(capsys):
         check_session("$ seatrial --help\nnothing of the kind\n", capsys)
 
 
+def test_every_policy_a_page_shows_is_one():
+    shown = [text for page in PAGES for kind, _, text in blocks(page) if kind == "toml" and SCHEMA in text]
+    assert len(shown) >= 3
+    for raw in map(tomllib.loads, shown):
+        for graph in raw.get("graph", {None: {}}):
+            assert parse_policy(raw, "a page", graph).keys
+
+
+@pytest.mark.parametrize("without", ["example_id", "version", "score"])
+def test_the_evidence_columns_called_required_are(without, tmp_path):
+    row = (
+        (ROOT / "docs" / "evidence.md")
+        .read_text(encoding="utf-8")
+        .partition(f"\n| `{without}` |")[2]
+        .partition("\n")[0]
+    )
+    assert "**required**" in row
+    columns = [name for name in ("example_id", "version", "score") if name != without]
+    (tmp_path / "evidence.csv").write_text(f"{','.join(columns)}\n1,1\n")
+    with pytest.raises(DataError, match=without):
+        read_evidence(tmp_path / "evidence.csv")
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_the_links_of_a_page_lead_somewhere(page):
     assert [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()] == []
@@ -68,5 +102,5 @@ def test_readme_stays_on_one_screen():
 
 
 def test_python_example_is_twenty_lines_at_most():
-    text = next(text for kind, text in blocks(ROOT / "README.md") if kind == "python")
+    text = next(text for kind, _, text in blocks(ROOT / "README.md") if kind == "python")
     assert len(io.StringIO(text).readlines()) <= 20

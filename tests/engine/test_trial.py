@@ -128,6 +128,12 @@ def project(tmp_path, monkeypatch):
     return write
 
 
+def forget() -> None:
+    """What a new process knows of the project: nothing."""
+    for name in [name for name in sys.modules if name.startswith("seatrial_project")]:
+        del sys.modules[name]
+
+
 def only_run(root: Path, version: str) -> dict:
     (folder,) = root.glob(f".seatrial/runs/*-greeter-{version}-*")
     return json.loads((folder / "run.json").read_text())
@@ -265,7 +271,7 @@ def test_compare_shows_a_drop_and_exits_0(project, capsys):
         (["eval", "greeter", "--resume", "never"], "no run is called 'never'"),
         (["eval", "greeter", "--retry-errors"], "--retry-errors goes with --resume"),
         (["trial", "nobody"], "a trial row of graph 'nobody' is unknown; choose one of: greeter"),
-        (["gate", "greeter@v1", "greeter@v2"], "no complete run of greeter@v1 over its whole dataset yet"),
+        (["gate", "greeter@v1", "greeter@v2"], "no complete run of greeter@v1 over its whole golden dataset yet"),
         (["gate", "greeter@v1"], "give two versions"),
         (["gate", "a", "b", "--critical", "tier"], "--critical goes with --evidence"),
     ],
@@ -365,3 +371,82 @@ def test_flaky_reads_a_run_that_has_repetitions(project, capsys):
     name = only_run(root, "v1")["run_id"]
     assert run(["flaky", name]) == 2
     assert "run it with --repeat 3 or more" in capsys.readouterr().err
+
+
+def test_a_run_that_has_gone_stale_is_refused_by_name_and_taken_by_id(project, capsys):
+    root = project()
+    run(["eval", "greeter@v1"])
+    run(["eval", "greeter@v2"])
+    registry = root / "graphs/registry.py"
+    registry.write_text(registry.read_text().replace('{"style": "short"}', '{"style": "rude"}'))
+    capsys.readouterr()
+    forget()
+    assert run(["gate", "greeter@v1", "greeter@v2"]) == 2
+    assert "the registry's config of v2 changed" in capsys.readouterr().err
+    assert run(["gate", "greeter@v1", only_run(root, "v2")["run_id"]]) == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "said"),
+    [
+        ("datasets/greeter/golden.jsonl", "guest 7", "guest seven", "the dataset changed"),
+        (
+            "evaluators/__init__.py",
+            "SUITES =",
+            "polite.__seatrial__ = ('polite', '2')\nSUITES =",
+            "the evaluators changed",
+        ),
+    ],
+)
+def test_other_data_or_other_evaluators_make_a_run_stale(project, capsys, file, old, new, said):
+    root = project()
+    for version in ("v1", "v2"):
+        run(["eval", f"greeter@{version}"])
+    path = root / file
+    path.write_text(path.read_text().replace(old, new))
+    capsys.readouterr()
+    forget()
+    assert run(["gate", "greeter@v1", "greeter@v2"]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_tuple_in_a_versions_config_is_the_list_that_run_json_holds(project):
+    root = project()
+    registry = root / "graphs/registry.py"
+    registry.write_text(registry.read_text().replace('Version("v1")', 'Version("v1", {"tags": ("a", "b")})'))
+    greeter = root / "graphs/greeter.py"
+    greeter.write_text(greeter.read_text().replace('def build(style="long")', 'def build(style="long", tags=())'))
+    forget()
+    run(["eval", "greeter@v1"])
+    run(["eval", "greeter@v2"])
+    assert run(["gate", "greeter@v1", "greeter@v2"]) == 0
+
+
+def test_a_plan_that_cannot_work_costs_no_run(project, capsys):
+    root = project(candidate="v9")
+    assert run(["trial"]) == 2
+    assert "has no version 'v9'" in capsys.readouterr().err
+    assert not (root / ".seatrial/runs").exists()
+
+
+def test_a_key_nobody_gives_is_found_before_the_candidate_is_paid_for(project, capsys):
+    root = project()
+    (root / "gates/merge.toml").write_text(POLICY.format(mode="block").replace("key.polite", "key.rude"))
+    assert run(["trial"]) == 2
+    assert "key 'rude' gates but no evaluator gives it; the run holds: polite" in capsys.readouterr().err
+    assert len(list(root.glob(".seatrial/runs/*"))) == 1
+
+
+def test_a_suite_that_is_no_tuple_is_a_sentence(project, capsys):
+    root = project()
+    (root / "evaluators/__init__.py").write_text(EVALUATORS.replace("(polite,)", "(polite)"))
+    assert run(["eval", "greeter"]) == 2
+    assert 'SUITES["greeter"] is a function; a suite is a tuple' in capsys.readouterr().err
+
+
+def test_eval_says_why_most_rows_failed(project, capsys):
+    project()
+    assert run(["eval", "greeter@crash"]) == 0
+    out = capsys.readouterr().out
+    assert "12 rows are system failures" in out
+    assert "first cause  1 of 12 rows: RuntimeError: no words for guest" in out

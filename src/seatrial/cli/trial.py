@@ -15,6 +15,7 @@ from seatrial.errors import UsageError, one_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from seatrial.project import TrialRow
     from seatrial.trial import Trial
 
 
@@ -78,11 +79,18 @@ def _write(done: Sequence[Trial], folder: Path) -> Path:
         raise UsageError(f"reports cannot be written to {folder}: {error.strerror}") from error
     for trial in done:
         for suffix in FORMATS:
-            write(folder / f"{trial.row.graph}{suffix}", trial.report)
+            write(folder / f"{_name(trial.row, done)}{suffix}", trial.report)
     return folder
 
 
+def _name(row: TrialRow, done: Sequence[Trial]) -> str:
+    """A report's file name: its graph, and its versions where the graph has several rows."""
+    alone = sum(trial.row.graph == row.graph for trial in done) == 1
+    return row.graph if alone else f"{row.graph}-{row.baseline}-{row.candidate}-{row.dataset}"
+
+
 def _end(done: Sequence[Trial], folder: Path, seconds: float, *, check_expect: bool, as_json: bool) -> int:
+    from seatrial.gate.sentence import count  # noqa: PLC0415
     from seatrial.verdict import Verdict  # noqa: PLC0415
 
     surprises = [trial for trial in done if trial.surprise]
@@ -102,7 +110,7 @@ def _end(done: Sequence[Trial], folder: Path, seconds: float, *, check_expect: b
         return code
     words = {"pass": "ship", "fail": "stopped", "inconclusive": "cannot tell"}
     click.echo(
-        f"{len(done)} trials in {seconds:.1f} s: "
+        f"{count(len(done), 'trial')} in {seconds:.1f} s: "
         + " · ".join(f"{t.row.graph} {t.row.candidate} {words[t.report.verdict]}" for t in done)
     )
     click.echo(f"reports: {folder}/ (.md .json .xml .txt)")

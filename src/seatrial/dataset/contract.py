@@ -54,10 +54,15 @@ class Contract:
     """The two models of a graph, ready to hold examples against."""
 
     def __init__(self, inputs: Any, outputs: Any) -> None:
-        from pydantic import TypeAdapter  # noqa: PLC0415 - heavy, and only a dataset with a contract needs it
+        # heavy, and only a dataset with a contract needs it
+        from pydantic import TypeAdapter  # noqa: PLC0415
+        from pydantic.errors import PydanticUserError  # noqa: PLC0415
 
-        self._inputs: TypeAdapter[Any] = TypeAdapter(inputs)
-        self._outputs: TypeAdapter[Any] = TypeAdapter(outputs)
+        try:
+            self._inputs: TypeAdapter[Any] = TypeAdapter(inputs)
+            self._outputs: TypeAdapter[Any] = TypeAdapter(outputs)
+        except PydanticUserError as error:
+            raise ConfigError(f"the contract's models cannot be used: {str(error).splitlines()[0]}") from error
 
     def breaches(self, inputs: Mapping[str, Any], outputs: Mapping[str, Any] | None) -> tuple[Breach, ...]:
         """Everything in which this example breaks the contract; an absent reference breaks nothing."""

@@ -16,7 +16,7 @@ RUNS = ".seatrial/runs"
 def latest_run(project: Project, name: str) -> str:
     """The run id behind `GRAPH@VERSION`, `GRAPH` (current version) or a run id.
 
-    A name means the latest complete run over the whole dataset that scored something. When the registry, the dataset or
+    A name means the latest complete run over the whole dataset (its trial row's, else golden) that scored something. When the registry, the dataset or
     the evaluators have changed since, it speaks of something else, and is refused.
     """
     if (project.root / RUNS / name / "run.json").is_file():
@@ -24,10 +24,12 @@ def latest_run(project: Project, name: str) -> str:
     graph, _, version = name.partition("@")
     wanted = version or project.spec(graph).current
     runs = [folder.name for folder in (project.root / RUNS).glob("*") if (folder / "evidence.parquet").is_file()]
-    found = [said for run_id in runs if _is_whole(said := summary(project, run_id), graph, wanted)]
+    row = next((row for row in project.settings.trial if row.graph == graph), None)
+    kind = row.dataset if row else "golden"
+    found = [said for run_id in runs if _is_whole(said := summary(project, run_id), graph, wanted, kind)]
     if not found:
         raise UsageError(
-            f"{name}: no complete run of {graph}@{wanted} over its whole dataset yet; make one with seatrial eval {graph}@{wanted}"
+            f"{name}: no complete run of {graph}@{wanted} over its whole {kind} dataset yet; make one with seatrial eval {graph}@{wanted}"
         )
     latest = max(found, key=lambda said: (said["started"], said["run_id"]))
     changed = _changed_since(project, latest)
@@ -54,11 +56,12 @@ def known(project: Project) -> str:
     return f"the last ones: {', '.join(runs[-5:])}" if runs else "there is none yet; make one with seatrial eval GRAPH"
 
 
-def _is_whole(said: dict[str, Any], graph: str, version: str) -> bool:
-    """Whether a run covers the whole dataset; one made with --limit has to be asked for by its name."""
+def _is_whole(said: dict[str, Any], graph: str, version: str, kind: str) -> bool:
+    """Whether a run covers the whole dataset its trial row names; any other has to be asked for by its id."""
     return bool(
         said["graph"] == graph
         and said["version"] == version
+        and str(said["dataset"]["name"]).endswith(f":{kind}")
         and said.get("complete")
         and said.get("limit") is None
         and said.get("rows", {}).get("scored")
@@ -69,7 +72,8 @@ def _changed_since(project: Project, said: dict[str, Any]) -> str:
     """What a run was made with that is no longer so; empty when nothing is."""
     graph, version = said["graph"], said["version"]
     try:
-        config = dict(project.spec(graph).version(version).config)
+        # As run.json would say it: a tuple in the registry is a list there.
+        config = json.loads(json.dumps(dict(project.spec(graph).version(version).config), default=str))
     except ConfigError:
         config = said["version_config"]  # recorded under a label of its own (--version-label): no row to compare with
     if said["version_config"] != config:
