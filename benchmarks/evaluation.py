@@ -188,6 +188,7 @@ def row(what: str, ours: Seconds, floor: Seconds, n: int) -> dict[str, Any]:
         "floor": n / floor.wall,
         "ratio": floor.wall / ours.wall,
         "cpu_ratio": floor.cpu / ours.cpu,
+        "ours_per_cpu_s": n / ours.cpu,
         "unit": "examples/s",
         "n": n,
     }
@@ -253,7 +254,11 @@ def measure() -> list[dict[str, Any]]:
 
 if __name__ == "__main__":
     for found in measure():
-        cpu = "" if found["cpu_ratio"] is None else f"{found['cpu_ratio']:.3f} of CPU"
+        cpu = (
+            ""
+            if found["cpu_ratio"] is None
+            else f"{found['cpu_ratio']:.3f} of CPU, {found['ours_per_cpu_s']:,.0f} per CPU second"
+        )
         print(
-            f"{found['what']:62} {found['ours']:>10,.0f} {found['floor']:>10,.0f} {found['ratio']:7.3f} {cpu:14} {found['unit']}"
+            f"{found['what']:62} {found['ours']:>10,.0f} {found['floor']:>10,.0f} {found['ratio']:7.3f} {cpu:42} {found['unit']}"
         )

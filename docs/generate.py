@@ -35,8 +35,10 @@ from seatrial.gate.policy import (
     Policy,
     Weights,
     _count,
+    _few,
     _flag,
     _increase,
+    _level,
     _share,
     _share_or_zero,
     _text,
@@ -247,6 +249,8 @@ ERROR_KINDS = {
 RANGES = {
     _text: "any text",
     _share: "more than 0, less than 1",
+    _level: "from 0.0001 to under 1",
+    _few: "a whole number from 1 to 1000",
     _share_or_zero: "from 0 to under 1",
     _count: "a whole number from 1",
     _flag: "`true`, `false`",
@@ -279,7 +283,10 @@ TABLES: dict[str, Callable[[], str]] = {
 }
 TABLE = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-WRITTEN = (DOCS.parent / "README.md", *(DOCS / f"{name}.md" for name in ("gate", "project", "evidence", "policy")))
+WRITTEN = (
+    DOCS.parent / "README.md",
+    *(DOCS / f"{name}.md" for name in ("gate", "project", "evidence", "policy", "slices")),
+)
 PAGES = {DOCS / "cli.md": cli_page} | {page: (lambda page=page: with_tables(with_sessions(page))) for page in WRITTEN}
 
 

@@ -16,7 +16,7 @@ import inspect
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from seatrial.errors import ConfigError, SeatrialError
 
@@ -33,8 +33,7 @@ class NotAScore(SeatrialError):
     """An evaluator returned something that is no score; the message says what."""
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """One evaluator's word on one run.
 
     Attributes:
@@ -64,11 +63,17 @@ class Bound:
 
     def __call__(self, run: Any, example: Any) -> tuple[Score, ...]:
         """Evaluate; whatever the evaluator raises passes through (the runner makes it an outcome)."""
-        result = self.call(run, example)
-        kind = type(result)
-        if kind is Score:
+        return self.scores(self.call(run, example))
+
+    def scores(self, result: Any) -> tuple[Score, ...]:
+        """What the evaluator returned, as scores.
+
+        Raises:
+            NotAScore: it is none.
+        """
+        if isinstance(result, Score):  # before lists: a Score is a tuple itself
             return (_checked(result),)
-        if kind is bool:
+        if result is True or result is False:
             return (Score(self.key, 1.0 if result else 0.0),)
         if isinstance(result, (list, tuple)):
             if not result:

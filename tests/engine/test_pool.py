@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from contextlib import contextmanager
@@ -180,3 +181,137 @@ def test_outside_of_a_pool_nothing_is_owned() -> None:
 def test_options_out_of_range_are_refused(how: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="out of range"):
         pool.run([1], lambda item: item, Results(), **how)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.lists(st.booleans(), max_size=20), st.sampled_from([(1, None), (3, None), (3, 5.0)]))
+def test_every_awaited_item_has_exactly_one_result(fails: list[bool], how: tuple[int, float | None]) -> None:
+    async def awaited(item: int) -> int:
+        await asyncio.sleep(0)
+        if fails[item]:
+            raise ValueError(item)
+        return item * 2
+
+    results = Results()
+    pool.run(range(len(fails)), never, results, concurrency=how[0], timeout_s=how[1], awaited=awaited)
+    assert results.of == {item: "ValueError" if fail else item * 2 for item, fail in enumerate(fails)}
+    assert results.threads <= {threading.get_ident()}
+
+
+def never(item: int) -> Any:
+    pytest.fail(f"item {item} was done in a thread")
+
+
+def test_awaited_items_share_one_loop_so_many_at_once_and_no_more() -> None:
+    here, most, threads = [0], [0], set()
+
+    async def awaited(item: int) -> None:
+        here[0] += 1
+        most[0] = max(most[0], here[0])
+        threads.add(threading.get_ident())
+        await asyncio.sleep(0.01)
+        here[0] -= 1
+
+    pool.run(range(9), never, Results(), concurrency=3, awaited=awaited)
+    assert (most, len(threads)) == ([3], 1)
+    assert threads != {threading.get_ident()}
+
+
+@pytest.mark.parametrize("inner_task", [False, True])
+def test_who_blocks_the_loop_is_abandoned_and_its_neighbours_are_done_again(inner_task: bool) -> None:
+    release = threading.Event()
+    again: list[int] = []
+
+    async def block() -> None:
+        release.wait(30)
+
+    async def awaited(item: int) -> int:
+        await asyncio.sleep(0.01)
+        if item == 1:
+            await (asyncio.create_task(block()) if inner_task else block())
+        await asyncio.sleep(0.01)
+        return item
+
+    def work(item: int) -> int:
+        again.append(item)
+        return item
+
+    results = Results()
+    pool.run(range(4), work, results, concurrency=3, timeout_s=0.3, awaited=awaited)
+    release.set()
+    assert results.of == {0: 0, 1: "TimedOut", 2: 2, 3: 3}
+    assert 1 not in again
+
+
+def test_items_that_block_their_loop_time_and_again_go_to_threads() -> None:
+    async def awaited(item: int) -> int:
+        time.sleep(0.2)
+        return item
+
+    threads: set[int] = set()
+
+    def work(item: int) -> int:
+        threads.add(threading.get_ident())
+        time.sleep(0.05)
+        return item
+
+    results = Results()
+    pool.run(range(20), work, results, concurrency=4, awaited=awaited)
+    assert results.of == {item: item for item in range(20)}
+    assert len(threads) == 4
+
+
+def test_who_does_not_let_itself_be_cancelled_is_abandoned_alone() -> None:
+    async def awaited(item: int) -> int:
+        while item == 0:
+            await asyncio.sleep(0.01)
+        return item
+
+    results = Results()
+    pool.run(range(5), lambda item: item, results, concurrency=2, timeout_s=0.2, awaited=awaited)
+    assert results.of == {0: "TimedOut", 1: 1, 2: 2, 3: 3, 4: 4}
+
+
+def test_a_disturbed_item_is_done_again_by_itself() -> None:
+    async def awaited(item: int) -> str:
+        if item == 1:
+            time.sleep(0.3)
+            return "blocked"
+        await asyncio.sleep(0.1)
+        if pool.disturbed(0.1):
+            raise pool.Disturbed
+        return "undisturbed"
+
+    results = Results()
+    pool.run(range(2), lambda item: f"again {item}", results, concurrency=2, timeout_s=5.0, awaited=awaited)
+    assert results.of == {0: "again 0", 1: "blocked"}
+    assert not pool.disturbed(0.1)
+
+
+def test_stop_and_an_interrupt_end_awaited_work_too() -> None:
+    async def awaited(item: int) -> int:
+        await asyncio.sleep(0)
+        return item
+
+    def on_result(item: int, value: Any, error: BaseException | None) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        pool.run(iter(int, 1), never, on_result, concurrency=2, awaited=awaited)
+    stop = threading.Event()
+    stop.set()
+    results = Results()
+    pool.run(range(5), never, results, concurrency=2, stop=stop, awaited=awaited)
+    assert results.of == {}
+
+
+def test_awaited_items_that_break_are_heard_of() -> None:
+    def items() -> Iterator[int]:
+        yield 1
+        raise OSError("disk gone")
+
+    async def awaited(item: int) -> int:
+        return item
+
+    with pytest.raises(OSError, match="disk gone"):
+        pool.run(items(), never, Results(), concurrency=2, awaited=awaited)

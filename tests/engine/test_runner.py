@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import math
 import os
@@ -31,6 +33,7 @@ from seatrial.evidence.columns import NAMES
 from seatrial.graph.invoke import graph_target
 from seatrial.graph.runtime import Compiled, needs_loop
 from seatrial.graph.spec import GraphSpec
+from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import callable_target
 from seatrial.runner import RunPlan, RunResult, run
 
@@ -523,3 +526,102 @@ print(result.rows["scored"], result.rows["target_error"], result.complete)
     )
     assert (done.stdout, done.stderr, done.returncode) == ("2 1 True\n", "", 0)
     assert cells(tmp_path / "r")["e1", 0, "fine"] == ("target_error", "timeout", None)
+
+
+def awaited_graph(node: Any) -> Any:
+    graph = StateGraph(Given)
+    graph.add_node("node", node)
+    graph.add_edge(START, "node")
+    graph.add_edge("node", END)
+    made, spec = graph.compile(), GraphSpec("g", module="m")
+    return graph_target(Compiled(spec, spec.version(), made, needs_loop(made)))
+
+
+class Given(TypedDict, total=False):
+    n: int
+
+
+def test_an_async_graph_shares_a_loop_and_is_recorded_as_ever(tmp_path: Path) -> None:
+    threads: set[int] = set()
+
+    async def node(state: Given) -> Given:
+        threads.add(threading.get_ident())
+        print("row", state["n"])
+        await asyncio.sleep(0.001)
+        return {"n": 10 // (state["n"] % 5)}
+
+    what, bound = plan(40, repetitions=2), (bind(right), bind(small))
+    for name, concurrency in (("serial", 1), ("shared", 8)):
+        threads.clear()
+        run(what, awaited_graph(node), bound, lambda e: {}, tmp_path / name, concurrency=concurrency, timeout_s=30.0)
+        assert len(threads) == 1
+
+    def comparable(folder: Path) -> list[dict[str, Any]]:
+        return [{**row, "latency_ms": None} for row in rows_of(folder)]
+
+    assert comparable(tmp_path / "shared") == comparable(tmp_path / "serial")
+    printed = {(line["example_id"], line["stdout"]) for line in lines(tmp_path / "shared")}
+    assert printed == {(f"e{n}", f"row {n}\n") for n in range(40)}
+
+
+def test_a_row_that_blocks_the_loop_is_the_only_timeout(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    async def node(state: Given) -> Given:
+        if state["n"] == 1:
+            release.wait(30)
+        await asyncio.sleep(0.2)
+        return {}
+
+    result = run(
+        plan(6), awaited_graph(node), (bind(right),), lambda e: {}, tmp_path / "r", concurrency=3, timeout_s=0.5
+    )
+    release.set()
+    assert (result.complete, result.rows["scored"]) == (True, 5)
+    assert cells(tmp_path / "r")["e1", 0, "right"] == ("target_error", "timeout", None)
+
+
+def test_an_async_graph_that_hangs_is_cancelled_and_the_others_keep_their_loop(tmp_path: Path) -> None:
+    async def node(state: Given) -> Given:
+        await asyncio.sleep(60 if state["n"] == 1 else 0)
+        return {}
+
+    run(plan(4), awaited_graph(node), (bind(right),), lambda e: {}, tmp_path / "r", concurrency=2, timeout_s=0.3)
+    found = cells(tmp_path / "r")
+    assert found.pop(("e1", 0, "right")) == ("target_error", "timeout", None)
+    assert set(found.values()) == {("scored", None, 1.0)}
+
+
+def test_an_interrupt_leaves_print_and_the_collector_as_they_were(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def function(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        raise KeyboardInterrupt
+
+    before = (gc.get_threshold(), gc.get_freeze_count())
+    assert not go(tmp_path / "r", function=function).complete
+    with captured_stdout():
+        print("heard")
+    assert capsys.readouterr().out == "heard\n"
+    assert (gc.get_threshold(), gc.get_freeze_count()) == before
+
+
+def test_text_that_is_no_unicode_does_not_lose_the_run(tmp_path: Path) -> None:
+    def boom(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        raise ValueError("\ud800")
+
+    assert go(tmp_path / "r", plan(1), boom).complete
+    assert rows_of(tmp_path / "r")[0]["reason"] == "ValueError: \\ud800"
+
+
+def test_an_answer_that_changes_under_our_hands_is_read_every_time(tmp_path: Path) -> None:
+    class Number:
+        value = 0.0
+
+        def __float__(self) -> float:
+            self.value += 0.25
+            return self.value
+
+    number = Number()
+    go(tmp_path / "r", plan(3), evaluators=(bind(Bound("k", "1", lambda run, example: number)),))
+    assert [row["score"] for row in rows_of(tmp_path / "r")] == [0.25, 0.5, 0.75]

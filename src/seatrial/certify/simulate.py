@@ -104,7 +104,7 @@ def simulate(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.r
             if truth.missing:
                 tolerance = 0.0 if design.critical[s] else policy.missing_tolerance
                 unsure |= (
-                    ~fails & _rejects(worst[0][:, s], worst[1][:, s], alpha, method) & (lost[:, s] > tolerance * 2 * n)
+                    ~fails & _rejects(worst[0][:, s], worst[1][:, s], alpha, method) & (lost[:, s] > tolerance * n)
                 )
     uncovered = bool(uncovered_segments(design, policy))
     return Gates(
@@ -141,7 +141,8 @@ _Pair = tuple["NDArray[np.int64]", "NDArray[np.int64]"]
 def _counts(
     design: Design, truth: Truth, leading: bool, gates: int, rng: np.random.Generator
 ) -> tuple[_Pair, _Pair, _Pair, NDArray[np.int64]]:
-    """(broke, fixed) per gate and segment: at the best case, at the worst, over what was seen; and unmeasured cells."""
+    """(broke, fixed) per gate and segment: at the best case, at the worst, over what was seen; and unmeasured cells of the arm
+    with more of them."""
     flips = np.empty((gates, len(design.cells), 4, 4), dtype=np.int64)
     for c, n in enumerate(design.cells):
         hit = truth.segment is not None and bool(design.member[design.segments.index(truth.segment), c])
@@ -158,7 +159,8 @@ def _counts(
         broke[..., 0] + both[..., 1] + broke[..., 1] + broke[..., 2] + neither[..., 2] + per[..., 3].sum(axis=2),
         fixed[..., 0],
     )
-    lost = per[..., 1].sum(axis=2) + per[..., 2].sum(axis=2) + 2 * per[..., 3].sum(axis=2)
+    either = per[..., 3].sum(axis=2)
+    lost = np.maximum(per[..., 1].sum(axis=2), per[..., 2].sum(axis=2)) + either
     return best, worst, (broke[..., 0], fixed[..., 0]), lost
 
 

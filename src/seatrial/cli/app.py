@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
-import os
 import traceback
 from typing import Any, NamedTuple
 
@@ -25,6 +25,7 @@ VERBS = (
     Verb("eval", "seatrial.cli.evaluate", "Run a graph over its dataset and write evidence."),
     Verb("gate", "seatrial.cli.gate", "Decide, segment by segment, whether a candidate is worse than its baseline."),
     Verb("compare", "seatrial.cli.compare", "Show two versions side by side; never blocks."),
+    Verb("slices", "seatrial.cli.slices", "Find the slice that broke and that nobody named; never blocks."),
     Verb(
         "flaky",
         "seatrial.cli.flaky",
@@ -97,25 +98,37 @@ def run(arguments: list[str]) -> int:
     try:
         code = app.main(arguments, prog_name="seatrial", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        _tell(error.format_message() if not isinstance(error, click.UsageError) else _usage(error))
         _answer(error.format_message(), "usage", arguments)
         return 2
     except click.Abort:
-        click.echo("stopped", err=True)
+        _tell("stopped")
         return 2
     except SeatrialError as error:
-        click.echo(f"seatrial: {error}", err=True)
+        _tell(f"seatrial: {error}")
         _answer(str(error), error.reason_class, arguments)
         return 2
-    except SystemExit:
-        # click's own way out when the reader of our output has gone; keep Python from complaining again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    except (SystemExit, BrokenPipeError):
+        return 2  # the reader of our output has gone; what it did not read is no verdict
+    except OSError as error:
+        _tell(f"seatrial: {error.filename or 'the output'} cannot be read or written: {error.strerror}")
         return 2
     except Exception:  # noqa: BLE001 - our bug: its traceback is the report, its exit code must not read as a verdict
-        traceback.print_exc()
-        click.echo("seatrial: this is a bug in seatrial, not in your evidence; nothing was decided", err=True)
+        _tell(traceback.format_exc())
+        _tell("seatrial: this is a bug in seatrial, not in your evidence; nothing was decided")
         return 2
     return code if isinstance(code, int) else 0
+
+
+def _usage(error: click.UsageError) -> str:
+    line = error.ctx.get_usage() + "\n" if error.ctx else ""
+    return f"{line}Error: {error.format_message()}"
+
+
+def _tell(text: str) -> None:
+    """Say it on stderr, if anybody can still hear it: a full or closed stream must not become another exit code."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        click.echo(text, err=True)
 
 
 def _answer(reason: str, reason_class: str, arguments: list[str]) -> None:
@@ -123,4 +136,5 @@ def _answer(reason: str, reason_class: str, arguments: list[str]) -> None:
     if "--json" in arguments:
         from seatrial.report.data import gate_json, refusal_data  # noqa: PLC0415
 
-        click.echo(gate_json(refusal_data(reason, reason_class)), nl=False)
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            click.echo(gate_json(refusal_data(reason, reason_class)).encode(), nl=False)

@@ -11,6 +11,7 @@ from seatrial.cli.output import annotation, check_targets, show
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
+    from seatrial.evidence import Evidence
     from seatrial.gate.report import Report
 
 
@@ -134,13 +135,23 @@ def _gate_file(
 
     if graph and policy is None:
         raise UsageError("--graph names whose keys of a policy file gate; give the file with --policy")
-    rules = load_policy(policy, graph) if policy else Policy()
+    if policy is not None and not policy.is_file():
+        load_policy(policy)  # says so, before a large file is read
     evidence = read_evidence(path, mapping=parse_maps(maps), segments=segments, ignore=ignored)
     if baseline is None or candidate is None:
         missing = "--baseline" if baseline is None else "--candidate"
         raise UsageError(f"{missing} is missing; {path} holds the versions: {', '.join(evidence.versions)}")
+    rules = load_policy(policy, _graph_of(evidence, graph)) if policy else Policy()
     known_values(evidence, critical)
     return check(evidence, rules, baseline=baseline, candidate=candidate, critical=critical)
+
+
+def _graph_of(evidence: Evidence, named: str | None) -> str | None:
+    """The graph whose keys of a policy gate: the one named, or the one the evidence speaks of; never two."""
+    said = evidence.codes("graph").values if evidence.has("graph") else ()
+    if named and said and said != (named,):
+        raise UsageError(f"--graph {named}: the evidence is about {', '.join(said)}")
+    return named or (said[0] if len(said) == 1 else None)
 
 
 def _gate_runs(a: str, b: str, policy: Path | None) -> Report:

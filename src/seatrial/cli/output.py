@@ -45,11 +45,13 @@ def show(report: Report, *, as_json: bool, files: Iterable[Path] = (), every: bo
 
     v = view(report)
     if as_json:
-        click.echo(gate_json(gate_data(report)), nl=False)
+        # As bytes: JSON is UTF-8 whatever the terminal's encoding is.
+        click.echo(gate_json(gate_data(report)).encode(), nl=False)
     else:
         from seatrial.report.console import console  # noqa: PLC0415
 
-        say(console(v, every=every, ascii_only=not _can_write(v.glyph + "─■│")))
+        lines = console(v, every=every)
+        say(lines if _can_write("".join(line.text for line in lines)) else console(v, every=every, ascii_only=True))
     for file in files:
         write(file, report)
     target = os.environ.get("GITHUB_STEP_SUMMARY")

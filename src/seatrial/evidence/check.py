@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 
 from seatrial.errors import DataError
 from seatrial.evidence.columns import PER_RUN, SEGMENT_PREFIX
-from seatrial.verdict import ErrorKind, Outcome
+from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Outcome
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,7 +23,16 @@ SKIP_ONLY = (ErrorKind.KILL_SWITCH, ErrorKind.BUDGET, ErrorKind.OUTAGE, ErrorKin
 
 def check(evidence: Evidence) -> None:
     """Raise a DataError naming the first row that breaks the format; return when there is none."""
-    for rule in (_names, _words, _scores, _measurements, _one_row_each, _one_word_per_run, _one_place_per_example):
+    for rule in (
+        _names,
+        _words,
+        _scores,
+        _measurements,
+        _one_row_each,
+        _one_word_per_run,
+        _one_fate_per_run,
+        _one_place_per_example,
+    ):
         rule(evidence)
 
 
@@ -164,6 +173,26 @@ def _one_word_per_run(evidence: Evidence) -> None:
                     f"{evidence.source} row {at + 1}: {name} of example {evidence.table.column('example_id')[at].as_py()!r} differs between keys "
                     "of the same run; a measurement belongs to the run and is the same on each of its rows"
                 )
+
+
+def _one_fate_per_run(evidence: Evidence) -> None:
+    """A run that was scored on one key finished: it has not crashed on another."""
+    if len(evidence.codes("key").values) == 1:
+        return
+    outcome = evidence.codes("outcome")
+    failed = np.isin(outcome.index, [i for i, word in enumerate(outcome.values) if word in SYSTEM_FAILURES])
+    if not failed.any():
+        return
+    runs = run_codes(evidence)
+    scored = np.isin(outcome.index, [i for i, word in enumerate(outcome.values) if word == Outcome.SCORED])
+    wrong = np.flatnonzero(failed & np.isin(runs, runs[scored]))
+    if wrong.size:
+        row = int(wrong[0])
+        raise DataError(
+            f"{evidence.source} row {row + 1}: outcome {outcome.values[outcome.index[row]]!r} on key {evidence.table.column('key')[row].as_py()!r} "
+            f"of example {evidence.table.column('example_id')[row].as_py()!r}, whose run was scored on another key; a crash belongs to the whole run, "
+            "a key that could not be measured is evaluator_error"
+        )
 
 
 def _one_place_per_example(evidence: Evidence) -> None:

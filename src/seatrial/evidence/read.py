@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from seatrial.errors import DataError
-from seatrial.evidence.check import check
+from seatrial.evidence.check import check, run_codes
 from seatrial.evidence.shape import canonical, first_line, rename
 from seatrial.evidence.table import Evidence
+from seatrial.verdict import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -49,10 +52,26 @@ def read_evidence(
     columns = rename(table, path, mapping or {}, segments, version, ignore)
     shaped = canonical(columns, path)
     if "outcome" not in columns and (blank := shaped.column("score").null_count):
-        stamp = {**stamp, "blank_scores": str(blank)}
+        shaped, blank = _blanks(shaped, blank)
+        stamp = {**stamp, "blank_scores": str(blank)} if blank else stamp
     evidence = Evidence(shaped, str(path), stamp)
     check(evidence)
     return evidence
+
+
+def _blanks(shaped: pa.Table, blank: int) -> tuple[pa.Table, int]:
+    """A blank score beside a score of the same run is no crash: a run that answered one key has not crashed on another."""
+    whole = Evidence(shaped, "")
+    runs = run_codes(whole)
+    empty = np.isnan(whole.numbers("score"))
+    beside = empty & np.isin(runs, runs[~empty])
+    if not beside.any():
+        return shaped, blank
+    place = shaped.column_names.index("outcome")
+    outcome = pc.if_else(
+        pa.array(beside), Outcome.EVALUATOR_ERROR.value, pc.cast(shaped.column("outcome"), pa.string())
+    )
+    return shaped.set_column(place, "outcome", outcome), blank - int(beside.sum())
 
 
 def _table(path: Path) -> tuple[pa.Table, dict[str, str]]:

@@ -57,6 +57,11 @@ def rename(
                 f"--segment {name}: {path} holds objects there; a segment is one word or number per example"
             )
         columns[SEGMENT_PREFIX + name] = table.column(name)
+    odd = [name for name in columns if name.startswith(SEGMENT_PREFIX) and "=" in name]
+    if odd:
+        raise DataError(
+            f"{path}: dimension {odd[0].removeprefix(SEGMENT_PREFIX)!r} has '=' in its name; a segment is written NAME=value"
+        )
     if "example_id" not in columns:
         semicolons = (
             " Is the file separated by ';'? Evidence is separated by ','" if len(have) == 1 and ";" in have[0] else ""

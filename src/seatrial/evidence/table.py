@@ -113,7 +113,7 @@ def combine(parts: Sequence[Evidence], source: str) -> Evidence:
     """One table of several, each already checked; what only the whole can break is checked again."""
     from seatrial.evidence.check import check  # noqa: PLC0415 - it reads this module
 
-    table = pa.concat_tables([part.table for part in parts], promote_options="permissive")
+    table = pa.concat_tables([_plain(part.table) for part in parts], promote_options="permissive")
     whole = Evidence(
         table,
         source,
@@ -121,3 +121,11 @@ def combine(parts: Sequence[Evidence], source: str) -> Evidence:
     )
     check(whole)
     return whole
+
+
+def _plain(table: pa.Table) -> pa.Table:
+    """The table with its dictionary columns as text, so that parts written by different hands join."""
+    for place, column in enumerate(table.schema):
+        if pa.types.is_dictionary(column.type):
+            table = table.set_column(place, column.name, pc.cast(table.column(place), pa.string()))
+    return table

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seatrial.evidence.columns import EVIDENCE_COLUMNS, SCHEMA, SEGMENT_PREFIX
 
@@ -10,8 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+UNIQUE = frozenset({"example_id", "cluster", "output_hash", "thread_id", "latency_ms"})
+"""Columns whose values are many: Parquet would build a dictionary of them only to throw it away."""
 
-def write_parquet(columns: Mapping[str, Sequence[Any]], path: Path, metadata: Mapping[str, str]) -> None:
+
+class Repeated(NamedTuple):
+    """A column said in short: every value `each` times, and all of that `times` times."""
+
+    values: Sequence[Any]
+    each: int = 1
+    times: int = 1
+
+
+def write_parquet(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, metadata: Mapping[str, str]) -> None:
     """Write `columns` (canonical names and `segment.NAME`, all of one length) to `path`, replacing it whole or not at all.
 
     Raises:
@@ -22,16 +33,44 @@ def write_parquet(columns: Mapping[str, Sequence[Any]], path: Path, metadata: Ma
 
     types = {column.name: column.type for column in EVIDENCE_COLUMNS}
     arrays, fields = [], []
+    made: dict[tuple[int, str], Any] = {}  # an example is its own cluster: one column said twice is made once
     for name, values in columns.items():
         if name not in types and not name.startswith(SEGMENT_PREFIX):
             raise ValueError(f"{name!r} is no evidence column")
-        array = pa.array(
-            values, type=getattr(pa, types.get(name, "string"))() if types.get(name) != "double" else pa.float64()
-        )
+        kind = pa.float64() if types.get(name) == "double" else getattr(pa, types.get(name, "string"))()
+        same = (id(values), str(kind))
+        if same not in made:
+            made[same] = _repeat(values, kind) if isinstance(values, Repeated) else pa.array(values, type=kind)
+        array = made[same]
         arrays.append(array)
         fields.append(pa.field(name, array.type))
     stamp = {"seatrial.schema": SCHEMA, **metadata}
-    schema = pa.schema(fields, metadata={key: value.encode() for key, value in stamp.items()})
+    schema = pa.schema(fields)
+    repeating = [name for name in columns if name not in UNIQUE]
     beside = path.with_name(path.name + ".partial")
-    pq.write_table(pa.Table.from_arrays(arrays, schema=schema), beside, compression="zstd")
+    with pq.ParquetWriter(
+        beside,
+        schema,
+        compression="zstd",
+        compression_level=1,
+        use_dictionary=repeating,
+        write_statistics=repeating,
+        # Without Arrow's own schema in it a reader finds text, whether or not we held it as words and their numbers.
+        store_schema=False,
+    ) as writer:
+        writer.add_key_value_metadata(stamp)
+        writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
     beside.replace(path)
+
+
+def _repeat(column: Repeated, kind: Any) -> Any:
+    import numpy as np  # noqa: PLC0415 - as above
+    import pyarrow as pa  # noqa: PLC0415
+
+    values = pa.array(column.values, type=kind)
+    if values.null_count == len(values):
+        return pa.nulls(len(values) * column.each * column.times, kind)
+    index = np.tile(np.repeat(np.arange(len(values), dtype=np.int32), column.each), column.times)
+    if pa.types.is_string(kind) and not values.null_count and len(index) > 4 * len(values):
+        return pa.DictionaryArray.from_arrays(pa.array(index), values)
+    return values if len(index) == len(values) else values.take(pa.array(index))

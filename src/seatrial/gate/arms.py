@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 OUTCOMES = tuple(Outcome)
 PROVIDER = (ErrorKind.KILL_SWITCH, ErrorKind.BUDGET, ErrorKind.OUTAGE)
+UNPLANNED = -1
 _SKIPPED = OUTCOMES.index(Outcome.SKIPPED)
 
 
@@ -33,14 +34,16 @@ class Arm:
         high: highest possible.
         lost: cells per example that nobody measured.
         provider: of these, cells a provider's outage, a budget or the kill switch kept from being measured.
-        outcome: code into OUTCOMES per cell, shape (examples, repetitions).
-        repetitions: planned repetitions of this arm.
+        planned: planned cells per example.
+        outcome: code into OUTCOMES per cell, shape (examples, repetitions); UNPLANNED where nothing was planned.
+        repetitions: different repetitions this arm ran.
     """
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     lost: NDArray[np.int64]
     provider: NDArray[np.int64]
+    planned: NDArray[np.int64]
     outcome: NDArray[np.int8]
     repetitions: int
 
@@ -86,14 +89,15 @@ def arms(
 ) -> Arms:
     """Line up two versions on one key; an example of either is planned in both.
 
-    The baseline's repetitions are the plan of both arms: one the candidate lacks was not measured.
+    The baseline's repetitions are the plan of both arms: of these, what either arm ran on an example is planned for it in
+    both, and what one arm then lacks was not measured.
 
     Args:
         evidence: a checked table that holds both versions.
         key: the evaluator key.
         baseline: version compared with.
         candidate: version judged.
-        repetitions: the candidate was planned with only so many of the baseline's repetitions.
+        repetitions: only the first so many of the baseline's repetitions are the plan, in both arms.
         surplus: also keep repetitions of the candidate beyond its plan (for zero tolerance, where one hit counts).
     """
     rows = {version: _rows(evidence, key, version) for version in (baseline, candidate)}
@@ -107,15 +111,22 @@ def arms(
     ran = _repetitions(evidence, rows[baseline])
     tried = _repetitions(evidence, rows[candidate])
     plan = ran[:repetitions] if ran.size else tried
-    extra = np.setdiff1d(tried, ran) if tried.size != 1 or tried[0] not in ran else tried[:0]
-    base = _arm(evidence, rows[baseline], place, example.size, ran)
-    cand = _arm(evidence, rows[candidate], place, example.size, np.union1d(plan, tried) if surplus else plan)
+    extra = np.setdiff1d(tried, plan) if tried.size != 1 or tried[0] not in plan else tried[:0]
+    tries = np.union1d(plan, extra) if surplus else plan
+    cells = {version: _cells(evidence, mine, place, tries) for version, mine in rows.items()}
+    wanted = np.zeros((example.size, max(1, tries.size)), dtype=bool)
+    for _, cell in cells.values():
+        wanted.ravel()[cell] = True
+    # An example whose only rows are repetitions outside the plan is planned once all the same.
+    wanted[~wanted.any(axis=1), 0] = True
+    base = _arm(evidence, *cells[baseline], wanted)
+    cand = _arm(evidence, *cells[candidate], wanted)
     cluster = _clusters(evidence, example)
     scores = evidence.numbers("score")
     both = scores[np.concatenate(list(rows.values()))]
     binary = bool(np.all(np.isnan(both) | (both == 0) | (both == 1)))
     alone = cluster.size == 0 or int(np.bincount(cluster).max()) == 1
-    paired = binary and alone and base.repetitions <= 1 and cand.repetitions <= 1
+    paired = binary and alone and int(wanted.sum(axis=1).max(initial=0)) <= 1
     return Arms(key, example, cluster, base, cand, paired, 0 if surplus else int(extra.size))
 
 
@@ -137,43 +148,44 @@ def _repetitions(evidence: Evidence, rows: NDArray[np.int64]) -> NDArray[np.floa
     return tries[:1] if tries.size and tries.min() == tries.max() else np.unique(tries)
 
 
-def _arm(
-    evidence: Evidence,
-    rows: NDArray[np.int64],
-    place: NDArray[np.int64],
-    examples: int,
-    tries: NDArray[np.float64],
-) -> Arm:
+def _cells(
+    evidence: Evidence, rows: NDArray[np.int64], place: NDArray[np.int64], tries: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows whose repetition is among `tries`, and the cell (example x repetition) each one fills."""
     tried = evidence.numbers("repetition")[rows]
     kept = rows[tried == tries[0] if tries.size == 1 else np.isin(tried, tries)]
-    width = max(1, tries.size)
     column = np.searchsorted(tries, evidence.numbers("repetition")[kept]) if tries.size else np.empty(0, dtype=np.int64)
-    cell = place[evidence.codes("example_id").index[kept]] * width + column
+    return kept, place[evidence.codes("example_id").index[kept]] * max(1, tries.size) + column
+
+
+def _arm(evidence: Evidence, kept: NDArray[np.int64], cell: NDArray[np.int64], wanted: NDArray[np.bool_]) -> Arm:
+    """One version's cells; of those not `wanted`, none is planned and none counts."""
     words = evidence.codes("outcome")
     translate = np.array([OUTCOMES.index(Outcome(word)) for word in words.values], dtype=np.int8)
-    outcome = np.full(examples * width, _SKIPPED, dtype=np.int8)
+    outcome = np.where(wanted.ravel(), np.int8(_SKIPPED), np.int8(UNPLANNED))
     outcome[cell] = translate[words.index[kept]]
-    low, high = np.zeros(examples * width), np.ones(examples * width)
+    low, high = np.zeros(wanted.size), wanted.ravel().astype(np.float64)
     score = evidence.numbers("score")[kept]
     failed = np.isin(outcome[cell], [OUTCOMES.index(word) for word in SYSTEM_FAILURES])
     known = ~np.isnan(score) | failed
     value = np.where(failed, 0.0, score)
     low[cell[known]] = value[known]
     high[cell[known]] = value[known]
-    lost = np.ones(examples * width, dtype=np.int64)
+    lost = wanted.ravel().astype(np.int64)
     lost[cell[known]] = 0
-    provider = np.zeros(examples * width, dtype=np.int64)
+    provider = np.zeros(wanted.size, dtype=np.int64)
     if evidence.has("error_kind"):
         kinds = evidence.codes("error_kind")
         provider[cell] = np.isin(kinds.index[kept], [i for i, word in enumerate(kinds.values) if word in PROVIDER])
-    shape = (examples, width)
+    planned = wanted.sum(axis=1)
     return Arm(
-        low.reshape(shape).mean(axis=1),
-        high.reshape(shape).mean(axis=1),
-        lost.reshape(shape).sum(axis=1),
-        (lost * provider).reshape(shape).sum(axis=1),
-        outcome.reshape(shape),
-        int(tries.size),
+        low.reshape(wanted.shape).sum(axis=1) / planned,
+        high.reshape(wanted.shape).sum(axis=1) / planned,
+        lost.reshape(wanted.shape).sum(axis=1),
+        (lost * provider).reshape(wanted.shape).sum(axis=1),
+        planned,
+        outcome.reshape(wanted.shape),
+        int(np.unique(cell % wanted.shape[1]).size) if cell.size else 0,
     )
 
 

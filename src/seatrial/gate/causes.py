@@ -80,7 +80,10 @@ def _broke(evidence: Evidence, a: Arms, candidate: str) -> Iterator[tuple[int, s
     position[a.example[lower]] = np.flatnonzero(lower)
     versions, keys, examples = evidence.codes("version"), evidence.codes("key"), evidence.codes("example_id")
     mine = (versions.index == versions.values.index(candidate)) & (keys.index == keys.values.index(a.key))
-    rows = np.flatnonzero(mine & (position[examples.index] >= 0))
+    # A repetition that passed is no cause; of those that did not, the first one speaks.
+    failed = ~(evidence.numbers("score") >= 1)
+    rows = np.flatnonzero(mine & failed & (position[examples.index] >= 0))
+    rows = rows[np.argsort(evidence.numbers("repetition")[rows], kind="stable")]
     columns = [evidence.codes(name) for name in ("reason", "error_kind", "outcome") if evidence.has(name)]
     places, first = np.unique(position[examples.index[rows]], return_index=True)
     said = [(codes.values, codes.index[rows[first]].tolist()) for codes in columns]

@@ -15,6 +15,8 @@ from seatrial.verdict import SYSTEM_FAILURES
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from numpy.typing import NDArray
+
     from seatrial.evidence import Evidence
     from seatrial.gate.arms import Arms
     from seatrial.gate.policy import Policy
@@ -36,8 +38,10 @@ def known_versions(evidence: Evidence, baseline: str, candidate: str) -> None:
 
 def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: str) -> tuple[KeyRule, ...]:
     """The policy's keys, or every key equally; each has rows of both versions."""
-    rules = policy.keys or tuple(KeyRule(key) for key in evidence.keys)
     keys, versions = evidence.codes("key"), evidence.codes("version")
+    mine = np.isin(versions.index, [versions.values.index(version) for version in (baseline, candidate)])
+    present = sorted(keys.values[i] for i in np.unique(keys.index[mine]))
+    rules = policy.keys or tuple(KeyRule(key) for key in present)
     for rule in rules:
         if rule.name not in keys.values:
             raise ConfigError(
@@ -75,14 +79,16 @@ def known_values(evidence: Evidence, critical: Collection[str]) -> None:
             )
 
 
-def differing_provenance(evidence: Evidence, policy: Policy, baseline: str, candidate: str) -> Iterator[str]:
+def differing_provenance(
+    evidence: Evidence, policy: Policy, baseline: str, candidate: str, gating: Collection[str]
+) -> Iterator[str]:
     """Different data or different evaluators make two arms two experiments."""
     versions = evidence.codes("version")
     for name in ("dataset_hash", "evaluator_version", "graph"):
         if not evidence.has(name):
             continue
         codes, keys = evidence.codes(name), evidence.codes("key")
-        groups = range(len(keys.values)) if name == "evaluator_version" else (None,)
+        groups = [keys.values.index(key) for key in gating] if name == "evaluator_version" else (None,)
         for key in groups:
             mine = np.ones(len(evidence), dtype=bool) if key is None else keys.index == key
             sides = [
@@ -107,12 +113,25 @@ def differing_provenance(evidence: Evidence, policy: Policy, baseline: str, cand
             yield what
 
 
-def baseline_stands(first: Arms, policy: Policy, baseline: str) -> None:
-    """A crashed baseline must not lower the bar."""
-    crashed = int(np.isin(first.baseline.outcome, [OUTCOMES.index(word) for word in SYSTEM_FAILURES]).sum())
-    cells = int(first.baseline.outcome.size)
-    if crashed / cells > policy.baseline_system_failures + RECORD_MARGIN:
-        raise InvalidComparison(
-            f"baseline {baseline} failed on {crashed} of {cells} runs ({percent(crashed / cells)}), its record allows {percent(policy.baseline_system_failures)} + 2 points: "
-            "a crashed baseline lowers the bar. Run it again, or state its record with baseline_system_failures in the policy"
-        )
+def baseline_stands(evidence: Evidence, arms: Arms, policy: Policy, baseline: str, vital: frozenset[str]) -> None:
+    """A crashed baseline must not lower the bar: not overall, and not on one critical segment.
+
+    More than its record and 2 points is refused; a single failed run of a small segment is not.
+    """
+    everywhere: list[tuple[str, NDArray[np.bool_]]] = [("", np.ones(arms.example.size, dtype=bool))]
+    for dimension in evidence.dimensions:
+        values, of_example = arms.segment(evidence, dimension)
+        everywhere += [
+            (f" of {dimension}={value}", of_example == code)
+            for code, value in enumerate(values)
+            if dimension in vital or f"{dimension}={value}" in vital
+        ]
+    failures = [OUTCOMES.index(word) for word in SYSTEM_FAILURES]
+    for where, members in everywhere:
+        crashed = int(np.isin(arms.baseline.outcome[members], failures).sum())
+        cells = int(arms.baseline.planned[members].sum())
+        if crashed > max(1.0, (policy.baseline_system_failures + RECORD_MARGIN) * cells):
+            raise InvalidComparison(
+                f"baseline {baseline} failed on {crashed} of {cells} runs{where} ({percent(crashed / cells)}), its record allows {percent(policy.baseline_system_failures)} + 2 points (key {arms.key}): "
+                "a crashed baseline lowers the bar. Run it again, or state its record with baseline_system_failures in the policy"
+            )

@@ -90,6 +90,10 @@ def _judge(
 ) -> Decided:
     method: Method = "exact" if policy.test == "exact" else "mid-p"
     sees = detectable_drop(r.n, policy.churn, alpha, method)
+    if sees is not None and r.missing:
+        # FAIL must hold at the best case of what is missing, so a drop can hide there in full.
+        hidden = sees + 2 * r.missing / r.cells
+        sees = hidden if hidden <= 1 else None
     covered = not must_cover or mcnemar_power(r.n, policy.must_detect, policy.churn, alpha, method) >= POWER
     enough = r.segment != OVERALL or (r.n >= policy.min_n and sees is not None)
     tolerance = 0.0 if r.critical else policy.missing_tolerance
@@ -129,7 +133,7 @@ def _judge(
         )
     if not covered:
         need = finding.needed_n
-        reason = f"{facts}; critical, and {count(r.n, 'example')} show only drops of {drop(sees)} or more: it must show {drop(policy.must_detect)}, which needs {need}"
+        reason = f"{facts}; critical, and {count(r.n, 'example')} show {'no drop at all' if sees is None else f'only drops of {drop(sees)} or more'}: it must show {drop(policy.must_detect)}, which needs {need}"
         return Decided(
             replace(finding, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason),
             ReasonClass.UNDERPOWERED,
@@ -147,6 +151,8 @@ def _judge(
             ReasonClass.OUTAGE if r.provider == r.missing else ReasonClass.MISSING,
         )
     sight = f"would have seen a drop of {drop(sees)} or more" if sees is not None else "could not have seen any drop"
+    if r.baseline == 0.0:
+        sight = "starts at 0 %, so it cannot drop"
     if p is not None and p <= WATCH_AT:
         reason = f"{facts}; p {p_value(p)} alone, adjusted {p_value(adjusted)} > {p_value(family_alpha_)}: looks worse, not proven in the family; {sight}"
         return Decided(replace(finding, verdict=Verdict.PASS, state=State.WATCH, reason=reason), None)

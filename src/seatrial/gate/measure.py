@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError
-from seatrial.gate.row import OVERALL
+from seatrial.evidence.check import run_codes
+from seatrial.gate.row import DECIMALS, OVERALL
 from seatrial.gate.sentence import count, p_value, percent
-from seatrial.stats.paired import sign_flip
+from seatrial.stats.paired import mcnemar, sign_flip
 from seatrial.verdict import Finding, State, Verdict
 
 if TYPE_CHECKING:
@@ -31,7 +32,8 @@ def measure_finding(
     *,
     unchanged: bool,
 ) -> tuple[Finding, list[str]]:
-    """Judge one measurement: the paired log ratio per cluster, sign-flipped against log(1 + max_increase).
+    """Judge one measurement: the paired log ratio per cluster against log(1 + max_increase): the median by the
+    exact sign test, the mean by a sign-flip.
 
     Latency gates only when both arms ran interleaved in one job (`interleaved` in the evidence's metadata); on two
     different days it measures the days. Runs without a number in both arms are counted, and beyond the missing tolerance
@@ -43,7 +45,7 @@ def measure_finding(
     gates = rule.name != "latency_ms" or evidence.metadata.get("interleaved") == "true"
     limit = math.log1p(rule.max_increase)
     lost = 1 - ratio.size / planned if planned else 1.0
-    middle = math.expm1(float(np.median(ratio) if rule.statistic == "median" else ratio.mean())) if ratio.size else None
+    middle = _increase(float(np.median(ratio) if rule.statistic == "median" else ratio.mean())) if ratio.size else None
     said = f"overall · {rule.name}: {count(planned, 'example')}, {rule.statistic} ratio {'?' if middle is None else f'{100 * middle:+.1f} %'.replace('-', '−')}, allowed +{100 * rule.max_increase:g} %"
     p = None
     if unchanged:
@@ -59,7 +61,11 @@ def measure_finding(
         reason = f"{said}; {percent(lost)} of the examples have no number above 0 in both arms, {ratio.size} are left"
     else:
         seed = hashlib.sha256(np.sort(ratio).tobytes() + policy.hash.encode() + rule.name.encode()).digest()
-        p = sign_flip(limit - ratio, np.random.default_rng(int.from_bytes(seed[:8], "big")), alpha).p
+        # The test asks what the statistic says: of the median, on which side of the limit most clusters lie.
+        if rule.statistic == "median":
+            p = float(mcnemar(int((ratio > limit).sum()), int((ratio < limit).sum()), "exact"))
+        else:
+            p = sign_flip(limit - ratio, np.random.default_rng(int.from_bytes(seed[:8], "big")), alpha).p
         grew = p <= alpha
         verdict, state = (Verdict.FAIL, State.BLOCKS) if grew else (Verdict.PASS, State.NO_DROP)
         reason = f"{said}; p {p_value(p)} {'≤' if grew else '>'} {p_value(alpha)}: {'grew beyond its margin' if grew else 'not beyond its margin'}"
@@ -93,6 +99,11 @@ def measure_finding(
     ]
 
 
+def _increase(log_ratio: float) -> float:
+    """A log ratio as an increase; beyond a float's reach it is as good as endless."""
+    return math.expm1(min(log_ratio, 700.0))
+
+
 def _log_ratios(evidence: Evidence, name: str, baseline: str, candidate: str) -> tuple[NDArray[np.float64], int]:
     """Log of candidate over baseline, per cluster, and how many clusters were planned in both."""
     versions, examples = evidence.codes("version"), evidence.codes("example_id")
@@ -101,12 +112,15 @@ def _log_ratios(evidence: Evidence, name: str, baseline: str, candidate: str) ->
     group = np.where(place.index < 0, len(place.values) + examples.index, place.index)
     size = int(group.max()) + 1
     logs, seen = [], np.zeros(size, dtype=bool)
+    runs = run_codes(evidence)
     for version in (baseline, candidate):
         mine = versions.index == versions.values.index(version)
         seen[group[mine]] = True
-        known = mine & (values > 0)
+        known = np.flatnonzero(mine & (values > 0))
+        # Once per run, whatever number of keys was scored on it.
+        known = known[np.unique(runs[known], return_index=True)[1]]
         total = np.bincount(group[known], weights=np.log(values[known]), minlength=size)
         with np.errstate(invalid="ignore"):
             logs.append(total / np.bincount(group[known], minlength=size))
     ratio = logs[1] - logs[0]
-    return ratio[seen & np.isfinite(ratio)], int(seen.sum())
+    return np.round(ratio[seen & np.isfinite(ratio)], DECIMALS), int(seen.sum())

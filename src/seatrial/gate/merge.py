@@ -54,7 +54,10 @@ def check(
     known_versions(evidence, baseline, candidate)
     rules = gating_rules(evidence, policy, baseline, candidate)
     vital = known_critical(evidence, critical)
-    warnings = [*differing_provenance(evidence, policy, baseline, candidate), *_blank_scores(evidence)]
+    warnings = [
+        *differing_provenance(evidence, policy, baseline, candidate, [rule.name for rule in rules]),
+        *_blank_scores(evidence),
+    ]
     lined_up = {
         rule.name: arms(evidence, rule.name, baseline, candidate, repetitions=policy.repetitions) for rule in rules
     }
@@ -76,9 +79,11 @@ def check(
     unchanged = is_unchanged(evidence, gating, baseline, candidate)
     if not unchanged:
         warnings += same_output_other_score(evidence, gating, baseline, candidate)
-        baseline_stands(first, policy, baseline)
+        for rule in rules:
+            if not rule.zero_tolerance:
+                baseline_stands(evidence, lined_up[rule.name], policy, baseline, vital)
     warnings += [
-        f"{a.key}: {a.dropped} repetitions of the candidate were left out, the baseline never ran them"
+        f"{a.key}: {a.dropped} repetitions of the candidate were left out: the baseline never ran them, or the policy plans fewer"
         for a in gating
         if a.dropped
     ]
@@ -90,7 +95,6 @@ def check(
             evidence,
             lined_up[r.name],
             arms(evidence, r.name, baseline, candidate, surplus=True),
-            policy,
             unchanged=unchanged,
         )
         for r in rules
@@ -200,7 +204,11 @@ def _sum_up(
     blind = len(asked) - len(sights) + sum(f.state is State.CANNOT_TELL and f.alpha_row is None for f in findings)
     if blind and sights:
         where = f"on {len(sights)} of {len(sights) + blind} {'critical ' if critical else ''}segments, the others are too small to show a drop"
-    return Verdict.PASS, None, f"No drop found; would have seen {drop(max(sights, default=None))} or more {where}."
+    return (
+        Verdict.PASS,
+        None,
+        f"No drop found; {f'would have seen {drop(max(sights))} or more {where}' if sights else 'could not have seen any drop'}.",
+    )
 
 
 def _reading_order(f: Finding) -> tuple[object, ...]:
@@ -223,7 +231,7 @@ def _counts(gating: Sequence[Arms]) -> dict[str, object]:
         }
         for name in ("baseline", "candidate")
     }
-    planned = sum(int(a.baseline.outcome.size + a.candidate.outcome.size) for a in gating)
+    planned = sum(int(a.baseline.planned.sum() + a.candidate.planned.sum()) for a in gating)
     scored = sum(outcomes.get(Outcome.SCORED.value, 0) for outcomes in arms_.values())
     return {
         "planned": planned,

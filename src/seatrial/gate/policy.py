@@ -24,6 +24,7 @@ MODES = ("observe", "warn", "block")
 TESTS = ("mid-p", "exact")
 MISMATCH = ("refuse", "warn")
 STATISTICS = ("median", "mean")
+SMALLEST_ALPHA, MOST_GRAPHS = 1e-4, 1000
 NOT_BUILT = ("judge", "must_pass", "anchor")
 """Sections the format knows and this version cannot act on: exit 2, never a silent pass."""
 
@@ -248,6 +249,20 @@ def _share(value: Any, place: str) -> float:
     return number
 
 
+def _level(value: Any, place: str) -> float:
+    number = _share(value, place)
+    if number < SMALLEST_ALPHA:
+        raise ConfigError(f"{place}: {value!r} is under {SMALLEST_ALPHA:g}; no gate of this size could ever fail")
+    return number
+
+
+def _few(value: Any, place: str) -> int:
+    number = _count(value, place)
+    if number > MOST_GRAPHS:
+        raise ConfigError(f"{place}: {value!r} is over {MOST_GRAPHS}; alpha would be nothing")
+    return number
+
+
 def _share_or_zero(value: Any, place: str) -> float:
     return 0.0 if value == 0 and not isinstance(value, bool) else _share(value, place)
 
@@ -295,14 +310,14 @@ def _increase(value: Any, place: str) -> float:
 _TOP: dict[str, Callable[[Any, str], Any]] = {
     "owner": _text,
     "mode": _word(*MODES),
-    "alpha": _share,
+    "alpha": _level,
     "must_detect": _share,
     "churn": _share_or_zero,
     "min_n": _count,
     "missing_tolerance": _share_or_zero,
     "dataset_mismatch": _word(*MISMATCH),
     "test": _word(*TESTS),
-    "shared_change": _count,
+    "shared_change": _few,
     "baseline_system_failures": _share_or_zero,
     "repetitions": _count,
 }

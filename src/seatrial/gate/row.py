@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 OVERALL = "overall"
 _TIE = 1e-12
+DECIMALS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class Row:
         missing: unmeasured cells, both arms.
         provider: of these, cells lost to an outage, a budget or the kill switch.
         cells: planned cells, both arms.
+        missing_share: unmeasured over planned cells, of the arm where it is larger.
         outcomes: arm -> outcome word -> count.
     """
 
@@ -60,17 +62,15 @@ class Row:
     missing: int
     provider: int
     cells: int
+    missing_share: float
     outcomes: Mapping[str, Mapping[str, int]]
 
     @property
     def difference(self) -> float | None:
         """Candidate minus baseline over complete clusters."""
-        return None if self.baseline is None or self.candidate is None else self.candidate - self.baseline
-
-    @property
-    def missing_share(self) -> float:
-        """Unmeasured cells over planned cells."""
-        return self.missing / self.cells if self.cells else 1.0
+        if self.baseline is None or self.candidate is None:
+            return None
+        return round(self.candidate - self.baseline, DECIMALS) + 0.0
 
     def p(self, d: NDArray[np.float64], policy: Policy, alpha: float) -> float:
         """One-sided p that the candidate is worse, for per-cluster differences `d` of this row."""
@@ -139,7 +139,10 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
         _, cand_low = _by_cluster(arms.cluster[take], cand.low[take])
         _, cand_high = _by_cluster(arms.cluster[take], cand.high[take])
         whole = np.bincount(cluster, weights=lost, minlength=base_low.size) == 0
-    best, worst = cand_high - base_low, cand_low - base_high
+    # Rounded: sums over rows in another order differ beyond these digits, and verdicts may not.
+    best, worst = np.round(cand_high - base_low, DECIMALS) + 0.0, np.round(cand_low - base_high, DECIMALS) + 0.0
+    planned = (int(base.planned[take].sum()), int(cand.planned[take].sum()))
+    shares = (base.lost[take].sum() / max(planned[0], 1), cand.lost[take].sum() / max(planned[1], 1))
     some = bool(whole.any())
     d = best[whole]
     broke, fixed = int((d < -_TIE).sum()), int((d > _TIE).sum())
@@ -151,14 +154,15 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
         n=int(best.size),
         best=best,
         worst=worst,
-        baseline=float(base_low[whole].mean()) if some else None,
-        candidate=float(cand_low[whole].mean()) if some else None,
+        baseline=round(float(base_low[whole].mean()), DECIMALS) if some else None,
+        candidate=round(float(cand_low[whole].mean()), DECIMALS) if some else None,
         counts=(both, broke, fixed, int(whole.sum()) - both - broke - fixed) if arms.paired else None,
         broke=broke,
         fixed=fixed,
         missing=int(lost.sum()),
         provider=int((base.provider[take] + cand.provider[take]).sum()),
-        cells=int(base.outcome[take].size + cand.outcome[take].size),
+        cells=sum(planned),
+        missing_share=float(max(shares)) if sum(planned) else 1.0,
         outcomes={"baseline": _outcomes(base, take), "candidate": _outcomes(cand, take)},
     )
 
@@ -172,5 +176,6 @@ def _by_cluster(
 
 
 def _outcomes(arm: Arm, take: slice | NDArray[np.int64]) -> dict[str, int]:
-    counts = np.bincount(arm.outcome[take].ravel(), minlength=len(OUTCOMES))
+    words = arm.outcome[take].ravel()
+    counts = np.bincount(words[words >= 0], minlength=len(OUTCOMES))
     return {word.value: int(count) for word, count in zip(OUTCOMES, counts, strict=True) if count}

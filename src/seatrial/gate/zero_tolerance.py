@@ -8,7 +8,7 @@ import numpy as np
 
 from seatrial.gate.arms import OUTCOMES
 from seatrial.gate.row import OVERALL, row
-from seatrial.gate.sentence import count, percent
+from seatrial.gate.sentence import count
 from seatrial.verdict import Finding, Outcome, State, Verdict
 
 if TYPE_CHECKING:
@@ -16,20 +16,17 @@ if TYPE_CHECKING:
 
     from seatrial.evidence import Evidence
     from seatrial.gate.arms import Arm, Arms
-    from seatrial.gate.policy import Policy
 
 _SCORED = OUTCOMES.index(Outcome.SCORED)
 SHOWN = 5
 
 
-def zero_tolerance_finding(
-    evidence: Evidence, arms: Arms, everything: Arms, policy: Policy, *, unchanged: bool
-) -> Finding:
+def zero_tolerance_finding(evidence: Evidence, arms: Arms, everything: Arms, *, unchanged: bool) -> Finding:
     """Judge one zero-tolerance key: hits over `everything` the candidate ran, what is missing over what was planned.
 
     A hit is a scored cell below 1; it is new where the baseline scored 1 on the same example throughout. A hit whose
-    baseline was never scored may be old or new: cannot tell. A system failure is no hit. An unmeasured candidate may hide
-    one: beyond the missing tolerance, or when no answer was looked at, cannot tell.
+    baseline was never scored may be old or new: cannot tell. A system failure is no hit. One unmeasured answer may be
+    one hit, and where no answer was looked at all may be: cannot tell.
     """
     base_scored, cand_scored = (arm.outcome == _SCORED for arm in (everything.baseline, everything.candidate))
     # A scored cell below 1 pulls its example's highest possible mean below that of the same cells at 1.
@@ -38,7 +35,7 @@ def zero_tolerance_finding(
     new = cand_hit & ~base_hit & base_scored.any(axis=1)
     unclear = cand_hit & ~base_scored.any(axis=1)
     whole = row(arms, OVERALL, critical=False, members=None)
-    lost = float((arms.candidate.lost > 0).mean()) if arms.example.size else 1.0
+    unseen = int((arms.candidate.lost > 0).sum())
     n = int(arms.example.size)
     names = evidence.codes("example_id").values
     said = f"overall · {arms.key}: zero tolerance, {int(cand_scored.any(axis=1).sum())} of {count(n, 'example')} scored"
@@ -49,9 +46,11 @@ def zero_tolerance_finding(
     elif unclear.any():
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
         reason = f"{said}; {count(int(unclear.sum()), 'hit')} where the baseline has no score: old or new, nobody can tell. Run the baseline again on them"
-    elif lost > policy.missing_tolerance:
+    elif unseen and not unchanged:
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
-        reason = f"{said}; {percent(lost)} of the candidate was not measured and may hide a hit: resume the run"
+        reason = (
+            f"{said}; {count(unseen, 'example')} of the candidate not measured in full may hide a hit: resume the run"
+        )
     elif not cand_scored.any():
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
         reason = f"{said}: no answer of the candidate was looked at"

@@ -22,8 +22,8 @@ from langgraph.types import Command
 from seatrial import pool
 from seatrial.graph.interrupts import Script
 from seatrial.graph.run import Run
-from seatrial.graph.stdout import listen, silence
-from seatrial.graph.target import Target, one_line, too_late, unfit
+from seatrial.graph.stdout import Heard, listen, silence
+from seatrial.graph.target import AwaitedTarget, Target, milliseconds, one_line, too_late, unfit
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
@@ -39,18 +39,24 @@ RECURSION_LIMIT = 25
 
 MODES = ["updates", "values"]
 
+FAILURES = (Exception, SystemExit, asyncio.CancelledError)
+"""A crash is an outcome; a KeyboardInterrupt is the user's."""
+
 
 def graph_target(
     compiled: Compiled, *, recursion_limit: int = RECURSION_LIMIT, clock: Callable[[], float] = time.perf_counter
 ) -> Target:
-    """Make a target of a compiled graph."""
+    """Make a target of a compiled graph; one that is async can be awaited, too."""
 
     def target(example: Given, run_id: str, timeout_s: float | None) -> Run:
         return invoke(
             compiled, example, run_id=run_id, timeout_s=timeout_s, recursion_limit=recursion_limit, clock=clock
         )
 
-    return target
+    async def awaited(example: Given, run_id: str, timeout_s: float | None) -> Run:
+        return await _Call(compiled, example, recursion_limit).awaited(run_id, timeout_s, clock)
+
+    return AwaitedTarget(target, awaited) if compiled.asynchronous else target
 
 
 def invoke(
@@ -76,59 +82,93 @@ def invoke(
     Raises:
         DataError: the example's script is none.
     """
-    script = Script(example)
-    graph, usage = compiled.graph, _Usage()
-    if script and not graph.checkpointer:
-        graph = graph.copy({"checkpointer": InMemorySaver()})
-    config: dict[str, Any] = {"callbacks": [usage], "recursion_limit": recursion_limit}
-    thread_id = None
-    if graph.checkpointer:
-        thread_id = uuid.uuid4().hex
-        config["configurable"] = {"thread_id": thread_id}
-    play = _Play(script)
-    error: str | None = None
-    kind: ErrorKind | None = None
-    heard, token = listen()
-    started = clock()
-    try:
-        if compiled.asynchronous:
-            if not _await(play.through_async(graph, example.inputs, config, timeout_s)):
-                kind = ErrorKind.TIMEOUT
+    call = _Call(compiled, example, recursion_limit)
+    if compiled.asynchronous:
+        return _await(call.awaited(run_id, timeout_s, clock))
+    return call.made(run_id, timeout_s, clock)
+
+
+class _Call:
+    """One call of a graph: what it is given, what is heard of it, and what became of it."""
+
+    def __init__(self, compiled: Compiled, example: Given, recursion_limit: int) -> None:
+        self._example, self._recursion_limit = example, recursion_limit
+        self._script = Script(example)
+        self._usage = _Usage()
+        self._play = _Play(self._script)
+        self._thread_id: str | None = None
+        self._error: str | None = None
+        self._kind: ErrorKind | None = None
+        graph = compiled.graph
+        if self._script and not graph.checkpointer:
+            graph = graph.copy({"checkpointer": InMemorySaver()})
+        self._graph = graph
+        self._config: dict[str, Any] = {"callbacks": [self._usage], "recursion_limit": recursion_limit}
+        if graph.checkpointer:
+            self._thread_id = uuid.uuid4().hex
+            self._config["configurable"] = {"thread_id": self._thread_id}
+
+    def made(self, run_id: str, timeout_s: float | None, clock: Callable[[], float]) -> Run:
+        """Called and waited for."""
+        heard, token = listen()
+        started = clock()
+        try:
+            self._play.through(self._graph, self._example.inputs, self._config)
+        except FAILURES as caught:
+            self._failed(caught)
+        finally:
+            silence(token)
+        return self._run(run_id, timeout_s, clock() - started, heard)
+
+    async def awaited(self, run_id: str, timeout_s: float | None, clock: Callable[[], float]) -> Run:
+        """Awaited."""
+        heard, token = listen()
+        started = clock()
+        try:
+            if not await self._play.through_async(self._graph, self._example.inputs, self._config, timeout_s):
+                self._kind = ErrorKind.TIMEOUT
+        except FAILURES as caught:
+            self._failed(caught)
+        finally:
+            silence(token)
+        return self._run(run_id, timeout_s, clock() - started, heard)
+
+    def _failed(self, caught: BaseException) -> None:
+        if isinstance(caught, GraphRecursionError):
+            self._error, self._kind = f"no end within {self._recursion_limit} steps", ErrorKind.RECURSION_LIMIT
         else:
-            play.through(graph, example.inputs, config)
-    except GraphRecursionError:
-        error, kind = f"no end within {recursion_limit} steps", ErrorKind.RECURSION_LIMIT
-    except (Exception, SystemExit, asyncio.CancelledError) as caught:  # noqa: BLE001 - a crash is an outcome
-        error, kind = one_line(caught), ErrorKind.EXCEPTION
-    seconds = clock() - started
-    silence(token)
-    if thread_id is not None and isinstance(graph.checkpointer, InMemorySaver):
-        graph.checkpointer.delete_thread(thread_id)  # nobody resumes it: memory stays flat over a million rows
-    if timeout_s is not None and (kind is ErrorKind.TIMEOUT or seconds > timeout_s):
-        error, kind = too_late(timeout_s), ErrorKind.TIMEOUT
-    if kind is None and play.unanswered is None:
-        error = unfit(play.state)
-        kind = ErrorKind.INVALID_OUTPUT if error else None
-    outcome = Outcome.SCORED if kind is None else Outcome.TARGET_ERROR
-    if kind is None and play.unanswered is not None:
-        outcome, error = Outcome.INTERRUPTED, play.unanswered
-    unused = script.unused() if script and kind is None else ()
-    return Run(
-        id=run_id,
-        inputs=example.inputs,
-        outputs=play.state if outcome is Outcome.SCORED else None,
-        error=error,
-        outcome=outcome,
-        error_kind=kind,
-        latency_ms=seconds * 1000.0,
-        input_tokens=usage.read,
-        output_tokens=usage.written,
-        model=usage.model,
-        path=tuple(play.path),
-        stdout="".join(heard),
-        thread_id=thread_id,
-        extra={"warnings": unused} if unused else {},
-    )
+            self._error, self._kind = one_line(caught), ErrorKind.EXCEPTION
+
+    def _run(self, run_id: str, timeout_s: float | None, seconds: float, heard: Heard) -> Run:
+        play, usage, error, kind = self._play, self._usage, self._error, self._kind
+        if self._thread_id is not None and isinstance(self._graph.checkpointer, InMemorySaver):
+            # Nobody resumes it: memory stays flat over a million rows.
+            self._graph.checkpointer.delete_thread(self._thread_id)
+        if timeout_s is not None and (kind is ErrorKind.TIMEOUT or seconds > timeout_s):
+            error, kind = too_late(timeout_s), ErrorKind.TIMEOUT
+        if kind is None and play.unanswered is None:
+            error = unfit(play.state)
+            kind = ErrorKind.INVALID_OUTPUT if error else None
+        outcome = Outcome.SCORED if kind is None else Outcome.TARGET_ERROR
+        if kind is None and play.unanswered is not None:
+            outcome, error = Outcome.INTERRUPTED, play.unanswered
+        unused = self._script.unused() if self._script and kind is None else ()
+        return Run(
+            id=run_id,
+            inputs=self._example.inputs,
+            outputs=play.state if outcome is Outcome.SCORED else None,
+            error=error,
+            outcome=outcome,
+            error_kind=kind,
+            latency_ms=milliseconds(seconds),
+            input_tokens=usage.read,
+            output_tokens=usage.written,
+            model=usage.model,
+            path=tuple(play.path),
+            stdout="".join(heard),
+            thread_id=self._thread_id,
+            extra={"warnings": unused} if unused else {},
+        )
 
 
 class _Play:
@@ -231,7 +271,7 @@ class _Usage(BaseCallbackHandler):
         return "+".join(dict.fromkeys(self._names)) or None
 
 
-def _await(coroutine: Coroutine[Any, Any, bool]) -> bool:
+def _await(coroutine: Coroutine[Any, Any, Run]) -> Run:
     """Run to the end on this worker's own event loop."""
     context = contextvars.copy_context()
     if _loop_is_running():
@@ -251,9 +291,9 @@ def _loop_is_running() -> bool:
     return True
 
 
-def _elsewhere(coroutine: Coroutine[Any, Any, bool], context: contextvars.Context) -> bool:
+def _elsewhere(coroutine: Coroutine[Any, Any, Run], context: contextvars.Context) -> Run:
     """The same in a thread of its own: in a notebook this thread's loop is already running."""
-    ended: list[bool | BaseException] = []
+    ended: list[Run | BaseException] = []
 
     def await_it() -> None:
         try:

@@ -38,16 +38,14 @@ class Heard(list[str]):
 
 _LISTENER: ContextVar[Heard | None] = ContextVar("seatrial_stdout", default=None)
 
+silence = _LISTENER.reset
+"""Stop hearing; takes the token that `listen` gave."""
+
 
 def listen() -> tuple[Heard, Token[Heard | None]]:
     """Start hearing this context; hand the token to `silence`."""
     heard = Heard()
     return heard, _LISTENER.set(heard)
-
-
-def silence(token: Token[Heard | None]) -> None:
-    """Stop hearing."""
-    _LISTENER.reset(token)
 
 
 class _Dispatcher:

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from seatrial.graph.run import Run
+from seatrial.graph.run import NOTHING, Run
 from seatrial.graph.stdout import listen, silence
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from seatrial.graph.given import Given
 
@@ -32,6 +32,17 @@ class Target(Protocol):
     def __call__(self, example: Given, run_id: str, timeout_s: float | None, /) -> Run:
         """Execute once."""
         ...
+
+
+class AwaitedTarget(NamedTuple):
+    """A target that can be called, and awaited as well: many such runs share one event loop."""
+
+    call: Target
+    awaited: Callable[[Given, str, float | None], Awaitable[Run]]
+
+    def __call__(self, example: Given, run_id: str, timeout_s: float | None, /) -> Run:
+        """Execute once, and wait for it."""
+        return self.call(example, run_id, timeout_s)
 
 
 def one_line(error: BaseException) -> str:
@@ -57,6 +68,11 @@ def too_late(timeout_s: float) -> str:
     return f"no answer within {timeout_s:g} s"
 
 
+def milliseconds(seconds: float) -> float:
+    """To the nanosecond: no clock knows more, and digits it does not know take longer to write than to measure."""
+    return int(seconds * 1e9) / 1e6
+
+
 def callable_target(
     function: Callable[[Mapping[str, Any]], Mapping[str, Any]], *, clock: Callable[[], float] = time.perf_counter
 ) -> Target:
@@ -73,14 +89,20 @@ def callable_target(
             state = function(inputs)
         except (Exception, SystemExit) as caught:  # noqa: BLE001 - a crash is an outcome
             error, kind = one_line(caught), ErrorKind.EXCEPTION
+        finally:
+            silence(token)
         seconds = clock() - started
-        silence(token)
         if timeout_s is not None and seconds > timeout_s:
             error, kind = too_late(timeout_s), ErrorKind.TIMEOUT
         elif kind is None and type(state) is not dict and (error := unfit(state)) is not None:
             kind = ErrorKind.INVALID_OUTPUT
+        latency_ms, printed = milliseconds(seconds), "".join(heard) if heard else ""
         if kind is None:
-            return Run(run_id, inputs, state, None, "scored", None, seconds * 1000.0, stdout="".join(heard))
-        return Run(run_id, inputs, None, error, Outcome.TARGET_ERROR, kind, seconds * 1000.0, stdout="".join(heard))
+            # As Run(...), which would take twice as long to do the same.
+            return tuple.__new__(
+                Run,
+                (run_id, inputs, state, None, "scored", None, latency_ms, None, None, None, (), printed, None, NOTHING),
+            )
+        return Run(run_id, inputs, None, error, Outcome.TARGET_ERROR, kind, latency_ms, stdout=printed)
 
     return target

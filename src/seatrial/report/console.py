@@ -32,8 +32,14 @@ def console(v: View, *, every: bool = False, ascii_only: bool = False) -> list[L
     lines = list(_lines(v, every=every))
     if len(lines) > 30:
         lines.append(_verdict_line(v))
-    lines = [Line(_CONTROL.sub("�", line.text), line.tone) for line in lines]
+    lines = [Line(_tame(line.text), line.tone) for line in lines]
     return [Line(to_ascii(line.text), line.tone) if ascii_only else line for line in lines]
+
+
+def _tame(text: str) -> str:
+    """No control characters, and nothing a CI runner would take for a command of its own."""
+    text = _CONTROL.sub("�", text).replace("##[", "# #[")
+    return text.replace("::", ": :", 1) if text.lstrip().startswith("::") else text
 
 
 def to_ascii(text: str) -> str:

@@ -24,7 +24,7 @@ def gate_data(report: Report) -> dict[str, Any]:
         "reason_class": report.reason_class.value if report.reason_class else None,
         "reason": report.reason,
         "mode": report.mode,
-        "evidence": report.source,
+        "evidence": report.source.replace("\\", "/").rpartition("/")[2],
         "graph": report.graph,
         "baseline": report.baseline,
         "candidate": report.candidate,

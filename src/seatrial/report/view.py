@@ -51,6 +51,9 @@ ASCII = {
 }
 """What each sign becomes on a terminal that cannot write it."""
 
+LONGEST = 120
+"""Characters of a name that any surface shows; the JSON has it whole."""
+
 SHARED_BY, SHARED_SHARE = 3, 0.1
 """A reason is a first cause when at least so many, and so large a share, of the broken answers give it."""
 
@@ -151,7 +154,8 @@ def label(finding: Finding, report: Report) -> str:
     """`overall`, `value` when there is one dimension, else `NAME=value`; with its key unless it is the leading one."""
     dimensions = {f.segment.partition("=")[0] for f in report.findings if f.segment != OVERALL}
     name = finding.segment.partition("=")[2] if len(dimensions) == 1 and finding.segment != OVERALL else finding.segment
-    return name if finding.key == report.overall.key else f"{name} · {finding.key}"
+    said = name if finding.key == report.overall.key else f"{name} · {finding.key}"
+    return said if len(said) <= LONGEST else f"{said[: LONGEST // 2]}…{said[-(LONGEST // 2) :]}"
 
 
 def _row(f: Finding, report: Report) -> RowView:
@@ -206,9 +210,10 @@ def _headline(report: Report) -> str:
 
 
 def _cannot_tell(report: Report) -> str:
-    open_ = [f for f in report.findings if f.state is State.CANNOT_TELL and (f.critical or f.segment == OVERALL)] or [
-        f for f in report.findings if f.state is State.CANNOT_TELL
-    ]
+    unsure = [f for f in report.findings if f.state is State.CANNOT_TELL]
+    # A thin row left the family before looking: the verdict does not hang on it.
+    asked = [f for f in unsure if f.alpha_row is not None] or unsure
+    open_ = [f for f in asked if f.critical or f.segment == OVERALL] or asked
     first = open_[0]
     if report.reason_class == "underpowered":
         need = (

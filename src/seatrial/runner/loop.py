@@ -15,6 +15,7 @@ from seatrial.evidence import content_hash, write_parquet
 from seatrial.graph.interrupts import Script
 from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import one_line
+from seatrial.runner.collector import heap_left_alone
 from seatrial.runner.log import RowLog, read_lines
 from seatrial.runner.plan import RunResult
 from seatrial.runner.record import Record, parse
@@ -44,6 +45,7 @@ WARNINGS = 20
 """Different warnings a summary names; the rest are counted."""
 
 
+@heap_left_alone()
 def run(
     plan: RunPlan,
     target: Target,
@@ -124,8 +126,8 @@ def run(
     done = [record for record in records if record is not None]
     complete = len(done) == len(records)
     learnt = learn_keys(evaluators, done)
-    words = cells(learnt, done)
-    rows = count(words)
+    found = cells(learnt, done)
+    rows = count(found)
     if complete:
         table = columns(
             plan,
@@ -134,7 +136,7 @@ def run(
             evaluators=evaluators,
             records=done,
             keys=learnt,
-            words=words,
+            found=found,
         )
         write_parquet(table, evidence, {"seatrial.run_id": plan.run_id})
     system, measurement = failures(rows)
@@ -189,18 +191,18 @@ def _work_through(
 
         def keep(position: int, value: tuple[Record, bytes] | None, error: BaseException | None) -> None:
             nonlocal done
-            if isinstance(error, pool.TimedOut):
+            if value is None:
+                assert error is not None  # noqa: S101 - the pool's promise: a value or an error
+                if not isinstance(error, pool.TimedOut):
+                    raise error
                 value = work.abandoned(position, error.seconds)
-            elif error is not None:
-                raise error
-            assert value is not None  # noqa: S101 - the pool's promise: a value or an error
             records[position] = value[0]
             log.append(value[1])
             done += 1
 
         limit_s = None if timeout_s is None else timeout_s + GRACE_S
         with suppress(KeyboardInterrupt):  # what was done is kept; the result says it is not complete
-            pool.run(todo, work, keep, concurrency=concurrency, timeout_s=limit_s, stop=stop)
+            pool.run(todo, work, keep, concurrency=concurrency, timeout_s=limit_s, stop=stop, awaited=work.awaited)
     tell()
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 from json.encoder import encode_basestring as quoted
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seatrial.graph.run import Run
 
 OUTPUTS_CAP = 100_000
 """Characters of a final state's canonical JSON that rows.jsonl keeps whole; of a longer one, so much as text."""
@@ -29,6 +28,10 @@ class Unscored(NamedTuple):
     reason: str
 
 
+Result: TypeAlias = tuple[Said, ...] | Unscored
+"""What became of one evaluator on one run."""
+
+
 class Record(NamedTuple):
     """One run: its outcome, what it cost, and what each evaluator said, in the evaluators' order.
 
@@ -44,7 +47,7 @@ class Record(NamedTuple):
     model: str | None
     thread_id: str | None
     output_hash: str | None
-    results: tuple[tuple[Said, ...] | Unscored, ...]
+    results: tuple[Result, ...]
     warnings: tuple[str, ...] = ()
 
     @property
@@ -58,54 +61,50 @@ class Record(NamedTuple):
         )
 
 
+LATENCY, HASH = Record._fields.index("latency_ms"), Record._fields.index("output_hash")
+
+
 def evaluator_failure(reason: str, kind: ErrorKind = ErrorKind.EXCEPTION) -> Unscored:
     """An evaluator that crashed, hung or returned nonsense."""
-    return Unscored(Outcome.EVALUATOR_ERROR.value, kind.value, reason)
+    return Unscored(Outcome.EVALUATOR_ERROR.value, kind.value, as_text(reason))
 
 
-def line(record: Record, run: Run | None, head: str, keys: Sequence[str], outputs: str | None) -> bytes:
+def line(record: Record, head: str, outputs: str | None, said: str, more: str = "") -> bytes:
     """The record as one line of JSON, newline included.
 
     Args:
         record: what is kept.
-        run: adds what is only read in reports (path, printed text); None when it never came back.
         head: from `head`: which run of which example.
-        keys: the evaluators' keys, in order.
         outputs: canonical JSON of the final state.
-
-    Raises:
-        TypeError, UnicodeEncodeError: an evaluator's key or reason is no text; `cleaned` mends it.
+        said: from `worded`, of every evaluator.
+        more: from `more`.
     """
     # Written by hand: json.dumps on the nested whole costs three times as much, and this is the hot path.
-    outcome, error_kind, error, latency_ms, read, written, model, thread_id, output_hash, results, warnings = record
-    path, stdout = (run.path, run.stdout) if run is not None else ((), "")
-    more = ""
-    if error or model or thread_id or path or stdout or warnings or read is not None or written is not None:
-        rest = {
-            "error_kind": error_kind,
-            "error": error,
-            "input_tokens": read,
-            "output_tokens": written,
-            "model": model,
-            "thread_id": thread_id,
-            "path": path,
-            "stdout": stdout,
-            "warnings": warnings,
-        }
-        more = json.dumps({name: value for name, value in rest.items() if value not in (None, "", ())})[1:-1] + ","
+    latency = "null" if record[LATENCY] is None else repr(record[LATENCY])
     if outputs is None:
         state = ""
     elif len(outputs) <= OUTPUTS_CAP:
-        state = f'"output_hash":"{output_hash}","outputs":{outputs},'
+        state = f'"output_hash":"{record[HASH]}","outputs":{outputs},'
     else:
-        state = f'"output_hash":"{output_hash}","outputs_begin":{quoted(outputs[:OUTPUTS_CAP])},'
-    said = (
-        ",".join([f"{quoted(key)}:{_result(result)}" for key, result in zip(keys, results, strict=True)])
-        if results
-        else ""
-    )
-    latency = "null" if latency_ms is None else repr(latency_ms)
-    return f'{head},"outcome":"{outcome}","latency_ms":{latency},{state}{more}"results":{{{said}}}}}\n'.encode()
+        state = f'"output_hash":"{record[HASH]}","outputs_begin":{quoted(outputs[:OUTPUTS_CAP])},'
+    return f'{head},"outcome":"{record[0]}","latency_ms":{latency},{state}{more}"results":{{{said}}}}}\n'.encode()
+
+
+def more(record: Record, path: Sequence[str] = (), stdout: str = "") -> str:
+    """What only some records have, and what only reports read, as it stands in the line."""
+    rest = {
+        "error_kind": record.error_kind,
+        "error": record.error,
+        "input_tokens": record.input_tokens,
+        "output_tokens": record.output_tokens,
+        "model": record.model,
+        "thread_id": record.thread_id,
+        "path": path,
+        "stdout": stdout,
+        "warnings": record.warnings,
+    }
+    told = {name: value for name, value in rest.items() if value not in (None, "", ())}
+    return json.dumps(told)[1:-1] + "," if told else ""
 
 
 def head(example_id: str, repetition: int, inputs_hash: str) -> str:
@@ -113,27 +112,18 @@ def head(example_id: str, repetition: int, inputs_hash: str) -> str:
     return f'{{"example_id":{quoted(example_id)},"repetition":{repetition},"inputs_hash":"{inputs_hash}"'
 
 
-def _result(result: tuple[Said, ...] | Unscored) -> str:
+def worded(key: str, result: Result) -> str:
+    """What the evaluator named `key` said, as it stands in the line."""
     if isinstance(result, Unscored):
-        return json.dumps(result._asdict())
-    if len(result) == 1:
-        key, score, reason = result[0]
-        return f"[[{quoted(key)},{'null' if score is None else repr(score)},{quoted(reason)}]]"
-    return "[" + ",".join([_result((said,))[1:-1] for said in result]) + "]"
+        return f"{quoted(key)}:{json.dumps(result._asdict())}"
+    scores = [
+        f"[{quoted(name)},{'null' if score is None else repr(score)},{quoted(why)}]" for name, score, why in result
+    ]
+    return f"{quoted(key)}:[{','.join(scores)}]"
 
 
-def cleaned(record: Record) -> Record:
-    """The record with every key, reason and error made text that UTF-8 can hold."""
-    results = tuple(
-        Unscored(result.outcome, result.error_kind, _text(result.reason))
-        if isinstance(result, Unscored)
-        else tuple((_text(key), score, _text(reason)) for key, score, reason in result)
-        for result in record.results
-    )
-    return record._replace(error=None if record.error is None else _text(record.error), results=results)
-
-
-def _text(value: object) -> str:
+def as_text(value: object) -> str:
+    """`value` as text that UTF-8 can hold."""
     text = "" if value is None else str(value)
     return text.encode("utf-8", "backslashreplace").decode()
 
@@ -163,7 +153,7 @@ def parse(text: bytes, keys: Sequence[str]) -> tuple[str, int, Record]:
     return row["example_id"], row["repetition"], record
 
 
-def _read_result(found: Any) -> tuple[Said, ...] | Unscored:
+def _read_result(found: Any) -> Result:
     if isinstance(found, dict):
         return Unscored(**found)
     return tuple((key, score, reason) for key, score, reason in found)

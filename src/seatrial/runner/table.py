@@ -7,21 +7,24 @@ that lacks one of them has failed to measure it; a run with nothing to evaluate 
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain, repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from seatrial.evidence import SEGMENT_PREFIX
-from seatrial.runner.record import Record, Said, Unscored, evaluator_failure
+from seatrial.evidence.write import Repeated
+from seatrial.runner.record import Record, Result, Said, Unscored, evaluator_failure
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from seatrial.dataset import Example
     from seatrial.evaluator import Bound
     from seatrial.runner.plan import RunPlan
 
 SCORED = Outcome.SCORED.value
+Thing = TypeVar("Thing")
+Answered: TypeAlias = Result | Record
+"""What an evaluator made of a run, or the run itself where there was nothing to evaluate."""
 
 
 class Keys(NamedTuple):
@@ -36,15 +39,23 @@ class Keys(NamedTuple):
         return sum(len(keys) for keys in self.of)
 
 
+class Cell(NamedTuple):
+    """What stands in one row of evidence: a score, or why there is none."""
+
+    outcome: str
+    error_kind: str | None
+    score: float | None
+    reason: str
+
+
 def learn_keys(evaluators: Sequence[Bound], records: Sequence[Record]) -> Keys:
     """Which keys the run has; one key belongs to one evaluator, its namesake first."""
     seen: list[dict[str, None]] = [{} for _ in evaluators]
-    for record in records:
-        for known, result in zip(seen, record.results, strict=False):
+    answered = zip(*[record.results for record in records if record.results], strict=True)
+    for known, column in zip(seen, answered, strict=False):  # no column at all where nothing was evaluated
+        for result in _different(column):
             if not isinstance(result, Unscored):
-                for said in result:
-                    if said[0] not in known:
-                        known[said[0]] = None
+                known.update(dict.fromkeys(said[0] for said in result))
     owners = {bound.key: bound.key for bound in evaluators}
     of, clash = [], []
     for bound, known in zip(evaluators, seen, strict=True):
@@ -56,38 +67,39 @@ def learn_keys(evaluators: Sequence[Bound], records: Sequence[Record]) -> Keys:
     return Keys(tuple(of), tuple(clash))
 
 
-def cells(keys: Keys, records: Sequence[Record]) -> list[Said | Unscored]:
-    """`keys.width` words per record, in the keys' order: a score with a number, or why there is none."""
-    words: list[Said | Unscored] = []
-    for record in records:
-        if not record.results:
-            words.extend(repeat(Unscored(record.outcome, record.error_kind, record.error or ""), keys.width))
-            continue
-        for mine, clash, result in zip(keys.of, keys.clash, record.results, strict=True):
-            if isinstance(result, Unscored):
-                words.extend(repeat(result, len(mine)))
-            elif clash is not None:
-                words.extend(repeat(evaluator_failure(clash), len(mine)))
-            elif len(mine) == 1:
-                words.append(result[0] if result[0][1] is not None else _abstained(result[0]))
-            else:
-                words.extend(_several(mine, result))
-    return words
+def cells(keys: Keys, records: Sequence[Record]) -> list[Cell]:
+    """`keys.width` cells per record, in the keys' order."""
+    # A record without results stands for itself on every evaluator.
+    answered = zip(*[record.results or (record,) * len(keys.of) for record in records], strict=True)
+    parts = []
+    for mine, clash, column in zip(keys.of, keys.clash, answered, strict=False):
+        made = {id(result): _cells(mine, clash, result) for result in _different(column)}
+        parts.append([made[id(result)] for result in column])
+    return [cell for row in zip(*parts, strict=True) for part in row for cell in part]
 
 
-def _several(keys: Sequence[str], scores: Sequence[Said]) -> Iterator[Said | Unscored]:
-    by_key = {said[0]: said for said in scores}
-    for key in keys:
-        said = by_key.get(key)
-        if said is None:
-            reason = f"the evaluator returned no {key!r} here, though it did on other runs"
-            yield evaluator_failure(reason, ErrorKind.INVALID_OUTPUT)
-        else:
-            yield said if said[1] is not None else _abstained(said)
+def _different(column: Iterable[Thing]) -> Iterable[Thing]:
+    """Each object once: a panel that has heard an answer before keeps the same."""
+    return {id(result): result for result in column}.values()
 
 
-def _abstained(said: Said) -> Unscored:
-    return Unscored(Outcome.UNPARSED.value, None, said[2] or "the evaluator abstained")
+def _cells(keys: Sequence[str], clash: str | None, result: Answered) -> tuple[Cell, ...]:
+    if isinstance(result, Record):
+        return (Cell(result.outcome, result.error_kind, None, result.error or ""),) * len(keys)
+    if isinstance(result, Unscored) or clash is not None:
+        failure = result if isinstance(result, Unscored) else evaluator_failure(clash or "")
+        return (Cell(failure.outcome, failure.error_kind, None, failure.reason),) * len(keys)
+    by_key = {said[0]: said for said in result}
+    return tuple([_cell(key, by_key.get(key)) for key in keys])
+
+
+def _cell(key: str, said: Said | None) -> Cell:
+    if said is None:
+        reason = f"the evaluator returned no {key!r} here, though it did on other runs"
+        return Cell(Outcome.EVALUATOR_ERROR.value, ErrorKind.INVALID_OUTPUT.value, None, reason)
+    if said[1] is None:
+        return Cell(Outcome.UNPARSED.value, None, None, said[2] or "the evaluator abstained")
+    return Cell(SCORED, None, said[1], said[2])
 
 
 def columns(
@@ -98,8 +110,8 @@ def columns(
     evaluators: Sequence[Bound],
     records: Sequence[Record],
     keys: Keys,
-    words: Sequence[Said | Unscored],
-) -> dict[str, list[Any]]:
+    found: Sequence[Cell],
+) -> dict[str, Sequence[Any] | Repeated]:
     """All of evidence, format 1, in the order of the plan.
 
     Args:
@@ -109,47 +121,50 @@ def columns(
         evaluators: in the order of the records' results.
         records: one per planned run, none missing.
         keys: from `learn_keys`.
-        words: from `cells`.
+        found: from `cells`.
     """
     width, per_example = keys.width, keys.width * plan.repetitions
-    rows = len(words)
     key_names = [key for mine in keys.of for key in mine]
     versions = [bound.version for bound, mine in zip(evaluators, keys.of, strict=True) for _ in mine]
     prompt = plan.version_config.get("prompt")
     repetitions = [repetition for repetition in range(plan.repetitions) for _ in range(width)]
-    ids = _spread([example.id for example in examples], per_example)
+    ids = Repeated([example.id for example in examples], per_example)
+    outcomes, kinds, scores, reasons = zip(*found, strict=True) if found else ((), (), (), ())
+
+    def always(value: str | None) -> Repeated:
+        return Repeated([value], len(found))
+
+    def of_run(name: str) -> Repeated:
+        place = Record._fields.index(name)
+        return Repeated([record[place] for record in records], width)
+
     return {
         "example_id": ids,
-        "version": [plan.version] * rows,
-        "key": key_names * len(records),
-        "repetition": repetitions * len(examples),
-        "outcome": [word.outcome if isinstance(word, Unscored) else SCORED for word in words],
-        "error_kind": [word.error_kind if isinstance(word, Unscored) else None for word in words],
-        "score": [None if isinstance(word, Unscored) else word[1] for word in words],
-        "reason": [word[2] for word in words],
-        "output_hash": _spread([record.output_hash for record in records], width),
+        "version": always(plan.version),
+        "key": Repeated(key_names, times=len(records)),
+        "repetition": Repeated(repetitions, times=len(examples)),
+        "outcome": outcomes,
+        "error_kind": kinds,
+        "score": scores,
+        "reason": reasons,
+        "output_hash": of_run("output_hash"),
         "cluster": ids,
-        "latency_ms": _spread([record.latency_ms for record in records], width),
-        "input_tokens": _spread([record.input_tokens for record in records], width),
-        "output_tokens": _spread([record.output_tokens for record in records], width),
-        "model": _spread([record.model for record in records], width),
-        "thread_id": _spread([record.thread_id for record in records], width),
-        "dataset": [plan.dataset] * rows,
-        "dataset_hash": [plan.dataset_hash] * rows,
-        "graph": [plan.graph] * rows,
-        "evaluator_version": versions * len(records),
-        "prompt_version": [prompt if isinstance(prompt, str) else None] * rows,
-        "judge": [None] * rows,
-        **{f"{SEGMENT_PREFIX}{name}": _spread(values, per_example) for name, values in segments.items()},
+        "latency_ms": of_run("latency_ms"),
+        "input_tokens": of_run("input_tokens"),
+        "output_tokens": of_run("output_tokens"),
+        "model": of_run("model"),
+        "thread_id": of_run("thread_id"),
+        "dataset": always(plan.dataset),
+        "dataset_hash": always(plan.dataset_hash),
+        "graph": always(plan.graph),
+        "evaluator_version": Repeated(versions, times=len(records)),
+        "prompt_version": always(prompt if isinstance(prompt, str) else None),
+        "judge": always(None),
+        **{f"{SEGMENT_PREFIX}{name}": Repeated(values, per_example) for name, values in segments.items()},
     }
 
 
-def _spread(values: Sequence[Any], times: int) -> list[Any]:
-    return list(chain.from_iterable(zip(*repeat(values, times), strict=True)))
-
-
-def count(words: Sequence[Said | Unscored]) -> dict[str, int]:
+def count(found: Sequence[Cell]) -> dict[str, int]:
     """Rows of evidence by outcome word, every word named."""
-    counted = Counter(word.outcome for word in words if isinstance(word, Unscored))
-    counted[SCORED] = len(words) - counted.total()
+    counted = Counter([cell[0] for cell in found])
     return {outcome.value: counted[outcome.value] for outcome in Outcome}

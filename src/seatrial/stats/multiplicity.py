@@ -1,4 +1,4 @@
-"""Many tests, one decision: weighted Holm."""
+"""Many tests: weighted Holm for one decision, Benjamini and Hochberg for a report."""
 
 from __future__ import annotations
 
@@ -51,3 +51,30 @@ def weighted_holm(p: ArrayLike, weights: ArrayLike, alpha: float) -> Holm:
             1.0, np.maximum.accumulate(p_[order] * np.maximum(standing, w[order]) / (w[order] * total))
         )
     return Holm(adjusted, alpha * w, adjusted <= alpha * (1 + 1e-12))
+
+
+@dataclass(frozen=True, slots=True)
+class Discoveries:
+    """Benjamini-Hochberg over one list, in the order the tests were given: adjusted p-values and which are discoveries."""
+
+    adjusted: NDArray[np.float64]
+    rejected: NDArray[np.bool_]
+
+
+def benjamini_hochberg(p: ArrayLike, rate: float) -> Discoveries:
+    """Step up through p_(i) <= i rate / m: at most a share `rate` of the discoveries is expected to be false.
+
+    Benjamini and Hochberg 1995; valid for independent or positively dependent p. For reports ("which segments look
+    worse"), never for a block: one rejection is one block, so under the global null it buys nothing over Holm, and
+    beside true effects it lets false ones in.
+    """
+    p_ = np.asarray(p, dtype=float).ravel()
+    if not 0 < rate < 1:
+        raise ValueError(f"rate must lie in (0, 1), got {rate}")
+    if p_.size and (np.any(~np.isfinite(p_)) or p_.min() < 0 or p_.max() > 1):
+        raise ValueError("p-values must lie in 0..1; a test without an answer does not enter the family")
+    order = np.argsort(p_, kind="stable")
+    steps = p_[order] * p_.size / np.arange(1, p_.size + 1)
+    adjusted = np.empty_like(p_)
+    adjusted[order] = np.minimum(1.0, np.minimum.accumulate(steps[::-1])[::-1])
+    return Discoveries(adjusted, adjusted <= rate * (1 + 1e-12))

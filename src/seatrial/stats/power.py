@@ -21,8 +21,8 @@ _EXACT_UP_TO = 4_000
 def mcnemar_power(n: int, drop: float, churn: float, alpha: float, method: Method = "mid-p") -> float:
     """Chance that the one-sided McNemar test at `alpha` rejects, when `n` examples truly lose `drop` (both 0..1).
 
-    Exact enumeration over the number of discordant pairs (cut where its tail is under 1e-12) up to n = 4,000, the normal
-    approximation beyond, which is within .002 there. 0 for n = 0.
+    Exact enumeration over the number of discordant pairs (cut where its tail is under 1e-12) while at most 4,000 of them
+    are expected, the normal approximation beyond. 0 for n = 0.
     """
     _check(drop, churn, alpha)
     if n <= 0:
@@ -31,7 +31,7 @@ def mcnemar_power(n: int, drop: float, churn: float, alpha: float, method: Metho
     flips = broke + fixed
     if flips <= 0:
         return 0.0
-    if n > _EXACT_UP_TO:
+    if n * flips > _EXACT_UP_TO:
         z = float(special.ndtri(1 - alpha))
         spread = math.sqrt(max(flips - drop * drop, 1e-300))
         return float(special.ndtr((drop * math.sqrt(n) - z * math.sqrt(flips)) / spread))

@@ -112,5 +112,6 @@ def test_a_candidate_planned_with_fewer_repetitions_misses_none_of_the_others(bu
     assert spans(arms(evidence, "score", "a", "b").candidate) == [(0.0, pytest.approx(2 / 3), 2)]
     planned = arms(evidence, "score", "a", "b", repetitions=1)
     assert spans(planned.candidate) == [(0.0, 0.0, 0)]
-    # a mean of three against one answer is no single pair
-    assert planned.paired is False
+    # the plan holds in both arms: one answer against one
+    assert spans(planned.baseline) == [(1.0, 1.0, 0)]
+    assert planned.paired is True

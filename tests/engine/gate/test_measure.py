@@ -29,10 +29,10 @@ def gate(evidence, rules):
 
 
 def test_growth_beyond_its_margin_blocks_and_says_by_how_much(build):
-    # all 30 grew by 20 %: no drawn sign pattern reaches as far, so p is its floor, 1 / (1 + 20,000)
+    # all 30 grew by 20 %: thirty of thirty on the wrong side of the limit, one pattern of 2^30
     report, finding = gate(build(rows([1.2] * 30)), policy())
     assert (report.verdict, finding.state) == (Verdict.FAIL, State.BLOCKS)
-    assert finding.p == pytest.approx(1 / 20_001)
+    assert finding.p == pytest.approx(2**-30)
     assert finding.threshold == pytest.approx(0.005)
     assert "median ratio +20.0 %, allowed +10 %" in finding.reason
 
@@ -48,9 +48,9 @@ def test_growth_at_the_margin_itself_is_allowed(build):
     assert (finding.p, finding.verdict) == (1.0, Verdict.PASS)
 
 
-def test_the_p_is_the_sign_flip_of_the_log_ratio_against_the_log_of_the_margin(build):
+def test_the_p_of_a_mean_is_the_sign_flip_of_the_log_ratio_against_the_log_of_the_margin(build):
     ratios = [1.5] * 15 + [1.0] * 10
-    _, finding = gate(build(rows(ratios)), policy())
+    _, finding = gate(build(rows(ratios)), policy(statistic="mean"))
     d = [math.log(1.1) - math.log(r) for r in ratios]
     # the sums of 15 signs times .3102 and 10 times .0953, counted
     size = np.abs(d)

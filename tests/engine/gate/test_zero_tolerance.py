@@ -14,8 +14,12 @@ def gate(build, changes, n=60, policy=POLICY):
     rows = []
     for i in range(n):
         for v in "ab":
-            rows.append({"example_id": f"e{i}", "version": v, "key": "ok", "score": 1.0, "segment.t": "xy"[i % 2]})
-            rows.append({**rows[-1], "key": "pii", **changes.get((i, v), {})})
+            run = {"example_id": f"e{i}", "version": v, "segment.t": "xy"[i % 2], "score": 1.0}
+            change = changes.get((i, v), {})
+            # a crash belongs to the whole run
+            crash = change if change.get("outcome") in SYSTEM_FAILURES else {}
+            rows.append({**run, "key": "ok", **crash})
+            rows.append({**run, "key": "pii", **change})
     report = check(build(rows), policy, baseline="a", candidate="b")
     return report, next(f for f in report.findings if f.key == "pii")
 
@@ -63,10 +67,8 @@ def test_a_crash_is_no_hit(build, outcome):
 
 
 @pytest.mark.parametrize("outcome", sorted(MEASUREMENT_FAILURES))
-def test_what_was_not_measured_may_hide_a_hit_beyond_the_tolerance(build, outcome):
-    # 1 of 60 is 1.7 %, 2 of 60 are 3.3 %; the tolerance is 2 %
-    assert gate(build, {(7, "b"): word(outcome)})[1].verdict is Verdict.PASS
-    _, finding = gate(build, {(i, "b"): word(outcome) for i in (7, 8)})
+def test_one_answer_nobody_measured_may_hide_one_hit(build, outcome):
+    _, finding = gate(build, {(7, "b"): word(outcome)})
     assert (finding.verdict, finding.state) == (Verdict.INCONCLUSIVE, State.CANNOT_TELL)
     assert "may hide a hit" in finding.reason
 
@@ -104,9 +106,11 @@ def test_a_hit_beside_a_crash_in_the_same_example_is_seen(build):
         for key in ("ok", "pii")
         for r in range(2)
     ]
-    mine = [r for r in rows if (r["example_id"], r["version"], r["key"]) == ("e3", "b", "pii")]
-    mine[0].update(score=None, outcome="target_error")
-    mine[1]["score"] = 0.0
+    for row in rows:
+        if (row["example_id"], row["version"], row["repetition"]) == ("e3", "b", 0):
+            row.update(score=None, outcome="target_error")
+        elif (row["example_id"], row["version"], row["key"]) == ("e3", "b", "pii"):
+            row["score"] = 0.0
     assert check(build(rows), POLICY, baseline="a", candidate="b").verdict is Verdict.FAIL
 
 

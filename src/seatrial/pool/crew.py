@@ -1,4 +1,4 @@
-"""THE worker loop: items in, results out to one consumer, whatever an item does.
+"""Crew: a thread a worker, and a consumer that watches over them.
 
 Worker threads pull items in a loop, so an item costs no thread hop; results reach the consumer in the thread that
 called `run`. An item that hangs is abandoned with its thread (a daemon: it cannot hold up the interpreter's exit) and a
@@ -12,12 +12,11 @@ import threading
 import time
 from collections import deque
 from contextlib import ExitStack
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from seatrial.errors import UsageError
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from contextlib import AbstractContextManager
 
 Item = TypeVar("Item")
@@ -30,7 +29,8 @@ CEILING = 64
 TICK_S = 0.02
 """How often the consumer looks for results and for hung items; waking it once per result would cost more."""
 
-_END = object()
+END: Any = object()
+"""Instead of an item where there is none."""
 
 
 class TimedOut(Exception):
@@ -47,7 +47,7 @@ class _Worker:
     __slots__ = ("abandoned", "belongings", "ended", "item", "owned", "started")
 
     def __init__(self) -> None:
-        self.item: Any = _END
+        self.item: Any = END
         self.started = 0.0
         self.abandoned = False
         self.ended = False
@@ -74,52 +74,38 @@ def own(factory: Callable[[], AbstractContextManager[Owned]]) -> Owned | None:
 
 def restart_clock() -> None:
     """Give the item at hand its whole timeout again: it has entered its next phase."""
-    if _here.worker is not None:
-        _here.worker.started = time.monotonic()
+    worker, row = _here.worker, shared_row.get()
+    if worker is not None:
+        worker.started = time.monotonic()
+    elif row is not None:
+        row.started, row.late = time.monotonic(), row.loop.late
 
 
-def run(
-    items: Iterable[Item],
-    work: Callable[[Item], Value],
-    on_result: Callable[[Item, Value | None, BaseException | None], None],
-    *,
-    concurrency: int = 1,
-    timeout_s: float | None = None,
-    stop: threading.Event | None = None,
-) -> None:
-    """Do `work` on every item and hand each result to `on_result(item, value, error)`, one at a time, in this thread.
+class Row:
+    """A place on a shared loop: what it is on, since when, how late the loop then was, whether it was given up."""
 
-    Exactly one result per item that was begun and not interrupted: a value, or the exception that `work` raised, or
-    `TimedOut`. Order is that of completion.
+    __slots__ = ("abandoned", "item", "late", "loop", "started", "task")
 
-    Args:
-        items: drawn one by one as workers come free.
-        work: called in worker threads; in this one when `concurrency` is 1 and there is no timeout.
-        on_result: what it raises ends the run and passes through.
-        concurrency: items at once, 1 to `CEILING`.
-        timeout_s: seconds an item may take before it is abandoned; `restart_clock` starts them anew.
-        stop: once set, no further item begins; those under way are waited for.
-
-    Raises:
-        UsageError: `concurrency` or `timeout_s` is out of range.
-        KeyboardInterrupt: passed on, after every result that was ready has been delivered.
-    """
-    if not 1 <= concurrency <= CEILING:
-        raise UsageError(f"concurrency {concurrency} is out of range; choose 1 to {CEILING}")
-    if timeout_s is not None and not timeout_s > 0:
-        raise UsageError(f"timeout {timeout_s} s is out of range; choose more than 0, or none")
-    if concurrency == 1 and timeout_s is None:
-        _in_this_thread(items, work, on_result, stop)
-    else:
-        _Crew(items, work, on_result, timeout_s, stop).run(concurrency)
+    def __init__(self, loop: Any) -> None:
+        self.loop = loop
+        self.item: Any = END
+        self.started = 0.0
+        self.late = 0.0
+        self.abandoned = False
+        self.task: Any = None
 
 
-def _in_this_thread(items: Iterable[Any], work: Any, on_result: Any, stop: threading.Event | None) -> None:
+shared_row: ContextVar[Row | None] = ContextVar("seatrial_row", default=None)
+"""The place of the task that asks; None where there is no shared loop."""
+
+
+def in_this_thread(items: Iterable[Any], work: Any, on_result: Any, stop: threading.Event) -> None:
+    """One item after the other, right here."""
     worker, outer = _Worker(), _here.worker
     _here.worker = worker
     try:
         for item in items:
-            if stop is not None and stop.is_set():
+            if stop.is_set():
                 return
             try:
                 value = work(item)
@@ -132,21 +118,21 @@ def _in_this_thread(items: Iterable[Any], work: Any, on_result: Any, stop: threa
         worker.belongings.close()
 
 
-class _Crew(Generic[Item, Value]):
+class Crew(Generic[Item, Value]):
     """The workers of one run, and the consumer that watches over them."""
 
     def __init__(
         self,
-        items: Iterable[Item],
+        items: Iterator[Item],
         work: Callable[[Item], Value],
         on_result: Callable[[Item, Value | None, BaseException | None], None],
         timeout_s: float | None,
-        stop: threading.Event | None,
+        stop: threading.Event,
     ) -> None:
-        self._items = iter(items)
+        self._items = items
         self._work, self._on_result = work, on_result
         self._timeout_s = timeout_s
-        self._stop = stop or threading.Event()
+        self._stop = stop
         self._closed = False
         self._done: deque[tuple[Item, Value | None, BaseException | None]] = deque()
         self._lock = threading.Lock()
@@ -155,6 +141,7 @@ class _Crew(Generic[Item, Value]):
         self._broken: BaseException | None = None
 
     def run(self, concurrency: int) -> None:
+        """Until every item has had its result."""
         for _ in range(concurrency):
             self._hire()
         try:
@@ -186,7 +173,7 @@ class _Crew(Generic[Item, Value]):
         for worker in tuple(self._workers):
             with self._lock:
                 waited = time.monotonic() - worker.started
-                if worker.item is _END or waited <= timeout_s:
+                if worker.item is END or waited <= timeout_s:
                     continue
                 worker.abandoned = True
                 self._done.append((worker.item, None, TimedOut(waited)))
@@ -205,7 +192,7 @@ class _Crew(Generic[Item, Value]):
                     if worker.abandoned:  # its item has had its result
                         return
                     self._done.append((worker.item, value, error))
-                    worker.item = _END
+                    worker.item = END
         except BaseException as caught:  # noqa: BLE001 - `items` broke: the caller hears of it
             self._broken = caught
         finally:
@@ -217,7 +204,7 @@ class _Crew(Generic[Item, Value]):
         with self._lock:
             if self._closed or self._stop.is_set() or self._broken is not None:
                 return False
-            item = next(self._items, _END)
+            item = next(self._items, END)
             worker.started = time.monotonic()
             worker.item = item
-            return item is not _END
+            return item is not END

@@ -1,0 +1,195 @@
+"""`seatrial slices`: finds the segment nobody named, proposes it, and never blocks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.cli.gate import parse_maps
+from seatrial.cli.output import say
+from seatrial.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from seatrial.evidence import Evidence
+    from seatrial.slice.difference import Differences
+    from seatrial.slice.found import Found
+    from seatrial.slice.given import Given
+
+Inputs = tuple["Differences", "Given", str]
+
+
+@click.command("slices")
+@click.argument("versions", nargs=-1, metavar="[A B]")
+@click.option(
+    "--evidence", type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file of results, from any harness."
+)
+@click.option("--baseline", help="Version compared with (with --evidence).")
+@click.option("--candidate", help="Version judged (with --evidence).")
+@click.option("--map", "maps", multiple=True, metavar="COLUMN=FOREIGN[,FOREIGN]", help="As in seatrial gate.")
+@click.option("--segment", "segments", multiple=True, metavar="COLUMN", help="As in seatrial gate.")
+@click.option("--ignore", "ignored", multiple=True, metavar="COLUMN", help="As in seatrial gate.")
+@click.option(
+    "--features",
+    type=click.Path(path_type=Path),
+    help="A .jsonl, .csv or .parquet file with one row per example: what was known before any version answered.",
+)
+@click.option(
+    "--feature-id",
+    default="example_id",
+    show_default=True,
+    metavar="COLUMN[,COLUMN]",
+    help="Columns of the features file that make the example's id; several are joined by '/'.",
+)
+@click.option("--key", help="Evaluator key to look at; default: the trial row's primary key, or the only one there is.")
+@click.option(
+    "--alpha",
+    type=float,
+    default=0.10,
+    show_default=True,
+    help="Chance to find anything at all when nothing changed.",
+)
+@click.option("--seed", type=int, help="Of the sign flips; default: a hash of the evidence.")
+@click.option("--json", "as_json", is_flag=True, help="Print seatrial/slices/1 on stdout.")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Also write FILE.json, or the picture as FILE.svg."
+)
+def command(
+    versions: tuple[str, ...],
+    evidence: Path | None,
+    baseline: str | None,
+    candidate: str | None,
+    maps: tuple[str, ...],
+    segments: tuple[str, ...],
+    ignored: tuple[str, ...],
+    features: Path | None,
+    feature_id: str,
+    key: str | None,
+    alpha: float,
+    seed: int | None,
+    as_json: bool,
+    output: Path | None,
+) -> int:
+    """Find the slice that broke and that nobody named.
+
+    Looks at every feature of the examples and every pair of features (text length, number of items, numbers, categories,
+    tags, declared segments), tests all of them together at one family-wise error rate, and proposes the slices that lost
+    as entries for segments.toml. It shows and never blocks: 0 also when something is found, 2 when it cannot look.
+
+    \b
+    Examples:
+      seatrial slices text_to_sql@v1 text_to_sql@v2
+      seatrial slices --evidence results.csv --baseline v1 --candidate v2 --features questions.jsonl
+    """
+    if output is not None and (output.suffix not in (".json", ".svg") or not output.parent.is_dir()):
+        raise UsageError(f"-o {output}: choose FILE.json or FILE.svg in a folder that exists")
+    if evidence is not None and versions:
+        raise UsageError(
+            "give either two versions (seatrial slices A B) or --evidence FILE --baseline V --candidate V, not both"
+        )
+    if evidence is not None:
+        compared, given, graph = _from_file(evidence, baseline, candidate, maps, segments, ignored, key)
+    elif len(versions) == 2:
+        for flag, value in (
+            ("--map", maps),
+            ("--segment", segments),
+            ("--ignore", ignored),
+            ("--baseline", baseline),
+            ("--candidate", candidate),
+        ):
+            if value:
+                raise UsageError(f"{flag} goes with --evidence; two runs of the project already say it")
+        compared, given, graph = _from_runs(versions[0], versions[1], key)
+    else:
+        raise UsageError(
+            "give two versions (seatrial slices text_to_sql@v1 text_to_sql@v2), or --evidence FILE --baseline V --candidate V; see seatrial slices --help"
+        )
+    from seatrial.slice.find import find  # noqa: PLC0415 - numbers are for those who search
+
+    if features is not None:
+        given = _with_file(given, features, feature_id, compared)
+    if not given.columns:
+        raise UsageError(f"{compared.source} names no segment: say what is known of its examples with --features FILE")
+    _show(find(compared, given, alpha=alpha, seed=seed, graph=graph), output, as_json=as_json)
+    return 0
+
+
+def _show(found: Found, output: Path | None, *, as_json: bool) -> None:
+    from seatrial.report.data import gate_json  # noqa: PLC0415
+    from seatrial.report.slice import slices_data, slices_lines, slices_svg  # noqa: PLC0415
+
+    if as_json:
+        click.echo(gate_json(slices_data(found)), nl=False)
+    else:
+        say(slices_lines(found))
+    if output is not None:
+        text = slices_svg(found) if output.suffix == ".svg" else gate_json(slices_data(found))
+        try:
+            output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"-o {output}: cannot be written: {error.strerror}") from error
+
+
+def _with_file(given: Given, features: Path, feature_id: str, compared: Differences) -> Given:
+    from seatrial.slice.given import Given, from_file  # noqa: PLC0415
+
+    more = from_file(features, tuple(name.strip() for name in feature_id.split(",")), compared.ids)
+    return Given((*given.columns, *more.columns), max(given.unknown, more.unknown))
+
+
+def _from_file(
+    path: Path,
+    baseline: str | None,
+    candidate: str | None,
+    maps: tuple[str, ...],
+    segments: tuple[str, ...],
+    ignored: tuple[str, ...],
+    key: str | None,
+) -> Inputs:
+    from seatrial.evidence import read_evidence  # noqa: PLC0415 - numpy and Arrow are for those who search
+    from seatrial.slice.difference import differences  # noqa: PLC0415
+    from seatrial.slice.given import from_segments  # noqa: PLC0415
+
+    evidence = read_evidence(path, mapping=parse_maps(maps), segments=segments, ignore=ignored)
+    if baseline is None or candidate is None:
+        missing = "--baseline" if baseline is None else "--candidate"
+        raise UsageError(f"{missing} is missing; {path} holds the versions: {', '.join(evidence.versions)}")
+    compared = differences(evidence, key, baseline=baseline, candidate=candidate)
+    return compared, from_segments(evidence, compared.ids), ""
+
+
+def _from_runs(a: str, b: str, key: str | None) -> Inputs:
+    from seatrial.evidence import read_evidence  # noqa: PLC0415
+    from seatrial.evidence.table import combine  # noqa: PLC0415
+    from seatrial.slice.difference import differences  # noqa: PLC0415
+    from seatrial.slice.given import Given, from_examples, from_segments  # noqa: PLC0415
+    from seatrial.trial import RUNS, latest_run, open_project, policy_of  # noqa: PLC0415
+
+    project = open_project(Path.cwd())
+    runs = [latest_run(project, name) for name in (a, b)]
+    if runs[0] == runs[1]:
+        raise UsageError(f"{a} and {b} are the same run, {runs[0]}; a run is not compared with itself")
+    parts = [read_evidence(project.root / RUNS / run / "evidence.parquet") for run in runs]
+    graph, name, fingerprint = (_same(parts, column) for column in ("graph", "dataset", "dataset_hash"))
+    # Two runs of one version are told apart by their own names.
+    names = [part.versions[0] for part in parts]
+    if names[0] == names[1]:
+        names = runs
+    both = combine([part.named(name) for part, name in zip(parts, names, strict=True)], f"{runs[0]} and {runs[1]}")
+    dataset = project.dataset(graph, name.rpartition(":")[2])
+    if dataset.hash != fingerprint:
+        raise DataError(
+            f"the dataset {name} has changed since {runs[0]} was made; run both versions again, or its examples would be taken for others"
+        )
+    primary = next((rule.name for rule in policy_of(project, graph).keys if rule.primary), None)
+    compared = differences(both, key or primary, baseline=names[0], candidate=names[1])
+    known = from_examples(dataset.examples, compared.ids)
+    return compared, Given((*from_segments(both, compared.ids).columns, *known.columns), known.unknown), graph
+
+
+def _same(parts: list[Evidence], column: str) -> str:
+    said = sorted({value for part in parts for value in part.codes(column).values})
+    if len(said) != 1:
+        raise UsageError(f"the two runs differ in {column} ({', '.join(said)}); they cannot be compared")
+    return said[0]

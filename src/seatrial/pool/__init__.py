@@ -1,0 +1,11 @@
+"""THE worker loop: items in, results out to one consumer, whatever an item does.
+
+`crew` has a thread a worker; what can be awaited shares one event loop instead (`shared`), and falls back on the crew
+when it turns out to block that loop.
+"""
+
+from seatrial.pool.crew import CEILING, TimedOut, own, restart_clock
+from seatrial.pool.run import run
+from seatrial.pool.shared import Disturbed, disturbed
+
+__all__ = ["CEILING", "Disturbed", "TimedOut", "disturbed", "own", "restart_clock", "run"]

@@ -1,0 +1,87 @@
+"""Panel: the evaluators, each asked once a run; what one has said before is not worked out again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from seatrial.evaluator import Score
+from seatrial.graph.target import one_line
+from seatrial.runner.record import Result, as_text, evaluator_failure, worded
+from seatrial.verdict import ErrorKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.dataset import Example
+    from seatrial.evaluator import Bound
+    from seatrial.graph.run import Run
+
+REMEMBERED = 1_000
+"""Different answers of one evaluator that are remembered: most say one of a few sentences."""
+
+
+Answer: TypeAlias = tuple[Result, str]
+"""What one evaluator said of one run, to keep and as it stands in the line."""
+
+Answers: TypeAlias = tuple[tuple[Result, ...], str]
+"""The same of all evaluators."""
+
+
+class Panel:
+    """All evaluators of a run, in order."""
+
+    def __init__(self, evaluators: Sequence[Bound]) -> None:
+        known: list[dict[Any, Answer]] = [{} for _ in evaluators]
+        self._members = tuple((bound, bound.call, answers) for bound, answers in zip(evaluators, known, strict=True))
+
+    def ask(self, run: Run, example: Example) -> Answers:
+        """One answer each; whatever an evaluator raises is its failure."""
+        results, texts = [], []
+        for bound, call, known in self._members:
+            try:
+                said = call(run, example)
+            except (Exception, SystemExit) as error:  # noqa: BLE001 - a crash is an outcome, never a score
+                answer = _failed(bound, one_line(error))
+            else:
+                try:
+                    answer = known[said]
+                except Exception:  # noqa: BLE001 - not known yet, or nothing that can be looked up
+                    answer = _answer(bound, said, known)
+            results.append(answer[0])
+            texts.append(answer[1])
+        return tuple(results), ",".join(texts)
+
+    def timed_out(self, reason: str) -> Answers:
+        """The answers of evaluators of whom one hangs: nobody knows which."""
+        answers = [_failed(bound, reason, ErrorKind.TIMEOUT) for bound, _, _ in self._members]
+        return tuple([result for result, _ in answers]), ",".join([text for _, text in answers])
+
+
+def _answer(bound: Bound, result: Any, known: dict[Any, Answer]) -> Answer:
+    try:
+        scores = bound.scores(result)
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's __float__ or __str__
+        return _failed(bound, one_line(error))
+    said = tuple([(score.key, score.score, score.reason) for score in scores])
+    try:
+        text = worded(bound.key, said)
+        text.encode()
+    except (TypeError, UnicodeEncodeError):
+        said = tuple([(as_text(key), score, as_text(reason)) for key, score, reason in said])
+        text = worded(bound.key, said)
+    answer = (said, text)
+    if len(known) < REMEMBERED and _lasts(result):
+        known[result] = answer
+    return answer
+
+
+def _lasts(result: Any) -> bool:
+    """Whether an equal answer will always mean the same; a tensor's number may change under our hands."""
+    if type(result) is Score:
+        return type(result.key) is str and type(result.reason) is str and _lasts(result.score)
+    return result is None or type(result) in (bool, float)
+
+
+def _failed(bound: Bound, reason: str, kind: ErrorKind = ErrorKind.EXCEPTION) -> Answer:
+    failure = evaluator_failure(reason, kind)
+    return failure, worded(bound.key, failure)

@@ -1,0 +1,49 @@
+"""Average run length of a chart: how many points until it cries wolf, and until it sees a shift."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy import special
+
+
+def cusum_run_length(slack: float, limit: float, shift: float, states: int = 400) -> float:
+    """Points until the upper sum of `chart.cusum` first passes `limit`, on average, with normal points of mean `shift`.
+
+    The Markov chain of Brook and Evans (1972) over `states` cells, in deviations of one point; within .1 per cent at
+    400. For the two-sided chart 1 / ARL = 1 / ARL(shift) + 1 / ARL(-shift).
+    """
+    _check(limit, shift, states)
+    if not 0 <= slack < math.inf:
+        raise ValueError(f"slack must be finite and not negative, got {slack}")
+    # State 0 is the sum at zero, its cell half as wide as the others (Brook and Evans' layout).
+    width = 2 * limit / (2 * states - 1)
+    i = np.arange(states)
+    step = (i[None, :] - i[:, None]) * width + slack - shift
+    chain = special.ndtr(step + width / 2) - special.ndtr(step - width / 2)
+    chain[:, 0] = special.ndtr(step[:, 0] + width / 2)
+    return float(np.linalg.solve(np.eye(states) - chain, np.ones(states))[0])
+
+
+def ewma_run_length(weight: float, width: float, shift: float, states: int = 401) -> float:
+    """Points until `chart.ewma` first leaves its limits, on average, with normal points of mean `shift` (Lucas and Saccucci 1990)."""
+    _check(width, shift, states)
+    if not 0 < weight <= 1:
+        raise ValueError(f"weight must lie in (0, 1], got {weight}")
+    cells = states + 1 - states % 2
+    limit = width * math.sqrt(weight / (2 - weight))
+    cell = 2 * limit / cells
+    middle = -limit + cell * (np.arange(cells) + 0.5)
+    edge = (middle[None, :] - (1 - weight) * middle[:, None]) / weight - shift
+    chain = special.ndtr(edge + cell / 2 / weight) - special.ndtr(edge - cell / 2 / weight)
+    return float(np.linalg.solve(np.eye(cells) - chain, np.ones(cells))[cells // 2])
+
+
+def _check(limit: float, shift: float, states: int) -> None:
+    if not 0 < limit < math.inf:
+        raise ValueError(f"the limit must be positive and finite, got {limit}")
+    if not math.isfinite(shift):
+        raise ValueError(f"shift must be finite, got {shift}")
+    if states < 2:
+        raise ValueError(f"states must be 2 or more, got {states}")

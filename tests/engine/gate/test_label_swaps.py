@@ -1,0 +1,69 @@
+"""A/A on real outcomes: a coin per example decides which of two models is called the baseline, so nothing changed by design."""
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from seatrial.evidence import Evidence, read_evidence
+from seatrial.gate.merge import check
+from seatrial.gate.policy import Policy
+from seatrial.verdict import Verdict
+
+SHARED = Path(os.environ.get("SEATRIAL_SHARED", Path(__file__).parents[4] / "shared"))
+FILE = SHARED / "data/outcomes/bfcl_2024-07-06_outcomes.parquet"
+PAIRS = (
+    ("gpt-4-turbo-2024-04-09-FC", "gpt-4o-2024-05-13-FC"),
+    ("claude-3-opus-20240229", "claude-3-5-sonnet-20240620"),
+    ("gemini-1.5-pro-preview-0409", "gemini-1.5-pro-preview-0514"),
+    ("command-r-plus", "command-r-plus-optimized"),
+    ("claude-3-haiku-20240307", "claude-3-haiku-20240307-FC"),
+)
+
+
+def blocked(a: str, b: str, swaps: int, seed: int) -> int:
+    """How many of `swaps` random relabellings of the pair the gate blocks."""
+    evidence = read_evidence(
+        FILE,
+        mapping={"example_id": ("segment", "item"), "score": ("valid",), "version": ("model",)},
+        segments=("segment",),
+    )
+    versions, examples = evidence.codes("version"), evidence.codes("example_id")
+    mine = np.isin(versions.index, [versions.values.index(a), versions.values.index(b)])
+    table = evidence.table.select(
+        ["example_id", "version", "key", "repetition", "outcome", "score", "segment.segment"]
+    ).filter(pa.array(mine))
+    first = versions.index[mine] == versions.values.index(a)
+    of = examples.index[mine]
+    rng = np.random.default_rng(seed)
+    place = table.column_names.index("version")
+    count = 0
+    for _ in range(swaps):
+        named = first ^ (rng.integers(0, 2, len(examples.values)) == 1)[of]
+        column = pa.DictionaryArray.from_arrays(pa.array(named.astype(np.int32)), pa.array(["b", "a"]))
+        swapped = Evidence(table.set_column(place, "version", column), "swapped")
+        count += check(swapped, Policy(), baseline="a", candidate="b").verdict is Verdict.FAIL
+    return count
+
+
+def within(count: int, swaps: int) -> bool:
+    """Alpha .05 plus simulation error at z = 3.29 (99.9 %)."""
+    return count / swaps <= 0.05 + 3.29 * math.sqrt(0.05 * 0.95 / swaps)
+
+
+@pytest.mark.external
+@pytest.mark.skipif(not FILE.exists(), reason=f"real outcomes are absent: {FILE}; SEATRIAL_SHARED names their folder")
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[1])
+def test_relabelled_models_are_blocked_no_more_often_than_alpha(pair):
+    assert within(blocked(*pair, swaps=60, seed=1), 60)
+
+
+@pytest.mark.slow
+@pytest.mark.external
+@pytest.mark.skipif(not FILE.exists(), reason=f"real outcomes are absent: {FILE}; SEATRIAL_SHARED names their folder")
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[1])
+def test_five_hundred_relabellings_a_pair(pair):
+    assert within(blocked(*pair, swaps=500, seed=2), 500)
