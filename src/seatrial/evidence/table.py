@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from seatrial.evidence.columns import SEGMENT_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
@@ -107,25 +107,3 @@ def encode(column: Any) -> Codes:
         index = np.concatenate([np.cumsum(used, dtype=np.int32) - 1, np.array([-1], dtype=np.int32)])[index]
         values = values[used]
     return Codes(tuple(values.tolist()), index)
-
-
-def combine(parts: Sequence[Evidence], source: str) -> Evidence:
-    """One table of several, each already checked; what only the whole can break is checked again."""
-    from seatrial.evidence.check import check  # noqa: PLC0415 - it reads this module
-
-    table = pa.concat_tables([_plain(part.table) for part in parts], promote_options="permissive")
-    whole = Evidence(
-        table,
-        source,
-        {key: value for key, value in parts[0].metadata.items() if all(p.metadata.get(key) == value for p in parts)},
-    )
-    check(whole)
-    return whole
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """The table with its dictionary columns as text, so that parts written by different hands join."""
-    for place, column in enumerate(table.schema):
-        if pa.types.is_dictionary(column.type):
-            table = table.set_column(place, column.name, pc.cast(table.column(place), pa.string()))
-    return table

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.errors import ConfigError, UsageError
+from seatrial.evidence.combine import combine
 from seatrial.evidence.read import read_evidence
-from seatrial.evidence.table import combine
 from seatrial.gate.merge import check
 from seatrial.gate.policy import Policy, load_policy
 from seatrial.segment import critical_segments, for_graph
