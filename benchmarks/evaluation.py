@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 ROUNDS = 3
 PURE_N, GRAPH_N, WAITING_N = 100_000, 1_000, 400
-WAIT_S = 0.02
+WORK_S = 0.001
+WAITS_S = ((0.005, 4), (0.02, 8))
+"""How long a node waits, and how many runs at once."""
 
 
 class State(TypedDict, total=False):
@@ -91,10 +93,13 @@ def bare_loop(given: tuple[Example, ...]) -> float:
     return time.perf_counter() - started
 
 
-def build(*, asynchronous: bool, wait_s: float = 0.0) -> Any:
+def build(*, asynchronous: bool, wait_s: float = 0.0, work_s: float = 0.0) -> Any:
     from langgraph.graph import END, START, StateGraph  # noqa: PLC0415 - the pure half runs without it
 
     def one(state: State) -> State:
+        began = time.thread_time()
+        while time.thread_time() - began < work_s:
+            pass
         return {"label": state["text"].upper()}
 
     def two(state: State) -> State:
@@ -143,12 +148,15 @@ def bare_invoke(graph: Any, given: tuple[Example, ...], concurrency: int) -> flo
 
 
 def bare_ainvoke(graph: Any, given: tuple[Example, ...], concurrency: int) -> float:
+    rows: list[tuple[str, bool, bool]] = []
+
     async def everything() -> None:
         waiting = iter(given)
 
         async def pull() -> None:
             for example in waiting:
-                await graph.ainvoke(example.inputs)
+                outputs = await graph.ainvoke(example.inputs)
+                rows.append((example.id, outputs["answer"] == example.inputs["text"], example.inputs["n"] % 2 == 0))
 
         await asyncio.gather(*(pull() for _ in range(concurrency)))
 
@@ -243,12 +251,21 @@ def measure() -> list[dict[str, Any]]:
             )
             name = f"LangGraph, 3 {'async' if asynchronous else 'sync'} nodes, {concurrency} at once"
             rows.append(row(name + (", timeout" if timeout_s else ""), *seconds, GRAPH_N))
+    graph = build(asynchronous=False, work_s=WORK_S)
+    target = graph_target(Compiled(spec, spec.versions[0], graph, False))
+    some = few[:WAITING_N]
+    seconds = alternate(lambda: evaluate(some, target), lambda: bare_invoke(graph, some, 1))
+    rows.append(row(f"LangGraph, 3 sync nodes, {1000 * WORK_S:g} ms of work, 1 at once", *seconds, WAITING_N))
     # Nodes that do nothing are the worst case for several event loops: all they do is contend. A model call waits.
-    graph = build(asynchronous=True, wait_s=WAIT_S)
-    target = graph_target(Compiled(spec, spec.versions[0], graph, True))
-    waiting = few[:WAITING_N]
-    seconds = alternate(lambda: evaluate(waiting, target, 8, 60.0), lambda: bare_ainvoke(graph, waiting, 8))
-    rows.append(row("LangGraph, 3 async nodes that wait 20 ms, 8 at once, timeout", *seconds, WAITING_N))
+    for wait_s, at_once in WAITS_S:
+        graph = build(asynchronous=True, wait_s=wait_s)
+        target = graph_target(Compiled(spec, spec.versions[0], graph, True))
+        seconds = alternate(
+            lambda target=target, c=at_once: evaluate(some, target, c, 60.0),  # type: ignore[misc]  # bound now
+            lambda graph=graph, c=at_once: bare_ainvoke(graph, some, c),  # type: ignore[misc]  # bound now
+        )
+        what = f"LangGraph, 3 async nodes that wait {1000 * wait_s:g} ms, {at_once} at once, timeout"
+        rows.append(row(what, *seconds, WAITING_N))
     return rows
 
 

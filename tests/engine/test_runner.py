@@ -118,7 +118,7 @@ def test_a_run_leaves_rows_evidence_and_a_summary(tmp_path: Path) -> None:
     }
     assert {name: row[name] for name in expected} == expected
     line = lines(tmp_path / "r1")[0]
-    assert (line["outputs"], line["inputs_hash"]) == ({"n": 0}, content_hash({"n": 0}))
+    assert (line["outputs"], line["output_hash"]) == ({"n": 0}, content_hash({"n": 0}))
     assert line["results"] == {"right": [["right", 1.0, ""]], "small": [["small", 1.0, "it was looked at"]]}
     summary = json.loads((tmp_path / "r1" / "run.json").read_text())
     expected = {
@@ -449,7 +449,8 @@ def test_the_evaluators_have_the_timeout_to_themselves(tmp_path: Path) -> None:
 
 
 def test_examples_that_cannot_be_run_are_refused_before_anything_runs(tmp_path: Path) -> None:
-    for bad in (Example("e0", {"n": math.nan}), Example("e0", {"n": 1}, metadata={"resume": "yes"})):
+    odd = [Example("e0", {"n": value}) for value in (math.nan, {1}, "\ud800")]
+    for bad in (*odd, Example("e0", {"n": 1}, metadata={"resume": "yes"})):
         with pytest.raises(DataError, match="example 'e0'"):
             go(tmp_path / "r", plan(examples=(bad,)), function=lambda _: pytest.fail("it ran"))
     with pytest.raises(UsageError, match="holds an example id twice"):

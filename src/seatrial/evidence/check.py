@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seatrial.errors import DataError
+from seatrial.evidence.arrow import to_numpy
 from seatrial.evidence.columns import PER_RUN, SEGMENT_PREFIX
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Outcome
 
@@ -40,7 +41,7 @@ def _names(evidence: Evidence) -> None:
     for name in ("example_id", "version", "key"):
         column = evidence.table.column(name)
         if column.null_count:
-            row = int(np.flatnonzero(np.asarray(pc.is_null(column)))[0]) + 1
+            row = int(np.flatnonzero(to_numpy(pc.is_null(column)))[0]) + 1
             raise DataError(
                 f"{evidence.source} row {row}: {name} is missing; every row belongs to one example, version and key"
             )
@@ -87,7 +88,7 @@ def _scores(evidence: Evidence) -> None:
     score = evidence.table.column("score")
     outcome = evidence.codes("outcome")
     scored = np.isin(outcome.index, [i for i, v in enumerate(outcome.values) if v == Outcome.SCORED])
-    there = np.asarray(pc.is_valid(score))
+    there = to_numpy(pc.is_valid(score))
     values = evidence.numbers("score")
     bad = np.flatnonzero(there & ~((values >= 0) & (values <= 1)))
     if bad.size:
@@ -110,7 +111,7 @@ def _measurements(evidence: Evidence) -> None:
     for name in PER_RUN[:3]:
         if evidence.has(name):
             values = evidence.numbers(name)
-            there = np.asarray(pc.is_valid(evidence.table.column(name)))
+            there = to_numpy(pc.is_valid(evidence.table.column(name)))
             bad = np.flatnonzero(there & ~(np.isfinite(values) & (values >= 0)))
             if bad.size:
                 raise DataError(

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seatrial.errors import DataError
+from seatrial.evidence.arrow import from_numpy, texts
 from seatrial.evidence.check import check, run_codes
 from seatrial.evidence.shape import canonical, first_line, rename
 from seatrial.evidence.table import Evidence
@@ -68,9 +69,8 @@ def _blanks(shaped: pa.Table, blank: int) -> tuple[pa.Table, int]:
     if not beside.any():
         return shaped, blank
     place = shaped.column_names.index("outcome")
-    outcome = pc.if_else(
-        pa.array(beside), Outcome.EVALUATOR_ERROR.value, pc.cast(shaped.column("outcome"), pa.string())
-    )
+    failed = texts(Outcome.EVALUATOR_ERROR.value)[0]
+    outcome = pc.if_else(from_numpy(beside), failed, pc.cast(shaped.column("outcome"), pa.string()))
     return shaped.set_column(place, "outcome", outcome), blank - int(beside.sum())
 
 

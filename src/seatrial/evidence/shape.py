@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seatrial.errors import DataError, UsageError
+from seatrial.evidence.arrow import from_numpy, texts
 from seatrial.evidence.columns import EVIDENCE_COLUMNS, NAMES, SEGMENT_PREFIX
+from seatrial.evidence.table import constant
 from seatrial.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -49,7 +51,9 @@ def rename(
         columns[target] = (
             parts[0]
             if len(parts) == 1
-            else pc.binary_join_element_wise(*[pc.cast(_text(p, target, path), pa.string()) for p in parts], "/")
+            else pc.binary_join_element_wise(
+                *[pc.cast(_text(p, target, path), pa.string()) for p in parts], texts("/")[0]
+            )
         )
     for name in segments:
         if pa.types.is_nested(table.column(name).type):
@@ -74,7 +78,7 @@ def rename(
             raise DataError(
                 f"{path} has no column version; map it with --map version=COLUMN. Columns: {', '.join(have)}"
             )
-        columns["version"] = _constant(version, table.num_rows)
+        columns["version"] = constant(version, table.num_rows)
     if "score" not in columns and "outcome" not in columns:
         raise DataError(
             f"{path} has neither score nor outcome; map one with --map score=COLUMN. Columns: {', '.join(have)}"
@@ -101,27 +105,30 @@ def canonical(columns: dict[str, Any], path: Path) -> pa.Table:
     if "score" not in out:
         out["score"] = pa.nulls(rows, pa.float64())
     score_there = pc.is_valid(out["score"])
-    implied = pc.if_else(score_there, Outcome.SCORED.value, Outcome.TARGET_ERROR.value)
+    implied = pc.if_else(score_there, *texts(Outcome.SCORED.value, Outcome.TARGET_ERROR.value))
     if "outcome" not in out:
         out["outcome"] = implied
     elif out["outcome"].null_count:
         out["outcome"] = pc.coalesce(out["outcome"], implied)
-    out["key"] = pc.fill_null(out["key"], "score") if "key" in out else _constant("score", rows)
-    out["repetition"] = (
-        pc.fill_null(out["repetition"], 0) if "repetition" in out else pa.array(np.zeros(rows, dtype=np.int64))
-    )
+    out["key"] = _filled(out["key"], "score") if "key" in out else constant("score", rows)
+    tries = out.get("repetition")
+    if tries is None:
+        out["repetition"] = from_numpy(np.zeros(rows, dtype=np.int64))
+    elif tries.null_count:
+        out["repetition"] = pc.coalesce(tries, from_numpy(np.zeros(1, dtype=np.int64))[0])
     for name in list(out):
         if name.startswith(SEGMENT_PREFIX):
             codes = out[name]
             # A million rows have a handful of values: clean the values, not the rows.
             if not pa.types.is_dictionary(codes.type):
                 codes = pc.dictionary_encode(codes)
-            out[name] = pc.fill_null(pc.cast(_clean(codes), pa.string()), "unknown")
+            out[name] = _filled(pc.cast(_clean(codes), pa.string()), "unknown")
     return pa.table(out)
 
 
-def _constant(value: str, rows: int) -> Any:
-    return pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, dtype=np.int32)), pa.array([value]))
+def _filled(column: Any, word: str) -> Any:
+    """A text column without nulls."""
+    return pc.fill_null(pc.cast(column, pa.string()), texts(word)[0]) if column.null_count else column
 
 
 def _clean(codes: Any) -> Any:
@@ -132,7 +139,7 @@ def _clean(codes: Any) -> Any:
             pa.chunked_array([_clean(chunk) for chunk in codes.chunks], type=codes.type) if codes.num_chunks else codes
         )
     values = pc.utf8_trim_whitespace(codes.dictionary)
-    values = pc.if_else(pc.equal(values, ""), pa.scalar(None, values.type), values)
+    values = pc.if_else(pc.equal(values, texts("")[0]), pa.nulls(1, values.type)[0], values)
     return pa.DictionaryArray.from_arrays(codes.indices, values)
 
 
@@ -167,7 +174,8 @@ def _number(column: Any, name: str, path: Path, *, whole: bool) -> Any:
     elif pa.types.is_string(kind) or pa.types.is_large_string(kind):
         lower = pc.utf8_lower(column)
         for words, digit in ((_YES, "1"), (_NO, "0")):
-            column = pc.if_else(pc.is_in(lower, value_set=pa.array(words, type=kind)), digit, column)
+            known = pc.is_in(lower, value_set=pc.cast(texts(*words), kind))
+            column = pc.if_else(known, pc.cast(texts(digit), kind)[0], column)
     try:
         return pc.cast(column, pa.int64() if whole else pa.float64())
     except pa.ArrowException:

@@ -10,12 +10,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from seatrial.evidence.arrow import from_numpy, one_array, texts, to_numpy
 from seatrial.evidence.columns import SEGMENT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+
+
+_NAN, _NONE = from_numpy(np.array([np.nan]))[0], from_numpy(np.array([-1], dtype=np.int32))[0]
+"""What stands in numpy for a null number and for a null text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +86,30 @@ class Evidence:
     def numbers(self, name: str) -> NDArray[np.float64]:
         """A number column as floats, null as NaN (which never leaves the rooms that call this)."""
         if name not in self._floats:
-            column = pc.fill_null(pc.cast(self.table.column(name), pa.float64(), safe=False), float("nan"))
-            self._floats[name] = np.asarray(column.to_numpy(), dtype=np.float64)
+            column = one_array(pc.cast(self.table.column(name), pa.float64(), safe=False))
+            self._floats[name] = to_numpy(pc.fill_null(column, _NAN) if column.null_count else column)
         return self._floats[name]
 
     def named(self, version: str) -> Evidence:
         """The same rows under another version name."""
         place = self.table.column_names.index("version")
-        column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(self), dtype=np.int32)), pa.array([version]))
-        return Evidence(self.table.set_column(place, "version", column), self.source, self.metadata)
+        return Evidence(
+            self.table.set_column(place, "version", constant(version, len(self))), self.source, self.metadata
+        )
+
+
+def constant(value: str, rows: int) -> pa.DictionaryArray:
+    """A text column that says the same everywhere."""
+    return pa.DictionaryArray.from_arrays(from_numpy(np.zeros(rows, dtype=np.int32)), texts(value))
 
 
 def encode(column: Any) -> Codes:
     """Dictionary-encode a text column."""
-    array = column.unify_dictionaries().combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    if isinstance(array, pa.ChunkedArray):  # combine_chunks keeps a chunked array when it is empty
-        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], type=array.type)
+    array = one_array(column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column)
     if not pa.types.is_dictionary(array.type):
         array = pc.dictionary_encode(array)
-    index = pc.fill_null(array.indices, -1).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    codes = pc.cast(array.indices, pa.int32())
+    index: NDArray[np.int32] = to_numpy(pc.fill_null(codes, _NONE) if codes.null_count else codes)
     values = np.array(array.dictionary.to_pylist(), dtype=object)
     used = np.bincount(index + 1, minlength=values.size + 1)[1:] > 0
     if not used.all():

@@ -132,14 +132,15 @@ def _cause(error: BaseException) -> str:
 
 def needs_loop(graph: Any) -> bool:
     """Whether some node or branch of a compiled graph, or of a graph inside it, has an async form only."""
-    return any(getattr(step, "func", None) is None for step in _steps(graph) if hasattr(step, "afunc"))
+    return any(getattr(step, "func", None) is None for step in steps(graph) if hasattr(step, "afunc"))
 
 
-def _steps(graph: Any) -> Iterator[Any]:
+def steps(graph: Any) -> Iterator[Any]:
+    """What a compiled graph, and every graph inside it, runs: the runnables of its nodes and branches."""
     for node in getattr(graph, "nodes", {}).values():
         bound = getattr(node, "bound", None)
         yield from getattr(bound, "steps", (bound,))
     for branches in getattr(getattr(graph, "builder", None), "branches", {}).values():
         yield from (branch.path for branch in branches.values())
     for _, inner in graph.get_subgraphs() if hasattr(graph, "get_subgraphs") else ():
-        yield from _steps(inner)
+        yield from steps(inner)

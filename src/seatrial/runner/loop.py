@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial import pool
 from seatrial.errors import ConfigError, DataError, UsageError
-from seatrial.evidence import content_hash, write_parquet
+from seatrial.evidence import canonical_json, write_parquet
 from seatrial.graph.interrupts import Script
 from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import one_line
@@ -94,7 +94,8 @@ def run(
             f"graph {plan.graph!r} needs evaluators, each with a key of its own; it has: {', '.join(keys) or 'none'}"
         )
     examples = plan.chosen(limit)
-    hashes = [_inputs_hash(example) for example in examples]
+    for example in examples:
+        _refuse_malformed(example)
     dimensions = _dimensions(examples, segments)
     summary = identity(plan, evaluators)
     before = _begin(run_dir, summary, resume=resume)
@@ -111,7 +112,7 @@ def run(
     }
     write_summary(run_dir / SUMMARY, summary)
 
-    work = Work(target, evaluators, examples, hashes, repetitions=plan.repetitions, timeout_s=timeout_s)
+    work = Work(target, evaluators, examples, repetitions=plan.repetitions, timeout_s=timeout_s)
     _work_through(
         todo,
         work,
@@ -210,6 +211,8 @@ def _restore(
     records: list[Record | None], path: Path, examples: Sequence[Example], repetitions: int, keys: Sequence[str]
 ) -> None:
     """Put what `path` holds into its places; of several lines for one run the last counts."""
+    if not path.exists():
+        return
     places = {example.id: number * repetitions for number, example in enumerate(examples)}
     for number, text in enumerate(read_lines(path), start=1):
         try:
@@ -220,11 +223,12 @@ def _restore(
             records[places[example_id] + repetition] = record
 
 
-def _inputs_hash(example: Example) -> str:
+def _refuse_malformed(example: Example) -> None:
+    """Raise a DataError before anything runs, not in the middle of it."""
     if "resume" in example.metadata:
         Script(example)
     try:
-        return content_hash(example.inputs)
+        canonical_json(example.inputs).encode()
     except (TypeError, ValueError) as error:
         raise DataError(f"example {example.id!r}: its inputs are no JSON ({one_line(error)})") from error
 

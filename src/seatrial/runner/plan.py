@@ -29,6 +29,8 @@ class RunPlan:
         dataset_version: as its settings say.
         repetitions: runs per example.
         must: ids that a `limit` never cuts off (contract tests).
+        part: why `examples` is only a part of the dataset; empty when it is all of it.
+        code: hash of what the version is made of; empty when nobody knows.
     """
 
     run_id: str
@@ -41,6 +43,8 @@ class RunPlan:
     dataset_version: str = "1"
     repetitions: int = 1
     must: frozenset[str] = frozenset()
+    part: str = ""
+    code: str = ""
 
     def __post_init__(self) -> None:
         if self.repetitions < 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -61,6 +62,9 @@ class Record(NamedTuple):
         )
 
 
+SILENT = (None,) * 6 + ((), "")
+"""Of error kind, error, tokens, model, thread, warnings and printed text: nothing."""
+
 LATENCY, HASH = Record._fields.index("latency_ms"), Record._fields.index("output_hash")
 
 
@@ -92,6 +96,9 @@ def line(record: Record, head: str, outputs: str | None, said: str, more: str = 
 
 def more(record: Record, path: Sequence[str] = (), stdout: str = "") -> str:
     """What only some records have, and what only reports read, as it stands in the line."""
+    passed = _passed(tuple(path)) if path else ""
+    if record[1:3] + record[4:8] + (record.warnings, stdout) == SILENT:
+        return passed  # a graph without a model has nothing else to tell, and it is the fast one
     rest = {
         "error_kind": record.error_kind,
         "error": record.error,
@@ -99,17 +106,21 @@ def more(record: Record, path: Sequence[str] = (), stdout: str = "") -> str:
         "output_tokens": record.output_tokens,
         "model": record.model,
         "thread_id": record.thread_id,
-        "path": path,
         "stdout": stdout,
         "warnings": record.warnings,
     }
     told = {name: value for name, value in rest.items() if value not in (None, "", ())}
-    return json.dumps(told)[1:-1] + "," if told else ""
+    return f"{passed}{json.dumps(told)[1:-1]}," if told else passed
 
 
-def head(example_id: str, repetition: int, inputs_hash: str) -> str:
+@lru_cache(maxsize=1_000)
+def _passed(path: tuple[str, ...]) -> str:
+    return f'"path":{json.dumps(path)},'
+
+
+def head(example_id: str, repetition: int) -> str:
     """How the line of one run begins."""
-    return f'{{"example_id":{quoted(example_id)},"repetition":{repetition},"inputs_hash":"{inputs_hash}"'
+    return f'{{"example_id":{quoted(example_id)},"repetition":{repetition}'
 
 
 def worded(key: str, result: Result) -> str:

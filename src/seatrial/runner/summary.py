@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from seatrial.runner.record import Record
 
 SCHEMA = "seatrial/run/1"
-FIXED = ("graph", "version", "version_config", "dataset", "evaluators")
+FIXED = ("graph", "version", "version_config", "code", "dataset", "evaluators")
 """What a resumed run shares with its beginning, or it would be two runs in one file."""
 
 
@@ -35,6 +35,8 @@ def identity(plan: RunPlan, evaluators: Sequence[Bound]) -> dict[str, Any]:
                 "dataset": {"name": plan.dataset, "version": plan.dataset_version, "hash": plan.dataset_hash},
                 "evaluators": [{"key": bound.key, "version": bound.version} for bound in evaluators],
                 "repetitions": plan.repetitions,
+                **({"part": plan.part} if plan.part else {}),
+                **({"code": plan.code} if plan.code else {}),
             },
             default=str,
         )
@@ -71,10 +73,10 @@ def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
 def refuse_another(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise a UsageError when a resume would mix two different things in one run."""
     for name in FIXED:
-        if before.get(name) != now[name]:
+        if before.get(name) != now.get(name):
             raise UsageError(
                 f"{path.parent} cannot be resumed: its {name} was {canonical_json(before.get(name))} and is now "
-                f"{canonical_json(now[name])}; start a new run"
+                f"{canonical_json(now.get(name))}; start a new run"
             )
 
 

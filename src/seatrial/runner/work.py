@@ -40,7 +40,6 @@ class Work:
         target: Target,
         evaluators: Sequence[Bound],
         examples: Sequence[Example],
-        inputs_hashes: Sequence[str],
         *,
         repetitions: int,
         timeout_s: float | None,
@@ -49,7 +48,6 @@ class Work:
         self.awaited = self._awaiting(target.awaited) if isinstance(target, AwaitedTarget) else None
         self._panel = Panel(evaluators)
         self._examples = examples
-        self._inputs_hashes = inputs_hashes
         self._repetitions = repetitions
         self._timeout_s = timeout_s
         self._at_evaluators: dict[int, tuple[Run, str, str]] = {}
@@ -129,7 +127,7 @@ class Work:
         self, position: int, run: Run, outputs: str | None, output_hash: str | None, answers: Answers
     ) -> tuple[Record, bytes]:
         number, repetition = divmod(position, self._repetitions)
-        begin = head(self._examples[number].id, repetition, self._inputs_hashes[number])
+        begin = head(self._examples[number].id, repetition)
         results, said = answers
         _, _, _, error, outcome, kind, latency_ms, read, written, model, path, stdout, thread_id, extra = run
         if outputs is not None and run[MEASURED:] == UNREMARKABLE and error is None:

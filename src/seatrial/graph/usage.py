@@ -1,0 +1,81 @@
+"""Usage: tokens and names of the models that answered in one run, heard only where a model is called.
+
+A callback handed down from the graph would travel to every node, and each node would make two events, a manager and a
+list of it: a twentieth of what a small async graph costs. LangChain asks the context for handlers wherever something
+configures its own callbacks; under a LangGraph graph the models do, and the nodes do not.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.tracers.context import register_configure_hook
+
+from seatrial.graph.runtime import steps
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from langchain_core.outputs import LLMResult
+
+
+class Usage(BaseCallbackHandler):
+    """What the models of one run said of themselves; deaf to everything else, which is what keeps it cheap."""
+
+    run_inline = True
+    ignore_chain = True
+    ignore_agent = True
+    ignore_retriever = True
+    ignore_chat_model = True  # its start; the end of a chat model is an `llm_end`
+    ignore_retry = True
+    ignore_custom_event = True
+
+    def __init__(self) -> None:
+        self._names: list[str] = []
+        self._counts: list[Mapping[str, Any]] = []
+
+    def on_llm_end(self, response: LLMResult, **_: Any) -> None:
+        """A model, of chat or not, has answered."""
+        for generations in response.generations:
+            message = getattr(generations[0], "message", None) if generations else None
+            name = getattr(message, "response_metadata", {}).get("model_name")
+            if name:
+                self._names.append(str(name))
+            usage = getattr(message, "usage_metadata", None)
+            if usage:
+                self._counts.append(usage)
+
+    @property
+    def read(self) -> int | None:
+        """Input tokens; None when no model said."""
+        return sum(count["input_tokens"] for count in self._counts) if self._counts else None
+
+    @property
+    def written(self) -> int | None:
+        """Output tokens, likewise."""
+        return sum(count["output_tokens"] for count in self._counts) if self._counts else None
+
+    @property
+    def model(self) -> str | None:
+        """Every name once, in order, joined by `+`."""
+        return "+".join(dict.fromkeys(self._names)) or None
+
+
+_USAGE: ContextVar[Usage | None] = ContextVar("seatrial_usage", default=None)
+# Not inheritable: what the graph configures for itself would otherwise travel to every node after all.
+register_configure_hook(_USAGE, inheritable=False)
+
+listen_to_models = _USAGE.set
+"""Hear the models called in this context; hand the token to `leave_models`."""
+
+leave_models = _USAGE.reset
+
+
+def takes_config(graph: Any) -> bool:
+    """Whether some node of a compiled graph, or of a graph inside it, is given its config.
+
+    Such a node can call a model where our context does not reach, in a bare thread, and hand it that config.
+    """
+    return any("config" in getattr(step, "func_accepts", ()) for step in steps(graph))
