@@ -9,12 +9,25 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
+LARGEST = 1e50
+"""Beyond it the fourth power of a number is none; no score, count, time or price is that large."""
+
+
+def numbers(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    """`values` as a float array of its own shape; ValueError where one is no number (a list of texts, a ragged table)."""
+    try:
+        return np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numbers, as one list or array") from None
+
 
 def finite(name: str, values: ArrayLike) -> NDArray[np.float64]:
     """`values` as a flat float array; ValueError where one is not a finite number."""
-    array = np.asarray(values, dtype=float).ravel()
+    array = numbers(name, values).ravel()
     if not np.all(np.isfinite(array)):
         raise ValueError(f"{name} must be finite; {int((~np.isfinite(array)).sum())} of {array.size} are not")
+    if array.size and np.abs(array).max() > LARGEST:
+        raise ValueError(f"{name} must not exceed {LARGEST:g} in size: their squares would be no numbers any more")
     return array
 
 
@@ -27,10 +40,17 @@ def counts(name: str, values: ArrayLike) -> NDArray[np.float64]:
 
 
 def share(name: str, value: float) -> float:
-    """`value` where it lies strictly between 0 and 1: levels, alphas, powers."""
-    if not 0 < value < 1:
+    """`value` where it lies strictly between 0 and 1, and does so still when halved towards 1: levels, alphas, powers."""
+    if not 0 < value < 1 or (1 + value) / 2 >= 1:
         raise ValueError(f"{name} must lie in (0, 1), got {value}")
     return value
+
+
+def whole(name: str, value: float, least: int = 1) -> int:
+    """`value` where it is a whole number of at least `least`: draws, bins, looks."""
+    if not (least <= value < float("inf")) or value != int(value):
+        raise ValueError(f"{name} must be a whole number, {least} or more, got {value}")
+    return int(value)
 
 
 def forecasts(p: ArrayLike, y: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

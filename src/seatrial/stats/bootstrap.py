@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
+from seatrial.stats.argument import LARGEST, numbers, share, whole
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.winrate import check_verdicts
 
@@ -83,7 +84,11 @@ def cluster_means(scores: ArrayLike, clusters: ArrayLike) -> NDArray[np.float64]
     Every cluster then has one vote, however many rows it has. Names that are small whole numbers (a dictionary's codes) need no
     sorting: 12 ms instead of .7 s for a million rows.
     """
-    x, names = _finite(scores), np.asarray(clusters).ravel()
+    x = _finite(scores)
+    try:
+        names = np.asarray(clusters).ravel()
+    except ValueError:
+        raise ValueError("cluster names must be one flat list") from None
     if x.shape != names.shape:
         raise ValueError(f"{x.size} scores but {names.size} cluster names")
     code = _codes(names)
@@ -100,8 +105,7 @@ def interval(found: Resampled, level: float = 0.95, method: Method = "percentile
     """
     if method not in _METHODS:
         raise ValueError(f"method {method!r} is unknown; choose one of: {', '.join(_METHODS)}")
-    if not 0 < level < 1:
-        raise ValueError(f"level must lie in (0, 1), got {level}")
+    share("level", level)
     if found.skew is None:
         return CannotTell(_ALIKE)
     tails = np.array([(1 - level) / 2, (1 + level) / 2])
@@ -124,8 +128,7 @@ def interval(found: Resampled, level: float = 0.95, method: Method = "percentile
 
 def lower_bound(found: Resampled, alpha: float = 0.025) -> float | CannotTell:
     """The one-sided percentile bound: the mean lies above it with confidence 1 - alpha. All scores equal is "cannot tell"."""
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie in (0, 1), got {alpha}")
+    share("alpha", alpha)
     if found.skew is None:
         return CannotTell(_ALIKE)
     return _at(found, alpha, outward=math.floor)
@@ -158,6 +161,7 @@ def _skew(values: NDArray[np.float64], counts: NDArray[np.int64]) -> float | Non
     if np.ptp(seen) <= 1e-12 * np.abs(seen).max():
         return None
     d = values - float(counts @ values) / float(counts.sum())
+    d = d / np.abs(d).max()  # without a unit, and cubes of it stay numbers
     third, second = float((counts * d**3).sum()), float((counts * d**2).sum())
     return third / (6 * second * math.sqrt(second))
 
@@ -166,16 +170,22 @@ def _codes(names: NDArray[np.generic]) -> NDArray[np.int64]:
     """Cluster names as small numbers; whole numbers that are small already serve as they are."""
     if names.dtype.kind in "iu" and names.size and names.min() >= 0 and names.max() <= 4 * names.size:
         return np.asarray(names, dtype=np.int64)
-    return np.asarray(np.unique(names, return_inverse=True)[1], dtype=np.int64)
+    # A name that is missing is not equal to itself (NaN), or cannot be sorted among the others (None).
+    try:
+        code = np.asarray(np.unique(names, return_inverse=True)[1], dtype=np.int64)
+    except TypeError:
+        code = None
+    if code is None or bool(np.any(names != names)):  # noqa: PLR0124
+        raise ValueError("cluster names must be of one kind, and none may be missing")
+    return code
 
 
 def _finite(scores: ArrayLike) -> NDArray[np.float64]:
-    x = np.asarray(scores, dtype=float).ravel()
-    if not np.all(np.isfinite(x)):
-        raise ValueError("scores must be finite; a missing one is decided before it comes here")
+    x = numbers("scores", scores).ravel()
+    if not np.all(np.abs(x) <= LARGEST):
+        raise ValueError(f"scores must be finite, up to {LARGEST:g}; a missing one is decided before it comes here")
     return x
 
 
 def _check_draws(draws: int) -> None:
-    if draws < 100:
-        raise ValueError(f"need at least 100 draws, got {draws}")
+    whole("draws", draws, 100)

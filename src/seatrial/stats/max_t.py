@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from seatrial.stats.argument import finite
+from seatrial.stats.argument import finite, whole
 from seatrial.stats.interval import CannotTell
 
 if TYPE_CHECKING:
@@ -70,8 +70,7 @@ def max_t(
     values = finite("differences", d)
     if direction not in DIRECTIONS:
         raise ValueError(f"direction {direction!r} is unknown; choose one of: {', '.join(DIRECTIONS)}")
-    if draws < 1:
-        raise ValueError(f"draws must be 1 or more, got {draws}")
+    draws = whole("draws", draws)
     if member.size == 0 or values.size == 0:
         return CannotTell("no group or no example")
     if member.ndim != 2 or member.shape[1] != values.size:

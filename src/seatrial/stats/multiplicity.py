@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seatrial.stats.argument import numbers
+
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
@@ -32,7 +34,7 @@ def weighted_holm(p: ArrayLike, weights: ArrayLike, alpha: float) -> Holm:
     Controls the family-wise error at `alpha` whatever the dependence, if each p is valid. Weights are shares of alpha:
     positive, summing to at most 1 (what they leave is spent elsewhere, not here).
     """
-    p_, w = np.asarray(p, dtype=float).ravel(), np.asarray(weights, dtype=float).ravel()
+    p_, w = numbers("p-values", p).ravel(), numbers("weights", weights).ravel()
     if p_.shape != w.shape:
         raise ValueError(f"{p_.size} p-values but {w.size} weights")
     if not 0 < alpha < 1:
@@ -48,7 +50,7 @@ def weighted_holm(p: ArrayLike, weights: ArrayLike, alpha: float) -> Holm:
     if p_.size:
         # Level of step j is alpha * w_j / standing_j * total: the whole family spends alpha x total.
         adjusted[order] = np.minimum(
-            1.0, np.maximum.accumulate(p_[order] * np.maximum(standing, w[order]) / (w[order] * total))
+            1.0, np.maximum.accumulate(p_[order] * np.maximum(standing, w[order]) / w[order] / total)
         )
     return Holm(adjusted, alpha * w, adjusted <= alpha * (1 + 1e-12))
 
@@ -68,7 +70,7 @@ def benjamini_hochberg(p: ArrayLike, rate: float) -> Discoveries:
     worse"), never for a block: one rejection is one block, so under the global null it buys nothing over Holm, and
     beside true effects it lets false ones in.
     """
-    p_ = np.asarray(p, dtype=float).ravel()
+    p_ = numbers("p-values", p).ravel()
     if not 0 < rate < 1:
         raise ValueError(f"rate must lie in (0, 1), got {rate}")
     if p_.size and (np.any(~np.isfinite(p_)) or p_.min() < 0 or p_.max() > 1):

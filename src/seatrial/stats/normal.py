@@ -32,6 +32,8 @@ def around(estimate: float, error: float, level: float = 0.95, alternative: Alte
     """
     share("level", level)
     _known(alternative)
+    if not (abs(estimate) < math.inf and 0 <= error < math.inf):
+        raise ValueError(f"an interval needs a finite estimate and error, got {estimate} and {error}")
     if alternative == "two-sided":
         half = float(special.ndtri((1 + level) / 2)) * error
         return Interval(estimate - half, estimate + half, level)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import special
 
+from seatrial.stats.argument import finite, numbers, share
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.proportions import wilson
 
@@ -33,7 +34,7 @@ def mcnemar(b: ArrayLike, c: ArrayLike, method: Method = "mid-p") -> Any:
     1.02 while up to a third of the examples flip (exact enumeration), 1.03 at a half, and much more only where nearly every
     one of a handful flips (1.76 for 8 of 8 at level .02); `exact` never exceeds it.
     """
-    b_, c_ = np.asarray(b, dtype=float), np.asarray(c, dtype=float)
+    b_, c_ = numbers("b", b), numbers("c", c)
     if np.any(b_ < 0) or np.any(c_ < 0) or not (np.all(np.isfinite(b_)) and np.all(np.isfinite(c_))):
         raise ValueError("discordant counts must be finite and not negative")
     # P(Bin(m, 1/2) >= k) is the regularised incomplete beta at (k, m - k + 1).
@@ -57,6 +58,8 @@ class SignFlip:
 
 _LATTICES = (1, 2, 3, 4, 6, 10, 12, 20, 30, 60, 100, 120, 1000)
 _MANY, _MOST_DRAWS = 1_000, 2_000_000
+_WHOLE = 2.0**53
+"""Up to here a float tells every whole number from its neighbours."""
 
 
 def sign_flip(d: ArrayLike, rng: np.random.Generator, alpha: float = 0.05) -> SignFlip:
@@ -71,11 +74,8 @@ def sign_flip(d: ArrayLike, rng: np.random.Generator, alpha: float = 0.05) -> Si
     Assumes clusters are independent and differences symmetric under the null. No non-zero difference gives p = 1.
     Independent of the order of `d`.
     """
-    values = np.asarray(d, dtype=float).ravel()
-    if not np.all(np.isfinite(values)):
-        raise ValueError("differences must be finite")
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie in (0, 1), got {alpha}")
+    values = finite("differences", d)
+    share("alpha", alpha)
     # Sorted, so that sums do not depend on the order of rows.
     values = np.sort(values[np.abs(values) > 1e-12])
     if values.size == 0:
@@ -122,7 +122,12 @@ def _lattice_tail(values: NDArray[np.float64]) -> float | None:
             break
     else:
         return None
+    if np.abs(scaled).max() > _WHOLE:
+        return None
     steps, counts = np.unique(np.abs(whole).astype(np.int64), return_counts=True)
+    # In steps of what all share: a thousand tokens each is one step each.
+    unit = int(np.gcd.reduce(steps))
+    steps, whole = steps // unit, whole / unit
     total = int((steps * counts).sum())
     if len(steps) > 1 and total * len(steps) > 5_000_000:
         return None
@@ -184,7 +189,8 @@ def mean_interval(d: ArrayLike, level: float = 0.95) -> Interval | CannotTell:
     Assumes independent clusters and enough of them for the mean to be near normal (30 is a fair floor); it is for display,
     the test is `sign_flip`. Fewer than two clusters, or no spread at all, is "cannot tell", never an interval of width 0.
     """
-    values = np.asarray(d, dtype=float).ravel()
+    values = finite("differences", d)
+    share("level", level)
     if values.size < 2:
         return CannotTell("an interval needs at least two clusters")
     spread = float(values.std(ddof=1))

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from seatrial.stats.argument import finite, whole
 from seatrial.stats.interval import CannotTell
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +36,26 @@ def pass_k(successes: ArrayLike, tries: ArrayLike, k: int) -> PassK | CannotTell
 
     The task is the unit: its tries are not independent, so the standard error is over tasks (sample deviation / sqrt T).
     """
-    s, n = np.asarray(successes, dtype=float).ravel(), np.asarray(tries, dtype=float).ravel()
-    if k < 1:
-        raise ValueError(f"k must be 1 or more, got {k}")
+    s, n = finite("successes", successes), finite("tries", tries)
+    k = whole("k", k)
     if s.shape != n.shape or np.any(s < 0) or np.any(s > n):
         raise ValueError("need one 0 <= successes <= tries per task")
     if s.size == 0:
         return CannotTell("no task")
     if np.any(n < k):
         return CannotTell(f"{int((n < k).sum())} of {s.size} tasks were tried fewer than {k} times")
-    share = special.binom(s, k) / special.binom(n, k)
+    share = _all_of(s, n, k)
     error = float(share.std(ddof=1) / math.sqrt(share.size)) if share.size > 1 else None
     return PassK(k, float(share.mean()), error, int(share.size))
+
+
+def _all_of(s: NDArray[np.float64], n: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """C(s, k) / C(n, k)."""
+    ways = special.binom(n, k)
+    if np.all(np.isfinite(ways)):
+        return np.asarray(special.binom(s, k) / ways)
+    # So many tries that the counts of subsets are no floats: by their logarithms.
+    enough = np.maximum(s, k)
+    log = special.gammaln(enough + 1) - special.gammaln(enough - k + 1)
+    log += special.gammaln(n - k + 1) - special.gammaln(n + 1)
+    return np.where(s >= k, np.exp(np.minimum(log, 0.0)), 0.0)

@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
+from seatrial.stats.argument import whole
 from seatrial.stats.paired import Method, mcnemar
 
 POWER = 0.8
@@ -25,6 +26,7 @@ def mcnemar_power(n: int, drop: float, churn: float, alpha: float, method: Metho
     are expected, the normal approximation beyond. 0 for n = 0.
     """
     _check(drop, churn, alpha)
+    whole("n", n, least=0)
     if n <= 0:
         return 0.0
     broke, fixed = drop + churn * (1 - drop) / 2, churn * (1 - drop) / 2

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
+from seatrial.stats.argument import numbers
 from seatrial.stats.interval import CannotTell
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 CONCENTRATION = 200.0
+_DENSEST = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +83,8 @@ def ratio_log_e(counts: ArrayLike, weights: ArrayLike, concentration: float = CO
     (600 / 400 against half and half, chi-square p 2.5e-10, gives p .170); 200 gives 1.3e-7, and costs 2 in log E at 10^6 units.
     """
     n, share = _check(counts, weights)
-    if not 0 < concentration < math.inf:
-        raise ValueError(f"concentration must be positive and finite, got {concentration}")
+    if not 0 < concentration <= _DENSEST:
+        raise ValueError(f"concentration must be positive and finite, at most {_DENSEST:g}, got {concentration}")
     live = share > 0
     seen, prior = n[..., live], concentration * share[live]
     total = seen.sum(axis=-1)
@@ -103,7 +105,7 @@ def ratio_p(looks: ArrayLike, weights: ArrayLike, concentration: float = CONCENT
 
 
 def _check(counts: ArrayLike, weights: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    n, w = np.asarray(counts, dtype=float), np.asarray(weights, dtype=float)
+    n, w = numbers("counts", counts), numbers("weights", weights)
     if n.ndim == 0 or w.ndim != 1 or n.shape[-1] != w.size:
         raise ValueError("need one count and one weight an arm")
     if not (np.all(np.isfinite(n)) and np.all(n >= 0) and np.all(n == np.rint(n))):

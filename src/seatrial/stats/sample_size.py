@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Formula = Literal["unpooled", "pooled", "cohen-h"]
 FORMULAS: tuple[Formula, ...] = ("unpooled", "pooled", "cohen-h")
+_NOTHING = 1e-12
+"""A difference of rates under this is none: two sums of the same scores differ by as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def paired(
     """
     za, zb = _quantiles(alpha, power, sides)
     _discordance(discordance, abs(difference))
-    if difference == 0:
+    if abs(difference) < _NOTHING:
         return CannotTell("a difference of 0: no n sees it")
     root = za * math.sqrt(discordance) + zb * math.sqrt(discordance - difference**2)
     return _size((root / difference) ** 2)
@@ -114,7 +116,7 @@ def paired_non_inferiority(
     0 would be an answer only if nothing could ever flip.
     """
     za, zb = _quantiles(alpha, power, 1)
-    if not 0 < margin < 1:
+    if not _NOTHING < margin < 1:
         raise ValueError(f"margin must lie in (0, 1), got {margin}")
     _discordance(discordance, 0.0)
     if discordance == 0:

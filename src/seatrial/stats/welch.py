@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from seatrial.stats.argument import share
+from seatrial.stats.argument import LARGEST, share
 from seatrial.stats.interval import CannotTell, Interval
 
 
@@ -51,7 +51,7 @@ def welch(first: Moments, second: Moments, level: float = 0.95) -> Welch | Canno
     """
     share("level", level)
     for arm in (first, second):
-        if not all(math.isfinite(x) for x in (arm.n, arm.total, arm.squares)) or arm.n < 0 or arm.squares < 0:
+        if not all(abs(x) <= LARGEST**2 for x in (arm.n, arm.total, arm.squares)) or arm.n < 0 or arm.squares < 0:
             raise ValueError(f"moments must be finite, with n and squares not negative, got {arm}")
     if min(first.n, second.n) < 2:
         return CannotTell("each arm needs at least two units")

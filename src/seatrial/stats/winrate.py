@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+import numpy as np
 from scipy import special
 
+from seatrial.stats.argument import finite
 from seatrial.stats.interval import CannotTell
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +39,21 @@ def win_rate(wins: int, ties: int, losses: int) -> WinRate | CannotTell:
     if n in (wins, ties, losses):
         return WinRate(rate, None, n)
     return WinRate(rate, math.sqrt((wins + ties / 4) / n - rate * rate) / math.sqrt(n), n)
+
+
+def score_rate(scores: ArrayLike) -> WinRate | CannotTell:
+    """Mean of per-example scores in 0..1 with standard error: sample deviation (n - 1) over sqrt(n).
+
+    Scores are what a judge gives beyond win, tie and loss: its probability of a win, or the mean over orders, judges and
+    repetitions of one example. On whole verdicts it is `win_rate`, whose error divides by n.
+    """
+    x = finite("scores", scores)
+    if x.size and (x.min() < 0 or x.max() > 1):
+        raise ValueError("scores must lie in 0..1")
+    if x.size == 0:
+        return CannotTell("no comparison")
+    alike = x.size < 2 or float(np.ptp(x)) < 1e-12
+    return WinRate(float(x.mean()), None if alike else float(x.std(ddof=1)) / math.sqrt(x.size), int(x.size))
 
 
 def sign_test(wins: int, losses: int) -> float | CannotTell:

@@ -183,7 +183,7 @@ def test_wrong_arguments_are_errors_and_missing_answers_are_typed():
     assert isinstance(interval(resample([0, 0], rng), method="bca"), CannotTell)
     with pytest.raises(ValueError, match="whole counts"):
         resample_verdicts(-1, 0, 1, rng)
-    with pytest.raises(ValueError, match="100 draws"):
+    with pytest.raises(ValueError, match="100 or more"):
         resample([0.0, 1.0], rng, 3)
     with pytest.raises(ValueError, match="2 scores but 1"):
         cluster_means([1, 0], [1])

@@ -41,7 +41,8 @@ def gwet_ac1(table: ArrayLike, level: float = 0.95, convention: Convention = "n-
         convention: variance over `n-1` items (irrCAC, Gwet's later software; the default, wider) or `n` (the formula of
             2008).
 
-    A large-sample error: with a class of one tenth a nominal .95 interval covered .89 at 50 items and .92 at 200. Says
+    A large-sample error: with a class of one tenth a nominal .95 interval covered .89 at 50 items and .92 at 200: take
+    `resampled_agreement` there. Says
     nothing on whether the rare class is ever found: quote its recall beside it. One category is "cannot tell".
     """
     share("level", level)

@@ -51,7 +51,7 @@ def cohen_kappa(table: ArrayLike, weights: Weights = "none", level: float = 0.95
 
     Falls to 0 or below where nearly all items are of one class, however good the raters (quote AC1 and the rare
     class' recall beside it). Under 50 items the interval is wider than +- .25, and a large-sample one: with a class of
-    one tenth a nominal .95 covered .83 at 50 items and .92 at 200. Both raters using one label only is "cannot tell".
+    one tenth a nominal .95 covered .83 at 50 items and .92 at 200: take `resampled_agreement` there. Both raters using one label only is "cannot tell".
     """
     share("level", level)
     counts = square(table)

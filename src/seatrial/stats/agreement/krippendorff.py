@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from seatrial.stats.argument import share
+from seatrial.stats.argument import LARGEST, share, whole
 from seatrial.stats.interval import CannotTell, Interval
 
 if TYPE_CHECKING:
@@ -60,14 +60,15 @@ def krippendorff_alpha(
     share("level", level)
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r} is unknown; choose one of: {', '.join(SCALES)}")
-    if draws < 1:
-        raise ValueError(f"draws must be 1 or more, got {draws}")
+    draws = whole("draws", draws)
     rows = [list(row) for row in ratings]
     if len({len(row) for row in rows}) > 1:
         raise ValueError("every rater needs one entry per unit; None where it gave no rating")
     seen = {value for row in rows for value in row if not _missing(value)}
-    if scale != "nominal" and not all(isinstance(v, (int, float, np.number)) and np.isfinite(v) for v in seen):
-        raise ValueError(f"the {scale} scale needs finite numbers; labels are nominal")
+    if scale != "nominal" and not all(
+        isinstance(v, (int, float, np.number)) and abs(float(v)) <= LARGEST for v in seen
+    ):
+        raise ValueError(f"the {scale} scale needs finite numbers up to {LARGEST:g}; labels are nominal")
     names = sorted(seen, key=str) if scale == "nominal" else sorted(seen)
     place = {name: i for i, name in enumerate(names)}
     table = np.zeros((len(rows[0]) if rows else 0, len(names)))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from seatrial.stats.argument import numbers
 from seatrial.stats.interval import CannotTell
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def cross(first: Sequence[Hashable], second: Sequence[Hashable], labels: Sequenc
 
 def square(table: ArrayLike) -> NDArray[np.float64] | CannotTell:
     """`table` as a square float array of counts; "cannot tell" where it holds none."""
-    counts = np.asarray(table, dtype=float)
+    counts = numbers("agreement counts", table)
     if counts.ndim != 2 or counts.shape[0] != counts.shape[1]:
         raise ValueError(f"an agreement table is square, got shape {counts.shape}")
     if not np.all(np.isfinite(counts)) or np.any(counts < 0):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from seatrial.stats.argument import forecasts
+from seatrial.stats.argument import forecasts, whole
 from seatrial.stats.interval import CannotTell
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def bin_forecasts(p: ArrayLike, y: ArrayLike, bins: int = 10, scheme: Scheme = "
     ties mean fewer bins); `equal-width` cuts [0, 1] into equal stretches, each open on the right except the last.
     """
     p_, y_ = forecasts(p, y)
-    if bins < 1:
-        raise ValueError(f"bins must be 1 or more, got {bins}")
+    bins = whole("bins", bins)
     if scheme not in SCHEMES:
         raise ValueError(f"scheme {scheme!r} is unknown; choose one of: {', '.join(SCHEMES)}")
     if p_.size == 0:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import forecasts, share
+from seatrial.stats.argument import forecasts, share, whole
 from seatrial.stats.calibration.bins import Scheme, bin_forecasts
 from seatrial.stats.interval import CannotTell, Interval
 
@@ -89,8 +89,7 @@ def debiased_squared_error(
     quantiles are read. A bin with one forecast has no noise estimate: "cannot tell", use fewer bins.
     """
     share("level", level)
-    if draws < 1:
-        raise ValueError(f"draws must be 1 or more, got {draws}")
+    draws = whole("draws", draws)
     p_, y_ = forecasts(p, y)
     found = bin_forecasts(p_, y_, bins, scheme)
     if isinstance(found, CannotTell):

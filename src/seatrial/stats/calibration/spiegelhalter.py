@@ -15,13 +15,13 @@ from seatrial.stats.normal import p_of
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-Suspicion = Literal["miscalibrated", "over-confident"]
-SUSPICIONS: tuple[Suspicion, ...] = ("miscalibrated", "over-confident")
+Suspicion = Literal["miscalibrated", "over-confident", "too-few-positives"]
+SUSPICIONS: tuple[Suspicion, ...] = ("miscalibrated", "over-confident", "too-few-positives")
 
 
 @dataclass(frozen=True, slots=True)
 class Spiegelhalter:
-    """z (positive = stated probabilities too extreme) and p: two-sided for `miscalibrated`, upper tail for `over-confident`."""
+    """z and p. z > 0: stated probabilities too extreme, or for `too-few-positives` too high; p is two-sided for `miscalibrated`."""
 
     z: float
     p: float
@@ -31,9 +31,11 @@ class Spiegelhalter:
 def spiegelhalter(p: ArrayLike, y: ArrayLike, suspicion: Suspicion = "miscalibrated") -> Spiegelhalter | CannotTell:
     """z = sum (y - p)(1 - 2p) / root of sum (1 - 2p)^2 p (1 - p) (Spiegelhalter 1986, Statistics in Medicine 5:421).
 
-    Compares the Brier score with what the probabilities promise of themselves. Over-confident means too far from 1/2:
-    for stated probabilities above 1/2, fewer positives than stated. A confidence below 1/2 with even fewer positives
-    counts *towards* calm, so for a classifier whose confidences go below 1/2 use `overconfidence` or bands. Assumes
+    Compares the Brier score with what the probabilities promise of themselves. `over-confident` means too far from 1/2:
+    for stated probabilities above 1/2, fewer positives than stated, below 1/2 *more* of them. A confidence of .4 with no
+    positive at all therefore counts towards calm there. What a gate on a classifier asks is `too-few-positives`: the same
+    statistic with |1 - 2p| for a weight, z > 0 where fewer positives came than was stated on either side of 1/2; the two are one
+    where no confidence lies under 1/2. For looks every night take `overconfidence`. Assumes
     independent decisions, each of which entered at the same age; n of 30 or more. Probabilities of 1/2 say nothing; all
     of them (or all certain and right) is "cannot tell". One stated certainty that came out wrong refutes calibration: z
     is infinite.
@@ -44,11 +46,13 @@ def spiegelhalter(p: ArrayLike, y: ArrayLike, suspicion: Suspicion = "miscalibra
     if p_.size == 0:
         return CannotTell("no forecast")
     alternative: Literal["two-sided", "larger"] = "two-sided" if suspicion == "miscalibrated" else "larger"
-    if np.any(np.abs(y_ - p_) == 1):
+    few = suspicion == "too-few-positives"
+    if np.any((p_ - y_ if few else np.abs(y_ - p_)) == 1):
         return Spiegelhalter(math.inf, 0.0, int(p_.size))
     tilt = 1 - 2 * p_
     variance = float(np.sort(tilt**2 * p_ * (1 - p_)).sum())
     if variance == 0:
         return CannotTell("every stated probability is 0, 1/2 or 1, where the statistic has no variance")
-    z = float(np.sort((y_ - p_) * tilt).sum()) / math.sqrt(variance)
+    missing = (p_ - y_) * np.abs(tilt) if few else (y_ - p_) * tilt
+    z = float(np.sort(missing).sum()) / math.sqrt(variance)
     return Spiegelhalter(z, p_of(z, alternative), int(p_.size))

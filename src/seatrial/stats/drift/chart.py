@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import counts, finite
+from seatrial.stats.argument import LARGEST, counts, finite
 from seatrial.stats.interval import CannotTell
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def cusum(values: ArrayLike, reference: Reference, slack: float = 0.5, limit: fl
 
 
 def _standardised(values: ArrayLike, reference: Reference) -> NDArray[np.float64]:
-    if not (math.isfinite(reference.mean) and 0 < reference.deviation < math.inf):
+    if not (abs(reference.mean) <= LARGEST and 1 / LARGEST <= reference.deviation <= LARGEST):
         raise ValueError(f"a reference needs a finite mean and a deviation > 0, got {reference}")
     return np.asarray((finite("values", values) - reference.mean) / reference.deviation)
 

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
+
+from seatrial.stats.argument import whole
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_LONGEST = 1e12
+_WIDEST = 1e6
 
 
 def cusum_run_length(slack: float, limit: float, shift: float, states: int = 400) -> float:
@@ -15,15 +24,15 @@ def cusum_run_length(slack: float, limit: float, shift: float, states: int = 400
     400. For the two-sided chart 1 / ARL = 1 / ARL(shift) + 1 / ARL(-shift).
     """
     _check(limit, shift, states)
-    if not 0 <= slack < math.inf:
-        raise ValueError(f"slack must be finite and not negative, got {slack}")
+    if not 0 <= slack <= _WIDEST:
+        raise ValueError(f"slack must be finite, at most {_WIDEST:g} and not negative, got {slack}")
     # State 0 is the sum at zero, its cell half as wide as the others (Brook and Evans' layout).
     width = 2 * limit / (2 * states - 1)
     i = np.arange(states)
     step = (i[None, :] - i[:, None]) * width + slack - shift
     chain = special.ndtr(step + width / 2) - special.ndtr(step - width / 2)
     chain[:, 0] = special.ndtr(step[:, 0] + width / 2)
-    return float(np.linalg.solve(np.eye(states) - chain, np.ones(states))[0])
+    return _first_passage(chain, 0)
 
 
 def ewma_run_length(weight: float, width: float, shift: float, states: int = 401) -> float:
@@ -37,13 +46,23 @@ def ewma_run_length(weight: float, width: float, shift: float, states: int = 401
     middle = -limit + cell * (np.arange(cells) + 0.5)
     edge = (middle[None, :] - (1 - weight) * middle[:, None]) / weight - shift
     chain = special.ndtr(edge + cell / 2 / weight) - special.ndtr(edge - cell / 2 / weight)
-    return float(np.linalg.solve(np.eye(cells) - chain, np.ones(cells))[cells // 2])
+    return _first_passage(chain, cells // 2)
+
+
+def _first_passage(chain: NDArray[np.float64], start: int) -> float:
+    """Mean steps until the chain, whose rows hold the chances to stay inside, is left."""
+    try:
+        steps = float(np.linalg.solve(np.eye(len(chain)) - chain, np.ones(len(chain)))[start])
+    except np.linalg.LinAlgError:
+        steps = math.inf
+    if not 1 <= steps <= _LONGEST:
+        raise ValueError(f"this chart's run length is beyond {_LONGEST:g} points, more than the chain can count")
+    return steps
 
 
 def _check(limit: float, shift: float, states: int) -> None:
-    if not 0 < limit < math.inf:
-        raise ValueError(f"the limit must be positive and finite, got {limit}")
-    if not math.isfinite(shift):
-        raise ValueError(f"shift must be finite, got {shift}")
-    if states < 2:
-        raise ValueError(f"states must be 2 or more, got {states}")
+    if not 0 < limit <= _WIDEST:
+        raise ValueError(f"the limit must be positive and finite, at most {_WIDEST:g}, got {limit}")
+    if not abs(shift) <= _WIDEST:
+        raise ValueError(f"shift must be finite, at most {_WIDEST:g} either way, got {shift}")
+    whole("states", states, 2)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from seatrial.stats.argument import LARGEST
 from seatrial.stats.interval import CannotTell, Interval
 
 Side = Literal["both", "lower", "upper"]
@@ -83,7 +84,7 @@ def p_value(
     if (side == "upper" and estimate >= 0) or (side == "lower" and estimate <= 0):
         return 1.0
     a = n * rho * rho + 1
-    gain = (estimate / standard_error) ** 2 * n * rho * rho / (2 * a)
+    gain = min(abs(estimate) / max(standard_error, 1 / LARGEST), LARGEST) ** 2 * n * rho * rho / (2 * a)
     if side == "both":
         return min(1.0, math.sqrt(a) * math.exp(-gain))
     # sqrt(a) / (2 (e^gain - 1)) without overflow
@@ -113,5 +114,5 @@ def _check(alpha: float, side: Side) -> None:
 
 
 def _check_sample(n: float, sd: float, rho: float) -> None:
-    if not (0 < n < math.inf and 0 <= sd < math.inf and 0 < rho < math.inf):
+    if not (0 < n <= LARGEST and 0 <= sd <= LARGEST and 0 < rho <= LARGEST):
         raise ValueError(f"need a positive n, sd and rho, got n={n}, sd={sd}, rho={rho}")

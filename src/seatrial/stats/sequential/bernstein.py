@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seatrial.stats.argument import numbers, share
 from seatrial.stats.interval import CannotTell, Interval
 
 if TYPE_CHECKING:
@@ -59,9 +60,8 @@ def bernstein_interval(x: ArrayLike, alpha: float, running: bool = True) -> Inte
 
 def scores(x: ArrayLike, alpha: float) -> NDArray[np.float64]:
     """`x` as an array of scores in 0..1, or a ValueError."""
-    x_ = np.asarray(x, dtype=float).ravel()
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie in (0, 1), got {alpha}")
+    x_ = numbers("scores", x).ravel()
+    share("alpha", alpha)
     if x_.size and not (x_.min() >= 0 and x_.max() <= 1):
         raise ValueError("scores must lie in 0..1")
     return x_
@@ -69,6 +69,9 @@ def scores(x: ArrayLike, alpha: float) -> NDArray[np.float64]:
 
 def limits(low: float, high: float, alpha: float) -> Interval | CannotTell:
     """The interval, unless the limits have crossed: then no single mean fits the whole run."""
+    if math.isnan(low) or math.isnan(high):
+        raise ValueError("a limit is not a number")
+    share("alpha", alpha)
     if low > high:
         return CannotTell("the limits of earlier and later scores do not overlap: the mean has moved")
     return Interval(low, high, 1 - alpha)
@@ -76,6 +79,7 @@ def limits(low: float, high: float, alpha: float) -> Interval | CannotTell:
 
 def plug_in(x: NDArray[np.float64], alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """What is known before each score: the mean so far (from 1/2) and the stake sqrt(2 log(2 / alpha) / (v t log(1 + t)))."""
+    share("alpha", alpha)
     t = np.arange(1, x.size + 1)
     after = (0.5 + np.cumsum(x)) / (t + 1)
     variance = (0.25 + np.cumsum((x - after) ** 2)) / (t + 1)

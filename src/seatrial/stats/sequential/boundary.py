@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
+from seatrial.stats.argument import LARGEST, numbers
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -25,8 +27,10 @@ def normal_log_mixture(
     s: ArrayLike, v: ArrayLike, v_opt: float, sides: Sides = 1, tuned_at: float = 0.05
 ) -> NDArray[np.float64]:
     """log of the mixture supermartingale at sum `s`, for sub-Gaussian sums (Robbins 1970; Howard et al. prop. 5 and 6)."""
-    s_, v_ = np.asarray(s, dtype=float), np.asarray(v, dtype=float)
+    s_, v_ = _matching(s, v)
     rho = _rho(v_opt, sides, tuned_at)
+    if not (np.all(np.abs(s_) <= LARGEST) and np.all((v_ >= 0) & (v_ <= LARGEST))):
+        raise ValueError("s and v must be finite, v not negative")
     bell = s_**2 / (2 * (v_ + rho))
     if sides == 2:
         return np.asarray(0.5 * np.log(rho / (v_ + rho)) + bell)
@@ -49,7 +53,7 @@ def gamma_exponential_bound(
 ) -> NDArray[np.float64]:
     """One-sided curve for sub-exponential sums of scale `scale` (Howard et al. prop. 9), e.g. empirical-Bernstein sums."""
     v_ = _check(v, alpha, v_opt, 1)
-    if not 0 < scale < math.inf:
+    if not 1 / LARGEST <= scale <= LARGEST:
         raise ValueError(f"scale must be positive and finite, got {scale}")
     c2 = scale * scale
     rho = _rho(v_opt, 1, tuned_at)
@@ -77,7 +81,16 @@ def beta_binomial_log_mixture(
 
     `v` is down x up x steps. With down = p, up = 1 - p these are centred Bernoulli(p) counts, for which it is a martingale.
     """
-    s_, v_, g, h = (np.asarray(a, dtype=float) for a in (s, v, down, up))
+    s_, v_, g, h = _matching(s, v, down, up)
+    if not (
+        np.all((v_ >= 0) & (v_ <= LARGEST)) and np.all((g > 0) & (g <= LARGEST)) and np.all((h > 0) & (h <= LARGEST))
+    ):
+        raise ValueError("v must be finite and not negative, and steps must reach both ways")
+    # A sum is a difference of counts of up to v / (down up) steps, and loses as many of their last bits.
+    slack = 1e-9 * (1 + v_) + 1e-14 * v_ / np.minimum(g, h)
+    if not (np.all(g * s_ <= v_ + slack) and np.all(-h * s_ <= v_ + slack)):
+        raise ValueError("a sum of v / (down up) steps in [-down, up] lies within -v / up and v / down")
+    s_ = np.clip(s_, -v_ / h, v_ / g)
     r = np.maximum(_rho(v_opt, sides, tuned_at) - g * h, 1e-3 * g * h)
     whole = g + h
     a0, b0 = r / (g * whole), r / (h * whole)
@@ -113,7 +126,7 @@ def stitched_bound(v: ArrayLike, alpha: float, v_min: float, scale: float = 0.0)
     `scale` 0 is for sub-Gaussian sums, else sub-gamma ones. Wider than the mixtures near their v_opt, narrower far beyond.
     """
     v_ = np.maximum(_check(v, alpha, v_min, 1), v_min)
-    if not 0 <= scale < math.inf:
+    if not 0 <= scale <= LARGEST:
         raise ValueError(f"scale must be finite and not negative, got {scale}")
     s, eta = 1.4, 2.0
     k1, k2 = (eta**0.25 + eta**-0.25) / math.sqrt(2), (math.sqrt(eta) + 1) / 2
@@ -122,8 +135,23 @@ def stitched_bound(v: ArrayLike, alpha: float, v_min: float, scale: float = 0.0)
     return np.asarray(np.sqrt(k1**2 * v_ * level + linear**2) + linear)
 
 
+def _matching(*given: ArrayLike) -> tuple[NDArray[np.float64], ...]:
+    arrays = tuple(numbers("sums, variances and steps", a) for a in given)
+    try:
+        np.broadcast_shapes(*(a.shape for a in arrays))
+    except ValueError:
+        raise ValueError(f"arrays of sizes {', '.join(str(a.size) for a in arrays)} do not match") from None
+    return arrays
+
+
 def _rho(v_opt: ArrayLike, sides: Sides, tuned_at: float) -> NDArray[np.float64]:
     """The mixture's spread that makes its curve tightest at v_opt, for level `tuned_at` (Howard et al. proposition 3)."""
+    if not np.all((np.asarray(v_opt) > 0) & (np.asarray(v_opt) <= LARGEST)):
+        raise ValueError(f"v_opt must be positive and finite, got {v_opt!r}")
+    if sides not in (1, 2):
+        raise ValueError(f"sides must be 1 or 2, got {sides}")
+    if not 0 < tuned_at < sides / 2:
+        raise ValueError(f"tuned_at must lie in (0, {sides / 2:g}), got {tuned_at}")
     alpha = tuned_at if sides == 2 else 2 * tuned_at
     log = -2 * math.log(alpha)
     return np.asarray(v_opt, dtype=float) / (log + math.log1p(log))
@@ -156,13 +184,13 @@ def _solve(
 
 
 def _check(v: ArrayLike, alpha: float, v_opt: float, sides: Sides) -> NDArray[np.float64]:
-    v_ = np.asarray(v, dtype=float)
+    v_ = numbers("v", v)
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie in (0, 1), got {alpha}")
-    if not 0 < v_opt < math.inf:
+    if not 0 < v_opt <= LARGEST:
         raise ValueError(f"v_opt must be positive and finite, got {v_opt}")
     if sides not in (1, 2):
         raise ValueError(f"sides must be 1 or 2, got {sides}")
-    if not (np.all(v_ > 0) and np.all(np.isfinite(v_))):
+    if not np.all((v_ > 0) & (v_ <= LARGEST)):
         raise ValueError("v must be positive and finite")
     return v_

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
+from seatrial.stats.argument import numbers, whole
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.sequential.nearest import nearest, nearest_array
 
@@ -111,7 +112,7 @@ def run(
         raise ValueError(f"evidence {evidence!r} is unknown; choose one of: {', '.join(_EVIDENCE)}")
     if not 0 <= margin < 1:
         raise ValueError(f"margin must lie in [0, 1), got {margin}")
-    given = [np.asarray(a, dtype=float) for a in (canary_good, canary_bad, control_good, control_bad)]
+    given = [numbers("a block's counts", a) for a in (canary_good, canary_bad, control_good, control_bad)]
     if any(a.ndim == 0 or a.shape != given[0].shape for a in given):
         raise ValueError("need four arrays of one shape, one entry a block")
     if any(a.size and not (a.min() >= 0 and a.max() < math.inf) for a in given):
@@ -133,9 +134,8 @@ def blocks(canary: ArrayLike, control: ArrayLike, n_canary: int = 1, n_control: 
 
     Whole blocks only: what is left over waits for the next call, so pass it again in front of what follows.
     """
-    if n_canary < 1 or n_control < 1:
-        raise ValueError(f"a block needs at least one unit of each arm, got {n_canary} and {n_control}")
-    arms = [np.asarray(arm, dtype=float).ravel() for arm in (canary, control)]
+    n_canary, n_control = whole("n_canary", n_canary), whole("n_control", n_control)
+    arms = [numbers("outcomes", arm).ravel() for arm in (canary, control)]
     if any(arm.size and not np.all((arm == 0) | (arm == 1)) for arm in arms):
         raise ValueError("outcomes must be 0 or 1")
     count = min(arms[0].size // n_canary, arms[1].size // n_control)
@@ -149,10 +149,10 @@ def combine(log_e: ArrayLike, weights: ArrayLike | None = None) -> float | Canno
     Weights are fixed before looking, positive, and sum to at most 1 (equal ones when left out); what they leave is never
     bet. A product would need independence: it is not offered.
     """
-    logs = np.asarray(log_e, dtype=float).ravel()
+    logs = numbers("log E", log_e).ravel()
     if logs.size == 0:
         return CannotTell("no process to combine")
-    shares = np.full(logs.size, 1 / logs.size) if weights is None else np.asarray(weights, dtype=float).ravel()
+    shares = np.full(logs.size, 1 / logs.size) if weights is None else numbers("weights", weights).ravel()
     if shares.shape != logs.shape:
         raise ValueError(f"{logs.size} processes but {shares.size} weights")
     if np.any(np.isnan(logs)):
@@ -170,7 +170,7 @@ def first_alarm(log_e: ArrayLike, alpha: float) -> int | None:
     """Index of the first look at which E >= 1 / alpha, None when there was none. Once raised an alarm stands."""
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie in (0, 1), got {alpha}")
-    path = np.asarray(log_e, dtype=float).ravel()
+    path = numbers("log E", log_e).ravel()
     if np.any(np.isnan(path)):
         raise ValueError("log E must not be NaN")
     hit = path >= -math.log(alpha)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
+from seatrial.stats.argument import numbers, whole
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.sequential.boundary import beta_binomial_log_mixture
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 _A = 0.85
+_THINNEST, _LONGEST = 1e-9, 1e15
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +41,7 @@ def quantile_ranks(n: int, q: float, alpha: float, t_opt: float = 500) -> Ranks:
     The lower rank is one below what the theorem needs. At q = .95, alpha .05: 927 and 970 of 1,000, 179 and 199 of 200.
     """
     _check(q, alpha, t_opt)
-    if n < 0:
-        raise ValueError(f"n must not be negative, got {n}")
+    n = whole("n", n, least=0)
     if n == 0:
         return Ranks(None, None, 0)
     high = _unlikely_count(n, q, alpha / 2, t_opt)
@@ -99,6 +100,8 @@ def equal_quantiles_p(a: ArrayLike, b: ArrayLike, q: float, t_opt: float = 500) 
 def stitched_radius(n: float, q: float, alpha: float, t_opt: float) -> float:
     """Bound on the count above nq, for all quantiles and times at once (Howard and Ramdas 2022, theorem 3), from `t_opt` on."""
     _check(q, alpha, t_opt)
+    if not 0 <= n <= _LONGEST:
+        raise ValueError(f"n must be finite and not negative, got {n}")
     s, eta, delta = 1.4, 2.0, 0.5
     t = max(n, t_opt)
     logit = math.log(q / (1 - q))
@@ -116,6 +119,8 @@ def stitched_radius(n: float, q: float, alpha: float, t_opt: float) -> float:
 def distribution_radius(n: float, alpha: float, t_min: float) -> float:
     """Half-width, as a share, of a band round the whole distribution function from `t_min` on (ibid., theorem 2, A = .85)."""
     _check(0.5, alpha, t_min)
+    if not 0 <= n <= _LONGEST:
+        raise ValueError(f"n must be finite and not negative, got {n}")
     if n < t_min:
         return math.inf
     return _A * math.sqrt((math.log1p(math.log(n / t_min)) + _lil_constant(alpha)) / n)
@@ -161,16 +166,16 @@ def _log_mixture_at(arm: NDArray[np.float64], x: NDArray[np.float64], q: float, 
 
 
 def _values(values: ArrayLike) -> NDArray[np.float64]:
-    x = np.array(values, dtype=float).ravel()
+    x = numbers("values", values).ravel().copy()
     if not np.all(np.isfinite(x)):
         raise ValueError("values must be finite; one that never came is a failure of its own")
     return x
 
 
 def _check(q: float, alpha: float, t_opt: float) -> None:
-    if not 0 < q < 1:
+    if not _THINNEST <= q <= 1 - _THINNEST:
         raise ValueError(f"q must lie in (0, 1), got {q}")
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must lie in (0, 1), got {alpha}")
-    if not 0 < t_opt < math.inf:
+    if not 0 < t_opt <= _LONGEST:
         raise ValueError(f"t_opt must be positive and finite, got {t_opt}")

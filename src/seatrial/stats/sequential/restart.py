@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from seatrial.stats.argument import numbers
 from seatrial.stats.sequential import eprocess
 
 if TYPE_CHECKING:
@@ -72,10 +73,12 @@ def run(
         raise ValueError("starts must be rising block numbers from 0 on, at least one")
     if sum(start < begun.seen for start in starts) != len(begun.states):
         raise ValueError("the state was kept for other starts")
-    w = shares(starts) if weights is None else np.asarray(weights, dtype=float).ravel()
+    w = shares(starts) if weights is None else numbers("weights", weights).ravel()
     if w.shape != (len(starts),) or not np.all(w > 0) or w.sum() > 1 + 1e-9:
         raise ValueError("weights must be positive, one a start, and sum to at most 1")
-    cg, cb, bg, bb = (np.asarray(a, dtype=float).ravel() for a in (canary_good, canary_bad, control_good, control_bad))
+    cg, cb, bg, bb = (
+        numbers("a block's counts", a).ravel() for a in (canary_good, canary_bad, control_good, control_bad)
+    )
     # row 0 is the stake that nobody bets, and a process that has not started is worth 1
     logs = np.zeros((len(starts) + 1, cg.size))
     states: list[eprocess.State] = []

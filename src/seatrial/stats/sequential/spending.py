@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
+from seatrial.stats.argument import finite, numbers, share, whole
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -26,6 +28,7 @@ Kind = Literal["obrien-fleming", "pocock"]
 Sides = Literal[1, 2]
 _KINDS = ("obrien-fleming", "pocock")
 _FAR = 9.0
+_MOST_LOOKS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,10 @@ class Plan:
 
 def spent_by(times: ArrayLike, alpha: float, kind: Kind = "obrien-fleming") -> NDArray[np.float64]:
     """Error one side may have spent at information share t: 2 - 2 Phi(z_(alpha/2) / sqrt t), or alpha log(1 + (e - 1) t)."""
-    t = np.asarray(times, dtype=float)
+    t = finite("times", times)
+    share("alpha", alpha)
+    if np.any(t <= 0) or np.any(t > 1 + 1e-12):
+        raise ValueError("times must lie in (0, 1]")
     if kind == "obrien-fleming":
         return np.asarray(2 * special.ndtr(special.ndtri(alpha / 2) / np.sqrt(t)))
     if kind == "pocock":
@@ -69,7 +75,7 @@ def lan_demets(times: ArrayLike, alpha: float = 0.05, kind: Kind = "obrien-flemi
 def crossing(z: ArrayLike, times: ArrayLike, sides: Sides = 2) -> NDArray[np.float64]:
     """Chance, with no effect, that the limit is first crossed at each look; their sum is the error of the whole plan."""
     t = _check(times, 0.5, sides)
-    limits = np.asarray(z, dtype=float).ravel()
+    limits = numbers("z", z).ravel()
     if limits.shape != t.shape or not np.all(limits > 0):
         raise ValueError("need one positive z limit a look")
     walk, chances = _START, []
@@ -81,10 +87,11 @@ def crossing(z: ArrayLike, times: ArrayLike, sides: Sides = 2) -> NDArray[np.flo
 
 def peeking_error(looks: int, alpha: float = 0.05, sides: Sides = 2) -> float:
     """True error of testing at the fixed-sample level `alpha` at each of `looks` equal steps: 14 peeks at .05 give .220."""
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie in (0, 1), got {alpha}")
+    share("alpha", alpha)
+    _check_sides(sides)
     z = -float(special.ndtri(alpha / sides))
-    return float(crossing(np.full(looks, z), _equal(looks), sides).sum())
+    times = _equal(looks)
+    return float(crossing(np.full(times.size, z), times, sides).sum())
 
 
 def pocock_constant(looks: int, alpha: float = 0.05, sides: Sides = 2) -> float:
@@ -156,20 +163,24 @@ def _gauss(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _equal(looks: int) -> NDArray[np.float64]:
-    if looks < 1:
-        raise ValueError(f"need at least one look, got {looks}")
+    if whole("looks", looks) > _MOST_LOOKS:
+        raise ValueError(f"{looks} looks are no plan; use an e-process")
     return np.arange(1, looks + 1) / looks
 
 
 def _check(times: ArrayLike | Sequence[float], alpha: float, sides: Sides) -> NDArray[np.float64]:
-    t = np.asarray(times, dtype=float).ravel()
-    if not 0 < alpha < 1:
-        raise ValueError(f"alpha must lie in (0, 1), got {alpha}")
-    if sides not in (1, 2):
-        raise ValueError(f"sides must be 1 or 2, got {sides}")
-    steps = np.diff(t, prepend=0.0)
-    if t.size == 0 or not (np.all(steps > 0) and t[-1] <= 1 + 1e-12):
+    t = numbers("times", times).ravel()
+    share("alpha", alpha)
+    _check_sides(sides)
+    inside = t.size > 0 and bool(np.all((t > 0) & (t <= 1 + 1e-12)))
+    steps = np.diff(t, prepend=0.0) if inside else t
+    if not inside or not np.all(steps > 0):
         raise ValueError("times must rise within (0, 1], at least one")
     if t.size > 1 and steps[1:].min() < 1e-3:
         raise ValueError("looks closer than .001 of the information are no plan; use an e-process")
     return t
+
+
+def _check_sides(sides: Sides) -> None:
+    if sides not in (1, 2):
+        raise ValueError(f"sides must be 1 or 2, got {sides}")

@@ -18,8 +18,9 @@ from seatrial.stats.agreement.gwet import gwet_ac1
 from seatrial.stats.agreement.kappa import cohen_kappa
 from seatrial.stats.agreement.krippendorff import krippendorff_alpha
 from seatrial.stats.agreement.recall import recall
+from seatrial.stats.agreement.resampled import resampled_agreement
 from seatrial.stats.agreement.table import cross, raw_agreement
-from seatrial.stats.interval import CannotTell
+from seatrial.stats.interval import CannotTell, Interval
 
 REPO_ROOT = next(parent for parent in Path(__file__).parents if (parent / "pyproject.toml").exists())
 JUDGE = Path(os.environ.get("SEATRIAL_SHARED", REPO_ROOT.parent / "shared")) / "data" / "judge"
@@ -186,6 +187,57 @@ def test_the_intervals_cover_where_labels_are_balanced():
         table = rng.multinomial(100, p).reshape(2, 2)
         covered += [0.4 in cohen_kappa(table).interval, 41 / 101 in gwet_ac1(table).interval]
     assert covered / runs == pytest.approx(np.array([0.95, 0.95]), abs=0.021)
+
+
+# A judge that finds .8 of a class of one tenth and calls .05 of the rest so: kappa .675, AC1 .919.
+RARE = np.array([[0.08, 0.02], [0.045, 0.855]])
+
+
+@pytest.mark.parametrize("measure", ["kappa", "ac1"])
+def test_the_bootstrap_covers_where_a_class_is_rare_and_the_large_sample_error_does_not(measure):
+    # 800 runs of 50 items; z = 3.3 of a share is .025 at .95 and .04 at .86. Large-sample: .91 for kappa (578 of 600 have one
+    # at all) and .86 for AC1.
+    rng, runs, plain = np.random.default_rng(8), 800, {"kappa": cohen_kappa, "ac1": gwet_ac1}[measure]
+    truth = plain(1e6 * RARE).estimate
+    covered = np.zeros(2)
+    for _ in range(runs):
+        table = rng.multinomial(50, RARE.ravel()).reshape(2, 2)
+        usual = getattr(plain(table), "interval", None)
+        covered += [
+            truth in resampled_agreement(table, rng, measure, draws=400).interval,
+            isinstance(usual, Interval) and truth in usual,
+        ]
+    assert covered[0] / runs == pytest.approx(0.95, abs=0.025)
+    assert covered[1] / runs < 0.92
+
+
+@pytest.mark.parametrize("measure", ["kappa", "ac1"])
+def test_the_bootstrap_keeps_the_estimate_and_has_a_width_at_total_agreement(measure):
+    rng = np.random.default_rng(0)
+    plain = {"kappa": cohen_kappa, "ac1": gwet_ac1}[measure]
+    found = resampled_agreement(TABLE, rng, measure)
+    assert found.estimate == pytest.approx(plain(TABLE).estimate)
+    # a large-sample interval of this balanced table, within what 50 items leave
+    assert (found.interval.low, found.interval.high) == pytest.approx(
+        (plain(TABLE).interval.low, plain(TABLE).interval.high), abs=0.06
+    )
+    total = resampled_agreement([[45, 0], [0, 5]], rng, measure)
+    assert isinstance(plain([[45, 0], [0, 5]]).interval, CannotTell)
+    assert total.estimate == 1
+    assert 0 < total.interval.low < 0.95
+    assert resampled_agreement(TABLE, np.random.default_rng(1), measure) == resampled_agreement(
+        TABLE, np.random.default_rng(1), measure
+    )
+
+
+def test_the_bootstrap_says_what_it_cannot_tell():
+    rng = np.random.default_rng(0)
+    for table in ([[0, 0], [0, 0]], [[5]], [[9, 0], [0, 0]], [[0.5, 0.25], [1, 1]]):
+        assert isinstance(resampled_agreement(table, rng), CannotTell)
+    # AC1 has an answer where both used one label of two
+    assert resampled_agreement([[9, 0], [0, 0]], rng, "ac1").estimate == 1
+    with pytest.raises(ValueError, match="choose one of: kappa, ac1"):
+        resampled_agreement(TABLE, rng, "alpha")
 
 
 def test_recall_by_hand():

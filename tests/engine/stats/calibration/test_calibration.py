@@ -244,3 +244,36 @@ def test_fivethirtyeight_forecasts_have_their_brier_and_ece():
     )
     assert nba.p < 1e-15
     assert nfl.p == pytest.approx(0.0136, abs=1e-4)
+
+
+def test_too_few_positives_points_down_on_both_sides_of_one_half():
+    # 60 decisions at .4 without one positive: each term is -.4 x .2 for "too extreme", +.4 x .2 for "too few";
+    # the root is .2 x sqrt(60 x .24)
+    p, none = np.full(60, 0.4), np.zeros(60)
+    z = 60 * 0.4 / math.sqrt(60 * 0.24)
+    calm, alarm = (spiegelhalter(p, none, side) for side in ("over-confident", "too-few-positives"))
+    assert (calm.z, alarm.z) == pytest.approx((-z, z))
+    assert calm.p > 0.999
+    assert alarm.p < 1e-9
+    assert spiegelhalter(p, np.ones(60), "too-few-positives").p > 0.999
+    # above one half the two are one
+    rng = np.random.default_rng(3)
+    high = rng.uniform(0.5, 1, 200)
+    came = (rng.random(200) < high).astype(float)
+    assert spiegelhalter(high, came, "too-few-positives").z == pytest.approx(
+        spiegelhalter(high, came, "over-confident").z
+    )
+    # a certainty that failed is too few; a stated 0 that came is not
+    assert spiegelhalter([1, 0.7], [0, 1], "too-few-positives").p == 0
+    assert spiegelhalter([0, 0.7], [1, 1], "too-few-positives").p > 0.5
+
+
+@pytest.mark.parametrize("low", [0.0, 0.5])
+def test_too_few_positives_keeps_its_level_on_perfect_confidences(low):
+    # 4,000 windows of 200 perfect decisions, one-sided .05: band .011 (z 3.3)
+    rng = np.random.default_rng(4)
+    hits = 0
+    for _ in range(4_000):
+        p = rng.uniform(low, 1, 200)
+        hits += spiegelhalter(p, (rng.random(200) < p).astype(float), "too-few-positives").p <= 0.05
+    assert hits / 4_000 == pytest.approx(0.05, abs=0.0115)

@@ -178,7 +178,7 @@ def test_blocks_are_cut_in_order_and_the_rest_waits():
     assert blocks([], []).shape == (4, 0)
     with pytest.raises(ValueError, match="0 or 1"):
         blocks([0.5], [1])
-    with pytest.raises(ValueError, match="at least one unit"):
+    with pytest.raises(ValueError, match="whole number"):
         blocks([1], [1], 0, 1)
 
 

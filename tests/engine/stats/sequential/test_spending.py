@@ -119,7 +119,7 @@ def test_wrong_arguments_are_errors():
         spent_by([0.5], 0.05, "haybittle")
     with pytest.raises(ValueError, match="sides"):
         lan_demets([1.0], sides=3)
-    with pytest.raises(ValueError, match="at least one look"):
+    with pytest.raises(ValueError, match="looks must be"):
         pocock_constant(0)
     for z in ([1.0], [0.0, 1.0], [float("nan"), 1]):
         with pytest.raises(ValueError, match="positive z limit"):
