@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import cold_start, gate, peers, report
+from benchmarks import cold_start, gate, mlflow_logging, peers, report, stats
 from benchmarks.child import ROOT, environment, ours, spawn
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ ROOMS: dict[str, Callable[..., list[dict[str, Any]]]] = {
     "cold_start": cold_start.measure,
     "evaluation": evaluation,
     "gate": gate.measure,
+    "statistics": stats.measure,
+    "mlflow_logging": mlflow_logging.measure,
     "peers": peers.measure,
 }
 
@@ -61,7 +63,8 @@ def main(arguments: list[str]) -> int:
     measured, before = {}, os.getloadavg()[0]
     for name in rooms:
         _say(name)
-        measured[name] = ROOMS[name](_say, quick=options.quick)
+        extra = {"peers": False} if name == "statistics" and options.no_peers else {}
+        measured[name] = ROOMS[name](_say, quick=options.quick, **extra)
     load = (before, os.getloadavg()[0])
     text = report.table({name: rows for name, rows in measured.items() if rows}, options.date, load)
     print(text)

@@ -33,6 +33,13 @@ BUDGETS = (
     Budget("gate", "gate, peak memory", "ours", "at most", 600, "at most 600 MB"),
     Budget("gate", "growth", "ours", "at most", 1.25, "linear: at most 1.25"),
     Budget("gate", "gate, modules loaded", "ours", "at most", 0, "none"),
+    Budget("statistics", "win-rate interval", "ours", "at most", 50, "at most 50 ms"),
+    Budget("statistics", "clustered win rate", "ours", "at most", 1000, "at most 1 s"),
+    Budget("statistics", "weighted Holm", "ours", "at most", 10, "at most 10 ms"),
+    Budget("statistics", "e-process, 1,000,000 events", "ours", "at most", 1000, "at most 1 s"),
+    Budget("statistics", "e-process, one block", "ours", "at most", 5, "at most 5 us"),
+    Budget("statistics", "analysis", "ours", "at most", 5, "at most 5 ms"),
+    Budget("statistics", "certify", "ours", "at most", 5, "at most 5 s"),
 )
 
 ROOMS = {
@@ -45,6 +52,11 @@ ROOMS = {
         "`floor` is a bare loop, or bare `invoke` / `ainvoke`, doing the same in the same process.",
     ),
     "gate": ("Gate", "`floor` is a bare script that reads the same file and counts it; it pairs and tests nothing."),
+    "statistics": (
+        "Statistics",
+        "`floor` is the peer that the row names, on the same numbers in the same run.",
+    ),
+    "mlflow_logging": ("MLflow", "`floor` is the bare client writing the same numbers to the same SQLite store."),
     "peers": (
         "Peers",
         "Same target and checks, `ours` is what the row's tool took, `floor` a bare loop in the same process, or an empty Python of the same environment.",

@@ -2,8 +2,8 @@
 
 python docs/generate.py [--check]
 
-Three kinds of text are written: the whole of cli.md, the output below every `$ seatrial ...` line, and what stands between
-`<!-- table: NAME -->` and `<!-- end -->`.
+Four kinds of text are written: the whole of cli.md, the output below every `$ seatrial ...` line, what stands between
+`<!-- table: NAME -->` and `<!-- end -->`, and the pictures of figures.py.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import figures  # type: ignore[import-not-found]  # beside this script, which is run, not imported
 
 from seatrial.cli.app import app, run
 from seatrial.dataset import Example
@@ -280,14 +281,19 @@ TABLES: dict[str, Callable[[], str]] = {
     ),
     "example": lambda: attributes(Example, "field of a row", id="made of inputs and reference"),
     "ops": lambda: _table(("op", "arg"), ((f"`{name}`", op.wants) for name, op in OPS.items())),
+    **figures.TABLES,
 }
 TABLE = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WRITTEN = (
     DOCS.parent / "README.md",
-    *(DOCS / f"{name}.md" for name in ("gate", "project", "evidence", "policy", "slices")),
+    *(DOCS / f"{name}.md" for name in ("gate", "project", "evidence", "policy", "slices", "statistics", "report")),
 )
-PAGES = {DOCS / "cli.md": cli_page} | {page: (lambda page=page: with_tables(with_sessions(page))) for page in WRITTEN}
+PAGES = (
+    {DOCS / "cli.md": cli_page}
+    | {page: (lambda page=page: with_tables(with_sessions(page))) for page in WRITTEN}
+    | figures.PICTURES
+)
 
 
 def main(arguments: list[str]) -> int:
