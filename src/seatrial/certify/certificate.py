@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from seatrial.certify.simulate import Gates, Truth, simulate, uncovered_segments
+from seatrial.certify.advice import Advice, Weak, mend, reconsider
+from seatrial.certify.simulate import simulate, uncovered_segments
 from seatrial.gate.row import OVERALL
-from seatrial.stats.power import POWER, detectable_drop, needed_n
+from seatrial.stats.interval import Interval
+from seatrial.stats.power import POWER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,10 +17,16 @@ if TYPE_CHECKING:
     import numpy as np
 
     from seatrial.certify.design import Design
+    from seatrial.certify.estimate import Fact
+    from seatrial.certify.simulate import Gates
+    from seatrial.certify.truth import Truth
     from seatrial.gate.policy import Policy
-    from seatrial.stats.paired import Method
+
+__all__ = ["DROPS", "Advice", "Certificate", "Power", "certify"]
 
 DROPS = (0.05, 0.10, 0.15, 0.20, 0.30)
+_FEWEST, _ADVISED = 200, 400
+"""Gates per drop, and per way of mending, at the least and at the most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +43,7 @@ class Power:
     @property
     def passed(self) -> float:
         """Chance that the broken segment sails."""
-        return max(0.0, 1.0 - self.blocked - self.inconclusive)
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """One way to mend a weak row, and what it costs."""
-
-    segment: str
-    sentence: str
-    calls: int | None
+        return max(0.0, round(1.0 - self.blocked - self.inconclusive, 9))
 
 
 @dataclass(frozen=True)
@@ -53,13 +52,16 @@ class Certificate:
 
     Attributes:
         name: graph or file.
-        alpha: what the policy promises.
+        alpha: what the policy promises for one gate: its alpha, over the graphs of one shared change.
         null: the gates in which nothing had changed.
-        power: per segment and drop.
-        uncovered: critical segments that can never be judged.
-        sizes: segment -> examples.
-        truth: churn, rate and missing rate assumed.
-        advice: what would mend it.
+        power: per segment and drop; a drop larger than the segment's pass rate is left out, it cannot happen.
+        uncovered: critical segments that can never be judged, and whatever else makes every pass INCONCLUSIVE.
+        sizes: segment -> clusters.
+        truth: the unchanged world.
+        facts: its numbers, and where each is from.
+        advice: what would mend it, cheapest first; the gate's and critical segments' own before the rest.
+        policy_hash: of the rules.
+        shape_hash: of segments, sizes, keys and what is critical.
     """
 
     name: str
@@ -69,7 +71,23 @@ class Certificate:
     uncovered: tuple[str, ...]
     sizes: dict[str, int]
     truth: Truth
+    facts: tuple[Fact, ...]
     advice: tuple[Advice, ...]
+    policy_hash: str
+    shape_hash: str
+
+    @property
+    def false_block(self) -> float:
+        """Share of unchanged candidates that the simulated gate blocks."""
+        return self.null.rate(self.null.blocked)
+
+    @property
+    def kept(self) -> bool | None:
+        """Whether the promise is kept; None where more gates would have to be simulated to tell."""
+        if self.false_block <= self.alpha:
+            return True
+        ends = self.null.interval(self.null.blocked)
+        return False if isinstance(ends, Interval) and ends.low > self.alpha else None
 
 
 def certify(
@@ -80,68 +98,62 @@ def certify(
     gates: int,
     rng: np.random.Generator,
     drops: Sequence[float] = DROPS,
+    facts: tuple[Fact, ...] = (),
     progress: Callable[[int, int], None] = lambda _done, _planned: None,
 ) -> Certificate:
     """Simulate the policy on the design: nothing changed, and each segment broken by each of `drops` and by must_detect."""
     grid = sorted({*drops, policy.must_detect})
-    broken = [s for s in design.segments if s != OVERALL]
+    broken = [s for s in design.segments if s != OVERALL and design.n[0, design.segments.index(s)]]
     planned = 1 + len(broken) * len(grid)
     null = simulate(design, policy, truth, gates, rng)
     progress(1, planned)
+    # Of what stands beside the family only what cannot tell stays: a lucky hit is no power.
+    plain = replace(truth, hits={})
     power = []
     for i, segment in enumerate(broken):
         s = design.segments.index(segment)
+        can_lose = _rate(design, truth, s)
         for j, drop in enumerate(grid):
-            did = simulate(design, policy, replace(truth, segment=segment, drop=drop), max(200, gates // 4), rng)
-            power.append(
-                Power(
-                    segment,
-                    int(design.sizes[s]),
-                    design.critical[s],
-                    drop,
-                    did.rate(did.blocked),
-                    did.rate(did.uncertain + did.underpowered),
+            if drop <= can_lose + 1e-9:
+                did = simulate(
+                    design, policy, replace(plain, segment=segment, drop=drop), max(_FEWEST, gates // 4), rng
                 )
-            )
+                power.append(
+                    Power(
+                        segment,
+                        int(design.sizes[s]),
+                        design.critical[s],
+                        drop,
+                        did.rate(did.by_score),
+                        did.rate(did.uncertain + did.underpowered),
+                    )
+                )
             progress(2 + i * len(grid) + j, planned)
+    uncovered = uncovered_segments(design, policy)
+    weak = [
+        Weak(p.segment, p.blocked, p.segment in uncovered)
+        for p in power
+        if p.drop == policy.must_detect and (p.blocked < POWER or p.segment in uncovered)
+    ]
+    advised = mend(design, policy, plain, weak, min(_ADVISED, gates), rng)
     return Certificate(
         name=design.name,
-        alpha=design.alpha,
+        alpha=policy.alpha / policy.shared_change,
         null=null,
         power=tuple(power),
-        uncovered=uncovered_segments(design, policy),
+        uncovered=uncovered,
         sizes={segment: int(design.sizes[i]) for i, segment in enumerate(design.segments)},
         truth=truth,
-        advice=tuple(_advice(design, policy)),
+        facts=facts,
+        advice=tuple(
+            sorted([*reconsider(design, policy, truth, null), *advised], key=lambda a: (not a.critical, a.calls))
+        ),
+        policy_hash=policy.hash,
+        shape_hash=design.shape_hash(truth.repetitions),
     )
 
 
-def _advice(design: Design, policy: Policy) -> list[Advice]:
-    method: Method = "exact" if policy.test == "exact" else "mid-p"
-    found = []
-    for s, segment in enumerate(design.segments):
-        n, alpha = int(design.sizes[s]), float(design.alpha_row[0, s])
-        if segment == OVERALL or not design.critical[s]:
-            continue
-        if alpha == 0:
-            continue
-        sees = detectable_drop(n, policy.churn, alpha, method)
-        if sees is not None and sees <= policy.must_detect:
-            continue
-        need = needed_n(policy.must_detect, policy.churn, alpha, method)
-        if need is not None:
-            more = max(need - n, 0)
-            found.append(
-                Advice(
-                    segment,
-                    f"{more} more examples of {segment} would show a drop of {100 * policy.must_detect:g} points",
-                    2 * more,
-                )
-            )
-        if sees is not None:
-            found.append(
-                Advice(
-                    segment, f"must_detect = {sees:.2f} is what {n} examples of {segment} can show (power {POWER:g})", 0
-                )
-            )
-    return found
+def _rate(design: Design, truth: Truth, segment: int) -> float:
+    """The leading key's pass rate on a segment: the largest drop it can have."""
+    weights = design.cells[0] * design.member[segment]
+    return float(sum(n * truth.at(0, c)[0] for c, n in enumerate(weights)) / max(weights.sum(), 1))

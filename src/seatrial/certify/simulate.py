@@ -1,48 +1,35 @@
-"""Simulate: thousands of gates on one design, all at once, by counts instead of examples.
-
-A gate of pass/fail keys sees an example only through which way it flips and whether it was measured, so one multinomial
-draw per joint cell is a whole gate, and blocking is a look-up of broke against the critical value of broke + fixed.
-"""
+"""Simulate: thousands of gates on one design, all at once, each decided as the merge gate decides it."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.power import POWER, critical_values, mcnemar_power
+from seatrial.certify.beside import beside
+from seatrial.certify.count import draw_counts, look_at_counts
+from seatrial.certify.mean import draw_answers, look_at_answers
+from seatrial.certify.truth import Truth
+from seatrial.stats.multiplicity import weighted_holm
+from seatrial.stats.power import POWER, detectable_drop, mcnemar_power
 from seatrial.stats.proportions import wilson
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from seatrial.certify.design import Design
+    from seatrial.certify.look import Look
     from seatrial.gate.policy import Policy
     from seatrial.stats.interval import CannotTell, Interval
     from seatrial.stats.paired import Method
 
+__all__ = ["Gates", "Truth", "decide_gates", "simulate", "uncovered_segments"]
 
-@dataclass(frozen=True, slots=True)
-class Truth:
-    """What is so in the simulated world.
-
-    Attributes:
-        churn: share of examples that flip, half each way, when nothing changed.
-        rate: the baseline's pass rate.
-        missing: share of cells nobody measures, each arm.
-        segment: segment that truly dropped; None when nothing did.
-        drop: by how much (share).
-        all_keys: whether every key drops there, or only the leading one.
-    """
-
-    churn: float
-    rate: float = 0.8
-    missing: float = 0.0
-    segment: str | None = None
-    drop: float = 0.0
-    all_keys: bool = False
+_AT_ONCE = 4_000_000
+"""Numbers held at once; more gates than that are simulated in turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +39,11 @@ class Gates:
     Attributes:
         gates: how many were simulated.
         blocked: FAIL.
+        by_score: of these, by a row of the family; the only ones that a drop explains.
+        by_hit: FAIL by a zero-tolerance key.
+        by_measure: FAIL by a measurement at its margin.
         uncertain: not blocked, and INCONCLUSIVE for what was missing.
+        unseen: of these, because a zero-tolerance answer was not measured.
         underpowered: INCONCLUSIVE for coverage: all or none, it does not depend on what is observed.
         raw_drop: the rule "any raw drop over 2 points" blocked.
         raw_p: the rule "any one-sided p under .05" blocked.
@@ -61,7 +52,11 @@ class Gates:
 
     gates: int
     blocked: int
+    by_score: int
+    by_hit: int
+    by_measure: int
     uncertain: int
+    unseen: int
     underpowered: int
     raw_drop: int
     raw_p: int
@@ -76,122 +71,110 @@ class Gates:
         return wilson(count, self.gates)
 
 
-RAW_DROP, RAW_P = 0.02, 0.05
-
-
 def simulate(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.random.Generator) -> Gates:
     """Run `gates` independent gates.
 
-    Keys are drawn independently, which makes the family-wise rate an upper bound for keys that fail together. Single
-    binary answers only: repetitions average noise away and can only help.
+    Keys are drawn independently, which makes the family-wise rate an upper bound for keys that fail together.
     """
-    method: Method = "exact" if policy.test == "exact" else "mid-p"
-    sizes = design.sizes
-    blocked = np.zeros(gates, dtype=bool)
-    unsure = np.zeros(gates, dtype=bool)
-    naive = np.zeros((3, gates), dtype=bool)
-    for k, key in enumerate(design.keys):
-        best, worst, seen, lost = _counts(design, truth, key == design.keys[0], gates, rng)
-        for s in range(len(design.segments)):
-            n, alpha = int(sizes[s]), float(design.alpha_row[k, s])
-            if n == 0:
-                continue
-            naive |= _naive(seen[0][:, s], seen[1][:, s], n)
-            if alpha == 0:
-                continue
-            fails = _rejects(best[0][:, s], best[1][:, s], alpha, method)
-            blocked |= fails
-            if truth.missing:
-                tolerance = 0.0 if design.critical[s] else policy.missing_tolerance
-                unsure |= (
-                    ~fails & _rejects(worst[0][:, s], worst[1][:, s], alpha, method) & (lost[:, s] > tolerance * n)
-                )
+    blocked, unsure = np.zeros(gates, dtype=bool), np.zeros(gates, dtype=bool)
+    raw = np.zeros((3, gates), dtype=bool)
+    width = len(design.names) * 16 if by_counts(design, truth) else design.cell.size * 4
+    turn = max(50, _AT_ONCE // max(width, 1))
+    for start in range(0, gates, turn):
+        now = slice(start, min(start + turn, gates))
+        looks = [look(design, policy, truth, k, now.stop - start, rng) for k in range(len(design.keys))]
+        blocked[now], unsure[now] = decide_gates(design, policy, looks)
+        for one in looks:
+            raw[:, now] |= one.naive
+    other = beside(design, policy, truth, gates, rng)
     uncovered = bool(uncovered_segments(design, policy))
+    fails = blocked | other.hit | other.grew
+    unsure |= other.unseen
     return Gates(
         gates=gates,
-        blocked=int(blocked.sum()),
-        uncertain=0 if uncovered else int((unsure & ~blocked).sum()),
-        underpowered=int((~blocked).sum()) if uncovered else 0,
-        raw_drop=int(naive[0].sum()),
-        raw_p=int(naive[1].sum()),
-        bootstrap=int(naive[2].sum()),
+        blocked=int(fails.sum()),
+        by_score=int(blocked.sum()),
+        by_hit=int(other.hit.sum()),
+        by_measure=int(other.grew.sum()),
+        uncertain=0 if uncovered else int((unsure & ~fails).sum()),
+        unseen=0 if uncovered else int((other.unseen & ~fails).sum()),
+        underpowered=int((~fails).sum()) if uncovered else 0,
+        raw_drop=int(raw[0].sum()),
+        raw_p=int(raw[1].sum()),
+        bootstrap=int(raw[2].sum()),
     )
 
 
+def by_counts(design: Design, truth: Truth) -> bool:
+    """Whether the gate tests single answers of single examples: counts say all there is to say."""
+    return design.alone and truth.repetitions == 1
+
+
+def decide_gates(design: Design, policy: Policy, looks: Sequence[Look]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Per gate: the score family blocks; it does not and what is missing leaves a row open."""
+    levels, sizes = design.alpha_row, design.n
+    method: Method = "exact" if policy.test == "exact" else "mid-p"
+    blocked = np.zeros(looks[0].fails.shape[0], dtype=bool)
+    unsure, doubtful = blocked.copy(), blocked.copy()
+    tolerance = np.array([0.0 if vital else policy.missing_tolerance for vital in design.critical])
+    over = []
+    for k, one in enumerate(looks):
+        family = (levels[k] > 0) & (sizes[k] > 0)
+        blocked |= (one.fails & family).any(axis=1)
+        unsure |= (one.nothing & family).any(axis=1)
+        over.append((one.lost > tolerance) & family)
+        sees = detectable_drop(int(sizes[k, 0]), policy.churn, float(levels[k, 0]), method)
+        if sees is not None:
+            # What is missing can hide a drop; where none could show, the overall row decides nothing.
+            unsure |= sees + 2 * one.gone > 1
+        doubtful |= over[-1].any(axis=1)
+    open_ = np.flatnonzero(doubtful & ~blocked & ~unsure)
+    if open_.size:
+        rows = [(k, s) for k in range(len(looks)) for s in np.flatnonzero((levels[k] > 0) & (sizes[k] > 0)).tolist()]
+        first = np.stack([looks[k].falls(s, open_) for k, s in rows], axis=1)
+        asked = np.stack([over[k][open_, s] for k, s in rows], axis=1)
+        unsure[open_] = (first & asked).any(axis=1)
+        # Only where a row falls at its first-step level can another fall after it.
+        after = np.flatnonzero(first.any(axis=1) & ~(first & asked).any(axis=1))
+        p = np.stack([looks[k].p_worst(s, open_[after]) for k, s in rows], axis=1)
+        weights = np.array([levels[k, s] for k, s in rows]) / design.alpha
+        for i, row in zip(after, p, strict=True):
+            unsure[open_[i]] = bool((weighted_holm(row, weights, design.alpha).rejected & asked[i]).any())
+    return blocked, unsure & ~blocked
+
+
 def uncovered_segments(design: Design, policy: Policy) -> tuple[str, ...]:
-    """Critical segments too small to show `must_detect` on a key that coverage is asked of; the overall row under `min_n`."""
+    """What makes every pass INCONCLUSIVE, from sizes and policy alone.
+
+    Critical segments too small to show `must_detect` on a key that coverage is asked of; the overall row under `min_n`,
+    or of a key whose level no drop can reach; a measurement on fewer than `min_n` clusters.
+    """
     method: Method = "exact" if policy.test == "exact" else "mid-p"
     asked = range(1) if any(rule.primary for rule in policy.keys) or len(design.keys) == 1 else range(len(design.keys))
     short = []
     for s, segment in enumerate(design.segments):
-        n = int(design.sizes[s])
         powers = [
-            mcnemar_power(n, policy.must_detect, policy.churn, a, method)
+            mcnemar_power(int(design.n[k, s]), policy.must_detect, policy.churn, a, method)
             for k in asked
             if (a := float(design.alpha_row[k, s])) > 0
         ]
-        if (design.critical[s] and (not powers or min(powers) < POWER)) or (s == 0 and n < policy.min_n):
+        if (design.critical[s] and (not powers or min(powers) < POWER)) or (
+            s == 0 and any(_mute(design, policy, k, method) for k in range(len(design.keys)))
+        ):
             short.append(segment)
+    if design.measures and np.unique(design.cluster).size < policy.min_n:
+        short += [name for name in design.measures if name not in short]
     return tuple(short)
 
 
-_Pair = tuple["NDArray[np.int64]", "NDArray[np.int64]"]
+def _mute(design: Design, policy: Policy, key: int, method: Method) -> bool:
+    n = int(design.n[key, 0])
+    return n < policy.min_n or detectable_drop(n, policy.churn, float(design.alpha_row[key, 0]), method) is None
 
 
-def _counts(
-    design: Design, truth: Truth, leading: bool, gates: int, rng: np.random.Generator
-) -> tuple[_Pair, _Pair, _Pair, NDArray[np.int64]]:
-    """(broke, fixed) per gate and segment: at the best case, at the worst, over what was seen; and unmeasured cells of the arm
-    with more of them."""
-    flips = np.empty((gates, len(design.cells), 4, 4), dtype=np.int64)
-    for c, n in enumerate(design.cells):
-        hit = truth.segment is not None and bool(design.member[design.segments.index(truth.segment), c])
-        drop = truth.drop if hit and (leading or truth.all_keys) else 0.0
-        flips[:, c] = rng.multinomial(int(n), _cell(truth, drop), size=gates).reshape(gates, 4, 4)
-    # answers: both pass, broke, fixed, neither; measured: both arms, candidate lost, baseline lost, both lost
-    per = np.einsum("gcam,sc->gsam", flips, design.member, optimize=True)
-    both, broke, fixed, neither = (per[:, :, a] for a in range(4))
-    best = (
-        broke[..., 0],
-        fixed[..., 0] + fixed[..., 1] + neither[..., 1] + both[..., 2] + fixed[..., 2] + per[..., 3].sum(axis=2),
-    )
-    worst = (
-        broke[..., 0] + both[..., 1] + broke[..., 1] + broke[..., 2] + neither[..., 2] + per[..., 3].sum(axis=2),
-        fixed[..., 0],
-    )
-    either = per[..., 3].sum(axis=2)
-    lost = np.maximum(per[..., 1].sum(axis=2), per[..., 2].sum(axis=2)) + either
-    return best, worst, (broke[..., 0], fixed[..., 0]), lost
-
-
-def _cell(truth: Truth, drop: float) -> NDArray[np.float64]:
-    """Chances of the 16 (answer, measured) pairs of one example."""
-    broke = drop + truth.churn * (1 - drop) / 2
-    fixed = truth.churn * (1 - drop) / 2
-    both = max(0.0, min(truth.rate, 1.0) - broke)
-    answers = np.array([both, broke, fixed, max(0.0, 1 - both - broke - fixed)])
-    m = truth.missing
-    measured = np.array([(1 - m) ** 2, m * (1 - m), m * (1 - m), m * m])
-    chances = np.outer(answers / answers.sum(), measured).ravel()
-    return np.asarray(chances / chances.sum())
-
-
-def _rejects(broke: NDArray[np.int64], fixed: NDArray[np.int64], alpha: float, method: Method) -> NDArray[np.bool_]:
-    flips = broke + fixed
-    table = critical_values(alpha, method, int(flips.max()) if flips.size else 0)
-    rejects: NDArray[np.bool_] = broke >= table[flips]
-    return rejects
-
-
-def _naive(broke: NDArray[np.int64], fixed: NDArray[np.int64], n: int) -> NDArray[np.bool_]:
-    """The three rules people write first, on one row: raw drop, raw p, bootstrap interval under zero."""
-    mean = (fixed - broke) / n
-    spread = np.sqrt(np.maximum((broke + fixed) / n - mean * mean, 0.0) / n)
-    return np.stack(
-        [-mean > RAW_DROP, _rejects(broke, fixed, RAW_P, "exact"), (mean + 1.96 * spread < 0) & (broke > 0)]
-    )
-
-
-def standard_error(rate: float, gates: int) -> float:
-    """Of a simulated rate."""
-    return math.sqrt(rate * (1 - rate) / gates)
+def look(design: Design, policy: Policy, truth: Truth, key: int, gates: int, rng: np.random.Generator) -> Look:
+    """Draw `gates` gates of one key, and look at them."""
+    if by_counts(design, truth):
+        method: Method = "exact" if policy.test == "exact" else "mid-p"
+        return look_at_counts(design, key, draw_counts(design, truth, key, gates, rng), method)
+    return look_at_answers(design, key, draw_answers(design, truth, key, gates, rng), truth.repetitions)

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from seatrial.cli.output import say
 from seatrial.cli.progress import progress
 from seatrial.errors import UsageError
+from seatrial.report.console import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from seatrial.certify.certificate import Certificate
     from seatrial.certify.design import Design
+    from seatrial.certify.estimate import Seen
+    from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
+    from seatrial.project import Project
 
-Case = tuple["Design", "Policy"]
+
+class Case(NamedTuple):
+    """One graph or file to certify a policy for, what evidence says of it, and the runs per example its trial row plans."""
+
+    design: Design
+    policy: Policy
+    found: Seen | None
+    repeat: int | None
 
 
 @click.command("certify")
@@ -30,24 +42,45 @@ Case = tuple["Design", "Policy"]
     help="Only this graph of the project (repeatable); default: every graph with a trial row.",
 )
 @click.option(
-    "--evidence", type=click.Path(path_type=Path), help="Take the segment sizes from a file of evidence instead."
+    "--evidence", type=click.Path(path_type=Path), help="Take sizes and estimates from a file of evidence instead."
 )
 @click.option("--map", "maps", multiple=True, metavar="COLUMN=FOREIGN", help="As in seatrial gate (with --evidence).")
 @click.option("--segment", "segments", multiple=True, metavar="COLUMN", help="As in seatrial gate (with --evidence).")
 @click.option("--critical", multiple=True, metavar="NAME[=VALUE]", help="As in seatrial gate (with --evidence).")
 @click.option(
+    "--from-run",
+    "runs",
+    multiple=True,
+    metavar="RUN",
+    help="Estimate from this run of the project, by id or as GRAPH@VERSION (repeatable, one a graph).",
+)
+@click.option(
     "--churn",
     type=click.FloatRange(0, 1),
-    help="Share of examples that flip when nothing changed; default: the policy's.",
+    help="Share of examples that flip when nothing changed; default: estimated from repetitions, else the policy's.",
 )
 @click.option(
     "--missing",
     type=click.FloatRange(0, 0.9),
-    default=0.0,
-    show_default=True,
-    help="Share of cells that nobody measures.",
+    help="Share of cells that nobody measures; default: estimated, else 0.",
 )
-@click.option("--rate", type=click.FloatRange(0, 1), default=0.8, show_default=True, help="The baseline's pass rate.")
+@click.option("--rate", type=click.FloatRange(0, 1), help="The baseline's pass rate; default: estimated, else 0.8.")
+@click.option(
+    "--repetitions",
+    type=click.IntRange(1, 20),
+    help="Runs per example and version; default: the trial row's, or as the evidence has.",
+)
+@click.option("--cluster-size", type=click.IntRange(min=1), help="Examples per cluster, where no evidence says it.")
+@click.option(
+    "--icc",
+    type=click.FloatRange(0, 1),
+    help="Correlation of the answers within a cluster; default: estimated, else 0.",
+)
+@click.option(
+    "--hit-rate",
+    type=click.FloatRange(0, 1),
+    help="Chance that a zero-tolerance key calls a faultless run a hit; default: estimated from repetitions, else 0.",
+)
 @click.option(
     "--gates",
     type=click.IntRange(min=200),
@@ -70,9 +103,14 @@ def command(
     maps: tuple[str, ...],
     segments: tuple[str, ...],
     critical: tuple[str, ...],
+    runs: tuple[str, ...],
     churn: float | None,
-    missing: float,
-    rate: float,
+    missing: float | None,
+    rate: float | None,
+    repetitions: int | None,
+    cluster_size: int | None,
+    icc: float | None,
+    hit_rate: float | None,
     gates: int,
     seed: int,
     as_json: bool,
@@ -81,66 +119,132 @@ def command(
     """Measure a policy's error rates on your segment sizes before you trust it.
 
     Simulates this policy on these sizes: how often it blocks a candidate that changed nothing, how often it sees a drop in
-    each segment, how often a broken critical segment sails, and what would mend a weak row; beside the rules people write
-    first, on the same simulated candidates. Exits 2 when the promise is not kept or a critical segment cannot be judged.
+    each segment, how often a broken critical segment sails, and what would mend a weak gate at which cost; beside the rules
+    people write first, on the same simulated candidates. Pass rate, churn, missing answers, repetitions and clusters are
+    estimated from --evidence or --from-run, and every number is printed with where it is from. The rate is kept under
+    .seatrial/certified/, and gates of the same rules and sizes show it beside their verdict. Exits 2 when the promise is
+    not kept or a critical segment cannot be judged.
 
     \b
     Examples:
       seatrial certify gates/merge.toml
       seatrial certify gates/merge.toml --graph text_to_sql --missing 0.02 -o power.svg
       seatrial certify gates/merge.toml --evidence results.csv --segment tier --critical tier=enterprise
+      seatrial certify gates/merge.toml --graph support_router --from-run support_router@v2 --hit-rate 0.001
     """
+    from seatrial.certify.rollout_plan import is_rollout_plan  # noqa: PLC0415
+
+    if is_rollout_plan(policy):
+        from seatrial.cli.plan_canary import certify_plan  # noqa: PLC0415
+        from seatrial.cli.planned import file_alone  # noqa: PLC0415
+
+        file_alone("policy", "seed", "as_json", "output")
+        return certify_plan(policy, runs=1000, seed=seed, as_json=as_json, output=output)
     from functools import partial  # noqa: PLC0415
 
     import numpy as np  # noqa: PLC0415 - simulation is for those who certify
 
     from seatrial.certify.certificate import certify  # noqa: PLC0415
-    from seatrial.certify.simulate import Truth  # noqa: PLC0415
-    from seatrial.report.certificate import certificate_lines  # noqa: PLC0415
+    from seatrial.certify.estimate import Given, world  # noqa: PLC0415
+    from seatrial.cli.certified import keep  # noqa: PLC0415
+    from seatrial.report.certificate import certificate_lines, fleet_line  # noqa: PLC0415
 
     if output is not None and (output.suffix not in (".json", ".svg") or not output.parent.is_dir()):
         raise UsageError(f"-o {output}: choose FILE.json or FILE.svg in a folder that exists")
+    if evidence and runs:
+        raise UsageError("--from-run is a run of the project; with --evidence the file itself is estimated from")
+    given = Given(churn, rate, missing, repetitions, icc, hit_rate)
     cases = (
-        _from_evidence(policy, evidence, graphs, maps, segments, critical)
+        _from_evidence(policy, evidence, graphs, maps, segments, critical, cluster_size)
         if evidence
-        else _from_project(policy, graphs)
+        else _from_project(policy, graphs, runs, cluster_size)
     )
+    if icc and all(case.design.alone for case in cases):
+        raise UsageError("--icc: no cluster holds two examples; say how many do with --cluster-size")
+    worlds = [world(case.design, case.policy, given, case.found, repeat=case.repeat) for case in cases]
     done: list[Certificate] = []
     with progress(quiet=as_json) as tell:
-        for design, rules in cases:
-            truth = Truth(rules.churn if churn is None else churn, rate=rate, missing=missing)
+        for case, (truth, facts) in zip(cases, worlds, strict=True):
             rng = np.random.default_rng(seed)
-            done.append(certify(design, rules, truth, gates=gates, rng=rng, progress=partial(tell, design.name)))
-    _write(done, [rules for _, rules in cases], as_json=as_json, output=output)
+            told = partial(tell, case.design.name)
+            done.append(certify(case.design, case.policy, truth, gates=gates, rng=rng, facts=facts, progress=told))
+    rules = [case.policy for case in cases]
+    _write(done, rules, as_json=as_json, output=output)
+    keep(done)
     if not as_json:
-        for certificate, (_, rules) in zip(done, cases, strict=True):
-            say(certificate_lines(certificate, rules))
-            click.echo("")
-    kept = all(c.null.rate(c.null.blocked) <= c.alpha and not c.uncovered for c in done)
-    return 0 if kept else 2
+        for i, (certificate, one) in enumerate(zip(done, rules, strict=True)):
+            say([*([Line("", "plain")] if i else []), *certificate_lines(certificate, one)])
+        if len(done) > 1:
+            say([fleet_line(done)])
+    return 0 if all(c.kept and not c.uncovered for c in done) else 2
 
 
-def _from_project(policy: Path, graphs: tuple[str, ...]) -> list[Case]:
+def _from_project(policy: Path, graphs: tuple[str, ...], runs: tuple[str, ...], cluster_size: int | None) -> list[Case]:
     from seatrial.certify.design import design  # noqa: PLC0415
     from seatrial.errors import one_of  # noqa: PLC0415
     from seatrial.gate.policy import load_policy  # noqa: PLC0415
-    from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.segment import assign, critical_segments, for_graph  # noqa: PLC0415
+    from seatrial.trial import open_project  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     known = list(dict.fromkeys(row.graph for row in project.settings.trial))
     if not known:
         raise UsageError("the project has no trial row to certify a policy for; name sizes with --evidence FILE")
+    evidence = _evidence_of(project, runs)
+    for graph in evidence:
+        one_of(graph, graphs or known, "--from-run names a run of graph")
     cases = []
     for graph in graphs or known:
         one_of(graph, known, "a trial row of graph")
         rules = load_policy(policy, graph)
         dimensions = for_graph(project.dimensions, graph)
-        kind = next(row.dataset for row in project.settings.trial if row.graph == graph)
-        examples = [assign(dimensions, example.row()) for example in project.dataset(graph, kind).examples]
+        row = next(row for row in project.settings.trial if row.graph == graph)
+        examples = [assign(dimensions, example.row()) for example in project.dataset(graph, row.dataset).examples]
         keys = [] if rules.keys else [bound.key for bound in project.evaluators(graph)]
-        cases.append((design(graph, examples, rules, critical=critical_segments(dimensions), keys=keys), rules))
+        vital = critical_segments(dimensions)
+        clusters = _clusters(examples, cluster_size)
+        shape = design(graph, examples, rules, critical=vital, keys=keys, clusters=clusters)
+        found = seen_in(evidence[graph], rules, vital) if graph in evidence else None
+        cases.append(Case(shape, rules, found, row.repeat))
     return cases
+
+
+def _evidence_of(project: Project, runs: tuple[str, ...]) -> dict[str, Evidence]:
+    """Graph -> the evidence of the run named for it."""
+    from seatrial.evidence import read_evidence  # noqa: PLC0415
+    from seatrial.trial import RUNS, latest_run, summary  # noqa: PLC0415
+
+    found: dict[str, Evidence] = {}
+    for name in runs:
+        run = latest_run(project, name)
+        graph = str(summary(project, run)["graph"])
+        if graph in found:
+            raise UsageError(f"--from-run {name}: {graph} has a run already; name one run a graph")
+        table = read_evidence(project.root / RUNS / run / "evidence.parquet")
+        found[graph] = replace(table, source=f"run {run}")
+    return found
+
+
+def seen_in(evidence: Evidence, policy: Policy, critical: Collection[str]) -> Seen:
+    """What a table of evidence says of the world a policy gates in."""
+    from seatrial.certify.estimate import seen  # noqa: PLC0415
+
+    return seen(evidence, policy, critical)
+
+
+def _clusters(examples: Sequence[Mapping[str, str]], size: int | None) -> list[int] | None:
+    """Clusters of `size` neighbours of the same segments; None where every example stands alone."""
+    if size is None or size == 1:
+        return None
+    within: dict[tuple[tuple[str, str], ...], int] = {}
+    names: dict[tuple[tuple[tuple[str, str], ...], int], int] = {}
+    found = []
+    for example in examples:
+        cell = tuple(sorted(example.items()))
+        at = within.get(cell, 0)
+        within[cell] = at + 1
+        found.append(names.setdefault((cell, at // size), len(names)))
+    return found
 
 
 def _from_evidence(
@@ -150,8 +254,8 @@ def _from_evidence(
     maps: tuple[str, ...],
     segments: tuple[str, ...],
     critical: tuple[str, ...],
+    cluster_size: int | None,
 ) -> list[Case]:
-    from seatrial.certify.design import design_of  # noqa: PLC0415
     from seatrial.cli.gate import parse_maps  # noqa: PLC0415
     from seatrial.evidence import read_evidence  # noqa: PLC0415
     from seatrial.gate.comparable import known_critical  # noqa: PLC0415
@@ -159,9 +263,12 @@ def _from_evidence(
 
     if evidence is None or len(graphs) > 1:
         raise UsageError("--evidence is one graph's: name at most one --graph")
+    if cluster_size is not None:
+        raise UsageError("--cluster-size: the evidence says its clusters itself (--map cluster=COLUMN)")
     rules = load_policy(policy, graphs[0] if graphs else None)
     table = read_evidence(evidence, mapping=parse_maps(maps), segments=segments)
-    return [(design_of(table, rules, known_critical(table, critical)), rules)]
+    found = seen_in(table, rules, known_critical(table, critical))
+    return [Case(found.design, rules, found, None)]
 
 
 def _write(done: Sequence[Certificate], policies: Sequence[Policy], *, as_json: bool, output: Path | None) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from seatrial.gate.sentence import percent
 from seatrial.report.console import Line
 from seatrial.stats.interval import Interval
+from seatrial.stats.power import POWER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,40 +19,34 @@ if TYPE_CHECKING:
 
 SCHEMA = "seatrial/certify/1"
 HEAD = "chance to block a drop of"
+MENDS = 6
+"""Ways to mend a gate that a terminal shows; the JSON has all."""
 
 
 def certificate_lines(c: Certificate, policy: Policy) -> Iterator[Line]:
     """The lines of a terminal report."""
-    rate = c.null.rate(c.null.blocked)
-    kept = rate <= c.alpha
+    for line in _lines(c, policy):
+        # A name from outside may neither start a line of its own nor drive the terminal.
+        yield Line("".join(sign if sign.isprintable() else "�" for sign in line.text), line.tone)
+
+
+def _lines(c: Certificate, policy: Policy) -> Iterator[Line]:
+    glyph, tone = {True: ("✓", "good"), False: ("✕", "bad"), None: ("?", "unsure")}[c.kept]
     yield Line(
-        f"{'✓' if kept else '✕'} {c.name}: false block {percent(rate)} of {c.null.gates:,} unchanged candidates, promised ≤ {percent(c.alpha)}",
-        "good" if kept else "bad",
+        f"{glyph} {c.name}: false block {percent(c.false_block)} of {c.null.gates:,} unchanged candidates, promised ≤ {percent(c.alpha)}"
+        + ("; too few were simulated to tell (--gates)" if c.kept is None else ""),
+        tone,
     )
-    yield Line(
-        f"  assumed: {percent(c.truth.churn)} of examples flip on their own, {percent(c.truth.missing)} of cells are not measured",
-        "dim",
-    )
+    if c.null.by_hit or c.null.by_measure:
+        yield Line(
+            f"  of these by zero tolerance {percent(c.null.rate(c.null.by_hit))}, by measurements at their margin {percent(c.null.rate(c.null.by_measure))}, by scores {percent(c.null.rate(c.null.by_score))}",
+            "plain",
+        )
+    yield Line("  simulated with " + " · ".join(_facts(c)), "dim")
     others = f"any raw drop > 2 points {percent(c.null.rate(c.null.raw_drop))} · any p < .05 {percent(c.null.rate(c.null.raw_p))} · a bootstrap interval per segment {percent(c.null.rate(c.null.bootstrap))}"
     yield Line(f"  on the same unchanged candidates the rules people write first block: {others}", "plain")
-    if c.null.underpowered:
-        yield Line(
-            f"  cannot tell, always: {', '.join(c.uncovered)} too small to show a drop of {100 * policy.must_detect:g} points",
-            "unsure",
-        )
-    elif c.null.uncertain:
-        yield Line(f"  cannot tell for what is missing: {percent(c.null.rate(c.null.uncertain))}", "unsure")
-    drops = sorted({p.drop for p in c.power})
-    width = max([len(HEAD), *(len(p.segment) + 1 for p in c.power)])
-    yield Line(
-        f"  {HEAD:<{width}} {'n':>6} " + " ".join(f"{100 * drop:>4.0f}pt" for drop in drops),
-        "dim",
-    )
-    for segment in dict.fromkeys(p.segment for p in sorted(c.power, key=lambda p: (not p.critical, p.segment))):
-        row = {p.drop: p for p in c.power if p.segment == segment}
-        first = row[drops[0]]
-        cells = " ".join(f"{100 * row[drop].blocked:>5.0f}%" for drop in drops)
-        yield Line(f"  {segment + ('*' if first.critical else ''):<{width}} {first.n:>6} {cells}", "plain")
+    yield from _cannot_tell(c, policy)
+    yield from _table(c)
     at = [p for p in c.power if p.critical and p.drop == policy.must_detect]
     if at:
         worst = max(at, key=lambda p: p.passed)
@@ -58,35 +54,107 @@ def certificate_lines(c: Certificate, policy: Policy) -> Iterator[Line]:
             f"  a critical segment that lost {100 * policy.must_detect:g} points sails at most {percent(worst.passed)} of the time ({worst.segment})",
             "plain",
         )
-    for advice in c.advice:
+    first = [advice for advice in c.advice if advice.critical]
+    for advice in first[:MENDS]:
+        yield Line(f"  to mend it  {advice.sentence}{_cost(advice.calls)}", "plain")
+    rest = [p for p in c.power if not p.critical and p.drop == policy.must_detect and p.blocked < POWER]
+    if rest:
+        least = min(rest, key=lambda p: p.blocked)
+        mends = [advice for advice in c.advice if advice.segment == least.segment]
+        how = f"; {mends[0].sentence}{_cost(mends[0].calls)}" if mends else ""
         yield Line(
-            f"  to mend it  {advice.sentence}"
-            + (f" ({advice.calls:,} calls for both versions)" if advice.calls else ""),
-            "plain",
+            f"  {len(rest)} of the segments not called critical show {100 * policy.must_detect:g} points less than 4 times of 5, {least.segment} least ({100 * least.blocked:.0f} %){how}",
+            "dim",
         )
 
 
+def _facts(c: Certificate) -> Iterator[str]:
+    for fact in c.facts:
+        note = f": {fact.note}" if fact.note else ""
+        yield f"{fact.name} {fact.value} ({fact.source}{note})"
+    if not c.facts:
+        yield f"churn {percent(c.truth.churn)} · not measured {percent(c.truth.missing)}"
+
+
+def _cannot_tell(c: Certificate, policy: Policy) -> Iterator[Line]:
+    if c.null.underpowered:
+        yield Line(
+            f"  cannot tell, always: {', '.join(c.uncovered)} too small to show a drop of {100 * policy.must_detect:g} points",
+            "unsure",
+        )
+    elif c.null.uncertain:
+        why = f" (by zero-tolerance answers {percent(c.null.rate(c.null.unseen))})" if c.null.unseen else ""
+        yield Line(f"  cannot tell for what is missing: {percent(c.null.rate(c.null.uncertain))}{why}", "unsure")
+
+
+def _table(c: Certificate) -> Iterator[Line]:
+    drops = sorted({p.drop for p in c.power})
+    if not drops:
+        return
+    width = max([len(HEAD), *(len(p.segment) + 1 for p in c.power)])
+    yield Line(f"  {HEAD:<{width}} {'n':>6} " + " ".join(f"{f'{100 * drop:.3g}pt':>6}" for drop in drops), "dim")
+    for segment in dict.fromkeys(p.segment for p in sorted(c.power, key=lambda p: (not p.critical, p.segment))):
+        row = {p.drop: p for p in c.power if p.segment == segment}
+        first = next(iter(row.values()))
+        # A segment that passes less often than that cannot lose it.
+        cells = " ".join(f"{100 * row[d].blocked:>5.0f}%" if d in row else f"{'-':>6}" for d in drops)
+        yield Line(f"  {segment + ('*' if first.critical else ''):<{width}} {first.n:>6} {cells}", "plain")
+
+
+def _cost(calls: int) -> str:
+    return f" ({calls:,} calls more, both versions)" if calls else ""
+
+
 def certificate_data(certificates: Sequence[Certificate], policies: Sequence[Policy]) -> dict[str, Any]:
-    """Plain data; the rates at the top are the worst of all graphs."""
+    """Plain data; the rates at the top are the worst of all graphs, and of the fleet as if its graphs were independent."""
     graphs = [_graph(c, p) for c, p in zip(certificates, policies, strict=True)]
+    at = [
+        p.blocked
+        for c, policy in zip(certificates, policies, strict=True)
+        for p in c.power
+        if p.critical and p.drop == policy.must_detect
+    ]
     return {
         "schema": SCHEMA,
         "alpha": max(c.alpha for c in certificates),
-        "false_block_rate": max(c.null.rate(c.null.blocked) for c in certificates),
+        "false_block_rate": max(c.false_block for c in certificates),
+        "fleet_false_block_rate": fleet_rate(certificates),
+        "power": min(at) if at else None,
         "graphs": graphs,
     }
+
+
+def fleet_rate(certificates: Sequence[Certificate]) -> float:
+    """Chance that an unchanged candidate is blocked in one of the graphs at least."""
+    return 1 - math.prod(1 - c.false_block for c in certificates)
+
+
+def fleet_line(certificates: Sequence[Certificate]) -> Line:
+    """The fleet-wide rate, said once for several graphs."""
+    return Line(
+        f"of {len(certificates)} graphs that changed nothing at least one is blocked {percent(fleet_rate(certificates))} of the time",
+        "dim",
+    )
 
 
 def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
     return {
         "graph": c.name,
         "policy": {"source": policy.source, "hash": policy.hash},
+        "sizes_hash": c.shape_hash,
         "alpha": c.alpha,
+        "kept": c.kept,
         "gates": c.null.gates,
-        "false_block_rate": c.null.rate(c.null.blocked),
+        "false_block_rate": c.false_block,
         "false_block_ci": _ends(c.null, c.null.blocked),
+        "false_block_by": {
+            "scores": c.null.rate(c.null.by_score),
+            "zero_tolerance": c.null.rate(c.null.by_hit),
+            "measurements": c.null.rate(c.null.by_measure),
+        },
         "inconclusive": {
             "missing": c.null.rate(c.null.uncertain),
+            "zero_tolerance_missing": c.null.rate(c.null.unseen),
             "underpowered": c.null.rate(c.null.underpowered),
             "uncovered": list(c.uncovered),
         },
@@ -95,7 +163,16 @@ def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
             "any_p_05": c.null.rate(c.null.raw_p),
             "bootstrap_per_segment": c.null.rate(c.null.bootstrap),
         },
-        "assumed": {"churn": c.truth.churn, "missing": c.truth.missing, "rate": c.truth.rate},
+        "assumed": {
+            "churn": c.truth.churn,
+            "missing": c.truth.missing,
+            "missing_by_key": dict(c.truth.lost),
+            "rate": c.truth.rate,
+            "repetitions": c.truth.repetitions,
+            "icc": c.truth.icc,
+            "false_hits": dict(c.truth.hits),
+            "from": [{"name": f.name, "value": f.value, "source": f.source, "note": f.note} for f in c.facts],
+        },
         "sizes": c.sizes,
         "power": [
             {
@@ -109,7 +186,17 @@ def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
             }
             for p in c.power
         ],
-        "advice": [{"segment": a.segment, "advice": a.sentence, "calls": a.calls} for a in c.advice],
+        "advice": [
+            {
+                "segment": a.segment,
+                "critical": a.critical,
+                "kind": a.kind,
+                "advice": a.sentence,
+                "calls": a.calls,
+                "power": a.power,
+            }
+            for a in c.advice
+        ],
     }
 
 

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seatrial.certify.certificate import Certificate
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 300, 48, 450, 28, 260
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 720, 300, 48, 450, 28, 256
+LONGEST = 28
+"""Letters of a segment's name that fit beside the picture; the whole name is in the curve's title."""
 CURVES = (("#1f2937", ""), ("#b45309", "6 3"), ("#2563a8", "2 3"), ("#6b7280", "8 3 2 3"))
 """Colour and dash of each curve: told apart without colour too."""
 
@@ -31,6 +33,7 @@ def power_svg(c: Certificate, must_detect: float) -> str:
         values = [(0.0, unchanged), *((p.drop, p.blocked) for p in c.power if p.segment == name)]
         return {
             "name": name,
+            "short": name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…",
             "n": c.sizes[name],
             "colour": CURVES[i][0],
             "dash": CURVES[i][1],
@@ -49,7 +52,7 @@ def power_svg(c: Certificate, must_detect: float) -> str:
         top=TOP,
         bottom=BOTTOM,
         shares=[{"at": y(i / 5), "label": f"{20 * i} %"} for i in range(6)],
-        drops=[{"at": x(drop), "label": f"{100 * drop:.0f}"} for drop in sorted({p.drop for p in c.power})],
+        drops=[{"at": x(drop), "label": f"{100 * drop:.0f}"} for drop in sorted({0.0, *(p.drop for p in c.power)})],
         must_detect=x(must_detect),
         curves=[curve(i, name) for i, name in enumerate(names)],
     )

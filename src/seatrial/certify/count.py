@@ -1,0 +1,93 @@
+"""Count: gates of single pass/fail answers, by counts instead of examples.
+
+Such a gate sees an example only through which way it flips and whether it was measured, so one multinomial draw per joint
+cell is a whole gate, and blocking is a look-up of broke against the critical value of broke + fixed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.certify.look import RAW_P, Look, naive
+from seatrial.certify.truth import joint_law
+from seatrial.stats.paired import mcnemar
+from seatrial.stats.power import critical_values
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from seatrial.certify.design import Design
+    from seatrial.certify.truth import Truth
+    from seatrial.stats.paired import Method
+
+_Pair = tuple["NDArray[np.int64]", "NDArray[np.int64]"]
+
+
+def draw_counts(design: Design, truth: Truth, key: int, gates: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Examples per gate, joint cell, answer (both pass, broke, fixed, neither) and what was measured (both, not the candidate,
+    not the baseline, neither)."""
+    m = truth.missing_of(design.keys[key])
+    measured = np.array([(1 - m) ** 2, m * (1 - m), m * (1 - m), m * m])
+    sizes = design.cells[key]
+    drawn = np.zeros((gates, sizes.size, 4, 4), dtype=np.int64)
+    for c, n in enumerate(sizes):
+        if n:
+            law = joint_law(*truth.at(key, c), drop_of(design, truth, key, c), 1)
+            chances = np.outer([law[1, 1], law[1, 0], law[0, 1], law[0, 0]], measured).ravel()
+            drawn[:, c] = rng.multinomial(int(n), chances / chances.sum(), size=gates).reshape(gates, 4, 4)
+    return drawn
+
+
+def drop_of(design: Design, truth: Truth, key: int, cell: int) -> float:
+    """By how much the key truly drops on the cell."""
+    if truth.segment is None or not (key == 0 or truth.all_keys):
+        return 0.0
+    return truth.drop if design.member[design.segments.index(truth.segment), cell] else 0.0
+
+
+def look_at_counts(design: Design, key: int, drawn: NDArray[np.int64], method: Method) -> Look:
+    """What the gate sees of one key in every drawn gate."""
+    per = np.einsum("gcam,sc->gsam", drawn, design.member, optimize=True)
+    both, broke, fixed, neither = (per[:, :, a] for a in range(4))
+    nobody = per[..., 3].sum(axis=2)
+    best = (
+        broke[..., 0],
+        fixed[..., 0] + fixed[..., 1] + neither[..., 1] + both[..., 2] + fixed[..., 2] + nobody,
+    )
+    worst = (broke[..., 0] + both[..., 1] + broke[..., 1] + broke[..., 2] + neither[..., 2] + nobody, fixed[..., 0])
+    size = np.maximum(design.n[key], 1)
+    lost = np.maximum(per[..., 1].sum(axis=2), per[..., 2].sum(axis=2)) + nobody
+    whole = per[..., 0].sum(axis=2)
+    seen = np.maximum(whole, 1)
+    mean = (fixed[..., 0] - broke[..., 0]) / seen
+    spread = np.sqrt(np.maximum((broke[..., 0] + fixed[..., 0]) / seen - mean * mean, 0.0) / seen)
+    levels = design.alpha_row[key]
+    fails = np.zeros(mean.shape, dtype=bool)
+    low = np.zeros(mean.shape, dtype=bool)
+    for s in range(len(design.segments)):
+        low[:, s] = _rejects(broke[:, s, 0], fixed[:, s, 0], RAW_P, "exact")
+        if levels[s] > 0 and design.n[key, s]:
+            fails[:, s] = _rejects(best[0][:, s], best[1][:, s], float(levels[s]), method)
+
+    def falls(s: int, gates: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return _rejects(worst[0][gates, s], worst[1][gates, s], float(levels[s]), method)
+
+    def p_worst(s: int, gates: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray(mcnemar(worst[0][gates, s], worst[1][gates, s], method), dtype=float)
+
+    def p_best(s: int, gates: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray(mcnemar(best[0][gates, s], best[1][gates, s], method), dtype=float)
+
+    gone = (per[:, 0, :, 1:3].sum(axis=(1, 2)) + 2 * nobody[:, 0]) / (2 * size[0])
+    return Look(
+        fails, lost / size, gone, (whole == 0) & (design.n[key] > 0), p_best, falls, p_worst, naive(mean, spread, low)
+    )
+
+
+def _rejects(broke: NDArray[np.int64], fixed: NDArray[np.int64], alpha: float, method: Method) -> NDArray[np.bool_]:
+    flips = broke + fixed
+    table = critical_values(alpha, method, int(flips.max()) if flips.size else 0)
+    rejects: NDArray[np.bool_] = broke >= table[flips]
+    return rejects

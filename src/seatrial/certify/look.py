@@ -1,0 +1,52 @@
+"""Look: what a gate sees of one key, in thousands of simulated gates at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+RAW_DROP, RAW_P = 0.02, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One key in every gate; arrays of gates x segments.
+
+    Attributes:
+        fails: the row rejects at its first-step level, at the best case of what is missing.
+        lost: share of its planned cells that nobody measured, in the arm with more of them.
+        gone: per gate, share of all planned cells that nobody measured.
+        nothing: no cluster of it was measured whole.
+        p_best: (segment, gates) -> the row's p at the best case of what is missing.
+        falls: (segment, gates) -> the row rejects at its first-step level, at the worst case.
+        p_worst: the same as p_best, at the worst.
+        naive: 3 x gates: what the three rules people write first do, on any row.
+    """
+
+    fails: NDArray[np.bool_]
+    lost: NDArray[np.float64]
+    gone: NDArray[np.float64]
+    nothing: NDArray[np.bool_]
+    p_best: Callable[[int, NDArray[np.int64]], NDArray[np.float64]]
+    falls: Callable[[int, NDArray[np.int64]], NDArray[np.bool_]]
+    p_worst: Callable[[int, NDArray[np.int64]], NDArray[np.float64]]
+    naive: NDArray[np.bool_]
+
+
+def naive(mean: NDArray[np.float64], spread: NDArray[np.float64], low: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Any raw drop over 2 points; any p under .05 (`low`); any row whose 95 % bootstrap interval (its normal limit, over
+    answers as if each were independent) lies under zero."""
+    return np.stack(
+        [
+            (-mean > RAW_DROP).any(axis=1),
+            low.any(axis=1),
+            ((mean + 1.96 * spread < 0) & (mean < 0)).any(axis=1),
+        ]
+    )

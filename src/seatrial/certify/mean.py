@@ -1,0 +1,133 @@
+"""Mean: gates of repetitions and clusters, example by example: means over runs and over clusters, tested by sign flips."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.certify.count import drop_of
+from seatrial.certify.flip import Flips
+from seatrial.certify.look import Look, naive
+from seatrial.certify.truth import joint_law
+from seatrial.gate.confirm import SCREEN
+from seatrial.gate.row import DECIMALS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from seatrial.certify.design import Design
+    from seatrial.certify.truth import Truth
+
+
+def draw_answers(design: Design, truth: Truth, key: int, gates: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Per gate, arm (baseline, candidate) and example asked: measured passes, and runs that nobody measured; shape
+    (gates, 2, examples, 2)."""
+    r = truth.repetitions
+    mine = np.flatnonzero(design.asked[key])
+    cell = design.cell[mine]
+    answers = _answers(design, truth, key, cell, gates, rng)
+    if truth.icc > 0 and not design.alone:
+        # One voice a cluster and joint cell, of the cell's own law; each example repeats it with chance sqrt(icc).
+        groups, of = np.unique(np.stack([design.cluster[mine], cell]), axis=1, return_inverse=True)
+        voice = _answers(design, truth, key, groups[1], gates, rng)[:, of.ravel()]
+        answers = np.where(rng.random(answers.shape) < np.sqrt(truth.icc), voice, answers)
+    passes = np.stack([answers // (r + 1), answers % (r + 1)], axis=1)
+    lost = np.zeros_like(passes)
+    missing = truth.missing_of(design.keys[key])
+    if missing > 0:
+        lost = rng.binomial(r, missing, size=passes.shape)
+        passes = rng.hypergeometric(passes, r - passes, r - lost)
+    return np.stack([passes, lost], axis=3)
+
+
+def _answers(
+    design: Design, truth: Truth, key: int, cell: NDArray[np.int64], gates: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Per gate and example: passes of the baseline x (r + 1) + passes of the candidate."""
+    found = np.empty((gates, cell.size), dtype=np.int64)
+    for c in np.unique(cell):
+        law = joint_law(*truth.at(key, int(c)), drop_of(design, truth, key, int(c)), truth.repetitions)
+        up_to = np.cumsum(law.ravel())
+        up_to[-1] = 1.0
+        here = np.flatnonzero(cell == c)
+        found[:, here] = np.searchsorted(up_to, rng.random((gates, here.size)), side="right")
+    return np.minimum(found, (truth.repetitions + 1) ** 2 - 1)
+
+
+def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetitions: int) -> Look:
+    """What the gate sees of one key in every drawn gate."""
+    r = repetitions
+    mine = np.flatnonzero(design.asked[key])
+    passes, lost = drawn[..., 0], drawn[..., 1]
+    low, high = passes / r, (passes + lost) / r
+    missing = lost.any()
+    best = high[:, 1] - low[:, 0]
+    worst = low[:, 1] - high[:, 0] if missing else best
+    gates, width = drawn.shape[0], len(design.segments)
+    fails, nothing = np.zeros((gates, width), dtype=bool), np.zeros((gates, width), dtype=bool)
+    share, mean, spread = (np.zeros((gates, width)) for _ in range(3))
+    rows: dict[int, tuple[tuple[NDArray[np.float64], NDArray[np.float64]], Flips]] = {}
+    moved, square = _as_rows(passes, lost, r)
+    for s in range(width):
+        members = np.flatnonzero(design.member[s][design.cell[mine]])
+        if not members.size:
+            continue
+        gather, sizes = _gather(design.cluster[mine[members]])
+        # Rounded as the gate rounds.
+        at_best = np.round(gather(best[:, members]), DECIMALS) + 0.0
+        at_worst = np.round(gather(worst[:, members]), DECIMALS) + 0.0 if missing else at_best
+        rows[s] = ((at_best, at_worst), Flips(np.unique(sizes * r)))
+        alpha = float(design.alpha_row[key, s])
+        if alpha > 0:
+            fails[:, s] = rows[s][1].rejects(at_best, alpha)
+        runs: NDArray[np.int64] | int = r * members.size
+        if missing:
+            here = lost[:, :, members]
+            share[:, s] = here.sum(axis=2).max(axis=1) / runs
+            nothing[:, s] = (gather(here.sum(axis=1).astype(float)) > 0).all(axis=1)
+            runs = np.maximum(r * (here.max(axis=1) == 0).sum(axis=1), 1)
+        inside = (design.member[s][design.cell[mine]] > 0).astype(float)
+        mean[:, s] = moved @ inside / runs
+        spread[:, s] = np.sqrt(np.maximum(square @ inside / runs - mean[:, s] ** 2, 0.0) / runs)
+
+    def falls(s: int, some: NDArray[np.int64]) -> NDArray[np.bool_]:
+        return rows[s][1].rejects(rows[s][0][1][some], float(design.alpha_row[key, s]))
+
+    def p(which: int, largest: float) -> Callable[[int, NDArray[np.int64]], NDArray[np.float64]]:
+        return lambda s, some: rows[s][1].p(rows[s][0][which][some], largest) if s in rows else np.ones(some.size)
+
+    gone = lost.sum(axis=(1, 2)) / max(1, 2 * r * mine.size)
+    return Look(
+        fails,
+        share,
+        gone,
+        nothing,
+        p(0, SCREEN),
+        falls,
+        p(1, design.alpha),
+        naive(mean, spread, mean < -1.645 * np.maximum(spread, 1e-12)),
+    )
+
+
+def _as_rows(
+    passes: NDArray[np.int64], lost: NDArray[np.int64], r: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sum and sum of squares of run-by-run differences per example, as a tool sees them that takes every run for a row."""
+    whole = lost.max(axis=1) == 0
+    base, cand = passes[:, 0], passes[:, 1]
+    return ((cand - base) * whole).astype(float), (base * (r - cand) + cand * (r - base)) / r * whole
+
+
+def _gather(
+    cluster: NDArray[np.int64],
+) -> tuple[Callable[[NDArray[np.float64]], NDArray[np.float64]], NDArray[np.int64]]:
+    """Means over clusters of examples (last axis), and the clusters' sizes."""
+    _, of, sizes = np.unique(cluster, return_inverse=True, return_counts=True)
+    if sizes.size == cluster.size:
+        return (lambda values: values), sizes
+    order = np.argsort(of.ravel(), kind="stable")
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    return (lambda values: np.add.reduceat(values[:, order], starts, axis=1) / sizes), sizes
