@@ -130,6 +130,13 @@ def churn_of(
     return Churn(key, version, int(tries.max()), tuple(rows), tuple(worst[:SHOWN]), seen - int(usable.size))
 
 
+def contradictions(evidence: Evidence, version: str, key: str) -> dict[str, tuple[float, int]]:
+    """Example -> (chance that two of its repetitions disagree on `key`, measured repetitions), where there are two."""
+    disagree, tries = _disagreement(evidence, version, key)
+    names = evidence.codes("example_id").values
+    return {names[i]: (float(disagree[i]), int(tries[i])) for i in np.flatnonzero(tries >= 2)}
+
+
 def _disagreement(evidence: Evidence, version: str, key: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Per example: mean absolute difference of two of its repetitions, and how many were measured."""
     keys, versions, outcome = evidence.codes("key"), evidence.codes("version"), evidence.codes("outcome")

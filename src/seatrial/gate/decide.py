@@ -14,7 +14,7 @@ from seatrial.stats.power import POWER, detectable_drop, mcnemar_power, needed_n
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from seatrial.gate.policy import KeyRule, Policy
     from seatrial.gate.row import Row
@@ -32,8 +32,18 @@ class Decided:
     why: ReasonClass | None
 
 
-def decide(rows: Sequence[Row], rules: Sequence[KeyRule], policy: Policy, *, unchanged: bool) -> list[Decided]:
+def decide(
+    rows: Sequence[Row],
+    rules: Sequence[KeyRule],
+    policy: Policy,
+    *,
+    unchanged: bool,
+    fresh: Mapping[int, Row] | None = None,
+) -> list[Decided]:
     """Judge every row, in the order given.
+
+    With `fresh` (position -> the same row on fresh repetitions) only those rows are tested, on them; the others are cleared
+    (p 1 in the family) and keep what the first look said of their coverage and of what is missing from them.
 
     FAIL comes from the family at the best case of what is missing, coverage from n and policy alone, and what would only
     fail at the worst case of more missing than tolerated cannot be told.
@@ -44,14 +54,18 @@ def decide(rows: Sequence[Row], rules: Sequence[KeyRule], policy: Policy, *, unc
     weights = row_weights(rows, rules, policy)
     family = [i for i, w in enumerate(weights) if w > 0 and rows[i].n > 0]
     first_alpha = {i: alpha * weights[i] for i in range(len(rows)) if weights[i] > 0}
-    p_best = {i: rows[i].p(rows[i].best, policy, first_alpha[i]) for i in family}
-    p_worst = {i: rows[i].p(rows[i].worst, policy, first_alpha[i]) if rows[i].missing else p_best[i] for i in family}
+    tested = [r if fresh is None else fresh.get(i, r) for i, r in enumerate(rows)]
+    p_best = {i: tested[i].p(tested[i].best, policy, first_alpha[i]) for i in family}
+    p_worst = {
+        i: tested[i].p(tested[i].worst, policy, first_alpha[i]) if tested[i].missing else p_best[i] for i in family
+    }
+    p_family = p_best if fresh is None else {i: p if i in fresh else 1.0 for i, p in p_best.items()}
     shares = [weights[i] for i in family]
-    best, worst = (weighted_holm([p[i] for i in family], shares, alpha) for p in (p_best, p_worst))
+    best, worst = (weighted_holm([p[i] for i in family], shares, alpha) for p in (p_family, p_worst))
     asks = {rule.name for rule in rules if rule.primary} or {rule.name for rule in rules}
     margin = {rule.name: rule.promote_margin for rule in rules}
     decided = []
-    for i, r in enumerate(rows):
+    for i, r in enumerate(tested):
         if i not in first_alpha:
             decided.append(Decided(_thin(r, policy), None))
             continue

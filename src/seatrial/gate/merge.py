@@ -7,35 +7,43 @@ it, and last the worst case of what is missing.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from seatrial.errors import ConfigError, InvalidComparison
 from seatrial.gate.arms import OUTCOMES, arms
+from seatrial.gate.asked import ask, rows_of
 from seatrial.gate.causes import causes_of, flips_of
-from seatrial.gate.comparable import baseline_stands, differing_provenance, gating_rules, known_critical, known_versions
 from seatrial.gate.decide import Decided, decide, describe
 from seatrial.gate.family import MEASURE_SHARE
 from seatrial.gate.measure import measure_finding
+from seatrial.gate.must_pass import must_pass_findings, without_extra_runs
+from seatrial.gate.quarantine import Quarantined
+from seatrial.gate.quarantine_file import Quarantine
 from seatrial.gate.report import Report
-from seatrial.gate.row import OVERALL, row
-from seatrial.gate.sentence import count, drop
-from seatrial.gate.unchanged import is_unchanged, same_output_other_score
+from seatrial.gate.row import OVERALL
+from seatrial.gate.sum_up import reading_order, sum_up, why
 from seatrial.gate.zero_tolerance import zero_tolerance_finding
-from seatrial.verdict import Finding, Outcome, ReasonClass, State, Verdict
+from seatrial.verdict import Outcome, Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Sequence
 
     from seatrial.evidence import Evidence
     from seatrial.gate.arms import Arms
     from seatrial.gate.policy import Policy
-    from seatrial.gate.row import Row
+
+NOBODY = Quarantine()
 
 
 def check(
-    evidence: Evidence, policy: Policy, *, baseline: str, candidate: str, critical: Collection[str] = ()
+    evidence: Evidence,
+    policy: Policy,
+    *,
+    baseline: str,
+    candidate: str,
+    critical: Collection[str] = (),
+    held: Quarantine = NOBODY,
 ) -> Report:
     """Judge `candidate` against `baseline`.
 
@@ -45,59 +53,40 @@ def check(
         baseline: version compared with.
         candidate: version judged.
         critical: segments that must be covered: `NAME=value`, or `NAME` for every value of a dimension.
+        held: examples in quarantine: counted and shown, and out of every tested row before it is looked at.
 
     Raises:
         UsageError: a version or a critical dimension is not in the evidence; lists what is.
         ConfigError: the policy names a key the evidence does not hold.
         InvalidComparison: the two arms cannot be compared (dataset hashes differ, the baseline crashed, one example).
     """
-    known_versions(evidence, baseline, candidate)
-    rules = gating_rules(evidence, policy, baseline, candidate)
-    vital = known_critical(evidence, critical)
-    warnings = [
-        *differing_provenance(evidence, policy, baseline, candidate, [rule.name for rule in rules]),
-        *_blank_scores(evidence),
-    ]
-    lined_up = {
-        rule.name: arms(evidence, rule.name, baseline, candidate, repetitions=policy.repetitions) for rule in rules
-    }
-    first = lined_up[
-        next(
-            (rule.name for rule in rules if rule.primary),
-            next((r.name for r in rules if not r.zero_tolerance), rules[0].name),
-        )
-    ]
-    if not _in_common(evidence, first.key, baseline, candidate):
-        raise InvalidComparison(
-            f"{evidence.source}: {baseline} and {candidate} have no example in common; map their common id with --map example_id=COLUMN"
-        )
-    if first.example.size < 2:
-        raise InvalidComparison(
-            f"{evidence.source}: {count(first.example.size, 'example')} of {first.key!r} cannot be compared; a comparison starts at 2"
-        )
-    gating = tuple(lined_up.values())
-    unchanged = is_unchanged(evidence, gating, baseline, candidate)
-    if not unchanged:
-        warnings += same_output_other_score(evidence, gating, baseline, candidate)
-        for rule in rules:
-            if not rule.zero_tolerance:
-                baseline_stands(evidence, lined_up[rule.name], policy, baseline, vital)
-    warnings += [
-        f"{a.key}: {a.dropped} repetitions of the candidate were left out: the baseline never ran them, or the policy plans fewer"
-        for a in gating
-        if a.dropped
-    ]
-    tested = [rule for rule in rules if not rule.zero_tolerance]
-    rows = [r for rule in tested for r in _rows(evidence, lined_up[rule.name], vital)]
-    decided = decide(rows, tested, policy, unchanged=unchanged)
+    report = _check(evidence, policy, baseline, candidate, critical, held)
+    if report.quarantine is None:
+        return report
+    try:
+        with_them = _check(evidence, policy, baseline, candidate, critical, NOBODY)
+        verdict, reason = with_them.verdict, with_them.reason
+    except InvalidComparison as error:
+        verdict, reason = Verdict.INCONCLUSIVE, str(error)
+    known = replace(report.quarantine, with_them=verdict, with_them_reason=reason)
+    return replace(report, reason=known.beside(report.verdict, report.reason), quarantine=known)
+
+
+def _check(
+    evidence: Evidence, policy: Policy, baseline: str, candidate: str, critical: Collection[str], held: Quarantine
+) -> Report:
+    everything, evidence = evidence, without_extra_runs(evidence, policy.must_pass)
+    asked = ask(evidence, policy, baseline, candidate, critical, held)
+    unchanged, warnings = asked.unchanged, list(asked.warnings)
+    decided = decide(asked.rows, asked.tested, policy, unchanged=unchanged)
     extra = [
         zero_tolerance_finding(
             evidence,
-            lined_up[r.name],
+            asked.lined_up[r.name],
             arms(evidence, r.name, baseline, candidate, surplus=True),
             unchanged=unchanged,
         )
-        for r in rules
+        for r in asked.rules
         if r.zero_tolerance
     ]
     alpha_measures = policy.alpha / policy.shared_change * MEASURE_SHARE
@@ -107,25 +96,38 @@ def check(
         )
         extra.append(finding)
         warnings += notes
+    extra += must_pass_findings(
+        everything,
+        policy.must_pass,
+        asked.leading,
+        baseline,
+        candidate,
+        runs=policy.must_pass_runs,
+        unchanged=unchanged,
+    )
     overall = next(
-        (d.finding for d in decided if d.finding.key == first.key and d.finding.segment == OVERALL),
+        (d.finding for d in decided if d.finding.key == asked.leading and d.finding.segment == OVERALL),
         extra[0] if extra else None,
     )
     if overall is None:
         raise ConfigError(f"{policy.source}: no key is left to gate")
     others = [d.finding for d in decided if d.finding is not overall] + [f for f in extra if f is not overall]
-    verdict, reason_class, sentence = _sum_up(
-        [*decided, *(Decided(f, _why(f)) for f in extra)], evidence, policy, unchanged=unchanged, n=first.example.size
+    whole = [*decided, *(Decided(f, why(f)) for f in extra)]
+    verdict, reason_class, sentence = sum_up(
+        whole,
+        unchanged=unchanged,
+        n=int(asked.lined_up[asked.leading].example.size),
     )
     reported = tuple(
         describe(r)
         for key in evidence.keys
-        if key not in lined_up
-        for r in _rows(evidence, arms(evidence, key, baseline, candidate), vital)
+        if key not in asked.lined_up
+        for r in rows_of(evidence, [arms(evidence, key, baseline, candidate)], asked.vital)
         if r.n
     )
     failing = frozenset(f.segment for f in (overall, *others) if f.verdict is Verdict.FAIL)
-    causes, broke = causes_of(evidence, gating, candidate, failing)
+    causes, broke = causes_of(evidence, tuple(asked.judged.values()), candidate, failing)
+    gating = tuple(asked.lined_up.values())
     return Report(
         verdict=verdict,
         reason_class=reason_class,
@@ -142,83 +144,18 @@ def check(
         family_size=sum(1 for d in decided if d.finding.alpha_row is not None),
         counts=_counts(gating),
         overall=overall,
-        segments=tuple(sorted(others, key=_reading_order)),
+        segments=tuple(sorted(others, key=reading_order)),
         reported=reported,
         unchanged=unchanged,
         causes=causes,
         broke=broke,
         flips=flips_of(evidence, gating, candidate),
         warnings=tuple(warnings),
-    )
-
-
-def _rows(evidence: Evidence, lined_up: Arms, vital: frozenset[str]) -> Iterator[Row]:
-    yield row(lined_up, OVERALL, critical=False, members=None)
-    for dimension in evidence.dimensions:
-        values, of_example = lined_up.segment(evidence, dimension)
-        order = np.argsort(of_example, kind="stable")
-        edges = np.searchsorted(of_example[order], np.arange(len(values) + 1))
-        named = {value: order[edges[i] : edges[i + 1]] for i, value in enumerate(values)}
-        absent = [name.partition("=")[2] for name in vital if name.partition("=")[:2] == (dimension, "=")]
-        for value in sorted({*values, *absent}):
-            members = named.get(value, np.empty(0, dtype=np.int64))
-            critical = dimension in vital or f"{dimension}={value}" in vital
-            if members.size or critical:
-                yield row(lined_up, f"{dimension}={value}", critical, members)
-
-
-def _why(finding: Finding) -> ReasonClass | None:
-    return ReasonClass.MISSING if finding.verdict is Verdict.INCONCLUSIVE else None
-
-
-def _sum_up(
-    decided: Sequence[Decided], evidence: Evidence, policy: Policy, *, unchanged: bool, n: int
-) -> tuple[Verdict, ReasonClass | None, str]:
-    if unchanged:
-        return Verdict.PASS, None, f"Unchanged: outputs identical on all {n:,} examples."
-    findings = [d.finding for d in decided]
-    failed = [f for f in findings if f.verdict is Verdict.FAIL]
-    if failed:
-        worst = min(
-            failed,
-            key=lambda f: (not f.critical, f.segment == OVERALL, f.difference if f.difference is not None else 0.0),
-        )
-        return (
-            Verdict.FAIL,
-            None,
-            f"{len(failed)} of {len(findings)} rows failed; first {worst.reason}.",
-        )
-    open_ = [d for d in decided if d.why is not None]
-    if open_:
-        first = open_[0]
-        return (
-            Verdict.INCONCLUSIVE,
-            first.why,
-            f"{len(open_)} of {len(findings)} rows could not be judged; first {first.finding.reason}.",
-        )
-    tested = [f for f in findings if f.alpha_row is not None]
-    critical = [f for f in tested if f.critical]
-    asked = critical or [f for f in tested if f.segment != OVERALL] or tested
-    sights = [f.detectable_drop for f in asked if f.detectable_drop is not None]
-    where = "overall" if asked[0].segment == OVERALL else f"on every {'critical ' if critical else ''}segment"
-    blind = len(asked) - len(sights) + sum(f.state is State.CANNOT_TELL and f.alpha_row is None for f in findings)
-    if blind and sights:
-        where = f"on {len(sights)} of {len(sights) + blind} {'critical ' if critical else ''}segments, the others are too small to show a drop"
-    return (
-        Verdict.PASS,
-        None,
-        f"No drop found; {f'would have seen {drop(max(sights))} or more {where}' if sights else 'could not have seen any drop'}.",
-    )
-
-
-def _reading_order(f: Finding) -> tuple[object, ...]:
-    states = (State.BLOCKS, State.CANNOT_TELL, State.WATCH, State.NO_DROP, State.BETTER, State.REPORTED)
-    return (
-        f.segment != OVERALL and not f.critical,
-        states.index(f.state),
-        f.difference if f.difference is not None else 0.0,
-        f.key,
-        f.segment,
+        # With them the verdict is not known yet; `check` asks for it.
+        quarantine=Quarantined(asked.held, tuple(sorted(asked.whole)), Verdict.INCONCLUSIVE, "")
+        if asked.held
+        else None,
+        undecided=0 if unchanged else sum(d.why is not None for d in whole),
     )
 
 
@@ -240,19 +177,6 @@ def _counts(gating: Sequence[Arms]) -> dict[str, object]:
         "keys": len(gating),
         "outcomes": arms_,
     }
-
-
-def _in_common(evidence: Evidence, key: str, baseline: str, candidate: str) -> bool:
-    keys, versions, examples = evidence.codes("key"), evidence.codes("version"), evidence.codes("example_id")
-    mine = keys.index == keys.values.index(key)
-    sides = [examples.index[mine & (versions.index == versions.values.index(v))] for v in (baseline, candidate)]
-    return bool(np.isin(*sides).any())
-
-
-def _blank_scores(evidence: Evidence) -> Iterator[str]:
-    blank = int(evidence.metadata.get("blank_scores", "0"))
-    if blank:
-        yield f"{count(blank, 'row')} with neither score nor outcome: counted as failures of the system, score 0; an outcome column says otherwise (--map outcome=COLUMN)"
 
 
 def _provenance(evidence: Evidence, name: str) -> str:

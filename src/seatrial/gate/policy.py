@@ -25,7 +25,7 @@ TESTS = ("mid-p", "exact")
 MISMATCH = ("refuse", "warn")
 STATISTICS = ("median", "mean")
 SMALLEST_ALPHA, MOST_GRAPHS = 1e-4, 1000
-NOT_BUILT = ("judge", "must_pass", "anchor")
+NOT_BUILT = ("judge",)
 """Sections the format knows and this version cannot act on: exit 2, never a silent pass."""
 
 
@@ -84,6 +84,8 @@ class Policy:
         repetitions: planned runs per example of the candidate, where the baseline has more; None = as many as the baseline.
         keys: gating keys; empty means "every key in the evidence, equally".
         measures: gating measurements.
+        must_pass: ids of the examples that are contract tests.
+        must_pass_runs: runs of each arm a contract test is judged on; 1 for a graph that always answers the same.
         source: file it was read from.
     """
 
@@ -102,18 +104,22 @@ class Policy:
     repetitions: int | None = None
     keys: tuple[KeyRule, ...] = ()
     measures: tuple[MeasureRule, ...] = ()
+    must_pass: tuple[str, ...] = ()
+    must_pass_runs: int = 3
     source: str = "built-in defaults"
 
     @property
     def hash(self) -> str:
-        """Hash of every rule, not of the file's bytes or place."""
+        """Hash of every rule, not of the file's bytes or place, nor of what the graph is."""
         rules = asdict(self)
-        del rules["source"]
+        del rules["source"], rules["must_pass_runs"]
+        if not self.must_pass:
+            del rules["must_pass"]  # a policy without contracts is the policy it was before there were any
         return content_hash(rules)
 
 
 def load_policy(path: Path, graph: str | None = None) -> Policy:
-    """Read a policy file; `[graph.NAME.key.*]` and `[graph.NAME.measure.*]` replace the general ones for `graph`.
+    """Read a policy file; `[graph.NAME.key.*]`, `[graph.NAME.measure.*]` and `[graph.NAME.must_pass]` replace the general ones.
 
     Raises:
         ConfigError: a word, a type or a range is wrong; the message names file and place and lists the choices.
@@ -132,7 +138,7 @@ def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) 
     """The same from a mapping already parsed."""
     if raw.get("schema") != SCHEMA:
         raise ConfigError(f'{source}: schema is {raw.get("schema")!r}; this version reads schema = "{SCHEMA}"')
-    known = (*_TOP, "schema", "weights", "key", "measure", "graph", *NOT_BUILT)
+    known = (*_TOP, "schema", "weights", "key", "measure", "must_pass", "graph", *NOT_BUILT)
     _only(raw, known, source)
     for name in NOT_BUILT:
         if name in raw:
@@ -158,13 +164,16 @@ def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) 
         _measure(name, rule, f"{source}: [measure.{name}]")
         for name, rule in _table(own.get("measure", raw.get("measure", {})), f"{source}: [measure]").items()
     )
+    vital = own.get("must_pass", raw.get("must_pass"))
+    if vital is not None:
+        values["must_pass"] = _must_pass(vital, f"{source}: [must_pass]")
     return Policy(**values, source=source)
 
 
 def _own_sections(raw: Mapping[str, Any], source: str, graph: str | None) -> Mapping[str, Any]:
     for name, sections in _table(raw.get("graph", {}), f"{source}: [graph]").items():
         place = f"{source}: [graph.{name}]"
-        _only(_table(sections, place), ("key", "measure"), place)
+        _only(_table(sections, place), ("key", "measure", "must_pass"), place)
     own: Mapping[str, Any] = raw.get("graph", {}).get(graph, {}) if graph else {}
     return own
 
@@ -212,6 +221,16 @@ def _measure(name: str, raw: Any, place: str) -> MeasureRule:
     return MeasureRule(
         name, **{word: check(raw[word], f"{place}: {word}") for word, check in _MEASURE.items() if word in raw}
     )
+
+
+def _must_pass(raw: Any, place: str) -> tuple[str, ...]:
+    _only(_table(raw, place), ("examples",), place)
+    examples = raw.get("examples", [])
+    if not isinstance(examples, list) or not examples or not all(isinstance(one, str) and one for one in examples):
+        raise ConfigError(f'{place}: examples is a list of example ids, e.g. examples = ["gdpr-erasure-01"]')
+    if len(set(examples)) != len(examples):
+        raise ConfigError(f"{place}: an example stands there twice")
+    return tuple(examples)
 
 
 def _weights(raw: Any, place: str) -> Weights:

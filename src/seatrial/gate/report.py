@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.verdict import Verdict
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from seatrial.verdict import Finding, ReasonClass, Verdict
+    from seatrial.gate.confirm import Confirmed
+    from seatrial.gate.override import Applied
+    from seatrial.gate.quarantine import Quarantined
+    from seatrial.verdict import Finding, ReasonClass
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +43,11 @@ class Report:
         broke: how many such answers there are, with or without a word.
         flips: (example, key, segments, score before, score after, reason) of examples whose score moved, worst first.
         warnings: what a reader must know and no row says.
+        confirm: what fresh repetitions said of suspicious rows; None when nobody asked.
+        quarantine: examples that are shown and not judged; None when there are none.
+        anchor: the same candidate against the last release, which can only stop; None without an anchor.
+        undecided: rows that could not be judged and whose answer the verdict waits for.
+        overrides: failing rows that somebody answers for.
     """
 
     verdict: Verdict
@@ -62,11 +72,35 @@ class Report:
     broke: int
     flips: tuple[Flip, ...]
     warnings: tuple[str, ...]
+    confirm: Confirmed | None = None
+    quarantine: Quarantined | None = None
+    anchor: Report | None = None
+    undecided: int = 0
+    overrides: tuple[Applied, ...] = ()
 
     @property
     def exit_code(self) -> int:
-        """0 / 1 / 2 by verdict in mode `block`; 0 in `observe` and `warn`, whatever the verdict."""
-        return self.verdict.exit_code if self.mode == "block" else 0
+        """0 / 1 / 2 by verdict in mode `block`; 0 in `observe` and `warn`, whatever the verdict.
+
+        A FAIL of which every failing row is overridden counts as what the other rows say: 0, or 2 where one is undecided.
+        """
+        if self.mode != "block":
+            return 0
+        if self.overridden:
+            return Verdict.INCONCLUSIVE.exit_code if self.undecided else Verdict.PASS.exit_code
+        return self.verdict.exit_code
+
+    @property
+    def stopping(self) -> tuple[Finding, ...]:
+        """The rows that fail, of this comparison and of the anchor's."""
+        anchored = self.anchor.findings if self.anchor else ()
+        return tuple(f for f in (*self.findings, *anchored) if f.verdict is Verdict.FAIL)
+
+    @property
+    def overridden(self) -> bool:
+        """Whether somebody answers for every failing row; the verdict stays FAIL."""
+        answered = {(one.override.segment, one.override.key) for one in self.overrides}
+        return bool(answered) and all((f.segment, f.key) in answered for f in self.stopping)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

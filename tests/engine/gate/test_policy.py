@@ -61,12 +61,18 @@ def test_a_graphs_own_keys_replace_the_general_ones(file):
     assert load_policy(file(EXAMPLE), "text_to_sql").keys == load_policy(file(EXAMPLE)).keys
 
 
-@pytest.mark.parametrize(("section", "text"), [("judge", JUDGE), ("must_pass", MUST_PASS), ("anchor", "[anchor]\n")])
-def test_a_section_without_machinery_is_refused_and_never_passed_over(file, section, text):
-    path = file(EXAMPLE + text)
+def test_a_section_without_machinery_is_refused_and_never_passed_over(file):
+    path = file(EXAMPLE + JUDGE)
     with pytest.raises(NotBuiltYet) as caught:
         load_policy(path)
-    assert f"{path}: section [{section}] is known" in str(caught.value)
+    assert f"{path}: section [judge] is known" in str(caught.value)
+
+
+def test_vital_examples_are_named_for_all_graphs_or_for_one(file):
+    path = file(EXAMPLE + MUST_PASS + '[graph.support_router.must_pass]\nexamples = ["sr-001", "sr-002"]\n')
+    assert load_policy(path).must_pass == ("gdpr-erasure-01",)
+    assert load_policy(path, "support_router").must_pass == ("sr-001", "sr-002")
+    assert load_policy(path).hash != load_policy(file(EXAMPLE)).hash
 
 
 @pytest.mark.parametrize(
@@ -96,6 +102,10 @@ def test_a_section_without_machinery_is_refused_and_never_passed_over(file, sect
         (HEAD + "weights = { overall = 0.5 }\n" + KEY, "overall + critical + rest is 1.4"),
         (HEAD + "weights = { overall = 0.1, critical = 0.6, others = 0.3 }\n" + KEY, "'others' is unknown; choose"),
         (HEAD + "weights = { overall = 0.0, critical = 0.7, rest = 0.3 }\n" + KEY, "overall: must lie between"),
+        (HEAD + KEY + "[must_pass]\n", "examples is a list of example ids"),
+        (HEAD + KEY + "[must_pass]\nexamples = [1]\n", "examples is a list of example ids"),
+        (HEAD + KEY + '[must_pass]\nexamples = ["a", "a"]\n', "stands there twice"),
+        (HEAD + KEY + '[must_pass]\nids = ["a"]\n', "'ids' is unknown; choose one of: examples"),
         (HEAD, "names no gating key"),
         (HEAD + "key = 3\n", "[key]: expected a table"),
         (HEAD + "[key]\nvalid = true\n", "[key].valid: expected a table"),

@@ -1,0 +1,83 @@
+"""Anchor: the last release, compared too, so that many small steps down cannot pass one by one.
+
+Twelve steps of -.7 points pass unseen .78 of the time against the last merge, .13 against the anchor (the merge gets .8 of
+alpha, the anchor .2; both together keep it).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from seatrial.evidence.arrow import from_numpy
+from seatrial.evidence.combine import combine
+from seatrial.evidence.table import Evidence
+from seatrial.gate.merge import check
+from seatrial.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from seatrial.gate.baseline import Baseline
+    from seatrial.gate.policy import Policy
+    from seatrial.gate.quarantine_file import Quarantine
+    from seatrial.gate.report import Report
+
+ANCHOR_SHARE = 0.2
+"""The anchor's share of alpha."""
+
+
+def check_anchored(
+    evidence: Evidence,
+    policy: Policy,
+    *,
+    baseline: str,
+    candidate: str,
+    critical: Collection[str],
+    held: Quarantine,
+    anchor: Baseline | None,
+) -> Report:
+    """Judge `candidate` against `baseline`, and against the anchor where there is one.
+
+    The anchor can only stop: what it cannot tell is asked of the baseline, whose comparison has most of alpha and answers
+    for coverage. Without an anchor this is `gate.merge.check`.
+
+    Raises:
+        Whatever `gate.merge.check` raises, of either comparison.
+    """
+    if anchor is None:
+        return check(evidence, policy, baseline=baseline, candidate=candidate, critical=critical, held=held)
+    share = replace(policy, alpha=policy.alpha * (1 - ANCHOR_SHARE))
+    merge = check(evidence, share, baseline=baseline, candidate=candidate, critical=critical, held=held)
+    name = f"{anchor.header.version} (anchor)"
+    against = check(
+        combine([anchor.evidence.named(name), _only(evidence, candidate)], f"{evidence.source}, and the anchor"),
+        # Measurements are asked of the neighbour: an anchor keeps no latency, and old prices of tokens are no regression.
+        replace(
+            policy,
+            alpha=policy.alpha * ANCHOR_SHARE,
+            measures=(),
+            baseline_system_failures=max(policy.baseline_system_failures, anchor.header.system_failures),
+        ),
+        baseline=name,
+        candidate=candidate,
+        critical=critical,
+        held=held,
+    )
+    rules = {**merge.policy, "hash": policy.hash}
+    if against.verdict is not Verdict.FAIL or merge.verdict is Verdict.FAIL:
+        return replace(merge, policy=rules, anchor=against)
+    return replace(
+        merge,
+        policy=rules,
+        anchor=against,
+        verdict=Verdict.FAIL,
+        reason_class=None,
+        reason=f"Worse than the anchor {anchor.header.version} of {anchor.header.date}, though not than {baseline}: {against.reason}",
+    )
+
+
+def _only(evidence: Evidence, version: str) -> Evidence:
+    codes = evidence.codes("version")
+    mine = codes.index == codes.values.index(version)
+    return Evidence(evidence.table.filter(from_numpy(mine)), evidence.source, evidence.metadata)

@@ -1,0 +1,192 @@
+"""Baseline: what an accepted version scored, as a text that can be committed: a projection of its evidence.
+
+One header line, then one line per example x repetition x key, sorted. Its name is the hash of its content, so that a
+baseline edited by hand is no baseline.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+from seatrial.errors import DataError
+from seatrial.evidence.arrow import from_numpy
+from seatrial.evidence.canonical import canonical_json, short_hash
+from seatrial.evidence.check import check
+from seatrial.evidence.columns import SEGMENT_PREFIX
+from seatrial.evidence.shape import canonical
+from seatrial.evidence.table import Evidence
+from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+SCHEMA = "seatrial/baseline/1"
+KEPT = (
+    "example_id",
+    "key",
+    "repetition",
+    "outcome",
+    "score",
+    "cluster",
+    "output_hash",
+    "input_tokens",
+    "output_tokens",
+    "model",
+)
+"""Evidence columns a baseline keeps, beside the segments: what a gate compares, and no word anybody wrote."""
+ORDER = ("example_id", "key", "repetition")
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a baseline was made of.
+
+    Attributes:
+        graph: assistant id.
+        version: version name that was accepted.
+        dataset: name of the examples.
+        dataset_hash: content hash of the examples.
+        evaluator_versions: evaluator key -> its version.
+        repetitions: runs per example.
+        system_failures: share of planned cells where the graph failed; its record, which a later run is held against.
+        date: ISO day on which it was measured.
+    """
+
+    graph: str
+    version: str
+    dataset: str
+    dataset_hash: str
+    evaluator_versions: Mapping[str, str]
+    repetitions: int
+    system_failures: float
+    date: str
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """A baseline that was read: its header, its rows as evidence, and the name its content gives it."""
+
+    header: Header
+    evidence: Evidence
+    name: str
+
+
+def baseline_text(evidence: Evidence, version: str, *, measured: date) -> str:
+    """The baseline of one version of a checked table, the same bytes for the same rows in whatever order.
+
+    Raises:
+        DataError: a cell was not measured (a baseline with holes lowers the bar), or the evidence does not say its graph,
+            dataset and evaluators.
+    """
+    mine = evidence.codes("version").index == evidence.codes("version").values.index(version)
+    names = [name for name in evidence.table.column_names if name in KEPT or name.startswith(SEGMENT_PREFIX)]
+    rows = evidence.table.filter(from_numpy(mine)).select(names).to_pylist()
+    lost = [row for row in rows if row["outcome"] in MEASUREMENT_FAILURES]
+    if lost:
+        raise DataError(
+            f"{evidence.source}: {len(lost)} of {len(rows)} cells were not measured (first: example {lost[0]['example_id']!r}, key {lost[0]['key']!r}, {lost[0]['outcome']}); "
+            "a baseline is whole: resume the run with --retry-errors"
+        )
+    rows.sort(key=lambda row: tuple(row[name] for name in ORDER))
+    failed = sum(row["outcome"] in SYSTEM_FAILURES for row in rows)
+    header = Header(
+        graph=_only(evidence, mine, "graph"),
+        version=version,
+        dataset=_only(evidence, mine, "dataset"),
+        dataset_hash=_only(evidence, mine, "dataset_hash"),
+        evaluator_versions=_evaluator_versions(evidence, mine),
+        repetitions=len({row["repetition"] for row in rows}),
+        system_failures=failed / len(rows),
+        date=measured.isoformat(),
+    )
+    lines = [{"schema": SCHEMA, **asdict(header)}]
+    lines += [{name: value for name, value in row.items() if value is not None} for row in rows]
+    return "".join(f"{canonical_json(line)}\n" for line in lines)
+
+
+def baseline_name(text: str) -> str:
+    """The name a baseline's content gives it: 16 hex digits."""
+    return short_hash(text.encode())
+
+
+def read_baseline(text: str, path: Path) -> Baseline:
+    """Read a baseline and check that it is what its name says.
+
+    Args:
+        text: the file's content.
+        path: where it stood; its stem is the content's name.
+
+    Raises:
+        DataError: it was edited, cut short, or is no baseline.
+    """
+    name = baseline_name(text)
+    if name != path.stem:
+        raise DataError(
+            f"{path} is not what was accepted: its content is {name}. It was edited or cut short; restore it from version control, or renew it"
+        )
+    try:
+        first, *rest = (json.loads(line) for line in text.splitlines())
+        if first.pop("schema") != SCHEMA:
+            raise DataError(f"{path} is no {SCHEMA}; it was written by another version of seatrial: renew it")
+        header = Header(**{field.name: first[field.name] for field in fields(Header)})
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise DataError(f"{path} is no baseline ({type(error).__name__}: {error})") from error
+    columns: dict[str, Any] = {
+        column: pa.chunked_array([pa.array([row.get(column) for row in rest])])
+        for column in dict.fromkeys(column for row in rest for column in row)
+    }
+    columns |= {
+        column: _constant(value, len(rest))
+        for column, value in (
+            ("version", header.version),
+            ("graph", header.graph),
+            ("dataset", header.dataset),
+            ("dataset_hash", header.dataset_hash),
+        )
+    }
+    columns["evaluator_version"] = pa.chunked_array(
+        [pa.array([header.evaluator_versions.get(row["key"]) for row in rest], type=pa.string())]
+    )
+    evidence = Evidence(canonical(columns, path), str(path))
+    check(evidence)
+    return Baseline(header, evidence, name)
+
+
+def _constant(value: str, rows: int) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.array([value] * rows, type=pa.string())])
+
+
+def _only(evidence: Evidence, mine: Any, name: str) -> str:
+    values = _said(evidence, mine, name)
+    if len(values) != 1:
+        raise DataError(
+            f"{evidence.source}: {name} is {', '.join(values) or 'not known'}; a baseline is of one graph on one dataset"
+        )
+    return values[0]
+
+
+def _said(evidence: Evidence, mine: Any, name: str) -> list[str]:
+    if not evidence.has(name):
+        return []
+    codes = evidence.codes(name)
+    return [codes.values[i] for i in np.unique(codes.index[mine]) if i >= 0]
+
+
+def _evaluator_versions(evidence: Evidence, mine: Any) -> dict[str, str]:
+    keys = evidence.codes("key")
+    found = {}
+    for i in np.unique(keys.index[mine]):
+        said = _said(evidence, mine & (keys.index == i), "evaluator_version")
+        if len(said) != 1:
+            raise DataError(
+                f"{evidence.source}: the evaluator of key {keys.values[i]!r} has {len(said)} versions in one run; run it again"
+            )
+        found[keys.values[i]] = said[0]
+    return found

@@ -1,0 +1,144 @@
+"""Must pass: thin but vital examples, each a contract test outside the alpha family, judged on the primary key.
+
+The baseline passed it every time and the candidate never: FAIL. Repetitions that were run for these examples alone count
+here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.errors import ConfigError
+from seatrial.evidence.arrow import from_numpy
+from seatrial.evidence.table import Evidence
+from seatrial.gate.sentence import count
+from seatrial.verdict import SYSTEM_FAILURES, Finding, Outcome, State, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+SEGMENT = "must_pass"
+_TIE = 1e-9
+
+
+def is_contract(finding: Finding) -> bool:
+    """Whether a finding is of a contract test."""
+    return finding.segment.startswith(f"{SEGMENT}=")
+
+
+def without_extra_runs(evidence: Evidence, examples: Collection[str]) -> Evidence:
+    """The table without the repetitions that only these examples have, and that the alpha family must not see."""
+    if not examples:
+        return evidence
+    ids = evidence.codes("example_id")
+    vital = np.isin(ids.index, [ids.values.index(name) for name in examples if name in ids.values])
+    repetition = evidence.numbers("repetition")
+    planned = np.unique(repetition[~vital]) if not vital.all() else np.unique(repetition)[:1]
+    extra = vital & ~np.isin(repetition, planned)
+    if not extra.any():
+        return evidence
+    return Evidence(evidence.table.filter(from_numpy(~extra)), evidence.source, evidence.metadata)
+
+
+def must_pass_findings(
+    evidence: Evidence, examples: Sequence[str], key: str, baseline: str, candidate: str, *, runs: int, unchanged: bool
+) -> Iterator[Finding]:
+    """One finding per example, in the policy's order.
+
+    Args:
+        evidence: the whole table, extra runs included.
+        examples: ids the policy names.
+        key: the primary key.
+        baseline: version compared with.
+        candidate: version judged.
+        runs: how many runs of each arm are asked for; 1 for a graph that always answers the same.
+        unchanged: every output is the baseline's.
+
+    Raises:
+        ConfigError: an example is not in the evidence; a contract nobody tests guards nobody.
+    """
+    ids = evidence.codes("example_id").values
+    unknown = [name for name in examples if name not in ids]
+    if unknown:
+        raise ConfigError(
+            f"must_pass names {', '.join(map(repr, unknown))}, and {evidence.source} has no such example; a contract nobody runs guards nobody"
+        )
+    for name in examples:
+        sides = [_runs(evidence, name, key, version) for version in (baseline, candidate)]
+        yield _judge(name, key, sides[0], sides[1], runs=runs, unchanged=unchanged)
+
+
+def _runs(evidence: Evidence, example: str, key: str, version: str) -> tuple[int, int, dict[str, int]]:
+    """(passed, measured, outcomes) of one arm; a system failure was measured and did not pass."""
+    mine = _rows(evidence, "example_id", example) & _rows(evidence, "key", key) & _rows(evidence, "version", version)
+    words, scores = evidence.codes("outcome"), evidence.numbers("score")[mine]
+    said = [words.values[i] for i in words.index[mine]]
+    passed = sum(
+        word == Outcome.SCORED and score >= 1 - _TIE for word, score in zip(said, scores.tolist(), strict=True)
+    )
+    measured = sum(word == Outcome.SCORED or word in SYSTEM_FAILURES for word in said)
+    return passed, measured, {word: said.count(word) for word in sorted(set(said))}
+
+
+def _rows(evidence: Evidence, column: str, value: str) -> NDArray[np.bool_]:
+    codes = evidence.codes(column)
+    found: NDArray[np.bool_] = codes.index == (codes.values.index(value) if value in codes.values else -2)
+    return found
+
+
+def _judge(
+    name: str,
+    key: str,
+    base: tuple[int, int, dict[str, int]],
+    cand: tuple[int, int, dict[str, int]],
+    *,
+    runs: int,
+    unchanged: bool,
+) -> Finding:
+    said = f"{SEGMENT}={name} · {key}: baseline passed {base[0]} of {base[1]}, candidate {cand[0]} of {cand[1]}"
+    short = [who for who, arm in (("baseline", base), ("candidate", cand)) if arm[1] < runs]
+    if unchanged:
+        verdict, state, reason = Verdict.PASS, State.NO_DROP, f"{said}; every output is identical"
+    elif short:
+        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
+        reason = f"{said}; {' and '.join(short)} measured fewer than {count(runs, 'time')}: run it again"
+    elif base[0] < base[1]:
+        verdict, state = Verdict.PASS, State.WATCH
+        reason = f"{said}; the baseline does not always pass it either, so it proves no regression: mend it or take it out of must_pass"
+    elif cand[0] == 0:
+        verdict, state, reason = Verdict.FAIL, State.BLOCKS, f"{said}: a contract that held is broken"
+    elif cand[0] < cand[1]:
+        verdict, state, reason = Verdict.PASS, State.WATCH, f"{said}; it no longer passes every time"
+    else:
+        verdict, state, reason = Verdict.PASS, State.NO_DROP, f"{said}; it holds"
+    rates = [arm[0] / arm[1] if arm[1] else None for arm in (base, cand)]
+    moved = 0.0 if None in rates else float(rates[1] or 0) - float(rates[0] or 0)
+    return Finding(
+        segment=f"{SEGMENT}={name}",
+        key=key,
+        critical=True,
+        n=1,
+        baseline=rates[0],
+        candidate=rates[1],
+        difference=None if None in rates else moved,
+        ci=None,
+        ci_row=None,
+        p=None,
+        p_adjusted=None,
+        alpha_row=None,
+        threshold=None,
+        verdict=verdict,
+        state=state,
+        promotable=verdict is Verdict.PASS and state is not State.WATCH,
+        detectable_drop=None,
+        needed_n=None,
+        broke=int(moved < 0),
+        fixed=int(moved > 0),
+        missing=max(0, runs - base[1]) + max(0, runs - cand[1]),
+        outcomes={"baseline": base[2], "candidate": cand[2]},
+        reason=reason,
+    )

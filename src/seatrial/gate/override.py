@@ -1,0 +1,209 @@
+"""Override: somebody answers for a failing row, in writing, for a while; the verdict stays what it is.
+
+A line of `gates/overrides.jsonl` says who lets which row of which graph through, why and until when. It is bound to the
+baseline and to the candidate it was written for, so that the next change is judged anew, and to the drop that was seen, so
+that a deeper one is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import DataError, UsageError
+from seatrial.gate.sentence import points
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from seatrial.gate.report import Report
+    from seatrial.verdict import Finding
+
+LONGEST_DAYS = 30
+RENEWALS = 2
+DEEPER = 0.02
+"""How much deeper than what was overridden a row may fall: what the same candidate moves by itself between two runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What two arms are, by content: another baseline or another candidate is another question."""
+
+    baseline: str
+    candidate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One line of the file.
+
+    Attributes:
+        graph: assistant id; empty for evidence that names none.
+        segment: `overall` or `NAME=value`.
+        key: evaluator key.
+        reason: why it may sail, in a sentence.
+        author: who answers for it.
+        made: ISO day it was written.
+        expires: ISO day after which it no longer stands.
+        baseline: content hash of the baseline it was written for.
+        candidate: likewise.
+        difference: candidate minus baseline of the row when it was written; None where the row has none.
+    """
+
+    graph: str
+    segment: str
+    key: str
+    reason: str
+    author: str
+    made: str
+    expires: str
+    baseline: str
+    candidate: str
+    difference: float | None
+
+    def stands(self, today: date) -> bool:
+        """Whether it has not expired."""
+        return date.fromisoformat(self.expires) >= today
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """An override that lets a failing row of this report through, and how often it was written before."""
+
+    override: Override
+    renewals: int
+
+
+def read_overrides(text: str, source: Path) -> tuple[Override, ...]:
+    """Every line of the file, oldest first.
+
+    Raises:
+        DataError: a line is no override; one that cannot be read lets nothing through.
+    """
+    found = []
+    for number, line in enumerate(text.splitlines(), start=1):
+        try:
+            one = Override(**json.loads(line))
+            for day in (one.made, one.expires):
+                date.fromisoformat(day)
+        except (ValueError, TypeError) as error:
+            raise DataError(
+                f"{source} line {number} is no override ({error}); the file is appended to by seatrial override and by nothing else"
+            ) from error
+        found.append(one)
+    return tuple(found)
+
+
+def override_line(override: Override) -> str:
+    """One line of the file, newline included."""
+    return json.dumps(asdict(override), ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def write_for(
+    report: Report,
+    bound: Bound,
+    before: Sequence[Override],
+    *,
+    segment: str,
+    key: str,
+    reason: str,
+    author: str,
+    expires: date,
+    today: date,
+) -> Override:
+    """The override of one failing row of a report.
+
+    Raises:
+        UsageError: the row does not fail, the reason or the author is blank, the date is past or too far, or the same
+            question was renewed twice already.
+    """
+    failing = report.stopping
+    mine = [f for f in failing if (f.segment, f.key) == (segment, key)]
+    if not mine:
+        have = "; ".join(f"--segment {f.segment} --key {f.key}" for f in failing)
+        raise UsageError(
+            f"{segment} · {key} does not fail, so there is nothing to override; {'what fails: ' + have if have else 'nothing fails'}"
+        )
+    for name, value in (("--reason", reason), ("--author", author)):
+        if not value.strip():
+            raise UsageError(f"{name} is blank; somebody answers for an override, and says why")
+    days = (expires - today).days
+    if not 0 < days <= LONGEST_DAYS:
+        raise UsageError(
+            f"--expires {expires.isoformat()} is {days} days away; an override lasts 1 to {LONGEST_DAYS} days, and can be renewed {RENEWALS} times"
+        )
+    written = _same(before, report.graph, segment, key, bound)
+    if len(written) > RENEWALS:
+        raise UsageError(
+            f"{segment} · {key} was overridden on {', '.join(o.made for o in written)} already; {RENEWALS} renewals are the most. Mend it, or accept what it scores as the baseline"
+        )
+    return Override(
+        graph=report.graph,
+        segment=segment,
+        key=key,
+        reason=reason.strip(),
+        author=author.strip(),
+        made=today.isoformat(),
+        expires=expires.isoformat(),
+        baseline=bound.baseline,
+        candidate=bound.candidate,
+        difference=_deepest(mine),
+    )
+
+
+def apply(report: Report, overrides: Sequence[Override], bound: Bound, today: date) -> Report:
+    """The report with the overrides that let its failing rows through, and a warning for each that would have and does not."""
+    applied, warnings = [], []
+    # A row may fail against the baseline and against the anchor: one answer covers both, at the deeper of the two.
+    for segment, key in dict.fromkeys((f.segment, f.key) for f in report.stopping):
+        deepest = _deepest([f for f in report.stopping if (f.segment, f.key) == (segment, key)])
+        mine = [o for o in overrides if (o.graph, o.segment, o.key) == (report.graph, segment, key)]
+        bound_here = _same(mine, report.graph, segment, key, bound)
+        standing = [o for o in bound_here if o.stands(today) and not _deeper(deepest, o)]
+        if standing:
+            applied.append(Applied(standing[-1], len(bound_here) - 1))
+        elif mine:
+            warnings.append(f"{segment} · {key}: {_refusal(mine[-1], bound, deepest, today)}")
+    return replace(report, overrides=tuple(applied), warnings=(*report.warnings, *warnings))
+
+
+def renewals(overrides: Sequence[Override]) -> Iterator[tuple[Override, int]]:
+    """The last override of every question, and how often it was renewed."""
+    last: dict[tuple[Any, ...], list[Override]] = {}
+    for one in overrides:
+        last.setdefault((one.graph, one.segment, one.key, one.baseline, one.candidate), []).append(one)
+    for same in last.values():
+        yield same[-1], len(same) - 1
+
+
+def _same(overrides: Sequence[Override], graph: str, segment: str, key: str, bound: Bound) -> list[Override]:
+    return [
+        o
+        for o in overrides
+        if (o.graph, o.segment, o.key, o.baseline, o.candidate)
+        == (graph, segment, key, bound.baseline, bound.candidate)
+    ]
+
+
+def _deepest(findings: Sequence[Finding]) -> float | None:
+    known = [f.difference for f in findings if f.difference is not None]
+    return min(known) if known else None
+
+
+def _deeper(difference: float | None, override: Override) -> bool:
+    if difference is None or override.difference is None:
+        return difference is not override.difference
+    return difference < override.difference - DEEPER
+
+
+def _refusal(override: Override, bound: Bound, difference: float | None, today: date) -> str:
+    who = f"the override of {override.author} ({override.made})"
+    if (override.baseline, override.candidate) != (bound.baseline, bound.candidate):
+        other = "candidate" if override.candidate != bound.candidate else "baseline"
+        return f"{who} was written for another {other} and does not apply"
+    if not override.stands(today):
+        return f"{who} expired on {override.expires}"
+    return f"{who} was for {points(override.difference)}, and it is {points(difference)} now"

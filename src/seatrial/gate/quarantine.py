@@ -1,0 +1,167 @@
+"""Quarantine: flaky examples that are run, counted and shown, and for a while decide nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.gate.row import OVERALL
+from seatrial.gate.sentence import count, p_value
+from seatrial.stats.paired import mcnemar
+from seatrial.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from datetime import date
+
+    from numpy.typing import NDArray
+
+    from seatrial.evidence import Evidence
+    from seatrial.gate.arms import Arm, Arms
+    from seatrial.gate.quarantine_file import Entry, Quarantine
+    from seatrial.gate.row import Row
+
+CRITICAL_SHARE = 0.05
+"""A critical segment with a larger share in quarantine is judged with all its examples."""
+
+LARGE_SHARE = 0.10
+"""A segment with a larger share in quarantine is named in a warning."""
+
+_TIE = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One example in quarantine and what became of it: `broke`, `fixed`, `same` or `unmeasured`, over the tested keys."""
+
+    entry: Entry
+    moved: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """What quarantine did to a decision.
+
+    Attributes:
+        examples: those the evidence holds.
+        whole: critical segments judged with all their examples, because too many of them are in quarantine.
+        with_them: the verdict if none of them were.
+        with_them_reason: its sentence.
+    """
+
+    examples: tuple[Held, ...]
+    whole: tuple[str, ...]
+    with_them: Verdict
+    with_them_reason: str
+
+    def moved(self, word: str) -> tuple[str, ...]:
+        """Ids of the examples that `broke`, were `fixed`, ..."""
+        return tuple(held.entry.example for held in self.examples if held.moved == word)
+
+    def beside(self, verdict: Verdict, reason: str) -> str:
+        """`reason`, and where quarantine made a pass of it, that it did."""
+        if verdict is not Verdict.PASS or self.with_them is Verdict.PASS:
+            return reason
+        return f"{reason} With the {count(len(self.examples), 'example')} in quarantine it would read {self.with_them.name}."
+
+    @property
+    def sentence(self) -> str:
+        """The line every report shows."""
+        broke, fixed = self.moved("broke"), self.moved("fixed")
+        named = f" ({', '.join(broke[:10])}{' ...' if len(broke) > 10 else ''})" if broke else ""
+        until: dict[str, date] = {}
+        for held in self.examples:
+            until[held.entry.owner] = max(held.entry.expires, until.get(held.entry.owner, held.entry.expires))
+        whose = ", ".join(f"{owner} until {day}" for owner, day in sorted(until.items()))
+        return f"{count(len(self.examples), 'example')} shown and not judged: {len(broke)} broke{named}, {len(fixed)} fixed; {whose}; with them: {self.with_them.name}"
+
+
+def left_out(evidence: Evidence, quarantine: Quarantine) -> NDArray[np.bool_]:
+    """Per example code of the evidence: is it in quarantine?"""
+    names = {e.example for e in quarantine.entries}
+    return np.array([name in names for name in evidence.codes("example_id").values], dtype=bool)
+
+
+def without(a: Arms, out: NDArray[np.bool_]) -> Arms:
+    """The arms without the examples that are `out` (by example code)."""
+    keep = ~out[a.example]
+    return replace(
+        a,
+        example=a.example[keep],
+        cluster=a.cluster[keep],
+        baseline=_kept(a.baseline, keep),
+        candidate=_kept(a.candidate, keep),
+    )
+
+
+def shares(all_: Sequence[Row], judged: Sequence[Row]) -> tuple[frozenset[str], list[str]]:
+    """Critical segments that too large a share was taken from, and a warning for every segment that lost much.
+
+    Args:
+        all_: rows with every example.
+        judged: rows without those in quarantine.
+    """
+    left = {(r.segment, r.key): r.n for r in judged}
+    whole, said = set(), {}
+    for r in all_:
+        taken = r.n - left.get((r.segment, r.key), 0)
+        if r.critical and taken > CRITICAL_SHARE * r.n:
+            whole.add(r.segment)
+            said[r.segment] = (
+                f"{taken} of {r.n} examples of {r.segment}, a critical segment, are in quarantine: over {100 * CRITICAL_SHARE:g} % it hides nothing, and the segment is judged with them"
+            )
+        elif taken > LARGE_SHARE * r.n:
+            said[r.segment] = (
+                f"{taken} of {r.n} examples {'in all' if r.segment == OVERALL else f'of {r.segment}'} are in quarantine: over {100 * LARGE_SHARE:g} % nobody watches much of it"
+            )
+    return frozenset(whole), list(said.values())
+
+
+def held(evidence: Evidence, quarantine: Quarantine, lined_up: Sequence[Arms]) -> tuple[Held, ...]:
+    """What became of each example in quarantine that the evidence holds, over the tested keys."""
+    if not quarantine.entries:
+        return ()  # a million names need no table when nobody is looked up
+    codes = {name: i for i, name in enumerate(evidence.codes("example_id").values)}
+    return tuple(
+        Held(e, _moved([_difference(a, codes[e.example]) for a in lined_up]))
+        for e in quarantine.entries
+        if e.example in codes
+    )
+
+
+def one_sided(found: Sequence[Held]) -> Iterator[str]:
+    """Chance flips both ways; examples in quarantine that only break are no flakiness, and that is said."""
+    broke, fixed = (sum(held.moved == word for held in found) for word in ("broke", "fixed"))
+    p = float(mcnemar(broke, fixed, "exact"))
+    if p <= 0.05:
+        yield f"of the examples in quarantine {broke} broke and {fixed} were fixed (p {p_value(p)}): flaky ones flip both ways, so the candidate is likely to have broken them"
+
+
+def _difference(a: Arms, code: int) -> float | None:
+    (at,) = np.flatnonzero(a.example == code)[:1] if (a.example == code).any() else (-1,)
+    if at < 0 or a.baseline.lost[at] or a.candidate.lost[at]:
+        return None
+    return float(a.candidate.low[at] - a.baseline.low[at])
+
+
+def _moved(differences: Sequence[float | None]) -> str:
+    known = [d for d in differences if d is not None]
+    if any(d < -_TIE for d in known):
+        return "broke"
+    if any(d > _TIE for d in known):
+        return "fixed"
+    return "same" if known else "unmeasured"
+
+
+def _kept(arm: Arm, keep: NDArray[np.bool_]) -> Arm:
+    return replace(
+        arm,
+        low=arm.low[keep],
+        high=arm.high[keep],
+        lost=arm.lost[keep],
+        provider=arm.provider[keep],
+        planned=arm.planned[keep],
+        outcome=arm.outcome[keep],
+    )

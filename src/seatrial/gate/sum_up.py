@@ -1,0 +1,70 @@
+"""Sum up: the verdict of a whole decision, its sentence, and the order its rows are read in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.gate.row import OVERALL
+from seatrial.gate.sentence import drop
+from seatrial.verdict import Finding, ReasonClass, State, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.gate.decide import Decided
+
+
+def why(finding: Finding) -> ReasonClass | None:
+    """What an undecided row beside the family does to the verdict."""
+    return ReasonClass.MISSING if finding.verdict is Verdict.INCONCLUSIVE else None
+
+
+def sum_up(decided: Sequence[Decided], *, unchanged: bool, n: int) -> tuple[Verdict, ReasonClass | None, str]:
+    """FAIL dominates INCONCLUSIVE dominates PASS; a pass names the smallest drop it would have seen."""
+    if unchanged:
+        return Verdict.PASS, None, f"Unchanged: outputs identical on all {n:,} examples."
+    findings = [d.finding for d in decided]
+    failed = [f for f in findings if f.verdict is Verdict.FAIL]
+    if failed:
+        worst = min(
+            failed,
+            key=lambda f: (not f.critical, f.segment == OVERALL, f.difference if f.difference is not None else 0.0),
+        )
+        return (
+            Verdict.FAIL,
+            None,
+            f"{len(failed)} of {len(findings)} rows failed; first {worst.reason}.",
+        )
+    open_ = [d for d in decided if d.why is not None]
+    if open_:
+        first = open_[0]
+        return (
+            Verdict.INCONCLUSIVE,
+            first.why,
+            f"{len(open_)} of {len(findings)} rows could not be judged; first {first.finding.reason}.",
+        )
+    tested = [f for f in findings if f.alpha_row is not None]
+    critical = [f for f in tested if f.critical]
+    asked = critical or [f for f in tested if f.segment != OVERALL] or tested
+    sights = [f.detectable_drop for f in asked if f.detectable_drop is not None]
+    where = "overall" if asked[0].segment == OVERALL else f"on every {'critical ' if critical else ''}segment"
+    blind = len(asked) - len(sights) + sum(f.state is State.CANNOT_TELL and f.alpha_row is None for f in findings)
+    if blind and sights:
+        where = f"on {len(sights)} of {len(sights) + blind} {'critical ' if critical else ''}segments, the others are too small to show a drop"
+    return (
+        Verdict.PASS,
+        None,
+        f"No drop found; {f'would have seen {drop(max(sights))} or more {where}' if sights else 'could not have seen any drop'}.",
+    )
+
+
+def reading_order(f: Finding) -> tuple[object, ...]:
+    """Sorts rows: overall and critical first, then by state, then worst first."""
+    states = (State.BLOCKS, State.CANNOT_TELL, State.WATCH, State.NO_DROP, State.BETTER, State.REPORTED)
+    return (
+        f.segment != OVERALL and not f.critical,
+        states.index(f.state),
+        f.difference if f.difference is not None else 0.0,
+        f.key,
+        f.segment,
+    )

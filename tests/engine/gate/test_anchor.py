@@ -1,0 +1,97 @@
+"""The anchor: many small steps down add up, and the last release remembers where they began."""
+
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seatrial.gate.anchor import ANCHOR_SHARE, check_anchored
+from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
+from seatrial.gate.merge import check
+from seatrial.gate.policy import Policy
+from seatrial.gate.quarantine_file import Quarantine
+from seatrial.verdict import Verdict
+
+SIZES = {"x": 75, "y": 75}
+KNOWN = {"graph": "desk", "dataset": "d", "dataset_hash": "h", "evaluator_version": "1"}
+
+
+def run_of(build, version, scores):
+    return build(
+        [
+            {"example_id": f"e{i:04d}", "version": version, "score": float(score), "segment.t": "xy"[i % 2], **KNOWN}
+            for i, score in enumerate(scores)
+        ]
+    )
+
+
+def anchor_of(build, scores):
+    text = baseline_text(run_of(build, "v0", scores), "v0", measured=date(2026, 1, 1))
+    return read_baseline(text, Path(f"{baseline_name(text)}.jsonl"))
+
+
+def gate(build, base, cand, anchor):
+    rows = [
+        {"example_id": f"e{i:04d}", "version": version, "score": float(score), "segment.t": "xy"[i % 2], **KNOWN}
+        for version, scores in (("v1", base), ("v2", cand))
+        for i, score in enumerate(scores)
+    ]
+    return check_anchored(
+        build(rows), Policy(), baseline="v1", candidate="v2", critical=(), held=Quarantine(), anchor=anchor
+    )
+
+
+def losing(n, lost):
+    scores = np.ones(n)
+    scores[:lost] = 0
+    return scores
+
+
+def test_a_step_too_small_for_the_neighbour_is_seen_from_afar(build):
+    # the last step lost 3 of 200, the whole way 25 of 200
+    report = gate(build, losing(200, 22), losing(200, 25), anchor_of(build, losing(200, 0)))
+    assert report.verdict is Verdict.FAIL
+    assert report.exit_code == 1
+    assert report.reason.startswith("Worse than the anchor v0 of 2026-01-01, though not than v1")
+    assert all(f.verdict is not Verdict.FAIL for f in report.findings)
+    assert {f.segment for f in report.stopping} == {"overall", "t=x", "t=y"}
+
+
+def test_it_takes_a_fifth_of_alpha_and_leaves_four(build):
+    report = gate(build, losing(200, 0), losing(200, 1), anchor_of(build, losing(200, 0)))
+    assert report.alpha == pytest.approx(0.05 * (1 - ANCHOR_SHARE))
+    assert report.anchor.alpha == pytest.approx(0.05 * ANCHOR_SHARE)
+    assert report.policy["hash"] == Policy().hash  # one policy, whatever its alpha is spent on
+
+
+def test_without_an_anchor_it_is_the_gate(build):
+    rows = run_of(build, "v1", losing(100, 5)), run_of(build, "v2", losing(100, 9))
+    evidence = build([row for part in rows for row in part.table.to_pylist()])
+    plain = check(evidence, Policy(), baseline="v1", candidate="v2")
+    anchored = check_anchored(
+        evidence, Policy(), baseline="v1", candidate="v2", critical=(), held=Quarantine(), anchor=None
+    )
+    assert anchored == plain
+
+
+def test_it_can_stop_and_never_excuse(build):
+    # worse than the neighbour, better than the anchor: the neighbour's FAIL stands
+    report = gate(build, losing(200, 0), losing(200, 25), anchor_of(build, losing(200, 60)))
+    assert report.verdict is Verdict.FAIL
+    assert report.anchor.verdict is Verdict.PASS
+
+
+def test_both_comparisons_together_keep_alpha(quick):
+    # 600 times nothing changed, 5 % churn against both; expected at most .05, tolerance 3.3 standard errors (.0294)
+    rng = np.random.default_rng(7)
+    blocked = 0
+    truth = (np.arange(150) % 10 > 0).astype(float)
+    for _ in range(600):
+        flips = rng.random((3, 150)) < 0.05
+        anchor, base, cand = (np.where(flip, 1 - truth, truth) for flip in flips)
+        blocked += any(
+            check(quick(SIZES, one, cand), Policy(alpha=alpha), baseline="a", candidate="b").verdict is Verdict.FAIL
+            for one, alpha in ((base, 0.04), (anchor, 0.01))
+        )
+    assert blocked / 600 <= 0.05 + 3.3 * np.sqrt(0.05 * 0.95 / 600)

@@ -1,0 +1,134 @@
+"""An override lets one failing row of one comparison through, for a while, and nothing else."""
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from seatrial.errors import DataError, UsageError
+from seatrial.gate.merge import check
+from seatrial.gate.override import Bound, apply, override_line, read_overrides, renewals, write_for
+from seatrial.gate.policy import Policy
+from seatrial.verdict import Verdict
+
+TODAY = date(2026, 3, 1)
+HERE = Bound("base", "cand")
+
+
+@pytest.fixture
+def blocked(build, pairs):
+    """x lost 20 of 60; overall 20 of 110; both rows fail."""
+    return check(build(pairs({"x": (40, 20, 0, 0), "y": (50, 0, 0, 0)})), Policy(), baseline="a", candidate="b")
+
+
+def written(report, before=(), *, segment="t=x", today=TODAY, days=10, **more):
+    words = {"reason": "mended on Friday", "author": "ada", **more}
+    return write_for(
+        report, HERE, before, segment=segment, key="score", expires=today + timedelta(days=days), today=today, **words
+    )
+
+
+def both(report):
+    return written(report), written(report, segment="overall")
+
+
+def test_the_verdict_stays_fail_and_the_exit_code_is_0(blocked):
+    report = apply(blocked, both(blocked), HERE, TODAY)
+    assert report.verdict is Verdict.FAIL
+    assert report.overridden
+    assert report.exit_code == 0
+    assert blocked.exit_code == 1
+
+
+def test_one_failing_row_nobody_answers_for_still_stops(blocked):
+    report = apply(blocked, both(blocked)[:1], HERE, TODAY)
+    assert not report.overridden
+    assert report.exit_code == 1
+
+
+def test_a_row_that_could_not_be_judged_is_not_overridden_with_the_rest(blocked):
+    report = replace(apply(blocked, both(blocked), HERE, TODAY), undecided=1)
+    assert report.exit_code == 2
+
+
+@pytest.mark.parametrize("other", [Bound("base", "another"), Bound("another", "cand")])
+def test_the_next_change_is_judged_anew(blocked, other):
+    report = apply(blocked, both(blocked), other, TODAY)
+    assert report.exit_code == 1
+    assert any("was written for another" in warning for warning in report.warnings)
+
+
+def test_the_day_after_it_expires_it_is_over(blocked):
+    ours = both(blocked)
+    assert apply(blocked, ours, HERE, TODAY + timedelta(days=10)).exit_code == 0
+    late = apply(blocked, ours, HERE, TODAY + timedelta(days=11))
+    assert late.exit_code == 1
+    assert any("expired on 2026-03-11" in warning for warning in late.warnings)
+
+
+def test_a_deeper_drop_is_another_question(blocked, build, pairs):
+    worse = check(build(pairs({"x": (30, 30, 0, 0), "y": (50, 0, 0, 0)})), Policy(), baseline="a", candidate="b")
+    report = apply(worse, both(blocked), HERE, TODAY)
+    assert report.exit_code == 1
+    assert any("was for −33.3 points, and it is −50.0 points now" in warning for warning in report.warnings)
+
+
+def test_another_graph_is_not_let_through(blocked):
+    assert apply(replace(blocked, graph="other"), both(blocked), HERE, TODAY).exit_code == 1
+
+
+def test_a_pass_needs_none_and_an_inconclusive_verdict_gets_none(build, pairs, blocked):
+    fine = check(build(pairs({"x": (50, 0, 0, 0), "y": (50, 0, 0, 0)})), Policy(), baseline="a", candidate="b")
+    assert apply(fine, both(blocked), HERE, TODAY).overrides == ()
+    thin = check(build(pairs({"x": (12, 0, 0, 0)})), Policy(), baseline="a", candidate="b", critical=["t=x"])
+    assert thin.verdict is Verdict.INCONCLUSIVE
+    assert apply(thin, both(blocked), HERE, TODAY).exit_code == 2
+
+
+def test_a_row_that_does_not_fail_cannot_be_overridden_in_advance(blocked):
+    with pytest.raises(UsageError, match=r"t=y · score does not fail.*--segment t=x --key score"):
+        written(blocked, segment="t=y")
+
+
+@pytest.mark.parametrize("days", [0, -1, 31])
+def test_it_lasts_a_month_at_most(blocked, days):
+    with pytest.raises(UsageError, match="1 to 30 days"):
+        written(blocked, days=days)
+
+
+@pytest.mark.parametrize("blank", ["reason", "author"])
+def test_somebody_answers_and_says_why(blocked, blank):
+    with pytest.raises(UsageError, match=f"--{blank} is blank"):
+        written(blocked, **{blank: "  "})
+
+
+def test_two_renewals_are_the_most(blocked):
+    before = []
+    for times in range(3):
+        before.append(written(blocked, before, today=TODAY + timedelta(days=times)))
+    with pytest.raises(UsageError, match="2 renewals are the most"):
+        written(blocked, before, today=TODAY + timedelta(days=3))
+    assert [times for _, times in renewals(before)] == [2]
+    assert apply(blocked, before, HERE, TODAY).overrides[0].renewals == 2
+
+
+def test_it_survives_its_file(blocked):
+    ours = both(blocked)
+    text = "".join(map(override_line, ours))
+    assert read_overrides(text, Path("overrides.jsonl")) == ours
+
+
+@pytest.mark.parametrize(
+    "line", ["no json", "[]", "{}", '{"graph": "g"}', json.dumps({"expires": "soon"})]
+)  # fmt: skip
+def test_a_line_that_cannot_be_read_lets_nothing_through(line):
+    with pytest.raises(DataError, match=r"overrides.jsonl line 1 is no override"):
+        read_overrides(line + "\n", Path("overrides.jsonl"))
+
+
+def test_a_date_that_is_none_is_found_when_it_is_read(blocked):
+    row = json.loads(override_line(written(blocked)))
+    with pytest.raises(DataError, match="line 1"):
+        read_overrides(json.dumps({**row, "expires": "2026-02-31"}), Path("overrides.jsonl"))
