@@ -4,7 +4,8 @@
     model = chat_model("openai:gpt-4o-mini", answer)        # any name init_chat_model knows
     reply = model.invoke([SystemMessage(prompt), HumanMessage(text)])
 
-A graph is written once against LangChain's chat model and runs on either, without a branch.
+A graph is written once against LangChain's chat model and runs on either, without a branch. Calls of a real model pass
+through the hub that is at hand when they are made (`seatrial.model.use`).
 """
 
 from __future__ import annotations
@@ -15,12 +16,11 @@ from langchain_core.language_models.chat_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
-from seatrial.errors import ConfigError, MissingExtra, UsageError
+from seatrial.model.client import BUILTIN, client
+from seatrial.model.here import current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-BUILTIN = "builtin"
 
 
 class RuleModel(BaseChatModel):
@@ -51,49 +51,28 @@ class RuleModel(BaseChatModel):
 
 
 def chat_model(
-    name: str, answer: Callable[[str, str], str], *, timeout_s: float = 60.0, **options: Any
+    name: str, answer: Callable[[str, str], str], *, timeout_s: float | None = None, **options: Any
 ) -> BaseChatModel:
     """The chat model called `name`.
 
     Args:
         name: `builtin`, or any `provider:model` that LangChain's `init_chat_model` knows.
         answer: the graph's own rules, `(system, user) -> text`; used by `builtin` only.
-        timeout_s: seconds one call may take before it is a timeout.
+        timeout_s: seconds one try of a call may take; None = the limit of the hub at hand.
         options: passed on to the provider (`base_url`, `temperature` ...).
 
     The provider SDK's own retries are off: hidden retries defeat budgets, rate limits and the kill switch.
 
     Raises:
         UsageError: the name is neither, or `max_retries` is among the options.
-        ConfigError: the provider is unknown, its package or its key is missing, or it refuses an option.
-        MissingExtra: langchain is not installed.
+        ConfigError: the provider is unknown, its key is missing, or it refuses an option.
+        MissingExtra: langchain, or the provider's package, is not installed.
     """
     if name == BUILTIN:
         return RuleModel(answer=answer)
-    provider, _, model_name = name.partition(":")
-    if not provider or not model_name:
-        raise UsageError(
-            f"model {name!r} is unknown; choose {BUILTIN!r}, or write provider:model, 'openai:gpt-4o-mini' say"
-        )
-    if "max_retries" in options:
-        raise UsageError(
-            f"model {name!r}: take max_retries out of its options; retries hidden in a client defeat budgets"
-        )
-    try:
-        from langchain.chat_models import init_chat_model  # noqa: PLC0415 - heavy, and only real models need it
-    except ImportError as error:
-        raise MissingExtra("langchain", "fleet", f"model {name!r}") from error
-    settings: dict[str, Any] = {"max_retries": 0, "timeout": timeout_s, **options}
-    try:
-        model: BaseChatModel = init_chat_model(model_name, model_provider=provider, **settings)
-    except Exception as error:  # setting up a client only reads configuration, and every SDK has its own exceptions
-        raise ConfigError(f"model {name!r} cannot be set up: {_why(error)}") from error
-    return model
+    from seatrial.model.face import Asked, face  # noqa: PLC0415 - graphs of rules need none of it
 
-
-def _why(error: Exception) -> str:
-    """The provider's words on one line; of a validation error its fields only, for its text repeats what was given."""
-    fields = getattr(error, "errors", None)
-    if callable(fields):
-        return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'options'}: {one['msg']}" for one in fields())
-    return " ".join(str(error).split())
+    hub = current()
+    timeout_s = timeout_s or hub.limits(name).timeout_s
+    inner = client(name, timeout_s=timeout_s, placeholder=hub.mode == "replay", **options)
+    return face(inner, Asked(name, options, timeout_s, None))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from seatrial.testing.openai_server import OpenAIServer, Request
+from seatrial.testing.anthropic_server import AnthropicServer
+from seatrial.testing.openai_server import OpenAIServer
+from seatrial.testing.play import MODES, Allowance, Request, ToolCall
 
-__all__ = ["OpenAIServer", "Request"]
+__all__ = ["MODES", "Allowance", "AnthropicServer", "OpenAIServer", "Request", "ToolCall"]

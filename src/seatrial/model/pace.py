@@ -1,0 +1,126 @@
+"""Pace: what the provider lets pass, learnt from its refusals: multiplicative decrease, additive increase.
+
+A refusal cuts the rate by a tenth when the rate was about right, and by up to a half when far fewer calls than it got
+through in the window just past. Only calls sent after the last cut can cut again: those already under way tell the same
+news. Then the rate grows by a tenth of itself in a window, and twice as fast for each window without a refusal, so an
+outage that cut it to almost nothing is forgotten in minutes.
+
+Source: AIMD after Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion avoidance in computer
+networks", Computer Networks and ISDN Systems 17 (1989).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+GENTLE, HARD = 0.9, 0.5
+"""What a refusal leaves of the rate: at most, and at least."""
+
+GROWTH = 0.1
+"""Of the rate after a cut that is added in one window."""
+
+QUIET = 16
+"""Windows after which growth no longer doubles."""
+
+SLOWEST = 1.0
+"""Calls in a window that are tried at least: below that it could not be noticed that the provider is back."""
+
+HOLD = 1 / 60
+"""Of a window that everybody waits after a first refusal without `Retry-After`; it doubles with each in a row."""
+
+
+class Pace:
+    """The rate that a provider lets pass; infinite until it first refuses.
+
+    Not safe between threads by itself; `Limiter` holds the lock.
+
+    Attributes:
+        rate: calls a second.
+        hold_until: nothing goes before this moment.
+        epoch: what was booked under an earlier one must be booked again: a refusal was heard, or the rate has doubled.
+    """
+
+    def __init__(self, window_s: float) -> None:
+        self.window_s = window_s
+        self.rate = math.inf
+        self.hold_until = -math.inf
+        self.epoch = 0
+        self._booked = self._gone = -math.inf
+        self._cut_at = self._grown_at = -math.inf
+        self._booked_rate = math.inf
+        self._step = 0.0
+        self._in_a_row = 0
+        self._passed: deque[float] = deque()
+        self._first: float | None = None
+
+    def next(self, now: float) -> float:
+        """The moment for which a call could be booked."""
+        return max(now, self._booked, self.hold_until)
+
+    def book(self, at: float) -> None:
+        """Book the moment that `next` named, or a later one."""
+        self._booked = max(self._booked, at) + 1 / self.rate
+
+    def allowed(self, now: float) -> float:
+        """When a call may go, as far as those say that went."""
+        return max(now, self._gone, self.hold_until)
+
+    def went(self, now: float) -> None:
+        """It went."""
+        if self._first is None:
+            self._first = now
+        self._gone = now + 1 / self.rate
+        self._booked = max(self._booked, self._gone)
+
+    def passed(self, now: float) -> None:
+        """A call got through."""
+        self._in_a_row = 0
+        self._passed.append(now)
+        self._forget(now)
+        if self.rate < math.inf:
+            quiet = min((now - self._cut_at) / self.window_s, QUIET)
+            seconds = min(now - self._grown_at, 2 / self.rate)
+            self.rate += self._step * 2 ** math.floor(quiet) * seconds
+            self._grown_at = now
+            if self.rate >= 2 * self._booked_rate:
+                self._book_again()
+
+    def refused(self, sent_at: float, retry_after_s: float | None, now: float, ceiling: float) -> None:
+        """A call was refused for the sake of the rate.
+
+        Args:
+            sent_at: when it went out.
+            retry_after_s: what the provider said, None where it said nothing.
+            now: the moment.
+            ceiling: calls a second that were allowed to go at most.
+        """
+        fresh = sent_at >= self._cut_at
+        if fresh:
+            self._in_a_row += 1
+        wait_s = retry_after_s
+        if wait_s is None:
+            wait_s = self.window_s * HOLD * 2 ** min(self._in_a_row - 1, 6) if fresh else 0.0
+        if fresh or now + wait_s > self.hold_until:
+            self.hold_until = max(self.hold_until, now + wait_s)
+            self._book_again()
+        if not fresh:
+            return
+        self._forget(now)
+        before = min(self.rate, ceiling)
+        through = len(self._passed) / max(min(self.window_s, now - (now if self._first is None else self._first)), 1e-6)
+        if before == math.inf:
+            before = max(through, 1 / (self.window_s * HOLD))
+        cut = min(GENTLE * before, max(HARD * before, GENTLE * through))
+        self.rate = min(max(cut, SLOWEST / self.window_s), ceiling)
+        self._booked_rate = self.rate
+        self._step = GROWTH * self.rate / self.window_s
+        self._cut_at = self._grown_at = now
+
+    def _book_again(self) -> None:
+        self.epoch += 1
+        self._booked, self._booked_rate = self._gone, self.rate
+
+    def _forget(self, now: float) -> None:
+        while self._passed and self._passed[0] <= now - self.window_s:
+            self._passed.popleft()

@@ -1,0 +1,99 @@
+"""Settings: what `[tool.seatrial.model]` says, every word of it known.
+
+[tool.seatrial.model]
+cassettes = "tests/cassettes"
+concurrency = 16
+requests_per_minute = 500
+
+[tool.seatrial.model.limits."anthropic:claude-sonnet-4-5"]
+tokens_per_minute = 80000
+
+[tool.seatrial.model.families]
+"azure_openai:prod" = "openai"
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import ConfigError, UsageError
+from seatrial.model.family import family_of
+from seatrial.model.limits import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+LIMITS = tuple(one.name for one in fields(Limits) if one.name != "window_s")
+FOLDER = "tests/cassettes"
+WHOLE = ("concurrency", "attempts")
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """How a project talks to models.
+
+    Attributes:
+        cassettes: folder of recordings, relative to the project's root.
+        limits: of every model that has none of its own.
+        per_model: `provider:model` -> its limits; what one leaves out is as in `limits`.
+        families: `provider:model` -> declared family.
+    """
+
+    cassettes: str = FOLDER
+    limits: Limits = field(default_factory=Limits)
+    per_model: Mapping[str, Limits] = field(default_factory=dict)
+    families: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_model_settings(raw: object, place: str) -> ModelSettings:
+    """Read and check the table.
+
+    Args:
+        raw: the table as TOML gives it.
+        place: file and table, for the messages.
+
+    Raises:
+        ConfigError: an unknown word, a wrong type, a family that is none; names the place and lists the choices.
+    """
+    table = _table(raw, place)
+    _known(table, ("cassettes", *LIMITS, "limits", "families"), place)
+    cassettes = table.get("cassettes", FOLDER)
+    if not isinstance(cassettes, str) or not cassettes:
+        raise ConfigError(f"{place}: cassettes is a folder, got {cassettes!r}")
+    limits = _limits(Limits(), {name: table[name] for name in LIMITS if name in table}, place)
+    per_model = {
+        model: _limits(limits, _table(one, f"{place}: limits.{model!r}"), f"{place}: limits.{model!r}")
+        for model, one in _table(table.get("limits", {}), f"{place}: limits").items()
+    }
+    families = _table(table.get("families", {}), f"{place}: families")
+    for model, family in families.items():
+        if not isinstance(family, str):
+            raise ConfigError(f"{place}: families: {model!r} is declared to be {family!r}, which is no text")
+        family_of(model, families)
+    return ModelSettings(cassettes, limits, MappingProxyType(per_model), MappingProxyType(dict(families)))
+
+
+def _limits(base: Limits, raw: Mapping[str, Any], place: str) -> Limits:
+    _known(raw, LIMITS, place)
+    for name, value in raw.items():
+        right = isinstance(value, int if name in WHOLE else (int, float)) and not isinstance(value, bool)
+        if not right:
+            raise ConfigError(f"{place}: {name} is a {'whole ' if name in WHOLE else ''}number, got {value!r}")
+    try:
+        return replace(base, **raw)
+    except UsageError as error:
+        raise ConfigError(f"{place}: {error}") from None
+
+
+def _table(raw: object, place: str) -> dict[str, Any]:
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{place}: expected a table, got {raw!r}")
+    return raw
+
+
+def _known(raw: Mapping[str, Any], known: tuple[str, ...], place: str) -> None:
+    for name in raw:
+        if name not in known:
+            raise ConfigError(f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}")
