@@ -1,19 +1,22 @@
-"""Churn as text and as `seatrial/flaky/1`."""
+"""Churn and quarantine as text and as `seatrial/flaky/1`, `seatrial/quarantine-debt/1`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.gate.sentence import percent
+from seatrial.gate.sentence import count, percent
 from seatrial.report.console import Line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from datetime import date
 
     from seatrial.gate.churn import Churn
     from seatrial.gate.policy import Policy
+    from seatrial.gate.quarantine_file import Entry
 
 SCHEMA = "seatrial/flaky/1"
+DEBT = "seatrial/quarantine-debt/1"
 
 
 def churn_lines(c: Churn, policy: Policy) -> Iterator[Line]:
@@ -71,5 +74,59 @@ def churn_data(found: tuple[Churn, ...]) -> dict[str, Any]:
                 "flakiest": [{"example": name, "disagree": share} for name, share in c.flakiest],
             }
             for c in found
+        ],
+    }
+
+
+def quarantine_lines(entries: Sequence[Entry]) -> Iterator[Line]:
+    """What was just written."""
+    for e in entries:
+        yield Line(
+            f"{e.example} is in quarantine until {e.expires} ({e.owner}): two of its {e.runs} runs of {e.graph}@{e.version} disagree {percent(e.disagree)} of the time",
+            "plain",
+        )
+    yield Line("  next  commit gates/quarantine.toml; until then every report shows them and no row counts them", "dim")
+
+
+def debt_lines(entries: Sequence[Entry], today: date) -> Iterator[Line]:
+    """The debt table: whose, until when."""
+    if not entries:
+        yield Line("nothing is in quarantine", "plain")
+        return
+    expired = sum(e.days_left(today) < 0 for e in entries)
+    yield Line(
+        f"{count(len(entries), 'example')} in quarantine{f', {expired} expired and gating again' if expired else ''}",
+        "unsure" if expired else "plain",
+    )
+    names = [f"{e.graph} {e.example}" for e in entries]
+    wide, owners = max(map(len, names)), max(5, *(len(e.owner) for e in entries))
+    yield Line(f"  {'example':<{wide}}  {'owner':<{owners}}  {'expires':<10}  {'days left':>9}  reason", "dim")
+    for name, e in zip(names, entries, strict=True):
+        left = e.days_left(today)
+        yield Line(
+            f"  {name:<{wide}}  {e.owner:<{owners}}  {e.expires}  {left if left >= 0 else 'expired':>9}  {e.reason}",
+            "plain" if left >= 0 else "unsure",
+        )
+
+
+def debt_data(entries: Sequence[Entry], today: date) -> dict[str, Any]:
+    """Plain data."""
+    return {
+        "schema": DEBT,
+        "examples": [
+            {
+                "graph": e.graph,
+                "dataset": e.dataset,
+                "id": e.example,
+                "owner": e.owner,
+                "reason": e.reason,
+                "expires": e.expires.isoformat(),
+                "days_left": e.days_left(today),
+                "expired": e.days_left(today) < 0,
+                "version": e.version,
+                "runs": e.runs,
+                "disagree": e.disagree,
+            }
+            for e in entries
         ],
     }

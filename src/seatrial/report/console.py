@@ -76,6 +76,8 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
         yield Line(f"  + {' · '.join(parts)}  (--all shows them)", "dim")
     if v.cause:
         yield Line(f"  first cause  {v.cause}", "plain")
+    for name, text in v.looks:
+        yield Line(f"  {name}  {text}", "plain")
     for warning in v.warnings:
         yield Line(f"  note  {warning}", "unsure")
     if every:

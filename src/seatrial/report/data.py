@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.evidence.canonical import canonical_json
+from seatrial.report.looks import looks_data
 
 if TYPE_CHECKING:
     from seatrial.gate.report import Report
@@ -40,6 +41,7 @@ def gate_data(report: Report) -> dict[str, Any]:
         "reported": [_finding(f) for f in report.reported],
         "causes": [{"reason": reason, "broke": count} for reason, count in report.causes],
         "warnings": list(report.warnings),
+        **looks_data(report),
     }
 
 

@@ -27,6 +27,7 @@ def comment(v: View, graph: str) -> str:
     told = " ".join(part for part in (v.cause and f"{v.cause}.", v.average) if part)
     if told:
         lines.append(f"> {escape(told)}")
+    lines += [f"> {name}: {escape(text)}" for name, text in v.looks]
     if v.glyph == "✓":
         return _cut("\n".join([*lines, *(f"> {escape(w)}" for w in v.warnings)]) + "\n")
     first = [

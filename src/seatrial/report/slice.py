@@ -150,5 +150,5 @@ def slices_svg(found: Found) -> str:
         top=TOP,
         bottom=bottom,
         width=RIGHT + 80,
-        height=bottom + 46,
+        height=bottom + 62,
     )

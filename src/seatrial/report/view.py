@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sentence import count, drop, interval, percent, points, signed
+from seatrial.gate.sentence import count, drop, interval, p_value, percent, signed
+from seatrial.report.detail import Detail, Override, detail
+from seatrial.report.headline import average, cause, headline, todo
+from seatrial.report.label import LONGEST, beside, label, labels
+from seatrial.report.looks import looks
+from seatrial.report.plain import line, plain, plain_report
 from seatrial.verdict import State, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
     from seatrial.gate.report import Report
     from seatrial.verdict import Finding
+
+__all__ = ["ASCII", "GLYPHS", "LONGEST", "VERDICTS", "WORDS", "Override", "RowView", "View", "label", "refusal", "view"]
 
 WORDS = {
     State.BLOCKS: "Blocks",
@@ -51,22 +60,42 @@ ASCII = {
 }
 """What each sign becomes on a terminal that cannot write it."""
 
-LONGEST = 120
-"""Characters of a name that any surface shows; the JSON has it whole."""
-
-SHARED_BY, SHARED_SHARE = 3, 0.1
-"""A reason is a first cause when at least so many, and so large a share, of the broken answers give it."""
-
 VERDICTS = {
     Verdict.FAIL: ("✕", "BLOCKED"),
     Verdict.INCONCLUSIVE: ("?", "CANNOT TELL"),
     Verdict.PASS: ("✓", "PASS"),
 }
+"""Shape and word of a verdict."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """One row as it is shown: every string is final."""
+    """One row as it is shown: every string is final.
+
+    Attributes:
+        label: its name.
+        critical: declared critical.
+        state: the test's answer.
+        glyph: shape of the state.
+        word: word of the state.
+        n: examples (or clusters).
+        rates: pass rates, `90.0→61.0`.
+        delta: difference in points, `−29.0`.
+        ci: 95 % interval.
+        flips: `broke / fixed`.
+        sees: smallest drop it would have seen, `≥ 9 points`; empty where it is not known.
+        low: lower end of the 95 % interval, a share.
+        mark: the difference, a share.
+        high: upper end.
+        reason: its sentence.
+        row_low: lower end of the interval at the row's own level.
+        row_high: upper end.
+        blind: a smaller drop than this share passes unseen more than one time in five; None: any drop may.
+        needs: examples a critical row lacks, `needs 56`; empty where it has enough.
+        borderline: said where the drawn interval and the test differ.
+        beside: it stands beside the family (zero tolerance, a measurement, a contract test): nothing to draw.
+        overridden: somebody let it pass.
+    """
 
     label: str
     critical: bool
@@ -83,6 +112,13 @@ class RowView:
     mark: float | None
     high: float | None
     reason: str
+    row_low: float | None
+    row_high: float | None
+    blind: float | None
+    needs: str
+    borderline: str
+    beside: bool
+    overridden: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +141,11 @@ class View:
         mode: as the policy says, with what it does to the exit code.
         warnings: sentences.
         exit_code: of the process.
+        state: blocked, pass, cannot tell, unchanged, overridden, invalid or empty.
+        graph: graph it is about; may be empty.
+        reported: rows of keys that do not gate.
+        detail: what stands behind the verdict; None where nothing could be judged.
+        looks: (name, sentence) of a confirmation's second look and of the examples in quarantine.
     """
 
     glyph: str
@@ -122,11 +163,20 @@ class View:
     mode: str
     warnings: tuple[str, ...]
     exit_code: int
+    state: str
+    graph: str
+    reported: tuple[RowView, ...]
+    detail: Detail | None
+    looks: tuple[tuple[str, str], ...] = ()
 
 
-def view(report: Report) -> View:
-    """Everything the surfaces say about `report`."""
-    rows = tuple(_row(f, report) for f in report.findings)
+def view(report: Report, overrides: Iterable[Override] = ()) -> View:
+    """Everything the surfaces say about `report`; `overrides` are rows that somebody let pass, beside its own."""
+    report = plain_report(report)
+    let_pass = (*_its_own(report), *(_plain_override(one) for one in overrides))
+    excused = {(one.segment, one.key) for one in let_pass}
+    name = labels(report)
+    rows = tuple(_row(f, report, name, excused) for f in report.findings)
     glyph, word = VERDICTS[report.verdict]
     if report.verdict is Verdict.FAIL and report.mode != "block":
         word = "WOULD BLOCK"
@@ -135,10 +185,10 @@ def view(report: Report) -> View:
         glyph=glyph,
         word=word,
         title=" ".join(part for part in (report.graph, f"{report.baseline} → {report.candidate}") if part),
-        headline=_headline(report),
-        average=_average(report),
-        cause=_cause(report),
-        todo=_todo(report),
+        headline=headline(report),
+        average=average(report),
+        cause=cause(report),
+        todo=todo(report),
         rows=rows,
         tally=tuple((state, tally[state]) for state in WORDS if tally[state]),
         source=report.source,
@@ -147,21 +197,66 @@ def view(report: Report) -> View:
         mode=report.mode if report.mode == "block" else f"{report.mode}: shown, not acted on",
         warnings=report.warnings,
         exit_code=report.exit_code,
+        state=_state(report, excused),
+        graph=report.graph,
+        reported=tuple(_row(f, report, name, excused) for f in report.reported),
+        detail=detail(report, let_pass),
+        looks=looks(report),
     )
 
 
-def label(finding: Finding, report: Report) -> str:
-    """`overall`, `value` when there is one dimension, else `NAME=value`; with its key unless it is the leading one."""
-    dimensions = {f.segment.partition("=")[0] for f in report.findings if f.segment != OVERALL}
-    name = finding.segment.partition("=")[2] if len(dimensions) == 1 and finding.segment != OVERALL else finding.segment
-    said = name if finding.key == report.overall.key else f"{name} · {finding.key}"
-    return said if len(said) <= LONGEST else f"{said[: LONGEST // 2]}…{said[-(LONGEST // 2) :]}"
+def refusal(reason: str, *, title: str = "", empty: bool = False) -> View:
+    """What is shown when nothing could be judged: one cause, and not one number that could be quoted."""
+    cause, stop, remedy = plain(reason).partition(". ")
+    return View(
+        glyph="∅" if empty else "!",
+        word="EMPTY" if empty else "INVALID",
+        title=plain(title),
+        headline=f"{cause}{'.' if stop else ''}",
+        average="",
+        cause="",
+        todo=remedy.rstrip("."),
+        rows=(),
+        tally=(),
+        source="",
+        scored="",
+        promise="",
+        mode="block",
+        warnings=(),
+        exit_code=Verdict.INCONCLUSIVE.exit_code,
+        state="empty" if empty else "invalid",
+        graph="",
+        reported=(),
+        detail=None,
+    )
 
 
-def _row(f: Finding, report: Report) -> RowView:
-    ends = f.ci or (None, None)
+def _state(report: Report, excused: set[tuple[str, str]]) -> str:
+    if report.verdict is Verdict.FAIL:
+        failing = [(f.segment, f.key) for f in report.stopping]
+        return "overridden" if failing and excused.issuperset(failing) else "blocked"
+    if report.verdict is Verdict.INCONCLUSIVE:
+        return "empty" if report.overall.n == 0 else "cannot tell"
+    return "unchanged" if report.unchanged else "pass"
+
+
+def _plain_override(one: Override) -> Override:
+    return Override(
+        line(one.segment), line(one.key), line(one.reason), line(one.author), line(one.expires), one.renewals
+    )
+
+
+def _its_own(report: Report) -> Iterator[Override]:
+    for applied in report.overrides:
+        o = applied.override
+        yield _plain_override(Override(o.segment, o.key, o.reason, o.author, o.expires, applied.renewals))
+
+
+def _row(f: Finding, report: Report, name: Callable[[Finding], str], excused: set[tuple[str, str]]) -> RowView:
+    ends, own = f.ci or (None, None), f.ci_row or (None, None)
+    short_of = f.critical and f.needed_n is not None and f.needed_n > f.n
     return RowView(
-        label=label(f, report),
+        label=name(f),
         critical=f.critical,
         state=f.state,
         glyph=GLYPHS[f.state],
@@ -178,99 +273,21 @@ def _row(f: Finding, report: Report) -> RowView:
         mark=f.difference,
         high=ends[1],
         reason=f.reason,
+        row_low=own[0],
+        row_high=own[1],
+        blind=f.detectable_drop,
+        needs=f"needs {f.needed_n:,}" if short_of else "",
+        borderline=_borderline(f),
+        beside=beside(f),
+        overridden=f.verdict is Verdict.FAIL and (f.segment, f.key) in excused,
     )
 
 
-def _headline(report: Report) -> str:
-    segments = [f for f in report.segments if f.segment != OVERALL]
-    failed = [f for f in report.findings if f.verdict is Verdict.FAIL]
-    if report.unchanged or report.verdict is Verdict.PASS:
-        return report.reason
-    if report.verdict is Verdict.INCONCLUSIVE:
-        return _cannot_tell(report)
-    worse = [f for f in failed if f.segment != OVERALL]
-    if not worse:
-        first = failed[0]
-        tested = first.p_adjusted is not None and first.alpha_row is not None
-        return f"overall got worse: {first.key} {points(first.difference)}." if tested else f"{first.reason}."
-    critical = [f for f in worse if f.critical]
-    worst = min(critical or worse, key=lambda f: f.difference or 0.0)
-    names, all_ = {f.segment for f in worse}, {f.segment for f in segments}
-    said = f"{len(names)} of {len(all_)} segments got worse"
-    how = (
-        "one critical: "
-        if len(critical) == 1
-        else f"{len(critical)} critical, worst: "
-        if critical
-        else "worst: "
-        if len(worse) > 1
-        else ""
-    )
-    return f"{said}{'; ' if how else ': '}{how}{label(worst, report)} {points(worst.difference)}."
-
-
-def _cannot_tell(report: Report) -> str:
-    unsure = [f for f in report.findings if f.state is State.CANNOT_TELL]
-    # A thin row left the family before looking: the verdict does not hang on it.
-    asked = [f for f in unsure if f.alpha_row is not None] or unsure
-    open_ = [f for f in asked if f.critical or f.segment == OVERALL] or asked
-    first = open_[0]
-    if report.reason_class == "underpowered":
-        need = (
-            f", needs {first.needed_n} to show a drop of {drop(report.must_detect)}"
-            if first.needed_n and first.needed_n > first.n
-            else ""
-        )
-        more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
-        return f"{label(first, report)} has {first.n} examples{need}{more}."
-    if first.missing and first.key == report.overall.key:
-        more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
-        return f"{label(first, report)}: {first.missing:,} planned cells were not measured, and the verdict hangs on them{more}."
-    return f"{first.reason}."
-
-
-def _average(report: Report) -> str:
-    overall = report.overall
-    if overall.difference is None or report.verdict is not Verdict.FAIL:
+def _borderline(f: Finding) -> str:
+    """The test decides; where the interval drawn at the row's own level would say otherwise, the reader is told."""
+    if f.ci_row is None or f.p is None or f.p_adjusted is None:
         return ""
-    worse = [
-        f for f in report.segments if f.verdict is Verdict.FAIL and f.difference is not None and f.segment != OVERALL
-    ]
-    better = [f for f in report.segments if f.state is State.BETTER and f.difference is not None]
-    if not worse or (overall.verdict is Verdict.FAIL and not better):
+    blocks = f.state is State.BLOCKS
+    if blocks == (f.ci_row[1] < 0):
         return ""
-    low = min(worse, key=lambda f: f.difference or 0.0)
-    moved = f"The average moved {points(overall.difference)}"
-    said = f"{moved} and hides it: {label(low, report)} {percent(low.baseline)} → {percent(low.candidate)}"
-    if better:
-        high = max(better, key=lambda f: f.difference or 0.0)
-        said = f"{moved} and hides both sides: {label(low, report)} {percent(low.baseline)} → {percent(low.candidate)}, while {label(high, report)} rose {percent(high.baseline)} → {percent(high.candidate)}"
-    return said + "."
-
-
-def _cause(report: Report) -> str:
-    if report.verdict is not Verdict.FAIL or not report.causes:
-        return ""
-    reason, count = report.causes[0]
-    if count < SHARED_BY or count < SHARED_SHARE * report.broke:
-        return ""
-    return f"{count} of {report.broke} broken answers ({100 * count / report.broke:.0f} %) say: {reason[:160]}"
-
-
-def _todo(report: Report) -> str:
-    if report.verdict is Verdict.PASS:
-        return ""
-    if report.verdict is Verdict.FAIL:
-        return "fix it and run the gate again" if report.mode == "block" else ""
-    if report.reason_class == "underpowered":
-        short = [
-            f"{f.needed_n - f.n} more examples of {label(f, report)}"
-            for f in report.findings
-            if f.state is State.CANNOT_TELL and f.critical and f.needed_n and f.needed_n > f.n
-        ]
-        return f"collect {', '.join(short)}" if short else "collect more examples"
-    if report.source.startswith("runs "):
-        return (
-            "resume the runs so that every planned cell has an outcome (seatrial eval ... --resume RUN --retry-errors)"
-        )
-    return "bring a result for every example and version, or an outcome that says why there is none"
+    return f"borderline: adjusted p {p_value(f.p_adjusted)} {'≤' if blocks else '>'} {p_value(f.threshold)}"

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from seatrial.errors import DataError, InvalidComparison
+from seatrial.evidence import Evidence, read_evidence
+from seatrial.gate.merge import check
+from seatrial.gate.policy import Policy
 from seatrial.gate.report import Report
+from seatrial.report.html import SideBySide
+from seatrial.report.view import Override, View, refusal, view
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
 
 VERDICT_OF = {State.BLOCKS: Verdict.FAIL, State.CANNOT_TELL: Verdict.INCONCLUSIVE, State.REPORTED: None}
@@ -137,3 +144,94 @@ HOSTILE = (
 def hostile(request: Any) -> str:
     """Text from outside that would like to be markup."""
     return str(request.param)
+
+
+# ---- pages: one real decision per state a reader can meet
+
+REASON = "the country is not in the list"
+
+
+def table(segments: dict[str, tuple[int, int, int, int]], **columns: Any) -> Evidence:
+    """Versions `v1` and `v2` whose segments have these (both, broke, fixed, neither); further columns are constant."""
+    rows: list[dict[str, Any]] = []
+    for value, (both, broke, fixed, neither) in segments.items():
+        pairs = [(1.0, 1.0)] * both + [(1.0, 0.0)] * broke + [(0.0, 1.0)] * fixed + [(0.0, 0.0)] * neither
+        for i, pair in enumerate(pairs):
+            for version, score in zip(("v1", "v2"), pair, strict=True):
+                said = {"reason": "" if score else REASON, "graph": "mail", "segment.country": value}
+                rows.append({"example_id": f"{value}-{i:03}", "version": version, "score": score, **said})
+    full = [{"key": "valid", "repetition": 0, "outcome": "scored", **row, **columns} for row in rows]
+    names = dict.fromkeys(name for row in full for name in row)
+    return Evidence(pa.table({name: pa.array([row[name] for row in full]) for name in names}), "results.csv")
+
+
+def real_reports() -> dict[str, Report]:
+    """State -> what the gate itself says of evidence that is in it."""
+    rules = Policy(owner="mail-team", source="gates/merge.toml")
+    mixed = {
+        "DE": (58, 31, 2, 9),
+        "AT": (28, 3, 2, 7),
+        "ES": (88, 9, 1, 22),
+        "FR": (90, 3, 2, 5),
+        "IT": (60, 0, 25, 15),
+    }
+    calm = {"FR": (90, 3, 2, 5), "IT": (80, 2, 4, 14)}
+    few = {"FR": (90, 3, 2, 5), "AT": (8, 0, 0, 2)}
+
+    def judge(segments: dict[str, tuple[int, int, int, int]], critical: tuple[str, ...], **columns: Any) -> Report:
+        vital = [f"country={name}" for name in critical]
+        return check(table(segments, **columns), rules, baseline="v1", candidate="v2", critical=vital)
+
+    return {
+        "blocked": judge(mixed, ("DE", "AT")),
+        "pass": judge(calm, ("FR",)),
+        "cannot tell": judge(few, ("AT",)),
+        "unchanged": judge({"FR": (90, 0, 0, 10)}, ("FR",), output_hash="a"),
+    }
+
+
+@pytest.fixture(scope="session")
+def decided() -> dict[str, Report]:
+    """State -> report of the gate: blocked, pass, cannot tell, unchanged."""
+    return real_reports()
+
+
+@pytest.fixture(scope="session")
+def views(decided: dict[str, Report], tmp_path_factory: Any) -> dict[str, View]:
+    """State -> view, of all seven."""
+    blocked = decided["blocked"]
+    failing = [f for f in blocked.findings if f.verdict is Verdict.FAIL]
+    excused = [Override(f.segment, f.key, "the list is renewed on Monday", "mara", "2026-12-01") for f in failing]
+    found = {name: view(report) for name, report in decided.items()}
+    found["overridden"] = view(blocked, excused)
+    other = table({"FR": (90, 3, 2, 5)}, dataset_hash="a")
+    hashes = pa.array(["a" if v == "v1" else "b" for v in other.table["version"].to_pylist()])
+    place = other.table.schema.get_field_index("dataset_hash")
+    with pytest.raises(InvalidComparison) as invalid:
+        check(
+            Evidence(other.table.set_column(place, "dataset_hash", hashes), "results.csv"),
+            Policy(),
+            baseline="v1",
+            candidate="v2",
+        )
+    found["invalid"] = refusal(str(invalid.value), title="mail v1 → v2")
+    file = tmp_path_factory.mktemp("empty") / "results.csv"
+    file.write_text("example_id,version,score\n")
+    with pytest.raises(DataError) as empty:
+        read_evidence(file)
+    found["empty"] = refusal(str(empty.value).replace(str(file), "results.csv"), title="mail v1 → v2", empty=True)
+    return found
+
+
+@pytest.fixture(scope="session")
+def texts(decided: dict[str, Report]) -> dict[tuple[str, str], SideBySide]:
+    """What went in and came out of every flipped example."""
+    return {
+        (flip.example, flip.key): SideBySide(
+            inputs=f"Which country is mail {flip.example} from?\nWrite to jane.roe@acme.internal if unsure.",
+            reference='{"country": "DE"}',
+            baseline='country: DE\nsure: true\nwhy: "the sender\'s address ends in .de & the text is German"',
+            candidate='country: Germany\nsure: true\nwhy: "the sender\'s address ends in .de & the text is German"',
+        )
+        for flip in decided["blocked"].flips
+    }

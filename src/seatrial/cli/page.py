@@ -1,0 +1,80 @@
+"""Page: a report's HTML at the edge, where the texts of a project's runs, files and a browser are."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.errors import DataError, SeatrialError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from seatrial.gate.report import Report
+    from seatrial.report.html import SideBySide
+
+EMPTY = "holds no rows"
+"""How the evidence reader says that there is nothing to judge."""
+
+
+def page(report: Report, *, examples: bool = True) -> str:
+    """The page of a report, with the texts of its flipped answers unless they are to be left out."""
+    from seatrial.report.html import html  # noqa: PLC0415 - only who wants a page waits for it
+    from seatrial.report.view import view  # noqa: PLC0415
+
+    return html(view(report), _texts(report) if examples else None)
+
+
+def _texts(report: Report) -> Mapping[tuple[str, str], SideBySide]:
+    from seatrial.report.facts import runs_of  # noqa: PLC0415
+
+    if runs_of(report.source) is None:
+        return {}
+    from seatrial.trial import open_project  # noqa: PLC0415
+    from seatrial.trial.answers import answers  # noqa: PLC0415
+
+    try:
+        return answers(open_project(Path.cwd()), report)
+    except (SeatrialError, OSError):
+        # The verdict stands without its texts, and the page says that they are not there.
+        return {}
+
+
+@contextmanager
+def refusals(files: Iterable[Path], title: str = "") -> Iterator[None]:
+    """Where nothing can be judged, every .html file asked for says why; the error goes on to its exit code."""
+    try:
+        yield
+    except DataError as error:
+        from seatrial.report.html import html  # noqa: PLC0415
+        from seatrial.report.view import refusal  # noqa: PLC0415
+
+        said = html(refusal(str(error), title=title, empty=EMPTY in str(error)))
+        for file in files:
+            if file.suffix == ".html":
+                save(file, said)
+        raise
+
+
+def save(file: Path, text: str) -> None:
+    """Write one file, or say why not."""
+    try:
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def browse(files: Iterable[Path]) -> None:
+    """Open pages in the browser; in CI there is nobody to look."""
+    if os.environ.get("CI"):
+        click.echo("CI is set: no browser was opened", err=True)
+        return
+    import webbrowser  # noqa: PLC0415 - slow, and asked for rarely
+
+    for file in files:
+        if not webbrowser.open(file.resolve().as_uri()):
+            click.echo(f"no browser could be opened; the page is {file}", err=True)

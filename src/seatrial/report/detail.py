@@ -1,0 +1,203 @@
+"""Detail: what a page has room for and a terminal has not, in words and numbers that surfaces only draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.gate.row import OVERALL
+from seatrial.gate.sentence import count, drop, interval, percent, points
+from seatrial.report.facts import again, facts, notes
+from seatrial.report.flips import FlipView, flip_view, groups, is_in, worst_first
+from seatrial.report.label import labels, short
+from seatrial.report.sight import Curve, curves
+from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from seatrial.gate.report import Report
+ALONE = 3
+"""Reasons shown when no two answers give the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    """One number above the table: what it is, the number, what stands behind it."""
+
+    name: str
+    value: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What broken answers say: the reason, how many say it, and their share of all that broke."""
+
+    reason: str
+    broke: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The cells of one version: how many, and (outcome, cells, what it counts as) of each word that occurs."""
+
+    arm: str
+    version: str
+    cells: int
+    words: tuple[tuple[str, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A row that somebody let pass in their own name.
+
+    Attributes:
+        segment: `overall` or `NAME=value`.
+        key: evaluator key.
+        reason: why, in the author's words.
+        author: who answers for it.
+        expires: the day it ends.
+        renewals: how often it was written before.
+    """
+
+    segment: str
+    key: str
+    reason: str
+    author: str
+    expires: str
+    renewals: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What stands behind a verdict.
+
+    Attributes:
+        must_detect: drop that critical segments must be able to show, as a share.
+        tiles: numbers above the table.
+        causes: what broken answers say.
+        broke: how many such answers there are.
+        curves: chance to block by true drop, of the rows that matter most.
+        coverage: how many critical rows could have shown the drop they must show, in a sentence.
+        model: what the curves take for granted.
+        flips: the examples that flipped, worst first, at most FLIPS.
+        flips_known: examples that flipped, shown here or not.
+        groups: (name, flips of those shown) that a reader may want to see alone.
+        counted: cells and outcomes of each version.
+        facts: (name, value) of everything the verdict rests on.
+        again: command that gives the same verdict once more.
+        overrides: rows that somebody let pass.
+        notes: (title, sentences) of what else the report carries.
+    """
+
+    must_detect: float
+    tiles: tuple[Tile, ...]
+    causes: tuple[Cause, ...]
+    broke: int
+    curves: tuple[Curve, ...]
+    coverage: str
+    model: str
+    flips: tuple[FlipView, ...]
+    flips_known: int
+    groups: tuple[tuple[str, int], ...]
+    counted: tuple[Counted, ...]
+    facts: tuple[tuple[str, str], ...]
+    again: str
+    overrides: tuple[Override, ...]
+    notes: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def detail(report: Report, overrides: Iterable[Override] = ()) -> Detail:
+    """What stands behind the verdict of a report whose texts are plain."""
+    shown = worst_first(report)
+    names = groups(report, shown)
+    of_rows = sum(f.broke + f.fixed for f in report.findings if f.segment == OVERALL and f.alpha_row is not None)
+    return Detail(
+        must_detect=report.must_detect,
+        tiles=_tiles(report),
+        causes=_causes(report),
+        broke=report.broke,
+        curves=curves(report),
+        coverage=_coverage(report),
+        model=f"{100 * report.churn:g} % of the examples flip either way though nothing changed; each row at the level it starts with",
+        flips=tuple(flip_view(flip, report, names) for flip in shown),
+        flips_known=max(len(report.flips), of_rows),
+        groups=tuple((name, sum(is_in(name, flip) for flip in shown)) for name in names),
+        counted=_counted(report),
+        facts=facts(report),
+        again=again(report),
+        overrides=tuple(overrides),
+        notes=notes(report),
+    )
+
+
+def _tiles(report: Report) -> tuple[Tile, ...]:
+    overall, rows = report.overall, [f for f in report.findings if f.alpha_row is not None]
+    broke, fixed = (sum(getattr(f, name) for f in rows if f.segment == OVERALL) for name in ("broke", "fixed"))
+    unsure = [f for f in report.findings if f.state is State.CANNOT_TELL]
+    vital = sum(f.critical for f in unsure)
+    keys = len({f.key for f in rows}) or 1
+    found = [
+        Tile(
+            f"{'Overall' if keys == 1 else f'Overall, {short(overall.key, 40)}'}",
+            f"{percent(overall.baseline).removesuffix(' %')} → {percent(overall.candidate)}",
+            f"{points(overall.difference)}, 95 % interval {interval(overall.ci)}",
+        )
+        if overall.difference is not None
+        else Tile("Overall", "not known", "nothing was measured in both arms"),
+        Tile(
+            "Answers that flipped",
+            f"{broke:,} broke · {fixed:,} fixed",
+            f"of {count(int(str(report.counts.get('examples', 0))), 'example')}, the same in both arms"
+            + (f", {keys} keys" if keys > 1 else ""),
+        ),
+        Tile(
+            "Could not tell",
+            count(len(unsure), "row") if unsure else "none",
+            (f"{vital} critical" if vital else "none of them critical")
+            if unsure
+            else "every row had examples enough to be judged",
+        ),
+        Tile(
+            "If nothing had changed",
+            f"≤ {100 * report.alpha:g} % false block",
+            f"{count(report.family_size, 'test')} share{'s' if report.family_size == 1 else ''} that budget (weighted Holm)",
+        ),
+    ]
+    return tuple(found)
+
+
+def _causes(report: Report) -> tuple[Cause, ...]:
+    """Reasons that at least two broken answers give; where there is none, a few of the single ones."""
+    said = [Cause(reason, n, n / report.broke) for reason, n in report.causes if report.broke]
+    shared = [cause for cause in said if cause.broke > 1]
+    return tuple(shared or said[:ALONE])
+
+
+def _coverage(report: Report) -> str:
+    vital = [f for f in report.findings if f.critical and f.alpha_row is not None]
+    if not vital:
+        return "No segment is declared critical, so none has to be covered."
+    seen = [f for f in vital if f.detectable_drop is not None and f.detectable_drop <= report.must_detect]
+    said = f"{len(seen)} of {count(len(vital), 'critical row')} could have shown a drop of {drop(report.must_detect)}, four times of five"
+    short_of = [f for f in vital if f not in seen and f.needed_n is not None and f.needed_n > f.n]
+    if short_of:
+        name = labels(report)
+        said += "; too few: " + ", ".join(f"{name(f)} (has {f.n:,}, needs {f.needed_n:,})" for f in short_of[:5])
+    return f"{said}."
+
+
+def _counted(report: Report) -> tuple[Counted, ...]:
+    outcomes = report.counts.get("outcomes")
+    means = dict.fromkeys(SYSTEM_FAILURES, "counts as 0") | dict.fromkeys(
+        MEASUREMENT_FAILURES, "bounded, never a number"
+    )
+    found = []
+    for arm, version in (("baseline", report.baseline), ("candidate", report.candidate)):
+        words: Mapping[str, int] = outcomes.get(arm, {}) if isinstance(outcomes, dict) else {}
+        if words:
+            said = tuple((word.replace("_", " "), n, means.get(word, "its score")) for word, n in words.items())  # type: ignore[call-overload]
+            found.append(Counted(arm, version, sum(words.values()), said))
+    return tuple(found)

@@ -1,0 +1,94 @@
+"""Facts: everything a verdict rests on, the command that gives it again, and what only some reports carry."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+from seatrial.gate.sentence import count, drop, p_value
+from seatrial.report.plain import line
+from seatrial.verdict import Verdict
+
+if TYPE_CHECKING:
+    from seatrial.gate.confirm import Look
+    from seatrial.gate.report import Report
+
+HELD = 20
+"""Examples in quarantine that are named."""
+
+
+def facts(report: Report) -> tuple[tuple[str, str], ...]:
+    """(name, value) of everything the verdict rests on."""
+    levels = [f.alpha_row for f in report.findings if f.alpha_row is not None]
+    return tuple(
+        (name, value)
+        for name, value in (
+            ("Evidence", report.source),
+            ("Graph", report.graph),
+            ("Baseline", report.baseline),
+            ("Candidate", report.candidate),
+            ("Policy", _file(str(report.policy.get("source", "")))),
+            ("Policy hash", str(report.policy.get("hash", ""))),
+            ("Owner", str(report.policy.get("owner", "")) or 'nobody is named; say owner = "..." in the policy'),
+            ("Mode", report.mode),
+            ("Family", f"{count(report.family_size, 'test')}, alpha {report.alpha:g}, weighted Holm"),
+            ("Levels", f"a row starts at {p_value(min(levels))} to {p_value(max(levels))}" if levels else ""),
+            ("Must detect", f"a drop of {drop(report.must_detect)} on every critical segment"),
+            ("Churn", f"{100 * report.churn:g} % taken for granted"),
+        )
+        if value
+    )
+
+
+def _file(source: str) -> str:
+    """A file by its folder and its name: the rest of its path is one machine's, and its hash says which it is."""
+    return "/".join(source.replace("\\", "/").split("/")[-2:])
+
+
+def runs_of(source: str) -> tuple[str, str] | None:
+    """Baseline and candidate run of evidence that is two runs of a project; None of any other."""
+    # `runs A and B` is how the project's own gate names its evidence, and what it was confirmed on or held against comes after a comma.
+    found = re.fullmatch(r"runs (\S+) and (\S+)", source.partition(", ")[0])
+    return (found[1], found[2]) if found else None
+
+
+def again(report: Report) -> str:
+    """The command that gives the same verdict once more, as a shell takes it."""
+    runs = runs_of(report.source)
+    if runs is not None:
+        once = " --no-confirm" if report.confirm is None else ""
+        return f"seatrial gate {shlex.quote(runs[0])} {shlex.quote(runs[1])}{once}"
+    where = shlex.quote(report.source)
+    return f"seatrial gate --evidence {where} --baseline {shlex.quote(report.baseline)} --candidate {shlex.quote(report.candidate)}"
+
+
+def notes(report: Report) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Sections that only some reports carry."""
+    found = []
+    if report.anchor is not None:
+        anchor = report.anchor
+        rows = [f.reason for f in anchor.findings if f.verdict is Verdict.FAIL]
+        said = f"{anchor.baseline} → {anchor.candidate}: {anchor.verdict.name}. {anchor.reason}"
+        found.append(("Against the last release", tuple(map(line, [said, *rows[:HELD]]))))
+    if report.confirm is not None:
+        found.append(("Looked at twice", tuple(map(line, [report.confirm.reason, *map(_look, report.confirm.rows)]))))
+    if report.quarantine is not None:
+        held = [
+            f"{one.entry.example}: {one.moved}; {one.entry.reason} ({one.entry.owner}, until {one.entry.expires})"
+            for one in report.quarantine.examples
+        ]
+        more = [f"and {len(held) - HELD} more"] if len(held) > HELD else []
+        whole = [
+            f"{segment}: judged with all its examples, too many are in quarantine"
+            for segment in report.quarantine.whole
+        ]
+        found.append(("In quarantine", tuple(map(line, [report.quarantine.sentence, *whole, *held[:HELD], *more]))))
+    return tuple(found)
+
+
+def _look(one: Look) -> str:
+    said = f"{one.segment} · {one.key}: p {p_value(one.p)} at the first look"
+    if one.confirmed is None:
+        return said
+    return f"{said}, {p_value(one.p_fresh)} on {count(one.n_fresh, 'fresh cluster')}: {'confirmed' if one.confirmed else 'not confirmed'}"

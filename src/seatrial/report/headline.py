@@ -1,0 +1,117 @@
+"""Headline: the sentences a verdict opens with, from what was found and from nothing else."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.gate.row import OVERALL
+from seatrial.gate.sentence import drop, percent, points
+from seatrial.report.label import beside, label
+from seatrial.verdict import State, Verdict
+
+if TYPE_CHECKING:
+    from seatrial.gate.report import Report
+
+SHARED_BY, SHARED_SHARE = 3, 0.1
+"""A reason is a first cause when at least so many, and so large a share, of the broken answers give it."""
+
+
+def headline(report: Report) -> str:
+    """The first sentence a person reads."""
+    segments = [f for f in report.segments if f.segment != OVERALL and not beside(f)]
+    failed = [f for f in report.findings if f.verdict is Verdict.FAIL]
+    if report.unchanged or report.verdict is Verdict.PASS:
+        return report.reason
+    if report.verdict is Verdict.INCONCLUSIVE:
+        return _cannot_tell(report)
+    worse = [f for f in failed if f.segment != OVERALL and not beside(f)]
+    if not failed:
+        return report.reason  # what failed is not one of these rows: the comparison with the last release
+    if not worse:
+        first = failed[0]
+        tested = first.p_adjusted is not None and first.alpha_row is not None
+        return f"overall got worse: {first.key} {points(first.difference)}." if tested else f"{first.reason}."
+    critical = [f for f in worse if f.critical]
+    worst = min(critical or worse, key=lambda f: f.difference or 0.0)
+    names, all_ = {f.segment for f in worse}, {f.segment for f in segments}
+    said = f"{len(names)} of {len(all_)} segments got worse"
+    how = (
+        "one critical: "
+        if len(critical) == 1
+        else f"{len(critical)} critical, worst: "
+        if critical
+        else "worst: "
+        if len(worse) > 1
+        else ""
+    )
+    return f"{said}{'; ' if how else ': '}{how}{label(worst, report)} {points(worst.difference)}."
+
+
+def _cannot_tell(report: Report) -> str:
+    unsure = [f for f in report.findings if f.state is State.CANNOT_TELL]
+    # A thin row left the family before looking: the verdict does not hang on it.
+    asked = [f for f in unsure if f.alpha_row is not None] or unsure
+    open_ = [f for f in asked if f.critical or f.segment == OVERALL] or asked
+    first = open_[0]
+    if report.reason_class == "underpowered":
+        need = (
+            f", needs {first.needed_n} to show a drop of {drop(report.must_detect)}"
+            if first.needed_n and first.needed_n > first.n
+            else ""
+        )
+        more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
+        return f"{label(first, report)} has {first.n} examples{need}{more}."
+    if first.missing and first.key == report.overall.key:
+        more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
+        return f"{label(first, report)}: {first.missing:,} planned cells were not measured, and the verdict hangs on them{more}."
+    return f"{first.reason}."
+
+
+def average(report: Report) -> str:
+    """How the overall row and the segments differ; empty when they agree."""
+    overall = report.overall
+    if overall.difference is None or report.verdict is not Verdict.FAIL:
+        return ""
+    worse = [
+        f for f in report.segments if f.verdict is Verdict.FAIL and f.difference is not None and f.segment != OVERALL
+    ]
+    better = [f for f in report.segments if f.state is State.BETTER and f.difference is not None]
+    if not worse or (overall.verdict is Verdict.FAIL and not better):
+        return ""
+    low = min(worse, key=lambda f: f.difference or 0.0)
+    moved = f"The average moved {points(overall.difference)}"
+    said = f"{moved} and hides it: {label(low, report)} {percent(low.baseline)} → {percent(low.candidate)}"
+    if better:
+        high = max(better, key=lambda f: f.difference or 0.0)
+        said = f"{moved} and hides both sides: {label(low, report)} {percent(low.baseline)} → {percent(low.candidate)}, while {label(high, report)} rose {percent(high.baseline)} → {percent(high.candidate)}"
+    return said + "."
+
+
+def cause(report: Report) -> str:
+    """What most broken answers have in common; empty without reasons."""
+    if report.verdict is not Verdict.FAIL or not report.causes:
+        return ""
+    reason, count = report.causes[0]
+    if count < SHARED_BY or count < SHARED_SHARE * report.broke:
+        return ""
+    return f"{count} of {report.broke} broken answers ({100 * count / report.broke:.0f} %) say: {reason[:160]}"
+
+
+def todo(report: Report) -> str:
+    """What gets the ship sailing; empty on a pass."""
+    if report.verdict is Verdict.PASS:
+        return ""
+    if report.verdict is Verdict.FAIL:
+        return "fix it and run the gate again" if report.mode == "block" else ""
+    if report.reason_class == "underpowered":
+        short = [
+            f"{f.needed_n - f.n} more examples of {label(f, report)}"
+            for f in report.findings
+            if f.state is State.CANNOT_TELL and f.critical and f.needed_n and f.needed_n > f.n
+        ]
+        return f"collect {', '.join(short)}" if short else "collect more examples"
+    if report.source.startswith("runs "):
+        return (
+            "resume the runs so that every planned cell has an outcome (seatrial eval ... --resume RUN --retry-errors)"
+        )
+    return "bring a result for every example and version, or an outcome that says why there is none"

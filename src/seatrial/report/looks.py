@@ -1,0 +1,94 @@
+"""Looks: what stands beside the rows of a verdict: a second look, who is in quarantine, the anchor, who answers for what."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from seatrial.gate.override import RENEWALS
+from seatrial.report.plain import plain
+from seatrial.verdict import Verdict
+
+if TYPE_CHECKING:
+    from seatrial.gate.report import Report
+
+
+def looks(report: Report) -> tuple[tuple[str, str], ...]:
+    """(name, sentence) of each line that every surface shows beneath the rows."""
+    said = []
+    if report.confirm is not None:
+        said.append(("confirmed" if report.confirm.how == "fresh" else "confirm", report.confirm.sentence))
+    if report.quarantine is not None:
+        said.append(("quarantine", report.quarantine.sentence))
+    if report.anchor is not None:
+        a = report.anchor
+        said.append(("anchor", f"{a.baseline} → {a.candidate}, at alpha {a.alpha:g}: {a.verdict.value}. {a.reason}"))
+    for one in report.overrides:
+        o = one.override
+        said.append(
+            (
+                "overridden",
+                f"{o.segment} · {o.key} until {o.expires}, {o.author}: {o.reason} (renewed {one.renewals} of {RENEWALS} times)",
+            )
+        )
+    return tuple((name, plain(text)) for name, text in said)
+
+
+def looks_data(report: Report) -> dict[str, Any]:
+    """The same as plain data, null where there is nothing."""
+    c, q, a = report.confirm, report.quarantine, report.anchor
+    return {
+        "undecided": report.undecided,
+        "overrides": [{**asdict(one.override), "renewals": one.renewals} for one in report.overrides],
+        "anchor": None
+        if a is None
+        else {
+            "baseline": a.baseline,
+            "alpha": a.alpha,
+            "verdict": a.verdict.value,
+            "reason": a.reason,
+            "failing": [{"segment": f.segment, "key": f.key} for f in a.findings if f.verdict is Verdict.FAIL],
+        },
+        "confirm": None
+        if c is None
+        else {
+            "how": c.how,
+            "reason": c.reason,
+            "screen": c.screen,
+            "repetitions": c.repetitions,
+            "examples": c.examples,
+            "calls": c.calls,
+            "calls_saved": c.calls_saved,
+            "rows": [
+                {
+                    "segment": look.segment,
+                    "key": look.key,
+                    "p": look.p,
+                    "p_fresh": look.p_fresh,
+                    "n_fresh": look.n_fresh,
+                    "confirmed": look.confirmed,
+                }
+                for look in c.rows
+            ],
+        },
+        "quarantine": None
+        if q is None
+        else {
+            "n": len(q.examples),
+            "broke": len(q.moved("broke")),
+            "fixed": len(q.moved("fixed")),
+            "with_them": q.with_them.value,
+            "with_them_reason": q.with_them_reason,
+            "whole": list(q.whole),
+            "examples": [
+                {
+                    "id": held.entry.example,
+                    "moved": held.moved,
+                    "owner": held.entry.owner,
+                    "reason": held.entry.reason,
+                    "expires": held.entry.expires.isoformat(),
+                }
+                for held in q.examples
+            ],
+        },
+    }

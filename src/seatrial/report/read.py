@@ -1,0 +1,99 @@
+"""Read: a report back from its `seatrial/gate/1` JSON, as far as that goes: it holds no flipped answers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import DataError
+from seatrial.gate.confirm import Confirmed, Look
+from seatrial.gate.override import Applied, Override
+from seatrial.gate.report import Report
+from seatrial.gate.sentence import count
+from seatrial.report.data import SCHEMA
+from seatrial.verdict import Finding, ReasonClass, State, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_WITHOUT = "written from {source} alone: the flipped answers, and what its evidence said of them, are not in it"
+
+
+def report_of(data: Mapping[str, Any], source: str) -> Report:
+    """The report that `gate_data` wrote; `source` names the file it came from.
+
+    Raises:
+        DataError: it is no report, or one in which nothing was judged: its reason is the message.
+    """
+    if data.get("schema") != SCHEMA:
+        raise DataError(f"{source}: schema is {data.get('schema')!r}; a gate's report says {SCHEMA!r}")
+    if "overall" not in data:
+        raise DataError(f"{source}: nothing was judged: {data.get('reason') or 'no reason is given'}")
+    try:
+        return _report(data, source)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DataError(f"{source} is no whole {SCHEMA} report: {type(error).__name__} {error}") from error
+
+
+def _report(data: Mapping[str, Any], source: str) -> Report:
+    return Report(
+        verdict=Verdict(data["verdict"]),
+        reason_class=ReasonClass(data["reason_class"]) if data["reason_class"] else None,
+        reason=str(data["reason"]),
+        mode=str(data["mode"]),
+        source=str(data["evidence"]),
+        graph=str(data["graph"]),
+        baseline=str(data["baseline"]),
+        candidate=str(data["candidate"]),
+        policy=dict(data["policy"]),
+        alpha=float(data["alpha"]),
+        must_detect=float(data["must_detect"]),
+        churn=float(data["churn"]),
+        family_size=int(data["family_size"]),
+        counts={name: value if isinstance(value, dict) else int(value) for name, value in data["counts"].items()},
+        overall=_finding(data["overall"]),
+        segments=tuple(_finding(row) for row in data["segments"]),
+        reported=tuple(_finding(row) for row in data["reported"]),
+        unchanged=bool(data["unchanged"]),
+        causes=(),  # counted among all that broke, and how many that is the JSON does not say
+        broke=0,
+        flips=(),
+        warnings=(
+            *map(str, data["warnings"]),
+            *_held(data.get("quarantine")),
+            *_anchored(data.get("anchor")),
+            _WITHOUT.format(source=source),
+        ),
+        confirm=_confirmed(data.get("confirm")),
+        undecided=int(data.get("undecided", 0)),
+        overrides=tuple(_applied(row) for row in data.get("overrides", ())),
+    )
+
+
+def _confirmed(said: Mapping[str, Any] | None) -> Confirmed | None:
+    if said is None:
+        return None
+    return Confirmed(**{**said, "rows": tuple(Look(**row) for row in said["rows"])})
+
+
+def _applied(row: Mapping[str, Any]) -> Applied:
+    return Applied(Override(**{name: value for name, value in row.items() if name != "renewals"}), int(row["renewals"]))
+
+
+def _anchored(said: Mapping[str, Any] | None) -> Iterator[str]:
+    if said:
+        yield f"against the anchor {said['baseline']}: {said['verdict']}. {said['reason']}"
+
+
+def _held(said: Mapping[str, Any] | None) -> Iterator[str]:
+    if said:
+        yield f"{count(int(said['n']), 'example')} in quarantine: {said['broke']} broke, {said['fixed']} fixed; with them: {said['with_them_reason']}"
+
+
+def _finding(row: Mapping[str, Any]) -> Finding:
+    ends = {name: (float(row[name][0]), float(row[name][1])) if row[name] else None for name in ("ci", "ci_row")}
+    words = {
+        "verdict": Verdict(row["verdict"]) if row["verdict"] else None,
+        "state": State(row["state"]),
+        "outcomes": {arm: dict(said) for arm, said in row["outcomes"].items()},
+    }
+    return Finding(**{name: row[name] for name in Finding.__slots__} | ends | words)
