@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+MLFLOW = ("trial", "always", "never")
+
+
 @dataclass(frozen=True, slots=True)
 class TrialRow:
     """One row of the main job: which upgrade of which graph is put to which policy.
@@ -49,6 +52,7 @@ class Settings:
         segments: file that defines the segments; None = a project without segments.
         store: where tables live.
         trial: rows of the main job, in order.
+        mlflow: which runs become MLflow runs: those of a `trial`, `always` (`eval` too), or `never`.
     """
 
     fleet: str = "local"
@@ -56,6 +60,7 @@ class Settings:
     segments: str | None = None
     store: str = "sqlite:///.seatrial/store.db"
     trial: tuple[TrialRow, ...] = ()
+    mlflow: str = "trial"
 
 
 def find_root(start: Path) -> Path:
@@ -80,7 +85,10 @@ def read_settings(root: Path) -> Settings:
     if not isinstance(rows, list):
         raise ConfigError(f"{place}: trial is a list of tables; write [[tool.seatrial.trial]]")
     trial = tuple(_trial(row, f"{file}: [[tool.seatrial.trial]] number {i}") for i, row in enumerate(rows, start=1))
-    return Settings(**_texts(raw, Settings, place, skip=("trial",)), trial=trial)
+    values = _texts(raw, Settings, place, skip=("trial",))
+    if values.get("mlflow", "trial") not in MLFLOW:
+        raise ConfigError(f"{place}: mlflow {values['mlflow']!r} is unknown; choose one of: {', '.join(MLFLOW)}")
+    return Settings(**values, trial=trial)
 
 
 def _trial(raw: Any, place: str) -> TrialRow:
