@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
+comma := ,
 .PHONY: help trial test check bench docs clean
 
 help: ## Print this help
@@ -34,7 +35,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $(VENV)/.fleet
 
 $(VENV)/.fleet: pyproject.toml constraints.txt | $(BIN)/python
-	$(call install,fleet)
+	$(call install,fleet$(comma)mlflow)
 
 trial: $(VENV)/.fleet ## Put the reference fleet through its trials and check every verdict
 	@$(BIN)/seatrial trial --check-expect

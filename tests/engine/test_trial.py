@@ -73,6 +73,7 @@ SUITES = {"greeter": (polite,)}
 PYPROJECT = """
 [tool.seatrial]
 fleet = "hotel"
+mlflow = "never"
 segments = "datasets/segments.toml"
 
 [[tool.seatrial.trial]]
@@ -147,6 +148,7 @@ def test_a_good_upgrade_ships_and_leaves_its_reports(project, capsys):
     assert out.startswith("✓ PASS  greeter v1 → v2   exit 0\n")
     (folder,) = (path for path in (root / "reports").iterdir())
     assert sorted(path.name for path in folder.iterdir()) == [
+        "greeter.html",
         "greeter.json",
         "greeter.md",
         "greeter.txt",

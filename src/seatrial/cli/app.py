@@ -21,10 +21,12 @@ class Verb(NamedTuple):
 
 
 VERBS = (
+    Verb("init", "seatrial.cli.init", "Write a working evaluation project into an empty folder."),
     Verb("trial", "seatrial.cli.trial", "Put the fleet through its trials: evaluate, gate and report every trial row."),
     Verb("eval", "seatrial.cli.evaluate", "Run a graph over its dataset and write evidence."),
     Verb("gate", "seatrial.cli.gate", "Decide, segment by segment, whether a candidate is worse than its baseline."),
     Verb("compare", "seatrial.cli.compare", "Show two versions side by side; never blocks."),
+    Verb("report", "seatrial.cli.report", "Write a verdict's page: one HTML file, offline, no script."),
     Verb("slices", "seatrial.cli.slices", "Find the slice that broke and that nobody named; never blocks."),
     Verb(
         "flaky",
@@ -34,6 +36,9 @@ VERBS = (
     Verb(
         "certify", "seatrial.cli.certify", "Measure a policy's error rates on your segment sizes before you trust it."
     ),
+    Verb("plan", "seatrial.cli.plan", "Examples, units and days a question needs; certify a rollout's plan."),
+    Verb("override", "seatrial.cli.override", "Let one failing row through, with a reason, an author and an end."),
+    Verb("anchor", "seatrial.cli.anchor", "Set or show the release that small steps down are measured from."),
     Verb("fleet", "seatrial.cli.fleet", "List and check the graphs of the registry."),
 )
 

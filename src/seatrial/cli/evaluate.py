@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.mlflow import Record, option, record, wanted
 from seatrial.cli.progress import progress
 
 if TYPE_CHECKING:
+    from seatrial.adapters.mlflow import Entry
     from seatrial.runner import RunResult
 
 
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--resume", metavar="RUN", help="Go on with a run that was stopped; only what has no outcome is run.")
 @click.option("--retry-errors", is_flag=True, help="With --resume: also run again what was not measured.")
 @click.option("--version-label", metavar="NAME", help="Record the version under this name, e.g. a commit.")
+@option
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/eval/1 on stdout.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Also copy the evidence to FILE.parquet.")
 def command(
@@ -49,18 +52,20 @@ def command(
     resume: str | None,
     retry_errors: bool,
     version_label: str | None,
+    mlflow: bool | None,
     as_json: bool,
     output: Path | None,
 ) -> int:
     """Run a graph over its dataset and write evidence.
 
     Exits 0 when every planned row has an outcome (system failures are outcomes, and counted aloud); 2 when none was
-    scored, the run was stopped, or something could not be measured.
+    scored, the run was stopped, something could not be measured, or --mlflow was asked for and MLflow took nothing.
 
     \b
     Examples:
       seatrial eval text_to_sql@v2
       seatrial eval text_to_sql --repeat 3 -j 4 --limit 50
+      seatrial eval text_to_sql@v2 --mlflow
       seatrial eval text_to_sql@v2 --resume 20261120-174502-text_to_sql-v2-3f9a
     """
     from seatrial.errors import UsageError  # noqa: PLC0415
@@ -72,6 +77,7 @@ def command(
         raise UsageError(f"-o {output}: evidence is written as FILE.parquet into a folder that exists")
     name, _, version = graph.partition("@")
     project = open_project(Path.cwd())
+    logs = wanted(mlflow, project.settings.mlflow, "eval")
     with progress(quiet=as_json) as tell:
         result = evaluate(
             project,
@@ -87,11 +93,18 @@ def command(
             label=version_label,
             progress=tell,
         )
-    code = _exit_code(result)
+    logged = record(project, lambda: _entries(result), asked=mlflow) if logs and result.complete else Record()
+    code = logged.exit_code(_exit_code(result))
     if output is not None and result.complete:
         output.write_bytes((result.run_dir / "evidence.parquet").read_bytes())
-    _say(result, graph, code, as_json=as_json)
+    _say(result, graph, code, logged, as_json=as_json)
     return code
+
+
+def _entries(result: RunResult) -> tuple[Entry, ...]:
+    from seatrial.adapters.mlflow import Entry  # noqa: PLC0415 - for those who log
+
+    return (Entry(result.run_dir),)
 
 
 def _exit_code(result: RunResult) -> int:
@@ -99,7 +112,7 @@ def _exit_code(result: RunResult) -> int:
     return 0 if result.complete and scored and not result.measurement_failures else 2
 
 
-def _say(result: RunResult, graph: str, code: int, *, as_json: bool) -> None:
+def _say(result: RunResult, graph: str, code: int, logged: Record, *, as_json: bool) -> None:
     run_id = result.run_dir.name
     if as_json:
         from seatrial.evidence.canonical import canonical_json  # noqa: PLC0415
@@ -115,6 +128,7 @@ def _say(result: RunResult, graph: str, code: int, *, as_json: bool) -> None:
             "system_failures": result.system_failures,
             "measurement_failures": result.measurement_failures,
             "warnings": list(result.warnings),
+            **({"mlflow": logged.data} if logged.data else {}),
         }
         click.echo(canonical_json(said))
         return
@@ -132,6 +146,8 @@ def _say(result: RunResult, graph: str, code: int, *, as_json: bool) -> None:
         click.echo(f"  first cause  {_cause(result, system=False)}")
     for warning in result.warnings:
         click.echo(f"  note  {warning}")
+    for line in logged.lines:
+        click.echo(f"  {line}")
     if not result.complete:
         click.echo(f"  go on with: seatrial eval {graph} --resume {run_id}")
     elif not result.rows.get("scored"):

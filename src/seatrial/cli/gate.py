@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.certified import certified_for
 from seatrial.cli.output import annotation, check_targets, show
+from seatrial.cli.page import refusals
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +50,26 @@ if TYPE_CHECKING:
     help="Policy file; without it the built-in defaults are used and every key gates.",
 )
 @click.option("--graph", help="Graph whose own keys the policy file names (with --evidence).")
+@click.option(
+    "--confirm/--no-confirm",
+    "confirm",
+    default=None,
+    help="Decide suspicious rows on fresh repetitions (with A B); default for graphs not made of rules.",
+)
+@click.option(
+    "--confirm-repeat",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Fresh repetitions of each suspicious example, with both versions.",
+)
+@click.option(
+    "-j",
+    "--max-concurrency",
+    "concurrency",
+    type=click.IntRange(min=1),
+    help="Fresh runs at once; default 1 for graphs made of rules, 8 for the rest.",
+)
 @click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/gate/1 on stdout.")
 @click.option(
@@ -56,8 +78,9 @@ if TYPE_CHECKING:
     "files",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Also write FILE: .json, .md, .xml (JUnit) or .txt.",
+    help="Also write FILE: .html, .json, .md, .xml (JUnit) or .txt.",
 )
+@click.option("--no-examples", is_flag=True, help="Leave the texts of flipped answers out of an .html page.")
 def command(
     versions: tuple[str, ...],
     evidence: Path | None,
@@ -69,15 +92,23 @@ def command(
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
+    confirm: bool | None,
+    confirm_repeat: int,
+    concurrency: int | None,
     every: bool,
     as_json: bool,
     files: tuple[Path, ...],
+    *,
+    no_examples: bool,
 ) -> int:
     """Decide, segment by segment, whether a candidate is worse than its baseline.
 
     A drop beyond chance on any segment blocks (exit 1). A critical segment with too few examples to show the drop it must
     show, or too much that was not measured, is "cannot tell" (exit 2). Everything else passes (exit 0), and says which
     drop it would have seen.
+
+    Of two versions of a graph on a real model, rows that look suspicious (p ≤ .3) are decided on fresh repetitions of
+    their examples, which this runs; a second gate of the same two runs reads the same repetitions.
 
     \b
     Examples:
@@ -86,15 +117,69 @@ def command(
                     --map version=model --segment topic --critical topic=refunds \\
                     --baseline gpt-a --candidate gpt-b -o gate.md -o gate.xml
       seatrial gate text_to_sql@v1 text_to_sql@v2
+      seatrial gate support@v1 support@v2 --confirm --confirm-repeat 5
     """
     check_targets(files)
+    with refusals(files):
+        report = _report(
+            versions,
+            evidence,
+            baseline,
+            candidate,
+            maps,
+            segments,
+            ignored,
+            critical,
+            policy,
+            graph,
+            confirm,
+            confirm_repeat,
+            concurrency,
+            quiet=as_json,
+        )
+    show(
+        report,
+        as_json=as_json,
+        files=files,
+        every=every,
+        certified=certified_for(report),
+        examples=not no_examples,
+    )
+    if report.mode == "warn" and report.verdict.exit_code:
+        click.echo(f"::warning title=seatrial gate::{report.verdict.value}: {annotation(report.reason)}", err=True)
+    return report.exit_code
+
+
+def _report(
+    versions: tuple[str, ...],
+    evidence: Path | None,
+    baseline: str | None,
+    candidate: str | None,
+    maps: tuple[str, ...],
+    segments: tuple[str, ...],
+    ignored: tuple[str, ...],
+    critical: tuple[str, ...],
+    policy: Path | None,
+    graph: str | None,
+    confirm: bool | None,
+    confirm_repeat: int,
+    concurrency: int | None,
+    *,
+    quiet: bool,
+) -> Report:
     if evidence is not None and versions:
         raise UsageError(
             "give either two versions (seatrial gate A B) or --evidence FILE --baseline V --candidate V, not both"
         )
     if evidence is not None:
-        report = _gate_file(evidence, baseline, candidate, maps, segments, ignored, critical, policy, graph)
-    elif len(versions) == 2:
+        if confirm:
+            raise UsageError(
+                "--confirm runs the graph again, and a file of evidence has none; name two versions instead (seatrial gate A B --confirm)"
+            )
+        if concurrency:
+            raise UsageError("-j goes with two versions of a graph; a file of evidence is read, not run")
+        return _gate_file(evidence, baseline, candidate, maps, segments, ignored, critical, policy, graph)
+    if len(versions) == 2:
         for flag, value in (
             ("--map", maps),
             ("--segment", segments),
@@ -106,15 +191,10 @@ def command(
         ):
             if value:
                 raise UsageError(f"{flag} goes with --evidence; two runs of the project already say it")
-        report = _gate_runs(versions[0], versions[1], policy)
-    else:
-        raise UsageError(
-            "give two versions (seatrial gate text_to_sql@v1 text_to_sql@v2), or --evidence FILE --baseline V --candidate V; see seatrial gate --help"
-        )
-    show(report, as_json=as_json, files=files, every=every)
-    if report.mode == "warn" and report.verdict.exit_code:
-        click.echo(f"::warning title=seatrial gate::{report.verdict.value}: {annotation(report.reason)}", err=True)
-    return report.exit_code
+        return _gate_runs(versions[0], versions[1], policy, confirm, confirm_repeat, concurrency, quiet=quiet)
+    raise UsageError(
+        "give two versions (seatrial gate text_to_sql@v1 text_to_sql@v2), or --evidence FILE --baseline V --candidate V; see seatrial gate --help"
+    )
 
 
 def _gate_file(
@@ -154,10 +234,22 @@ def _graph_of(evidence: Evidence, named: str | None) -> str | None:
     return named or (said[0] if len(said) == 1 else None)
 
 
-def _gate_runs(a: str, b: str, policy: Path | None) -> Report:
-    from seatrial.trial import gate_runs, open_project  # noqa: PLC0415
+def _gate_runs(
+    a: str,
+    b: str,
+    policy: Path | None,
+    confirm: bool | None,
+    repeat: int,
+    concurrency: int | None,
+    *,
+    quiet: bool,
+) -> Report:
+    from seatrial.cli.progress import progress  # noqa: PLC0415
+    from seatrial.trial import Confirming, gate_runs, open_project  # noqa: PLC0415
 
-    return gate_runs(open_project(Path.cwd()), a, b, policy)
+    with progress(quiet=quiet) as tell:
+        how = Confirming(confirm, repeat, concurrency, tell)
+        return gate_runs(open_project(Path.cwd()), a, b, policy, confirming=how)
 
 
 def parse_maps(items: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from seatrial.gate.report import Report
+    from seatrial.report.certified import Certified
     from seatrial.report.console import Line
 
-FORMATS = (".json", ".md", ".xml", ".txt")
+FORMATS = (".html", ".json", ".md", ".xml", ".txt")
 _STYLES: dict[str, dict[str, Any]] = {
     "bad": {"fg": "red", "bold": True},
     "good": {"fg": "blue", "bold": True},
@@ -38,36 +39,49 @@ def check_targets(files: Iterable[Path]) -> None:
             raise UsageError(f"-o {file}: the folder {file.parent} does not exist")
 
 
-def show(report: Report, *, as_json: bool, files: Iterable[Path] = (), every: bool = False) -> None:
-    """Print and write one report on every surface asked for."""
+def show(
+    report: Report,
+    *,
+    as_json: bool,
+    files: Iterable[Path] = (),
+    every: bool = False,
+    certified: Certified | None = None,
+    examples: bool = True,
+) -> None:
+    """Print and write one report on every surface asked for; `examples` puts texts of flipped answers on a page.
+
+    `certified` stands beside the report on the terminal and in `--json`; files hold the report alone, the same bytes for
+    the same evidence and policy whether or not somebody certified it.
+    """
     from seatrial.report.data import gate_data, gate_json  # noqa: PLC0415 - after the work, not before
     from seatrial.report.view import view  # noqa: PLC0415
 
     v = view(report)
     if as_json:
         # As bytes: JSON is UTF-8 whatever the terminal's encoding is.
-        click.echo(gate_json(gate_data(report)).encode(), nl=False)
+        click.echo(gate_json({**gate_data(report), **beside(certified)}).encode(), nl=False)
     else:
+        from seatrial.report.certified import certified_line  # noqa: PLC0415
         from seatrial.report.console import console  # noqa: PLC0415
 
-        lines = console(v, every=every)
-        say(lines if _can_write("".join(line.text for line in lines)) else console(v, every=every, ascii_only=True))
+        say([*console(v, every=every), *([certified_line(certified)] if certified else [])])
     for file in files:
-        write(file, report)
+        write(file, report, examples=examples)
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target:
         from seatrial.report.markdown import summary  # noqa: PLC0415
 
         try:
             with Path(target).open("a", encoding="utf-8") as step:
-                step.write(summary(v, report.graph))
+                step.write(summary(v, v.graph))
         except OSError as error:
             # The verdict stands whether or not its summary could be written.
             click.echo(f"seatrial: the step summary {target} cannot be written: {error.strerror}", err=True)
 
 
-def write(file: Path, report: Report) -> None:
+def write(file: Path, report: Report, *, examples: bool = True) -> None:
     """Write one report in the format its suffix names."""
+    from seatrial.cli.page import page  # noqa: PLC0415
     from seatrial.report.console import console  # noqa: PLC0415
     from seatrial.report.data import gate_data, gate_json  # noqa: PLC0415
     from seatrial.report.junit import junit  # noqa: PLC0415
@@ -76,8 +90,9 @@ def write(file: Path, report: Report) -> None:
 
     v = view(report)
     text = {
+        ".html": lambda: page(report, examples=examples),
         ".json": lambda: gate_json(gate_data(report)),
-        ".md": lambda: comment(v, report.graph),
+        ".md": lambda: comment(v, v.graph),
         ".xml": lambda: junit(v),
         ".txt": lambda: "".join(f"{line.text}\n" for line in console(v, every=True)),
     }[file.suffix]()
@@ -92,8 +107,23 @@ def annotation(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
+def beside(certified: Certified | None) -> dict[str, Any]:
+    """What stands beside a report in `--json`: the certified rate, where there is one."""
+    from seatrial.report.certified import certified_data  # noqa: PLC0415
+
+    return {"certified": certified_data(certified)} if certified else {}
+
+
 def say(lines: Iterable[Line]) -> None:
-    """Print lines, coloured on a terminal that wants colour, the same words without it everywhere else."""
+    """Print lines, coloured on a terminal that wants colour, the same words without it everywhere else.
+
+    Where the terminal cannot write one of the signs, every line is said in signs that any terminal can write.
+    """
+    lines = list(lines)
+    if not _can_write("".join(line.text for line in lines)):
+        from seatrial.report.console import to_ascii  # noqa: PLC0415
+
+        lines = [line._replace(text=to_ascii(line.text)) for line in lines]
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     for line in lines:
         click.echo(click.style(line.text, **_STYLES[line.tone]) if colour else line.text, color=colour)

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.certified import certified_for
+from seatrial.cli.mlflow import Record, option, record, wanted
 from seatrial.cli.progress import progress
 from seatrial.errors import UsageError, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seatrial.project import TrialRow
+    from seatrial.adapters.mlflow import Entry
+    from seatrial.project import Project, TrialRow
     from seatrial.trial import Trial
 
 
@@ -29,13 +32,37 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="Runs at once; default 1 for graphs made of rules, 8 for the rest.",
 )
+@click.option(
+    "--confirm/--no-confirm",
+    "confirm",
+    default=None,
+    help="Decide suspicious rows on fresh repetitions; default for graphs not made of rules.",
+)
+@click.option(
+    "--confirm-repeat",
+    type=click.IntRange(min=1),
+    default=3,
+    show_default=True,
+    help="Fresh repetitions of each suspicious example, with both versions.",
+)
 @click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
+@option
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/trial/1 on stdout.")
-def command(graphs: tuple[str, ...], check_expect: bool, concurrency: int | None, every: bool, as_json: bool) -> int:
+def command(
+    graphs: tuple[str, ...],
+    check_expect: bool,
+    concurrency: int | None,
+    confirm: bool | None,
+    confirm_repeat: int,
+    every: bool,
+    mlflow: bool | None,
+    as_json: bool,
+) -> int:
     """Put the fleet through its trials.
 
     For every [[tool.seatrial.trial]] row of pyproject.toml: evaluate baseline and candidate on their dataset, gate the
-    candidate with the row's policy, write the report to reports/. Exits with the worst verdict.
+    candidate with the row's policy, write the report to reports/, log both runs to MLflow where it is installed. Exits
+    with the worst verdict; MLflow never changes one, but where --mlflow was asked for and failed, 0 becomes 2.
 
     \b
     Examples:
@@ -43,28 +70,31 @@ def command(graphs: tuple[str, ...], check_expect: bool, concurrency: int | None
       seatrial trial text_to_sql --all
       seatrial trial --check-expect
     """
-    from seatrial.trial import open_project, trials  # noqa: PLC0415 - graphs and numbers are for those who run
+    from seatrial.trial import Confirming, open_project, trials  # noqa: PLC0415 - graphs and numbers are for those who run
 
     project = open_project(Path.cwd())
     known = [row.graph for row in project.settings.trial]
     for graph in graphs:
         one_of(graph, known, "a trial row of graph")
+    logs = wanted(mlflow, project.settings.mlflow, "trial")
     rows = tuple(row for row in project.settings.trial if not graphs or row.graph in graphs)
     folder = project.root / "reports" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
     began, done = time.monotonic(), []
     with progress(quiet=as_json) as tell:
-        for trial in trials(project, rows, concurrency=concurrency, progress=tell):
+        how = Confirming(confirm, confirm_repeat, concurrency, tell)
+        for trial in trials(project, rows, concurrency=concurrency, confirming=how, progress=tell):
             done.append(trial)
             if not as_json:
                 _show(trial, every=every, check_expect=check_expect)
     folder = _write(done, folder)
-    return _end(done, folder, time.monotonic() - began, check_expect=check_expect, as_json=as_json)
+    logged = record(project, lambda: _entries(project, done, folder), asked=mlflow) if logs else Record()
+    return _end(done, folder, logged, time.monotonic() - began, check_expect=check_expect, as_json=as_json)
 
 
 def _show(trial: Trial, *, every: bool, check_expect: bool) -> None:
     from seatrial.cli.output import show  # noqa: PLC0415
 
-    show(trial.report, as_json=False, every=every)
+    show(trial.report, as_json=False, every=every, certified=certified_for(trial.report))
     if check_expect:
         click.echo(f"  {trial.surprise or 'as expected'}")
     click.echo("")
@@ -89,31 +119,66 @@ def _name(row: TrialRow, done: Sequence[Trial]) -> str:
     return row.graph if alone else f"{row.graph}-{row.baseline}-{row.candidate}-{row.dataset}"
 
 
-def _end(done: Sequence[Trial], folder: Path, seconds: float, *, check_expect: bool, as_json: bool) -> int:
+def _entries(project: Project, done: Sequence[Trial], folder: Path) -> list[Entry]:
+    """Both runs of every trial, the candidate's with its report."""
+    from seatrial.adapters.mlflow import Entry  # noqa: PLC0415 - for those who log
+    from seatrial.trial import RUNS  # noqa: PLC0415
+
+    entries = []
+    for trial in done:
+        runs = [project.root / RUNS / word for word in trial.report.source.replace(",", " ").split()]
+        baseline, candidate, *others = [run for run in runs if (run / "evidence.parquet").is_file()]
+        reports = tuple(file for file in sorted(folder.iterdir()) if file.stem == _name(trial.row, done))
+        entries += [Entry(baseline), Entry(candidate, trial.report, baseline, reports), *map(Entry, others)]
+    return entries
+
+
+def _end(
+    done: Sequence[Trial], folder: Path, logged: Record, seconds: float, *, check_expect: bool, as_json: bool
+) -> int:
     from seatrial.gate.sentence import count  # noqa: PLC0415
     from seatrial.verdict import Verdict  # noqa: PLC0415
 
     surprises = [trial for trial in done if trial.surprise]
     acted = [trial.report.verdict for trial in done if trial.report.mode == "block"]
     code = (1 if surprises else 0) if check_expect else (Verdict.worst(acted).exit_code if acted else 0)
+    code = logged.exit_code(code)
     if as_json:
+        from seatrial.cli.output import beside  # noqa: PLC0415
         from seatrial.report.data import gate_data, gate_json  # noqa: PLC0415
 
         rows = [
-            {"graph": t.row.graph, "expect": t.row.expect, "as_expected": not t.surprise, "report": gate_data(t.report)}
+            {
+                "graph": t.row.graph,
+                "expect": t.row.expect,
+                "as_expected": not t.surprise,
+                "report": gate_data(t.report),
+                **beside(certified_for(t.report)),
+            }
             for t in done
         ]
         click.echo(
-            gate_json({"schema": "seatrial/trial/1", "exit_code": code, "reports": str(folder), "trials": rows}),
+            gate_json(
+                {
+                    "schema": "seatrial/trial/1",
+                    "exit_code": code,
+                    "reports": str(folder),
+                    "trials": rows,
+                    **({"mlflow": logged.data} if logged.data else {}),
+                }
+            ),
             nl=False,
         )
         return code
+    from seatrial.cli.output import say  # noqa: PLC0415
+    from seatrial.report.console import Line  # noqa: PLC0415
+
     words = {"pass": "ship", "fail": "stopped", "inconclusive": "cannot tell"}
-    click.echo(
-        f"{count(len(done), 'trial')} in {seconds:.1f} s: "
-        + " · ".join(f"{t.row.graph} {t.row.candidate} {words[t.report.verdict]}" for t in done)
-    )
-    click.echo(f"reports: {folder}/ (.md .json .xml .txt)")
+    ends = " · ".join(f"{t.row.graph} {t.row.candidate} {words[t.report.verdict]}" for t in done)
+    say([Line(f"{count(len(done), 'trial')} in {seconds:.1f} s: {ends}", "plain")])
+    click.echo(f"reports: {folder}/ (.html .md .json .xml .txt)")
+    for line in logged.lines:
+        click.echo(line)
     if check_expect:
         click.echo(
             "every verdict is as expected"

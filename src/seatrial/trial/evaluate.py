@@ -3,22 +3,49 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from seatrial.errors import MissingExtra, UsageError
 from seatrial.segment import assign, for_graph
+from seatrial.trial.code import code_hash
+from seatrial.trial.contracts import WHY, contracts_run, missing_runs
+from seatrial.trial.policies import policy_of
 from seatrial.trial.runs import RUNS, known
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
-    from seatrial.dataset import Example
+    from seatrial.dataset import Dataset, Example
     from seatrial.graph.target import Target
     from seatrial.project import Project
     from seatrial.runner import RunResult
 
 DEFAULT_TIMEOUT_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Some examples of a dataset, run for a purpose.
+
+    Attributes:
+        run_id: names the run; one of that name is gone on with.
+        examples: ids.
+        why: what `run.json` says it is for.
+    """
+
+    run_id: str
+    examples: frozenset[str]
+    why: str
+
+    def of(self, dataset: Dataset) -> tuple[Example, ...]:
+        """Its examples, in the order of the dataset."""
+        absent = sorted(self.examples - {example.id for example in dataset.examples})
+        if absent:
+            raise UsageError(f"{dataset.name} has no example {absent[0]!r}")
+        return tuple(example for example in dataset.examples if example.id in self.examples)
 
 
 def new_run_id(graph: str, version: str, now: datetime) -> str:
@@ -39,6 +66,8 @@ def evaluate(
     resume: str | None = None,
     retry_errors: bool = False,
     label: str | None = None,
+    part: Part | None = None,
+    into: Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> RunResult:
     """Run one version of a graph over its dataset and leave its evidence under `.seatrial/runs/`.
@@ -55,6 +84,8 @@ def evaluate(
         resume: id of a run to go on with.
         retry_errors: with `resume`, also run again what was not measured.
         label: name the version is recorded under, instead of its own.
+        part: only these examples, in a run that is never taken for one of the whole dataset.
+        into: folder of the run, instead of one of its own under `.seatrial/runs/`.
         progress: told (what, done, planned).
     """
     from seatrial.runner import RunPlan, run  # noqa: PLC0415 - a light install gates evidence and runs nothing
@@ -66,7 +97,7 @@ def evaluate(
     dimensions = for_graph(project.dimensions, graph)
     target = _target(project, graph, chosen.name)
     name = label or chosen.name
-    run_id = resume or new_run_id(graph, name, datetime.now(UTC))
+    run_id = resume or (part.run_id if part else new_run_id(graph, name, datetime.now(UTC)))
     if resume and not (project.root / RUNS / resume).is_dir():
         raise UsageError(f"no run is called {resume!r}; {known(project)}")
     plan = RunPlan(
@@ -75,28 +106,46 @@ def evaluate(
         version=name,
         dataset=dataset.name,
         dataset_hash=dataset.hash,
-        examples=dataset.examples,
+        examples=part.of(dataset) if part else dataset.examples,
         version_config=chosen.config,
         dataset_version=dataset.version,
         repetitions=repeat,
+        part=part.why if part else "",
+        code=code_hash(project, graph, chosen.name),
     )
 
     def segments(example: Example) -> dict[str, str]:
         return assign(dimensions, example.row())
 
-    return run(
+    result = run(
         plan,
         target,
         suite,
         segments,
-        project.root / RUNS / run_id,
+        into or project.root / RUNS / run_id,
         concurrency=concurrency or (1 if spec.family == "rules" else 8),
         timeout_s=timeout_s,
-        resume=resume is not None,
+        resume=resume is not None or (part is not None and (project.root / RUNS / run_id).is_dir()),
         retry_errors=retry_errors,
         limit=limit,
         progress=None if progress is None else lambda done, planned: progress(f"{graph}@{name}", done, planned),
     )
+    policy = policy_of(project, graph)
+    more = missing_runs(policy, repeat)
+    if part is None and more and limit is None and into is None and result.complete:
+        evaluate(
+            project,
+            graph,
+            version,
+            kind=kind,
+            repeat=more,
+            concurrency=concurrency,
+            timeout_s=timeout_s,
+            label=label,
+            part=Part(contracts_run(run_id), frozenset(policy.must_pass), WHY),
+            retry_errors=retry_errors,
+        )
+    return result
 
 
 def _target(project: Project, graph: str, version: str) -> Target:

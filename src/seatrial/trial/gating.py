@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from seatrial.errors import ConfigError, UsageError
+from seatrial.errors import UsageError
 from seatrial.evidence.combine import combine
 from seatrial.evidence.read import read_evidence
-from seatrial.gate.merge import check
-from seatrial.gate.policy import Policy, load_policy
+from seatrial.gate.anchor import check_anchored
+from seatrial.gate.policy import load_policy
 from seatrial.segment import critical_segments, for_graph
+from seatrial.trial.baselines import ANCHOR, accepted, refuse_another
+from seatrial.trial.confirm import NEVER, Confirming, confirm
+from seatrial.trial.contracts import for_family, with_contracts
+from seatrial.trial.overrides import let_through, versions_bound
+from seatrial.trial.policies import policy_of
+from seatrial.trial.quarantine import quarantine_of
 from seatrial.trial.runs import RUNS, latest_run, summary
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
+    from seatrial.gate.policy import Policy
     from seatrial.gate.report import Report
-    from seatrial.project import Project, TrialRow
+    from seatrial.project import Project
 
 
-def gate_runs(project: Project, a: str, b: str, policy: Path | None = None) -> Report:
+def gate_runs(
+    project: Project, a: str, b: str, policy: Path | None = None, *, confirming: Confirming = NEVER
+) -> Report:
     """Gate two runs, each named `GRAPH@VERSION` (its latest complete run) or by its run id, with the trial row's policy."""
     first, second = latest_run(project, a), latest_run(project, b)
     graph = summary(project, first)["graph"]
@@ -29,40 +40,48 @@ def gate_runs(project: Project, a: str, b: str, policy: Path | None = None) -> R
         )
     if first == second:
         raise UsageError(f"{a} and {b} are both run {first}; a run is not compared with itself")
-    return gate(project, graph, first, second, load_policy(policy, graph) if policy else policy_of(project, graph))
+    rules = for_family(project, graph, load_policy(policy, graph)) if policy else policy_of(project, graph)
+    return gate(project, graph, first, second, rules, confirming=confirming)
 
 
-def gate(project: Project, graph: str, baseline: str, candidate: str, policy: Policy) -> Report:
-    """Gate two runs, named by their ids."""
-    names = [summary(project, run_id)["version"] for run_id in (baseline, candidate)]
-    if names[0] == names[1]:
-        # An A/A comparison: two runs of one version are told apart by their own names.
-        names = [baseline, candidate]
+def gate(
+    project: Project,
+    graph: str,
+    baseline: str,
+    candidate: str,
+    policy: Policy,
+    *,
+    confirming: Confirming = NEVER,
+    today: date | None = None,
+) -> Report:
+    """Gate two runs, named by their ids.
+
+    Args:
+        project: the mounted project.
+        graph: assistant id.
+        baseline: run id.
+        candidate: run id.
+        policy: the rules.
+        confirming: whether suspicious rows are decided on fresh repetitions, which this then runs.
+        today: the day quarantines and overrides are counted from; None asks the clock.
+    """
+    versions = [summary(project, run_id)["version"] for run_id in (baseline, candidate)]
+    # An A/A comparison: two runs of one version are told apart by their own names.
+    names = [baseline, candidate] if versions[0] == versions[1] else versions
     arms = [
-        read_evidence(project.root / RUNS / run_id / "evidence.parquet").named(name)
+        with_contracts(project, run_id, read_evidence(project.root / RUNS / run_id / "evidence.parquet")).named(name)
         for run_id, name in zip((baseline, candidate), names, strict=True)
     ]
     critical = critical_segments(for_graph(project.dimensions, graph))
-    return check(
-        combine(arms, f"runs {baseline} and {candidate}"),
-        policy,
-        baseline=names[0],
-        candidate=names[1],
-        critical=critical,
+    evidence = combine(arms, f"runs {baseline} and {candidate}")
+    kind = str(summary(project, candidate)["dataset"]["name"]).rpartition(":")[2]
+    today = today or datetime.now(UTC).date()
+    held = quarantine_of(project, graph, kind, today)
+    anchor = accepted(project, graph, ANCHOR)
+    if anchor is not None:
+        refuse_another(project, anchor, kind)
+    first = check_anchored(
+        evidence, policy, baseline=names[0], candidate=names[1], critical=critical, held=held, anchor=anchor
     )
-
-
-def policy_of(project: Project, graph: str) -> Policy:
-    """The policy of the graph's trial row, else the built-in defaults."""
-    row = next((row for row in project.settings.trial if row.graph == graph), None)
-    return row_policy(project, row) if row else Policy()
-
-
-def row_policy(project: Project, row: TrialRow) -> Policy:
-    """The policy a trial row names, else the built-in defaults."""
-    if row.policy is None:
-        return Policy()
-    file = project.root / row.policy
-    if not file.is_file():
-        raise ConfigError(f"the trial row of {row.graph!r} names the policy {row.policy}, and {file} does not exist")
-    return load_policy(file, row.graph)
+    report = confirm(project, (baseline, candidate), first, evidence, policy, confirming, critical=critical, held=held)
+    return let_through(project, report, versions_bound(project, graph, versions[0], versions[1]), today)

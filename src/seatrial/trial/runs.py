@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, DataError, UsageError
+from seatrial.trial.code import code_hash
 
 if TYPE_CHECKING:
     from seatrial.project import Project
@@ -32,7 +33,7 @@ def latest_run(project: Project, name: str) -> str:
             f"{name}: no complete run of {graph}@{wanted} over its whole {kind} dataset yet; make one with seatrial eval {graph}@{wanted}"
         )
     latest = max(found, key=lambda said: (said["started"], said["run_id"]))
-    changed = _changed_since(project, latest)
+    changed = changed_since(project, latest)
     if changed:
         raise UsageError(
             f"{name}: {changed} since its latest run {latest['run_id']}; make a new one with seatrial eval {graph}@{wanted}, or name that run by its id"
@@ -64,11 +65,12 @@ def _is_whole(said: dict[str, Any], graph: str, version: str, kind: str) -> bool
         and str(said["dataset"]["name"]).endswith(f":{kind}")
         and said.get("complete")
         and said.get("limit") is None
+        and not said.get("part")
         and said.get("rows", {}).get("scored")
     )
 
 
-def _changed_since(project: Project, said: dict[str, Any]) -> str:
+def changed_since(project: Project, said: dict[str, Any]) -> str:
     """What a run was made with that is no longer so; empty when nothing is."""
     graph, version = said["graph"], said["version"]
     try:
@@ -80,6 +82,9 @@ def _changed_since(project: Project, said: dict[str, Any]) -> str:
         return (
             f"the registry's config of {version} changed ({json.dumps(said['version_config'])} -> {json.dumps(config)})"
         )
+    registered = any(one.name == version for one in project.spec(graph).versions)
+    if registered and said.get("code", "") not in ("", code_hash(project, graph, version)):
+        return f"the files of {graph} changed"
     kind = str(said["dataset"]["name"]).rpartition(":")[2]
     if project.dataset(graph, kind).hash != said["dataset"]["hash"]:
         return "the dataset changed"

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.evidence.read import read_evidence
 from seatrial.segment import assign, for_graph
+from seatrial.trial.confirm import Confirming
 from seatrial.trial.evaluate import evaluate
-from seatrial.trial.gating import gate, row_policy
+from seatrial.trial.gating import gate
+from seatrial.trial.policies import row_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -46,9 +48,19 @@ def trials(
     rows: tuple[TrialRow, ...],
     *,
     concurrency: int | None = None,
+    confirming: Confirming | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Iterator[Trial]:
-    """Decide every row, one after the other, each as soon as it is measured."""
+    """Decide every row, one after the other, each as soon as it is measured.
+
+    Args:
+        project: the mounted project.
+        rows: what is put to trial.
+        concurrency: runs at once; None as in `evaluate`.
+        confirming: how suspicious rows are confirmed; None = for every graph that is not made of rules.
+        progress: told (what, done, planned).
+    """
+    confirming = confirming or Confirming(concurrency=concurrency, progress=progress)
     if not rows:
         raise UsageError(f"{project.root}/pyproject.toml has no [[tool.seatrial.trial]] row: nothing to put to trial")
     preflight(project, rows)
@@ -71,7 +83,7 @@ def trials(
                 )
             _keys_are_there(result.run_dir / "evidence.parquet", policy)
             done.append(result.run_dir.name)
-        yield Trial(row, gate(project, row.graph, done[0], done[1], policy))
+        yield Trial(row, gate(project, row.graph, done[0], done[1], policy, confirming=confirming))
 
 
 def preflight(project: Project, rows: tuple[TrialRow, ...]) -> None:

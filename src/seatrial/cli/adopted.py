@@ -1,0 +1,176 @@
+"""Adopted: what `seatrial init --langgraph` did, as lines of a terminal and as seatrial/init/1."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from seatrial.gate.sentence import count, drop, percent
+from seatrial.report.console import Line
+from seatrial.report.headline import headline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from seatrial.trial.adopt import Adopted, Mounted
+    from seatrial.trial.twice import Twice
+
+SCHEMA = "seatrial/init/1"
+SIGNS = {"pass": "✓", "fail": "✕", "inconclusive": "?"}
+TONES = {"pass": "good", "fail": "bad", "inconclusive": "unsure"}
+
+
+def exit_code(done: Adopted) -> int:
+    """2 when a graph could not be loaded or run for another reason than a missing key; else 0."""
+    return 2 if any(one.problem and not one.key for one in done.graphs) else 0
+
+
+def adopted_lines(done: Adopted, folder: Path, *, here: Path) -> Iterator[Line]:
+    """The terminal's lines; `folder` is the project's as the user named it, `here` where the user stands."""
+    yield Line(f"wrote {count(len(done.files), 'file')} to {folder}, over none of yours", "plain")
+    for name in done.files:
+        yield Line(f"  {name}", "dim")
+    if done.env:
+        what = "the values that langgraph.json sets" if done.env == "set here" else done.env
+        yield Line(f"  note  env ({what}) was not read: export what your graphs need", "dim")
+    for one in done.graphs:
+        yield Line("", "plain")
+        yield from _graph(one)
+    yield Line("", "plain")
+    yield from _next(done, folder, here)
+
+
+def adopted_data(done: Adopted) -> dict[str, Any]:
+    """Plain data."""
+    return {
+        "schema": SCHEMA,
+        "folder": str(done.root),
+        "files": list(done.files),
+        "marks": done.marks,
+        "paste": done.settings or None,
+        "exit_code": exit_code(done),
+        "graphs": [
+            {
+                "graph": one.graph,
+                "path": one.text,
+                "examples": one.examples,
+                "problem": one.problem or None,
+                "missing_key": one.key or None,
+                "personal": [{"line": f.line, "kind": f.kind, "excerpt": f.excerpt} for f in one.personal],
+                "segments": [
+                    {
+                        "dimension": s.name or None,
+                        "source": s.source,
+                        "at": s.at,
+                        "sizes": dict(s.sizes),
+                        "unknown": s.unknown,
+                        "left_out": s.left_out or None,
+                    }
+                    for s in one.segments
+                ],
+                "a_a": _twice_data(one.twice) if one.twice else None,
+                "sees": [asdict(sight) for sight in one.sees],
+            }
+            for one in done.graphs
+        ],
+    }
+
+
+def _twice_data(twice: Twice) -> dict[str, Any]:
+    return {
+        "verdict": str(twice.report.verdict),
+        "reason": headline(twice.report),
+        "unchanged": twice.report.unchanged,
+        "planned": twice.planned,
+        "failures": twice.failures,
+        "scores": twice.scores,
+        "churn": {one.key: one.segments[0].churn for one in twice.churn},
+    }
+
+
+def _graph(one: Mounted) -> Iterator[Line]:
+    yield Line(
+        f"{one.graph}  {one.text}  {count(one.examples, 'example') if one.examples else 'no examples yet'}", "plain"
+    )
+    if one.personal:
+        kinds = ", ".join(f"{n} × {kind}" for kind, n in sorted(Counter(f.kind for f in one.personal).items()))
+        first = one.personal[0]
+        yield Line(
+            f"  warning  personal data in its examples: {kinds}, the first in line {first.line} ({first.excerpt}); replace it with seatrial.privacy.strip_pii before you commit",
+            "unsure",
+        )
+    for segment in one.segments:
+        sizes = ", ".join(f"{value} {n}" for value, n in segment.sizes)
+        unknown = f", unknown {segment.unknown}" if segment.unknown else ""
+        if segment.left_out:
+            yield Line(f"  left out  {segment.source} {segment.at} ({sizes}{unknown}): {segment.left_out}", "dim")
+        else:
+            yield Line(f"  segment   {segment.name}, from {segment.source} {segment.at}: {sizes}{unknown}", "plain")
+    if one.key:
+        what = (
+            f"needs {one.key}, which is not set, so the A/A run was left out"
+            if one.examples
+            else f"needs {one.key}, which is not set"
+        )
+        yield Line(f"  ? {one.graph} {what}: {one.problem}", "unsure")
+    elif one.problem:
+        yield Line(f"  ✕ {one.graph}: {one.problem}", "bad")
+    if one.twice:
+        yield from _twice(one, one.twice)
+    if one.sees:
+        yield Line("  What this gate can see today (the smallest drop it shows 4 times in 5):", "plain")
+        width = max(len(row.segment) for row in one.sees)
+        for row in one.sees:
+            yield Line(f"    {row.segment:<{width}}  {row.n:>5} examples  {drop(row.drop)}", "plain")
+    if not one.examples:
+        yield Line(
+            f"  next  finish datasets/{one.graph}/golden.jsonl.example and call it golden.jsonl, or begin again with --examples {one.graph}=FILE",
+            "unsure",
+        )
+
+
+def _twice(one: Mounted, twice: Twice) -> Iterator[Line]:
+    word = str(twice.report.verdict)
+    yield Line(f"  A/A run  {SIGNS[word]} {word.upper()}: {headline(twice.report)}", TONES[word])
+    if twice.failures:
+        yield Line(
+            f"  {twice.failures} of {count(twice.planned, 'run')} crashed, hung or stopped; they score 0 in every gate",
+            "unsure",
+        )
+    for churn in twice.churn:
+        score = twice.scores.get(churn.key)
+        yield Line(
+            f"  {churn.key}: mean score {percent(score)}; two runs of the same example disagree {percent(churn.segments[0].churn)} of the time",
+            "plain",
+        )
+        if score in (0.0, None):
+            yield Line(
+                f"  note  a key that is never 1 shows no drop: is {churn.key!r} the right question for {one.graph}?",
+                "unsure",
+            )
+
+
+def _next(done: Adopted, folder: Path, here: Path) -> Iterator[Line]:
+    yield Line("Next:", "plain")
+    if done.settings:
+        yield Line("  paste this into pyproject.toml (or begin again with --append):", "unsure")
+        for line in done.settings.splitlines():
+            yield Line(f"    {line}".rstrip(), "plain")
+    if done.root != here.resolve():
+        yield Line(f"  cd {shlex.quote(str(folder))}", "plain")
+    yield Line(
+        f"  grep -rn FINISH: graphs datasets evaluators gates      # {count(done.marks, 'mark')} to finish", "plain"
+    )
+    yield Line("  seatrial fleet check", "plain")
+    for one in done.graphs:
+        if one.key and one.examples:
+            yield Line(f"  export {one.key}=... && seatrial flaky {one.graph} --repeat 2", "plain")
+    if any(one.examples for one in done.graphs):
+        yield Line(
+            "  pytest gates/merge.toml --seatrial-update-baseline     # accept what the graphs answer now", "plain"
+        )
+        yield Line("  pytest gates/merge.toml                                # then, on every change", "plain")
+    yield Line("  and keep .seatrial/ out of version control", "dim")

@@ -1,0 +1,167 @@
+"""`seatrial override`: somebody answers for a failing row, in writing, for a while; `override list` is the debt."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.errors import UsageError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from seatrial.gate.override import Bound
+    from seatrial.gate.report import Report
+    from seatrial.project import Project
+
+
+@click.group("override", invoke_without_command=True)
+@click.option("--graph", help="The graph whose verdict it is; may be left out where the project has one.")
+@click.option(
+    "--baseline", help="With --candidate: the two versions whose latest runs are compared, as in seatrial gate."
+)
+@click.option(
+    "--candidate", help="See --baseline; without both it is the current version against its accepted baseline."
+)
+@click.option("--segment", help="Segment of the failing row: overall or NAME=value.")
+@click.option("--key", help="Evaluator key of the failing row.")
+@click.option("--reason", help="Why it may sail, in a sentence.")
+@click.option("--author", help="Who answers for it.")
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Last day it stands, YYYY-MM-DD.")
+@click.option("--json", "as_json", is_flag=True, help="Print seatrial/override/1 on stdout.")
+@click.pass_context
+def command(
+    ctx: click.Context,
+    graph: str | None,
+    baseline: str | None,
+    candidate: str | None,
+    segment: str | None,
+    key: str | None,
+    reason: str | None,
+    author: str | None,
+    expires: datetime | None,
+    *,
+    as_json: bool,
+) -> int | None:
+    """Let one failing row through, with a reason, an author and an end.
+
+    The verdict stays FAIL; the exit code becomes 0 once every failing row is answered for. An override is appended to
+    gates/overrides.jsonl, which is committed. It is bound to this baseline, this candidate and this depth: the next change
+    is judged anew. It lasts 30 days at most and can be renewed twice.
+
+    \b
+    Examples:
+      seatrial override --graph triage --segment topic=refund --key desk \\
+          --reason "the refund desk moves on Friday" --author ada --expires 2026-12-01
+      seatrial override --graph triage --baseline v1 --candidate v2 --segment overall --key desk ...
+      seatrial override list
+    """
+    if ctx.invoked_subcommand is not None:
+        return None
+    given = {"--segment": segment, "--key": key, "--reason": reason, "--author": author, "--expires": expires}
+    lacking = [name for name, value in given.items() if value is None]
+    if segment is None or key is None or reason is None or author is None or expires is None:
+        raise UsageError(f"an override needs {', '.join(lacking)}; seatrial override --help shows one")
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from seatrial.gate.override import write_for  # noqa: PLC0415
+    from seatrial.project import open_project  # noqa: PLC0415
+    from seatrial.trial.overrides import overrides_of, record  # noqa: PLC0415
+
+    project, today = open_project(Path.cwd()), datetime.now(UTC).date()
+    report, bound = _judged(project, _graph(project, graph), baseline, candidate)
+    override = write_for(
+        report,
+        bound,
+        overrides_of(project),
+        segment=segment,
+        key=key,
+        reason=reason,
+        author=author,
+        expires=expires.date(),
+        today=today,
+    )
+    file = record(project, override)
+    if as_json:
+        _print([(override, 0)])
+        return 0
+    click.echo(
+        f"{override.segment} · {override.key} of {override.graph} may sail until {override.expires}: {override.reason} ({override.author})"
+    )
+    click.echo(f"appended to {file.relative_to(project.root)}; commit it")
+    return 0
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print seatrial/override/1 on stdout.")
+def listed(*, as_json: bool) -> int:
+    """Show what was let through: whose, why, how often renewed, how long it still stands.
+
+    \b
+    Example:
+      seatrial override list
+    """
+    from datetime import UTC, date, datetime  # noqa: PLC0415
+
+    from seatrial.gate.override import renewals  # noqa: PLC0415
+    from seatrial.gate.sentence import count, points  # noqa: PLC0415
+    from seatrial.project import open_project  # noqa: PLC0415
+    from seatrial.trial.overrides import overrides_of  # noqa: PLC0415
+
+    today = datetime.now(UTC).date()
+    found = sorted(renewals(overrides_of(open_project(Path.cwd()))), key=lambda one: one[0].expires)
+    if as_json:
+        _print(found)
+        return 0
+    if not found:
+        click.echo("nothing was ever overridden")
+    for one, times in found:
+        left = (date.fromisoformat(one.expires) - today).days
+        until = f"{count(left, 'day')} left" if left >= 0 else f"expired {one.expires}"
+        click.echo(
+            f"{one.graph or 'evidence'} · {one.segment} · {one.key}: {points(one.difference)}, {until}, renewed {times} of 2 times; {one.author}: {one.reason}"
+        )
+    return 0
+
+
+def _graph(project: Project, graph: str | None) -> str:
+    from seatrial.errors import one_of  # noqa: PLC0415
+
+    known = list(dict.fromkeys(row.graph for row in project.settings.trial))
+    if graph is None and len(known) == 1:
+        return known[0]
+    if graph is None:
+        raise UsageError(f"say whose verdict it is with --graph; one of: {', '.join(known)}")
+    return one_of(graph, known, "a trial row of graph")
+
+
+def _judged(project: Project, graph: str, baseline: str | None, candidate: str | None) -> tuple[Report, Bound]:
+    import tempfile  # noqa: PLC0415
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    from seatrial.trial.gating import gate_runs  # noqa: PLC0415
+    from seatrial.trial.overrides import versions_bound  # noqa: PLC0415
+    from seatrial.trial.standing import gate_standing, standing_bound  # noqa: PLC0415
+
+    if (baseline is None) != (candidate is None):
+        raise UsageError("--baseline and --candidate go together")
+    if baseline is not None and candidate is not None:
+        report = gate_runs(project, f"{graph}@{baseline}", f"{graph}@{candidate}")
+        return report, versions_bound(project, graph, baseline, candidate)
+    row = next(row for row in project.settings.trial if row.graph == graph)
+    with tempfile.TemporaryDirectory() as folder:
+        report = gate_standing(
+            project, row, against="current", into=Path(folder), today=datetime.now(UTC).date(), models=False
+        )
+    return report, standing_bound(project, row, "current")
+
+
+def _print(found: object) -> None:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from seatrial.report.data import gate_json  # noqa: PLC0415
+
+    rows = [{**asdict(one), "renewals": times} for one, times in found]  # type: ignore[attr-defined]
+    click.echo(gate_json({"schema": "seatrial/override/1", "overrides": rows}), nl=False)

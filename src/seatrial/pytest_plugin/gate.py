@@ -1,0 +1,182 @@
+"""Gate items: one per graph, segment and key, which show their row, and one per graph, which decides.
+
+The verdict is the graph's: its family is decided once per session, so that many items are not many uncorrected tests.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seatrial.errors import SeatrialError
+from seatrial.pytest_plugin.session import Session, session_of
+from seatrial.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from seatrial.gate.report import Report
+    from seatrial.project import TrialRow
+
+DECIDES = "gate"
+
+
+class GateFile(pytest.File):
+    """A policy: `gates/merge.toml`."""
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """Its graphs, and then what decides them."""
+        try:
+            session = session_of(self.config)
+            rows = session.rows(self.path)
+            for row in rows:
+                yield GateGraph.from_parent(self, name=row.graph, row=row)
+        except SeatrialError as error:
+            raise self.CollectError(str(error)) from error
+        yield Deciding.from_parent(self, name=DECIDES, rows=rows)
+
+
+class GateGraph(pytest.Collector):
+    """A graph: `gates/merge.toml::text_to_sql`."""
+
+    def __init__(self, *, row: TrialRow, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.row = row
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """Its segments."""
+        try:
+            planned = session_of(self.config).planned(self.row)
+        except SeatrialError as error:
+            raise self.CollectError(str(error)) from error
+        for segment, keys in planned.items():
+            yield GateSegment.from_parent(self, name=segment, row=self.row, keys=keys)
+
+
+class GateSegment(pytest.Collector):
+    """A segment: `gates/merge.toml::text_to_sql::tier=enterprise`."""
+
+    def __init__(self, *, row: TrialRow, keys: tuple[str, ...], **rest: Any) -> None:
+        super().__init__(**rest)
+        self.row, self.keys = row, keys
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Its keys."""
+        for key in self.keys:
+            yield RowItem.from_parent(self, name=key, row=self.row, segment=self.name)
+
+
+class Deciding(pytest.Collector):
+    """`gates/merge.toml::gate`: one item per graph, last in the file."""
+
+    def __init__(self, *, rows: tuple[TrialRow, ...], **rest: Any) -> None:
+        super().__init__(**rest)
+        self.rows = rows
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """One verdict per graph."""
+        for row in self.rows:
+            yield VerdictItem.from_parent(self, name=row.graph, row=row)
+
+
+class Stopped(Exception):
+    """The gate's answer is no, or none; its message is the sentence."""
+
+
+class _Item(pytest.Item):
+    row: TrialRow
+
+    def __init__(self, *, row: TrialRow, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.row = row
+
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """Where a reader finds the rule: the policy."""
+        return self.path, None, self.nodeid.partition("::")[2]
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The sentence; a traceback is for our bugs only."""
+        if isinstance(excinfo.value, (Stopped, SeatrialError)):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    @property
+    def gate(self) -> Session:
+        """This pytest session's gates."""
+        return session_of(self.config)
+
+
+class RowItem(_Item):
+    """One row of a report: fails where the row fails, skipped where it cannot tell, and decides nothing."""
+
+    def __init__(self, *, segment: str, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.segment = segment
+
+    def runtest(self) -> None:
+        """Show the row."""
+        if self.gate.updating:
+            pytest.skip("the baseline is being renewed")
+        try:
+            report = self.gate.report(self.row, os.environ)
+        except SeatrialError as error:
+            pytest.skip(f"not compared: {error}")
+        found = next((f for f in report.findings if (f.segment, f.key) == (self.segment, self.name)), None)
+        if found is None:
+            pytest.skip(f"{self.segment} · {self.name}: nothing was measured on it")
+        self.user_properties += [
+            ("verdict", found.verdict.value if found.verdict else ""),
+            ("n", found.n),
+            ("reason", found.reason),
+        ]
+        if found.verdict is Verdict.FAIL:
+            answered = next(
+                (a for a in report.overrides if (a.override.segment, a.override.key) == (found.segment, found.key)),
+                None,
+            )
+            if answered is None:
+                raise Stopped(found.reason)
+            pytest.skip(
+                f"overridden until {answered.override.expires} by {answered.override.author}: {answered.override.reason}; {found.reason}"
+            )
+        if found.verdict is Verdict.INCONCLUSIVE:
+            pytest.skip(found.reason)
+
+
+class VerdictItem(_Item):
+    """The graph's family verdict: passes when it is PASS, or when the policy does not block."""
+
+    def runtest(self) -> None:
+        """Decide, or renew the baseline."""
+        if self.gate.updating:
+            said = self.gate.renew(self.row)
+            self.add_report_section("call", "seatrial", said)
+            self.user_properties.append(("baseline", said))
+            return
+        report = self.gate.report(self.row, os.environ)
+        self.user_properties += [
+            ("verdict", report.verdict.value),
+            ("baseline", report.baseline),
+            ("candidate", report.candidate),
+            ("policy_hash", report.policy["hash"]),
+        ]
+        if report.verdict is Verdict.PASS:
+            return
+        if report.exit_code == 0:
+            how = (
+                f"overridden ({len(report.overrides)} of its rows)"
+                if report.overridden
+                else f"in mode {report.mode}, which does not block"
+            )
+            pytest.skip(f"{report.verdict.value}, {how}: {report.reason}")
+        raise Stopped(_whole(report))
+
+
+def _whole(report: Report) -> str:
+    from seatrial.report.console import console  # noqa: PLC0415 - only a verdict that stops needs its pages
+    from seatrial.report.view import view  # noqa: PLC0415
+
+    return "\n".join(line.text for line in console(view(report)))

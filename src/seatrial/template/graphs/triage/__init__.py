@@ -1,0 +1,1 @@
+"""Triage: which desk answers a customer's message."""

@@ -1,0 +1,367 @@
+"""Adopt: an existing LangGraph project gets its evaluation project, beside it and without a change to it.
+
+Read what there is (langgraph.json, the graphs, examples), draft what can be drafted, write all of it or nothing, run every
+graph twice as it is, and say what the gate could see.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import sys
+import tomllib
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from seatrial.dataset import load
+from seatrial.dataset.draft import draft_contract
+from seatrial.errors import MissingExtra, SeatrialError, UsageError
+from seatrial.gate.policy import Policy
+from seatrial.privacy.fixture import fixture_findings
+from seatrial.project import Project, Settings, TrialRow, mount
+from seatrial.project import draft as texts
+from seatrial.project.draft_segments import propose, segments_text
+from seatrial.project.foreign import load_graph
+from seatrial.project.langgraph_json import read_langgraph_json
+from seatrial.trial.init import can_run_graphs, sees, write_files
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from seatrial.certify.sight import Sight
+    from seatrial.dataset import Dataset
+    from seatrial.privacy.fixture import FixtureFinding
+    from seatrial.project.draft_segments import Proposed
+    from seatrial.project.langgraph_json import Foreign, LanggraphJson
+    from seatrial.trial.twice import Twice
+
+PYPROJECT = "pyproject.toml"
+KEY = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:KEY|TOKEN|SECRET)\b")
+NAMELESS = {"Could not resolve authentication method": "ANTHROPIC_API_KEY"}
+"""What a provider says of a missing key when it does not name it."""
+PROBE_S = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """One graph after it was mounted.
+
+    Attributes:
+        graph: its id.
+        text: its path, as langgraph.json has it.
+        examples: how many it has; 0 = none yet.
+        problem: why it cannot be loaded or run; empty where it can.
+        key: the environment's name whose absence is the problem; empty where it is none.
+        personal: personal data in its examples.
+        segments: dimensions proposed and left out.
+        twice: its A/A run; None where there was none.
+        sees: what the gate could see today.
+    """
+
+    graph: str
+    text: str
+    examples: int
+    problem: str
+    key: str
+    personal: tuple[FixtureFinding, ...]
+    segments: tuple[Proposed, ...]
+    twice: Twice | None
+    sees: tuple[Sight, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """What `init --langgraph` did.
+
+    Attributes:
+        root: folder of the evaluation project.
+        files: what was written, relative to it.
+        settings: text of `[tool.seatrial]` that still has to go into pyproject.toml; empty where it is there.
+        env: what langgraph.json says of the environment, which was not read.
+        marks: how many FINISH marks the files have.
+        graphs: in the order of langgraph.json.
+    """
+
+    root: Path
+    files: tuple[str, ...]
+    settings: str
+    env: str
+    marks: int
+    graphs: tuple[Mounted, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """What could be known of one graph before anything was written."""
+
+    foreign: Foreign
+    dataset: Dataset | None
+    examples: Path | None
+    problem: str
+    inputs: Mapping[str, Any] | None
+    outputs: Mapping[str, Any] | None
+    segments: tuple[Proposed, ...]
+
+
+def adopt(
+    file: Path,
+    *,
+    into: Path | None = None,
+    examples: Mapping[str, Path],
+    append: bool = False,
+    run: bool = True,
+    environ: Mapping[str, str],
+    progress: Callable[[str, int, int], None] | None = None,
+) -> Adopted:
+    """Mount the project of a langgraph.json.
+
+    Args:
+        file: the langgraph.json.
+        into: folder of the evaluation project; None = the folder the file lies in.
+        examples: graph -> JSONL of its examples; `""` stands for the only graph.
+        append: put `[tool.seatrial]` at the end of a pyproject.toml that is there.
+        run: run every graph that has examples twice.
+        environ: the environment, asked only whether a key is set.
+        progress: told (what, done, planned).
+
+    Raises:
+        ConfigError: langgraph.json is wrong.
+        DataError: the examples cannot be read.
+        UsageError: a file is there already, or a word names nothing; nothing was written.
+    """
+    if not can_run_graphs():
+        raise MissingExtra("langgraph", "fleet", "mounting a LangGraph project")
+    said = read_langgraph_json(file)
+    root = (into or file.parent).resolve()
+    paths = _by_graph(examples, [foreign.name for foreign in said.graphs], file)
+    before = _pyproject(root)
+    taken: set[str] = set()
+    looks = [_look(foreign, paths.get(foreign.name), said, taken) for foreign in said.graphs]
+    graphs = _graphs(looks, root)
+    fleet = file.resolve().parent.name or "local"
+    settings = texts.settings_text(fleet, graphs, alone=before is None)
+    wanted = _files(looks, graphs, said, root)
+    if before is None:
+        wanted[PYPROJECT] = settings
+    whole = _appended(root, before, settings) if append and before is not None else None
+    root.mkdir(parents=True, exist_ok=True)
+    write_files(root, wanted, hint=f"Choose another folder: seatrial init --langgraph {file} --into evals")
+    if whole is not None:
+        (root / PYPROJECT).write_text(whole, encoding="utf-8")
+    mount(root)
+    rows = tuple(TrialRow(g.name, "0", "0", policy="gates/merge.toml") for g in graphs if g.examples)
+    project = Project(root, Settings(fleet=fleet, segments="datasets/segments.toml", trial=rows))
+    found = [_measured(project, look, run=run, environ=environ, progress=progress) for look in looks]
+    _note_churn(root, graphs, found)
+    return Adopted(
+        root=root,
+        files=tuple(sorted({*wanted, *([PYPROJECT] if whole is not None else [])})),
+        settings=settings if before is not None and whole is None else "",
+        env=said.env,
+        marks=sum(text.count("FINISH:") for text in wanted.values()),
+        graphs=tuple(_seen(project, one) for one in found),
+    )
+
+
+def missing_key(message: str, environ: Mapping[str, str]) -> str:
+    """The environment's name a message asks for and that is not set; empty when it asks for none."""
+    named = [*KEY.findall(message), *(key for words, key in NAMELESS.items() if words in message)]
+    return next((name for name in named if not environ.get(name)), "")
+
+
+def _by_graph(examples: Mapping[str, Path], names: Sequence[str], file: Path) -> dict[str, Path]:
+    found = {}
+    for name, path in examples.items():
+        if not name and len(names) > 1:
+            raise UsageError(
+                f"{file} has {len(names)} graphs: say whose examples these are, --examples {names[0]}={path}"
+            )
+        graph = name or names[0]
+        if graph not in names:
+            raise UsageError(f"{file} has no graph {graph!r}; it has: {', '.join(names)}")
+        found[graph] = path
+    return found
+
+
+def _pyproject(root: Path) -> str | None:
+    """Text of the pyproject.toml that is there; None where there is none."""
+    file = root / PYPROJECT
+    try:
+        text = file.read_text(encoding="utf-8")
+        raw = tomllib.loads(text)
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{file} cannot be read: {error}; nothing was written") from error
+    if "seatrial" in raw.get("tool", {}):
+        raise UsageError(
+            f"{file} has a [tool.seatrial] table already: this is a seatrial project, and nothing was written. Add a row to its registry"
+        )
+    return text
+
+
+def _appended(root: Path, before: str, settings: str) -> str:
+    text = f"{before.rstrip()}\n\n{settings}" if before.strip() else settings
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(
+            f"{root / PYPROJECT} cannot take [tool.seatrial] at its end ({error}); nothing was written. Leave out --append and paste the table"
+        ) from error
+    return text
+
+
+def _look(foreign: Foreign, examples: Path | None, said: LanggraphJson, taken: set[str]) -> _Look:
+    dataset = load(examples, graph=foreign.name) if examples else None
+    problem, inputs, outputs = "", None, None
+    try:
+        # What a foreign module prints or warns of while it is loaded is no output of ours.
+        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            graph = load_graph(foreign.source, foreign.attribute, search=said.search)
+            inputs, outputs = _schema(graph, "input"), _schema(graph, "output")
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a foreign project's failure is one graph's, and a sentence
+        problem = f"it cannot be loaded: {_one_line(error)}"
+    segments = propose(foreign.name, dataset.examples, min_n=Policy().min_n, taken=taken) if dataset is not None else ()
+    return _Look(foreign, dataset, examples, problem, inputs, outputs, segments)
+
+
+def _schema(graph: Any, side: str) -> Mapping[str, Any] | None:
+    """The graph's own JSON schema; None where its types have none."""
+    try:
+        found: Mapping[str, Any] = getattr(graph, f"get_{side}_jsonschema")()
+    except Exception:  # noqa: BLE001 - any type may stand in a state, and pydantic refuses many
+        return None
+    return found
+
+
+def _one_line(error: BaseException) -> str:
+    if isinstance(error, SeatrialError):
+        return str(error)
+    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
+
+
+def _graphs(looks: Sequence[_Look], root: Path) -> list[texts.Graph]:
+    packages = texts.packages(look.foreign.name for look in looks)
+    found = []
+    for look in looks:
+        rows = look.dataset.examples if look.dataset else ()
+        keys, others = texts.keys_of(rows, look.outputs)
+        source = look.foreign.source
+        found.append(
+            texts.Graph(
+                name=look.foreign.name,
+                package=packages[look.foreign.name],
+                text=look.foreign.text,
+                source=f"HERE / {_from(root, source)!r}" if isinstance(source, Path) else repr(source),
+                attribute=look.foreign.attribute,
+                keys=keys,
+                not_keys=others,
+                examples=len(rows),
+            )
+        )
+    return found
+
+
+def _from(root: Path, path: Path) -> str:
+    try:
+        return Path(os.path.relpath(path, root)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()
+
+
+def _files(looks: Sequence[_Look], graphs: Sequence[texts.Graph], said: LanggraphJson, root: Path) -> dict[str, str]:
+    search = [_from(root, folder) for folder in said.search]
+    wanted = {
+        "graphs/registry.py": texts.registry_text(graphs),
+        "evaluators/__init__.py": texts.evaluators_text(graphs),
+        "gates/merge.toml": texts.policy_text(graphs, churn=Policy().churn, measured=False),
+        "datasets/segments.toml": segments_text([one for look in looks for one in look.segments]),
+    }
+    for look, graph in zip(looks, graphs, strict=True):
+        package, data = f"graphs/{graph.package}", f"datasets/{graph.name}"
+        wanted[f"{package}/__init__.py"] = f'"""{graph.name}, mounted from {graph.text}."""\n'
+        wanted[f"{package}/entry.py"] = texts.entry_text(graph, 2, search)
+        wanted[f"{data}/dataset.toml"] = texts.dataset_text(graph)
+        if look.dataset is None or look.examples is None:
+            wanted[f"{data}/golden.jsonl.example"] = texts.example_rows(look.inputs, look.outputs)
+            continue
+        rows = look.dataset.examples
+        wanted[f"{package}/contract.py"] = draft_contract(
+            graph.name,
+            [example.inputs for example in rows],
+            [example.outputs for example in rows if example.outputs is not None],
+            input_schema=look.inputs,
+            output_schema=look.outputs,
+        )
+        golden = f"{data}/golden.jsonl"
+        if look.examples.resolve() != root / golden:
+            wanted[golden] = "".join(
+                json.dumps({k: v for k, v in example.row().items() if v or k == "inputs"}, ensure_ascii=False) + "\n"
+                for example in rows
+            )
+    return wanted
+
+
+def _measured(
+    project: Project,
+    look: _Look,
+    *,
+    run: bool,
+    environ: Mapping[str, str],
+    progress: Callable[[str, int, int], None] | None,
+) -> Mounted:
+    graph, problem = look.foreign.name, look.problem
+    twice = None
+    if look.dataset is not None and not problem and run:
+        from seatrial.trial.twice import run_twice  # noqa: PLC0415 - numpy, for those who run
+
+        row = next(row for row in project.settings.trial if row.graph == graph)
+        problem = _cannot_run(project, look, environ)
+        if not problem:
+            try:
+                twice = run_twice(project, row, progress=progress)
+            except SeatrialError as error:
+                problem = str(error)
+    return Mounted(
+        graph=graph,
+        text=look.foreign.text,
+        examples=len(look.dataset.examples) if look.dataset else 0,
+        problem=problem,
+        key=missing_key(problem, environ) if problem else "",
+        personal=fixture_findings(look.examples) if look.examples else (),
+        segments=look.segments,
+        twice=twice,
+        sees=(),
+    )
+
+
+def _cannot_run(project: Project, look: _Look, environ: Mapping[str, str]) -> str:
+    """Why not even one example can be run, where the reason is a key; every other failure is an outcome."""
+    from seatrial.graph.invoke import graph_target  # noqa: PLC0415 - LangGraph
+
+    assert look.dataset is not None  # noqa: S101 - the caller looked
+    try:
+        target = graph_target(project.runtime.compiled(look.foreign.name))
+    except SeatrialError as error:
+        return str(error)
+    run = target(look.dataset.examples[0], "probe", PROBE_S)
+    return run.error if run.error and missing_key(run.error, environ) else ""
+
+
+def _note_churn(root: Path, graphs: Sequence[texts.Graph], found: Sequence[Mounted]) -> None:
+    """Write the measured churn into the policy just written, where it is more than was guessed."""
+    proposed = [one.proposed for mounted in found if mounted.twice for one in mounted.twice.churn]
+    if proposed:
+        churn = min(0.99, max(Policy().churn, *proposed))
+        text = texts.policy_text(graphs, churn=churn, measured=True)
+        (root / "gates/merge.toml").write_text(text, encoding="utf-8")
+
+
+def _seen(project: Project, one: Mounted) -> Mounted:
+    row = next((row for row in project.settings.trial if row.graph == one.graph), None)
+    return one if row is None else replace(one, sees=sees(project, row))

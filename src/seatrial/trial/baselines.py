@@ -1,0 +1,145 @@
+"""Baselines: the files under `gates/baselines/` and the two pointers into them, moved only on request."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING
+
+from seatrial.errors import DataError, InvalidComparison, UsageError
+from seatrial.evidence.read import read_evidence
+from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
+from seatrial.trial.runs import RUNS, latest_run, summary
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from seatrial.gate.baseline import Baseline
+    from seatrial.project import Project
+
+FOLDER = "gates/baselines"
+CURRENT, ANCHOR = "current", "anchor"
+MOVES = "moves.jsonl"
+"""Who moved which pointer when and why; beside the pointers, so that a review sees it."""
+MAX_AGE_DAYS = 14
+"""How old the baseline of a graph that does not always answer the same may be."""
+MIN_REPETITIONS = 3
+"""Runs per example such a baseline has; one frozen single run blocks requests that changed nothing."""
+
+
+def accepted(project: Project, graph: str, pointer: str = CURRENT) -> Baseline | None:
+    """The baseline a pointer names; None where there is no pointer.
+
+    Raises:
+        DataError: the pointer names a file that is not there, or is not what was accepted.
+    """
+    folder = project.root / FOLDER / graph
+    at = folder / pointer
+    if not at.is_file():
+        return None
+    name = at.read_text(encoding="utf-8").strip()
+    file = folder / f"{name}.jsonl"
+    if not name or "/" in name or not file.is_file():
+        raise DataError(
+            f"{at} names the baseline {name!r}, and {file} does not exist; restore it from version control, or renew it with {renewal(project, graph)}"
+        )
+    return read_baseline(file.read_text(encoding="utf-8"), file)
+
+
+def accept(project: Project, name: str, pointer: str, *, reason: str, author: str, today: date) -> tuple[Baseline, str]:
+    """Make a run the baseline of its graph: write its projection, move the pointer, and say so in the list of moves.
+
+    Args:
+        project: the mounted project.
+        name: `GRAPH@VERSION` (its latest complete run) or a run id.
+        pointer: `current` or `anchor`.
+        reason: one sentence, for the reader of the list.
+        author: who moves it.
+        today: the day of the move.
+
+    Returns:
+        The baseline, and the name the pointer had before (empty: none).
+
+    Raises:
+        UsageError: no such run, or no reason.
+        DataError: the run has holes.
+    """
+    if not reason.strip():
+        raise UsageError(f"moving {pointer} takes a reason: --reason 'release 2.4'")
+    run_id = latest_run(project, name)
+    said = summary(project, run_id)
+    if not said.get("complete") or said.get("limit") is not None:
+        raise UsageError(f"run {run_id} does not cover its whole dataset; a baseline is whole")
+    evidence = read_evidence(project.root / RUNS / run_id / "evidence.parquet")
+    measured = date.fromisoformat(str(said["started"])[:10])
+    text = baseline_text(evidence, said["version"], measured=measured)
+    folder = project.root / FOLDER / said["graph"]
+    at, new = folder / pointer, baseline_name(text)
+    before = at.read_text(encoding="utf-8").strip() if at.is_file() else ""
+    file = folder / f"{new}.jsonl"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _replace(file, text)
+        _replace(at, f"{new}\n")
+        move = {
+            "date": today.isoformat(),
+            "pointer": pointer,
+            "from": before,
+            "to": new,
+            "version": said["version"],
+            "run": run_id,
+            "author": author,
+            "reason": reason.strip(),
+        }
+        with (folder / MOVES).open("a", encoding="utf-8") as moves:
+            moves.write(json.dumps(move, ensure_ascii=False) + "\n")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written: {error.strerror}; {pointer} was not moved") from error
+    return read_baseline(text, file), before
+
+
+def refuse_another(project: Project, baseline: Baseline, kind: str) -> None:
+    """A baseline of other examples or other evaluators is compared with nothing.
+
+    Raises:
+        InvalidComparison: names what changed and the command that renews it.
+    """
+    header = baseline.header
+    dataset = project.dataset(header.graph, kind)
+    suite = {bound.key: bound.version for bound in project.evaluators(header.graph)}
+    changed = [
+        f"evaluator {key} changed ({header.evaluator_versions[key]} -> {suite[key]})"
+        for key in sorted(suite.keys() & header.evaluator_versions.keys())
+        if suite[key] != header.evaluator_versions[key]
+    ]
+    if dataset.hash != header.dataset_hash:
+        changed.insert(0, f"the dataset changed ({header.dataset_hash} -> {dataset.hash})")
+    if changed:
+        raise InvalidComparison(
+            f"the baseline of {header.graph} ({header.version}, {header.date}) was measured on something else: {'; '.join(changed)}. Renew it with {renewal(project, header.graph)}"
+        )
+
+
+def too_old(project: Project, baseline: Baseline, today: date) -> str:
+    """Why the baseline of a graph that does not always answer the same may not stand; empty when it may."""
+    header = baseline.header
+    if project.spec(header.graph).family == "rules":
+        return ""
+    age = (today - date.fromisoformat(header.date)).days
+    if age > MAX_AGE_DAYS:
+        return f"the baseline of {header.graph} is {age} days old, at most {MAX_AGE_DAYS}: providers' models move. Run it again beside the candidate (EVAL=1), or renew it with {renewal(project, header.graph)}"
+    if header.repetitions < MIN_REPETITIONS:
+        return f"the baseline of {header.graph} has {header.repetitions} runs per example, at least {MIN_REPETITIONS}: one frozen run blocks what changed nothing. Renew it with {renewal(project, header.graph)}"
+    return ""
+
+
+def renewal(project: Project, graph: str) -> str:
+    """The command that renews a graph's baseline."""
+    row = next((row for row in project.settings.trial if row.graph == graph and row.policy), None)
+    return f"pytest {f'{row.policy} ' if row else ''}--seatrial-update-baseline -k {graph}"
+
+
+def _replace(file: Path, text: str) -> None:
+    beside = file.with_name(file.name + ".partial")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(file)

@@ -1,0 +1,44 @@
+"""Code: what a version of a graph is by content, so that a prompt edited under the same name is another version."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from seatrial.evidence.canonical import content_hash
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from seatrial.project import Project
+
+
+def code_hash(project: Project, graph: str, version: str) -> str:
+    """What a version is by content: its config, and every file of the folder its graph's module lies in.
+
+    A version recorded under a label of its own is its label: nothing else is known of it.
+    """
+    spec = project.spec(graph)
+    config = next((one.config for one in spec.versions if one.name == version), None)
+    if config is None:
+        return content_hash({"graph": graph, "version": version})
+    at = project.root.joinpath(*spec.module.split("."))
+    folder = at if at.is_dir() else at.parent
+    # A module that lies beside the registry has no folder of its own: then it is the one file.
+    alone = folder == project.root / "graphs" or folder == project.root
+    files = [at.with_suffix(".py")] if alone else sorted(file for file in folder.rglob("*") if _is_source(file))
+    return content_hash(
+        {
+            "graph": graph,
+            "config": dict(config),
+            "files": {str(file.relative_to(project.root)): _sha(file) for file in files if file.is_file()},
+        }
+    )
+
+
+def _is_source(file: Path) -> bool:
+    return file.is_file() and file.suffix != ".pyc" and "__pycache__" not in file.parts
+
+
+def _sha(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

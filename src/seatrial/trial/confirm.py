@@ -1,0 +1,151 @@
+"""Confirm at the edge: runs the fresh repetitions a first look asks for, of its suspicious examples and nothing else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from seatrial.errors import ConfigError, DataError, UsageError
+from seatrial.evidence.canonical import content_hash
+from seatrial.evidence.combine import combine
+from seatrial.evidence.read import read_evidence
+from seatrial.gate.again import check_again, fresh_examples
+from seatrial.gate.confirm import REPETITIONS, settled, suspicious
+from seatrial.gate.sentence import count
+from seatrial.trial.evaluate import Part, evaluate
+from seatrial.trial.runs import RUNS, changed_since, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from seatrial.evidence import Evidence
+    from seatrial.gate.policy import Policy
+    from seatrial.gate.quarantine_file import Quarantine
+    from seatrial.gate.report import Report
+    from seatrial.project import Project
+
+RULES = "rules"
+
+
+@dataclass(frozen=True, slots=True)
+class Confirming:
+    """How a gate confirms.
+
+    Attributes:
+        wanted: True or False as asked; None = for every graph that is not made of rules.
+        repeat: fresh repetitions per example and version.
+        concurrency: runs at once; None as in `evaluate`.
+        progress: told (what, done, planned).
+    """
+
+    wanted: bool | None = None
+    repeat: int = REPETITIONS
+    concurrency: int | None = None
+    progress: Callable[[str, int, int], None] | None = None
+
+
+NEVER = Confirming(wanted=False)
+
+
+def confirm(
+    project: Project,
+    runs: tuple[str, str],
+    first: Report,
+    evidence: Evidence,
+    policy: Policy,
+    how: Confirming,
+    *,
+    critical: Collection[str],
+    held: Quarantine,
+) -> Report:
+    """The first look's report, with its suspicious rows decided on fresh repetitions where that is wanted and needed.
+
+    The repetitions are named by the two runs and the examples: a second gate of the same runs reads the same repetitions,
+    goes on with them where they were stopped, and adds to them where it asks for more. It is no second draw.
+
+    Args:
+        project: the mounted project.
+        runs: ids of the baseline's and the candidate's run.
+        first: the report of the first look.
+        evidence: the table it was made from.
+        policy: the same.
+        how: whether, and with how many repetitions.
+        critical: the same.
+        held: the same.
+
+    Raises:
+        UsageError: a version is no longer what was run, so nothing can repeat it.
+        DataError: the repetitions were stopped.
+    """
+    graph = summary(project, runs[0])["graph"]
+    rules = project.spec(graph).family == RULES
+    if how.wanted is False or (how.wanted is None and rules):
+        return first
+    done = settled(first, deterministic=rules)
+    if done is not None:
+        return replace(first, confirm=done)
+    for run_id in runs:
+        _can_be_repeated(project, run_id, first)
+    examples = fresh_examples(first, evidence, policy, critical=critical)
+    found = _fresh(project, runs, frozenset(examples), how)
+    names = (first.baseline, first.candidate)
+    parts = [
+        read_evidence(project.root / RUNS / run_id / "evidence.parquet").named(name)
+        for run_id, name in zip(found, names, strict=True)
+    ]
+    fresh = combine(parts, f"runs {found[0]} and {found[1]}")
+    report = check_again(first, evidence, fresh, policy, critical=critical, held=held)
+    return replace(report, source=f"{first.source}, fresh {fresh.source}")
+
+
+def _fresh(project: Project, runs: tuple[str, str], examples: frozenset[str], how: Confirming) -> tuple[str, str]:
+    """Run both versions in turn, one repetition after the other, so that a slow drift of a provider meets both alike."""
+    named = content_hash({"runs": runs, "examples": sorted(examples)})[:8]
+    ids = tuple(f"{run_id}-again-{named}-{arm}" for run_id, arm in zip(runs, ("a", "b"), strict=True))
+    for repeat in range(1, how.repeat + 1):
+        for run_id, fresh_id in zip(runs, ids, strict=True):
+            _repetition(project, run_id, Part(fresh_id, examples, f"confirms {runs[0]} and {runs[1]}"), repeat, how)
+    return ids[0], ids[1]
+
+
+def _repetition(project: Project, run_id: str, part: Part, repeat: int, how: Confirming) -> None:
+    said = summary(project, run_id)
+    if (project.root / RUNS / part.run_id / "run.json").is_file():
+        before = summary(project, part.run_id)
+        if before.get("complete") and before["repetitions"] >= repeat and not before.get("measurement_failures"):
+            return
+    planned = len(part.examples) * how.repeat
+
+    def tell(_what: str, done: int, _planned: int) -> None:
+        if how.progress is not None:
+            how.progress(f"again {said['graph']}@{said['version']}", done, planned)
+
+    result = evaluate(
+        project,
+        said["graph"],
+        said["version"],
+        kind=str(said["dataset"]["name"]).rpartition(":")[2],
+        repeat=repeat,
+        concurrency=how.concurrency,
+        part=part,
+        retry_errors=True,
+        progress=tell,
+    )
+    if not result.complete:
+        raise DataError(
+            f"the fresh repetitions were stopped after {result.done} of {planned} runs of {said['graph']}@{said['version']}; the same command goes on with them"
+        )
+
+
+def _can_be_repeated(project: Project, run_id: str, first: Report) -> None:
+    said = summary(project, run_id)
+    graph, version = said["graph"], said["version"]
+    try:
+        project.spec(graph).version(version)
+        why = changed_since(project, said)
+    except ConfigError:
+        why = f"the registry has no version {version!r} (a run recorded under a label of its own)"
+    if why:
+        raise UsageError(
+            f"{count(len(suspicious(first)), 'row')} of {graph} look suspicious and cannot be confirmed: {why} since run {run_id}, so nothing can repeat it. Run both versions again, or decide on what there is with --no-confirm"
+        )

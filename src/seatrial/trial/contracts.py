@@ -1,0 +1,46 @@
+"""Contracts: the runs that `must_pass` asks for beyond those of the whole dataset."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pyarrow.compute as pc
+
+from seatrial.evidence.combine import combine
+from seatrial.evidence.read import read_evidence
+from seatrial.evidence.table import Evidence
+from seatrial.trial.runs import RUNS, summary
+
+if TYPE_CHECKING:
+    from seatrial.gate.policy import Policy
+    from seatrial.project import Project
+
+WHY = "must_pass"
+
+
+def for_family(project: Project, graph: str, policy: Policy) -> Policy:
+    """The policy with as many runs of a contract test as the graph needs: one, where it always answers the same."""
+    return replace(policy, must_pass_runs=1) if project.spec(graph).family == "rules" else policy
+
+
+def missing_runs(policy: Policy, repeat: int) -> int:
+    """How often the contract tests are run beyond a run of the whole dataset."""
+    return max(0, policy.must_pass_runs - repeat) if policy.must_pass else 0
+
+
+def contracts_run(run_id: str) -> str:
+    """The run that holds a run's extra repetitions."""
+    return f"{run_id}-{WHY}"
+
+
+def with_contracts(project: Project, run_id: str, evidence: Evidence) -> Evidence:
+    """A run's evidence with its extra repetitions, counted on from its own."""
+    extra = project.root / RUNS / contracts_run(run_id) / "evidence.parquet"
+    if not extra.is_file():
+        return evidence
+    found = read_evidence(extra)
+    place = found.table.column_names.index("repetition")
+    later = pc.add(found.table.column(place), int(summary(project, run_id)["repetitions"]))
+    table = found.table.set_column(place, "repetition", later)
+    return combine([evidence, Evidence(table, found.source, found.metadata)], evidence.source)

@@ -1,0 +1,136 @@
+"""Standing: the current version of a graph, held against the baseline that was accepted for it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from seatrial.errors import DataError, InvalidComparison, UsageError
+from seatrial.evidence.combine import combine
+from seatrial.evidence.read import read_evidence
+from seatrial.gate.anchor import check_anchored
+from seatrial.gate.override import Bound
+from seatrial.segment import critical_segments, for_graph
+from seatrial.trial.baselines import (
+    ANCHOR,
+    CURRENT,
+    MIN_REPETITIONS,
+    accept,
+    accepted,
+    refuse_another,
+    renewal,
+    too_old,
+)
+from seatrial.trial.code import code_hash
+from seatrial.trial.evaluate import evaluate
+from seatrial.trial.overrides import let_through
+from seatrial.trial.policies import row_policy
+from seatrial.trial.quarantine import quarantine_of
+
+if TYPE_CHECKING:
+    from datetime import date
+    from pathlib import Path
+
+    from seatrial.evidence import Evidence
+    from seatrial.gate.baseline import Baseline
+    from seatrial.gate.report import Report
+    from seatrial.project import Project, TrialRow
+
+
+def gate_standing(project: Project, row: TrialRow, *, against: str, into: Path, today: date, models: bool) -> Report:
+    """Gate `GRAPH@current` against what was accepted.
+
+    Args:
+        project: the mounted project.
+        row: the graph's trial row: its dataset and its policy; its own versions are not looked at.
+        against: `current` or `anchor`, both committed, or a version of the registry, which is run again.
+        into: folder for the runs this takes; a complete run that lies there is used as it is.
+        today: the day the age of a baseline is counted to.
+        models: real models may be called, so a baseline too old to stand is run again beside the candidate.
+
+    Raises:
+        UsageError: no baseline was accepted yet.
+        InvalidComparison: the baseline is of other examples or other evaluators, or too old.
+    """
+    graph, policy = row.graph, row_policy(project, row)
+    current = project.spec(graph).current
+    standing = _standing(project, row, against)
+    repeat, version = row.repeat, against
+    if standing is not None:
+        refuse_another(project, standing, row.dataset)
+        policy = replace(
+            policy, baseline_system_failures=max(policy.baseline_system_failures, standing.header.system_failures)
+        )
+        repeat, version = standing.header.repetitions, standing.header.version
+        old = too_old(project, standing, today)
+        if old and not models:
+            raise InvalidComparison(old)
+        standing = None if old else standing
+        repeat = max(repeat, MIN_REPETITIONS) if old else repeat
+    base = standing.evidence if standing is not None else _run(project, row, version, repeat, into / "baseline")
+    name = f"{version} (accepted)" if version == current else version
+    anchor = accepted(project, graph, ANCHOR) if against == CURRENT else None
+    if anchor is not None:
+        refuse_another(project, anchor, row.dataset)
+    critical = critical_segments(for_graph(project.dimensions, graph))
+    report = check_anchored(
+        combine(
+            [base.named(name), _run(project, row, current, repeat, into / "candidate")],
+            f"{graph}@{current} and its baseline",
+        ),
+        policy,
+        baseline=name,
+        candidate=current,
+        critical=critical,
+        held=quarantine_of(project, graph, row.dataset, today),
+        anchor=anchor,
+    )
+    return let_through(project, report, standing_bound(project, row, against), today)
+
+
+def standing_bound(project: Project, row: TrialRow, against: str) -> Bound:
+    """What an override of this comparison is bound to: the baseline's content and the current version's."""
+    standing = _standing(project, row, against)
+    baseline = code_hash(project, row.graph, against) if standing is None else standing.name
+    return Bound(baseline, code_hash(project, row.graph, project.spec(row.graph).current))
+
+
+def renew(project: Project, row: TrialRow, *, today: date, author: str, reason: str) -> str:
+    """Run `GRAPH@current` over its dataset and make that its baseline; the sentence that says so."""
+    spec = project.spec(row.graph)
+    repeat = row.repeat if spec.family == "rules" else max(row.repeat, MIN_REPETITIONS)
+    run = evaluate(project, row.graph, kind=row.dataset, repeat=repeat)
+    baseline, before = accept(project, run.run_dir.name, CURRENT, reason=reason, author=author, today=today)
+    same = "unchanged" if before == baseline.name else f"was {before}" if before else "the first"
+    return f"{row.graph}: baseline is now {baseline.name} ({spec.current}, {len(baseline.evidence):,} rows; {same}). Commit gates/baselines/"
+
+
+def _standing(project: Project, row: TrialRow, against: str) -> Baseline | None:
+    """The committed baseline `against` names; None where it names a version to run again."""
+    if against not in (CURRENT, ANCHOR):
+        versions = [version.name for version in project.spec(row.graph).versions]
+        if against not in versions:
+            raise UsageError(
+                f"--seatrial-baseline {against!r} is neither {CURRENT}, {ANCHOR} nor a version of {row.graph}; its versions: {', '.join(versions)}"
+            )
+        return None
+    found = accepted(project, row.graph, against)
+    if found is None:
+        how = (
+            renewal(project, row.graph)
+            if against == CURRENT
+            else f"seatrial anchor set {row.graph} --reason 'release 1.0'"
+        )
+        raise UsageError(
+            f"{row.graph} has no {'baseline' if against == CURRENT else 'anchor'} yet: nothing to compare with. Accept one with {how}, and commit gates/baselines/"
+        )
+    return found
+
+
+def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path) -> Evidence:
+    done = into / "evidence.parquet"
+    if not done.is_file():
+        result = evaluate(project, row.graph, version, kind=row.dataset, repeat=repeat, into=into)
+        if not result.complete:
+            raise DataError(f"{row.graph}@{version}: stopped after {result.done} of {result.planned} runs")
+    return read_evidence(done)

@@ -1,0 +1,103 @@
+"""Twice: a version of a graph run two times as it is, and what a gate says of a change that changed nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from seatrial.certify.design import design_of
+from seatrial.errors import DataError
+from seatrial.evidence.combine import combine
+from seatrial.evidence.read import read_evidence
+from seatrial.evidence.table import Evidence
+from seatrial.gate.churn import churn_of
+from seatrial.gate.merge import check
+from seatrial.segment import critical_segments, for_graph
+from seatrial.trial.evaluate import evaluate
+from seatrial.trial.gating import row_policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seatrial.gate.churn import Churn
+    from seatrial.gate.report import Report
+    from seatrial.project import Project, TrialRow
+
+
+@dataclass(frozen=True, slots=True)
+class Twice:
+    """Two runs of one version.
+
+    Attributes:
+        churn: per tested key, how often the two runs disagree.
+        scores: key -> mean score of both runs together, a system failure counted as 0; None where nothing was scored.
+        failures: runs that crashed, hung or stopped.
+        planned: runs there were to be.
+        report: what the gate says of the second run against the first.
+    """
+
+    churn: tuple[Churn, ...]
+    scores: dict[str, float | None]
+    failures: int
+    planned: int
+    report: Report
+
+
+def run_twice(project: Project, row: TrialRow, *, progress: Callable[[str, int, int], None] | None = None) -> Twice:
+    """Run the row's baseline two times over its dataset, as two runs.
+
+    Raises:
+        DataError: nothing was scored, or a run was stopped.
+        InvalidComparison: no example was measured twice.
+    """
+    policy = row_policy(project, row)
+    critical = critical_segments(for_graph(project.dimensions, row.graph))
+    parts, failures, planned = [], 0, 0
+    for _ in range(2):
+        result = evaluate(project, row.graph, row.baseline, kind=row.dataset, progress=progress)
+        if not result.complete or not result.rows.get("scored"):
+            raise DataError(f"{row.graph}: {_why(result.run_dir.name, result.done, result.planned)}")
+        parts.append(read_evidence(result.run_dir / "evidence.parquet"))
+        failures += result.system_failures // max(1, len(parts[-1].keys))
+        planned += result.planned
+    names = [f"{row.baseline} (first run)", f"{row.baseline} (second run)"]
+    arms = combine([part.named(name) for part, name in zip(parts, names, strict=True)], f"two runs of {row.graph}")
+    same = combine([parts[0], _later(parts[1])], f"two runs of {row.graph}")
+    shape = design_of(same, policy, critical)
+    levels = {
+        key: dict(zip(shape.segments, shape.alpha_row[k].tolist(), strict=True)) for k, key in enumerate(shape.keys)
+    }
+    churn = tuple(
+        churn_of(same, row.baseline, key, policy, critical=critical, levels=levels[key]) for key in shape.keys
+    )
+    # The gate is asked with the churn it will be given: the measured one, where that is more.
+    policy = replace(policy, churn=max(policy.churn, *(min(one.proposed, 0.99) for one in churn)))
+    report = check(arms, policy, baseline=names[0], candidate=names[1], critical=critical)
+    return Twice(churn, _scores(same), failures, planned, report)
+
+
+def _why(run_id: str, done: int, planned: int) -> str:
+    if done < planned:
+        return f"stopped after {done} of {planned} runs; go on with seatrial eval --resume {run_id}"
+    return f"none of {planned} examples was answered and scored; .seatrial/runs/{run_id}/rows.jsonl says why"
+
+
+def _later(evidence: Evidence) -> Evidence:
+    """The same rows as the next repetition."""
+    place = evidence.table.column_names.index("repetition")
+    column = evidence.table.column(place)
+    later = pc.add(column, pa.scalar(1, column.type))
+    return Evidence(evidence.table.set_column(place, "repetition", later), evidence.source, evidence.metadata)
+
+
+def _scores(evidence: Evidence) -> dict[str, float | None]:
+    keys, score = evidence.codes("key"), evidence.numbers("score")
+    found: dict[str, float | None] = {}
+    for i, key in enumerate(keys.values):
+        mine = score[(keys.index == i) & ~np.isnan(score)]
+        found[key] = float(mine.mean()) if mine.size else None
+    return found

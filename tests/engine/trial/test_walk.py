@@ -1,0 +1,253 @@
+"""An outsider's walk: an empty folder, a project, a prompt made worse, a gate that stops it, a person who answers for it."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from seatrial.cli.app import run
+from seatrial.errors import DataError, InvalidComparison, UsageError
+from seatrial.project import open_project
+from seatrial.trial.standing import gate_standing, renew
+from seatrial.verdict import Verdict
+
+PROMPT = Path("graphs/triage/prompts/p1.md")
+TODAY = datetime.now(UTC).date()
+SOON = (TODAY + timedelta(days=7)).isoformat()
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory):
+    """A project as `seatrial init` leaves it; copied by every test that changes it."""
+    folder = tmp_path_factory.mktemp("walk") / "evals"
+    assert run(["init", str(folder)]) == 0
+    return folder
+
+
+@pytest.fixture
+def project(begun, tmp_path, monkeypatch):
+    folder = tmp_path / "evals"
+    shutil.copytree(begun, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def break_it(project):
+    """The break the README shows: one word taken from the prompt."""
+    file = project / PROMPT
+    text = file.read_text()
+    assert "refund: refund, " in text
+    file.write_text(text.replace("refund: refund, ", "refund: "))
+
+
+def fast_gate(project, *arguments):
+    """A user's pytest, in a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-m", "not llm", "-p", "no:cacheprovider", *arguments],
+        cwd=project,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def override(segment, *, reason="the refund desk moves on Friday"):
+    return run(
+        ["override", "--segment", segment, "--key", "desk", "--reason", reason, "--author", "ada", "--expires", SOON]
+    )
+
+
+def test_init_writes_a_project_whose_gate_passes(project):
+    code, said = fast_gate(project)
+    assert code == 0, said
+    assert "7 passed" in said  # two tests of its own, four rows (one of zero tolerance), one verdict
+
+
+def test_the_break_of_the_readme_is_stopped_and_an_override_lets_it_through(project):
+    break_it(project)
+    code, said = fast_gate(project, "--junitxml=gate.xml")
+    assert code == 1, said
+    assert "FAILED gates/merge.toml::gate::triage" in said
+    assert "refund −60.0 points" in said
+    assert "Traceback" not in said
+    assert '<property name="verdict" value="fail" />' in (project / "gate.xml").read_text()
+    assert override("topic=refund") == 0
+    assert override("overall") == 0
+    code, said = fast_gate(project, "-rs")
+    assert code == 0, said
+    assert "overridden until" in said
+    assert "the refund desk moves on Friday" in said
+    # the next change is judged anew
+    file = project / PROMPT
+    file.write_text(file.read_text() + "\nBe brief.\n")
+    code, said = fast_gate(project)
+    assert code == 1, said
+
+
+def test_workers_share_one_evaluation_and_one_verdict(project):
+    break_it(project)
+    code, said = fast_gate(project, "-n", "2", "gates/merge.toml")
+    assert code == 1, said
+    assert "3 failed, 2 passed" in said
+
+
+def test_the_override_is_the_debt_table_until_it_ends(project, capsys):
+    break_it(project)
+    assert override("topic=refund") == 0
+    assert run(["override", "list", "--json"]) == 0
+    printed = capsys.readouterr().out
+    said = json.loads(printed[printed.index("{") :])
+    assert said["schema"] == "seatrial/override/1"
+    (row,) = said["overrides"]
+    assert (row["segment"], row["key"], row["author"], row["renewals"]) == ("topic=refund", "desk", "ada", 0)
+    assert row["difference"] == pytest.approx(-0.6)
+
+
+def test_what_does_not_fail_is_not_overridden(project, capsys):
+    assert override("topic=refund") == 2
+    assert "does not fail, so there is nothing to override; nothing fails" in capsys.readouterr().err
+
+
+def test_init_writes_over_nothing(project, capsys):
+    (project / "gates" / "merge.toml").write_text("mine")
+    shutil.rmtree(project / "graphs")
+    assert run(["init", "."]) == 2
+    assert "already has" in capsys.readouterr().err
+    assert (project / "gates" / "merge.toml").read_text() == "mine"
+    assert not (project / "graphs").exists()
+
+
+def test_the_template_is_as_large_as_it_says(begun):
+    rows = [json.loads(line) for line in (begun / "datasets/triage/golden.jsonl").read_text().splitlines()]
+    assert len(rows) == len({row["id"] for row in rows}) == 80
+    assert sum(row["outputs"]["desk"] == "refund" for row in rows) == 60
+    policy = tomllib.loads((begun / "gates/merge.toml").read_text())
+    assert [name for name, rule in policy["key"].items() if not rule.get("zero_tolerance")] == ["desk"]
+
+
+def test_its_workflow_asks_for_no_more_than_to_read(begun):
+    text = (begun / ".github/workflows/gate.yml").read_text()
+    assert "permissions:\n  contents: read\n" in text
+    assert "persist-credentials: false" in text
+    assert "secrets." not in text
+
+
+def test_init_tells_what_its_gate_can_see(tmp_path, capsys):
+    assert run(["init", str(tmp_path / "here"), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    sees = {row["segment"]: row for row in said["graphs"][0]["sees"]}
+    assert sees["topic=refund"]["n"] == 60
+    assert sees["topic=refund"]["critical"]
+    assert 0.1 < sees["topic=refund"]["drop"] < 0.2
+
+
+def test_a_second_plugin_with_our_option_is_a_sentence(project):
+    (project / "fighting.py").write_text(
+        "def pytest_addoption(parser):\n    parser.addoption('--seatrial-baseline', default='x')\n"
+    )
+    code, said = fast_gate(project, "-p", "fighting")
+    assert code == 4, said
+    assert "another pytest plugin already defines one of our options" in said
+
+
+def stand(project, into, against="current", *, models=False):
+    """What the deciding item does, in this process."""
+    opened = open_project(project)
+    (row,) = opened.settings.trial
+    return gate_standing(opened, row, against=against, into=into, today=TODAY, models=models)
+
+
+def test_without_a_baseline_the_gate_says_how_to_accept_one(project, tmp_path):
+    shutil.rmtree(project / "gates" / "baselines")
+    with pytest.raises(UsageError, match=r"pytest gates/merge.toml --seatrial-update-baseline -k triage"):
+        stand(project, tmp_path)
+    code, said = fast_gate(project, "gates/merge.toml", "--seatrial-update-baseline", "-k", "triage")
+    assert code == 0, said
+    assert stand(project, tmp_path).unchanged
+
+
+def test_gating_writes_nothing_into_the_checkout(project, tmp_path):
+    before = {path for path in project.rglob("*") if "__pycache__" not in path.parts}
+    assert stand(project, tmp_path / "elsewhere").unchanged
+    assert {path for path in project.rglob("*") if "__pycache__" not in path.parts} == before
+
+
+def test_another_dataset_is_another_question(project, tmp_path):
+    file = project / "datasets/triage/golden.jsonl"
+    file.write_text("\n".join(file.read_text().splitlines()[:-1]) + "\n")
+    with pytest.raises(InvalidComparison, match=r"the dataset changed.*--seatrial-update-baseline -k triage"):
+        stand(project, tmp_path)
+
+
+def test_another_evaluator_is_another_question(project, tmp_path):
+    file = project / "evaluators/__init__.py"
+    file.write_text(file.read_text().replace('version="1"', 'version="2"'))
+    with pytest.raises(InvalidComparison, match=r"evaluator desk changed \(1 -> 2\)"):
+        stand(project, tmp_path)
+
+
+def test_an_edited_baseline_is_refused(project, tmp_path):
+    (file,) = [f for f in (project / "gates/baselines/triage").glob("*.jsonl") if f.stem != "moves"]
+    file.write_text(file.read_text().replace('"score":0.0', '"score":1.0'))
+    with pytest.raises(DataError, match="is not what was accepted"):
+        stand(project, tmp_path)
+
+
+def test_a_pointer_to_nothing_is_refused(project, tmp_path):
+    (project / "gates/baselines/triage/current").write_text("0123456789abcdef\n")
+    with pytest.raises(DataError, match="restore it from version control"):
+        stand(project, tmp_path)
+
+
+def test_a_version_may_be_the_baseline(project, tmp_path):
+    report = stand(project, tmp_path, "v2")
+    assert (report.baseline, report.candidate) == ("v2", "v1")
+    with pytest.raises(UsageError, match="neither current, anchor nor a version of triage; its versions: v1, v2"):
+        stand(project, tmp_path, "v9")
+
+
+def of_a_model(project, *, days=0):
+    """The same graph as one of a real model's, its baseline measured so many days ago with three runs an example."""
+    file = project / "graphs/registry.py"
+    file.write_text(file.read_text().replace('family="rules"', 'family="gpt"'))
+    opened = open_project(project)
+    (row,) = opened.settings.trial
+    renew(opened, row, today=TODAY, author="ada", reason="test")
+    return gate_standing(
+        opened, row, against="current", into=project / "x", today=TODAY + timedelta(days=days), models=False
+    )
+
+
+def test_the_baseline_of_a_model_has_three_runs_an_example(project):
+    report = of_a_model(project)
+    assert report.counts["planned"] == 80 * 2 * 3 * 2  # examples, keys, repetitions, arms
+
+
+def test_the_baseline_of_a_model_grows_old(project):
+    with pytest.raises(InvalidComparison, match="15 days old, at most 14"):
+        of_a_model(project, days=15)
+
+
+def test_an_anchor_remembers_where_it_began(project, tmp_path, capsys):
+    assert run(["anchor", "set", "triage", "--reason", "release 1"]) == 0
+    break_it(project)
+    opened = open_project(project)
+    (row,) = opened.settings.trial
+    renew(opened, row, today=TODAY, author="ada", reason="somebody accepted it")
+    report = stand(project, tmp_path)
+    assert report.verdict is Verdict.FAIL
+    assert report.reason.startswith("Worse than the anchor v1")
+    assert run(["anchor", "set", "triage", "--reason", " "]) == 2
+    assert "takes a reason" in capsys.readouterr().err
+    moves = [json.loads(line) for line in (project / "gates/baselines/triage/moves.jsonl").read_text().splitlines()]
+    assert [(move["pointer"], move["reason"]) for move in moves] == [
+        ("current", "seatrial init"),
+        ("anchor", "release 1"),
+        ("current", "somebody accepted it"),
+    ]
