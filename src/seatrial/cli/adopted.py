@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from seatrial.gate.sentence import count, drop, percent
+from seatrial.project.draft_segments import sizes_text
 from seatrial.report.console import Line
 from seatrial.report.headline import headline
 
@@ -30,9 +31,11 @@ def exit_code(done: Adopted) -> int:
 
 def adopted_lines(done: Adopted, folder: Path, *, here: Path) -> Iterator[Line]:
     """The terminal's lines; `folder` is the project's as the user named it, `here` where the user stands."""
-    yield Line(f"wrote {count(len(done.files), 'file')} to {folder}, over none of yours", "plain")
-    for name in done.files:
-        yield Line(f"  {name}", "dim")
+    places = Counter(f"{top}/" if slash else top for top, slash, _ in (name.partition("/") for name in done.files))
+    where = ", ".join(f"{place} {n}" if place.endswith("/") else place for place, n in sorted(places.items()))
+    yield Line(f"wrote {count(len(done.files), 'file')} to {folder}, over none of yours: {where}", "plain")
+    if done.appended:
+        yield Line("  put [tool.seatrial] at the end of pyproject.toml", "plain")
     if done.env:
         what = "the values that langgraph.json sets" if done.env == "set here" else done.env
         yield Line(f"  note  env ({what}) was not read: export what your graphs need", "dim")
@@ -49,6 +52,7 @@ def adopted_data(done: Adopted) -> dict[str, Any]:
         "schema": SCHEMA,
         "folder": str(done.root),
         "files": list(done.files),
+        "appended": done.appended,
         "marks": done.marks,
         "paste": done.settings or None,
         "exit_code": exit_code(done),
@@ -103,12 +107,11 @@ def _graph(one: Mounted) -> Iterator[Line]:
             "unsure",
         )
     for segment in one.segments:
-        sizes = ", ".join(f"{value} {n}" for value, n in segment.sizes)
-        unknown = f", unknown {segment.unknown}" if segment.unknown else ""
+        what = f"{segment.source} {segment.at}"
         if segment.left_out:
-            yield Line(f"  left out  {segment.source} {segment.at} ({sizes}{unknown}): {segment.left_out}", "dim")
+            yield Line(f"  left out  {what} ({sizes_text(segment)}): {segment.left_out}", "dim")
         else:
-            yield Line(f"  segment   {segment.name}, from {segment.source} {segment.at}: {sizes}{unknown}", "plain")
+            yield Line(f"  segment   {segment.name}, from {what}: {sizes_text(segment)}", "plain")
     if one.key:
         what = (
             f"needs {one.key}, which is not set, so the A/A run was left out"

@@ -22,6 +22,10 @@ from seatrial.graph.stdout import Heard, listen, silence
 from seatrial.graph.target import AwaitedTarget, Target, milliseconds, one_line, too_late, unfit
 from seatrial.graph.usage import Usage, leave_models, listen_to_models, takes_config
 from seatrial.graph.waiting import wait_for
+from seatrial.model.here import Calls
+from seatrial.model.here import listen as listen_to_calls
+from seatrial.model.here import silence as leave_calls
+from seatrial.model.outcome import outcome_of
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
@@ -32,6 +36,9 @@ if TYPE_CHECKING:
 
 RECURSION_LIMIT = 25
 """Steps a graph may take, LangGraph's own default."""
+
+NO_CALLS = Calls()
+"""Of a run that has not begun."""
 
 FAILURES = (Exception, SystemExit, asyncio.CancelledError)
 """A crash is an outcome; a KeyboardInterrupt is the user's."""
@@ -86,12 +93,14 @@ class _Caller:
         call = _Call(self, example)
         heard, token = listen()
         models = listen_to_models(call.usage)
+        call.calls, calls = listen_to_calls()
         started = self.clock()
         try:
             call.play.through(call.graph, example.inputs, call.config)
         except FAILURES as caught:
             call.failed(caught)
         finally:
+            leave_calls(calls)
             leave_models(models)
             silence(token)
         return call.run(run_id, timeout_s, self.clock() - started, heard)
@@ -101,6 +110,7 @@ class _Caller:
         call = _Call(self, example)
         heard, token = listen()
         models = listen_to_models(call.usage)
+        call.calls, calls = listen_to_calls()
         started = self.clock()
         try:
             if not await call.play.through_async(call.graph, example.inputs, call.config, timeout_s):
@@ -108,6 +118,7 @@ class _Caller:
         except FAILURES as caught:
             call.failed(caught)
         finally:
+            leave_calls(calls)
             leave_models(models)
             silence(token)
         return call.run(run_id, timeout_s, self.clock() - started, heard)
@@ -121,11 +132,13 @@ class _Call:
     """One call of a graph: what it is given, what is heard of it, and what became of it."""
 
     __slots__ = (
+        "_caught",
         "_error",
         "_example",
         "_recursion_limit",
         "_script",
         "_thread_id",
+        "calls",
         "config",
         "graph",
         "kind",
@@ -138,6 +151,8 @@ class _Call:
         self._script = Script(example)
         self._thread_id: str | None = None
         self._error: str | None = None
+        self._caught: BaseException | None = None
+        self.calls = NO_CALLS
         self.kind: ErrorKind | None = None
         self.usage = Usage()
         self.play = Play(self._script)
@@ -153,6 +168,7 @@ class _Call:
 
     def failed(self, caught: BaseException) -> None:
         """It raised."""
+        self._caught = caught
         if isinstance(caught, GraphRecursionError):
             self._error, self.kind = f"no end within {self._recursion_limit} steps", ErrorKind.RECURSION_LIMIT
         else:
@@ -164,6 +180,7 @@ class _Call:
         if self._thread_id is not None and isinstance(self.graph.checkpointer, InMemorySaver):
             # Nobody resumes it: memory stays flat over a million rows.
             self.graph.checkpointer.delete_thread(self._thread_id)
+        seconds -= self.calls.waited_s  # for a model's limits, and between tries: not the graph's own
         if timeout_s is not None and (kind is ErrorKind.TIMEOUT or seconds > timeout_s):
             error, kind = too_late(timeout_s), ErrorKind.TIMEOUT
         if kind is None and play.unanswered is None:
@@ -172,7 +189,10 @@ class _Call:
         outcome = Outcome.SCORED if kind is None else Outcome.TARGET_ERROR
         if kind is None and play.unanswered is not None:
             outcome, error = Outcome.INTERRUPTED, play.unanswered
-        unused = self._script.unused() if self._script and kind is None else ()
+        unanswered = outcome_of(self._caught, self.calls)
+        if unanswered is not None:
+            outcome, kind, error = unanswered
+        notes = (*(self._script.unused() if self._script and kind is None else ()), *self.calls.notes)
         return Run(
             id=run_id,
             inputs=self._example.inputs,
@@ -187,5 +207,5 @@ class _Call:
             path=tuple(play.path),
             stdout="".join(heard),
             thread_id=self._thread_id,
-            extra={"warnings": unused} if unused else NOTHING,
+            extra={"warnings": notes} if notes else NOTHING,
         )

@@ -9,7 +9,7 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seatrial.errors import ConfigError, UsageError
+from seatrial.errors import ConfigError, SeatrialError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -127,6 +127,8 @@ def _compile(uncompiled: Any, *, resumable: bool) -> Any:
 
 
 def _cause(error: BaseException) -> str:
+    if isinstance(error, SeatrialError):
+        return str(error)
     return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, UsageError
+from seatrial.model.settings import ModelSettings, read_model_settings
 from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Settings:
         segments: file that defines the segments; None = a project without segments.
         store: where tables live.
         trial: rows of the main job, in order.
+        model: limits, cassettes and families of the models it talks to.
         mlflow: which runs become MLflow runs: those of a `trial`, `always` (`eval` too), or `never`.
     """
 
@@ -61,6 +63,7 @@ class Settings:
     store: str = "sqlite:///.seatrial/store.db"
     trial: tuple[TrialRow, ...] = ()
     mlflow: str = "trial"
+    model: ModelSettings = field(default_factory=ModelSettings)
 
 
 def find_root(start: Path) -> Path:
@@ -85,10 +88,11 @@ def read_settings(root: Path) -> Settings:
     if not isinstance(rows, list):
         raise ConfigError(f"{place}: trial is a list of tables; write [[tool.seatrial.trial]]")
     trial = tuple(_trial(row, f"{file}: [[tool.seatrial.trial]] number {i}") for i, row in enumerate(rows, start=1))
-    values = _texts(raw, Settings, place, skip=("trial",))
+    values = _texts(raw, Settings, place, skip=("trial", "model"))
     if values.get("mlflow", "trial") not in MLFLOW:
         raise ConfigError(f"{place}: mlflow {values['mlflow']!r} is unknown; choose one of: {', '.join(MLFLOW)}")
-    return Settings(**values, trial=trial)
+    model = read_model_settings(raw.get("model", {}), f"{file}: [tool.seatrial.model]")
+    return Settings(**values, trial=trial, model=model)
 
 
 def _trial(raw: Any, place: str) -> TrialRow:

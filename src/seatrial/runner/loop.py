@@ -112,7 +112,7 @@ def run(
     }
     write_summary(run_dir / SUMMARY, summary)
 
-    work = Work(target, evaluators, examples, repetitions=plan.repetitions, timeout_s=timeout_s)
+    work = Work(target, evaluators, examples, repetitions=plan.repetitions, timeout_s=timeout_s, first=plan.first)
     _work_through(
         todo,
         work,

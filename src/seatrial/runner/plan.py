@@ -31,6 +31,9 @@ class RunPlan:
         must: ids that a `limit` never cuts off (contract tests).
         part: why `examples` is only a part of the dataset; empty when it is all of it.
         code: hash of what the version is made of; empty when nobody knows.
+        first: how often these examples were run before: a model is asked for a new draw, not for the one it gave.
+        beside: id of the run this one takes turns with; empty when it runs alone.
+        replayed: models answered from recordings, so its latencies say nothing.
     """
 
     run_id: str
@@ -45,6 +48,9 @@ class RunPlan:
     must: frozenset[str] = frozenset()
     part: str = ""
     code: str = ""
+    first: int = 0
+    beside: str = ""
+    replayed: bool = False
 
     def __post_init__(self) -> None:
         if self.repetitions < 1:

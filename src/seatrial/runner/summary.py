@@ -37,6 +37,8 @@ def identity(plan: RunPlan, evaluators: Sequence[Bound]) -> dict[str, Any]:
                 "repetitions": plan.repetitions,
                 **({"part": plan.part} if plan.part else {}),
                 **({"code": plan.code} if plan.code else {}),
+                **({"beside": plan.beside} if plan.beside else {}),
+                **({"replayed": True} if plan.replayed else {}),
             },
             default=str,
         )

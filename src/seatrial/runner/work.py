@@ -9,6 +9,7 @@ from seatrial.evidence.canonical import canonical_json, short_hash
 from seatrial.graph.run import Run
 from seatrial.graph.state import plain
 from seatrial.graph.target import AwaitedTarget, one_line
+from seatrial.model.here import at_repetition
 from seatrial.runner.panel import Panel
 from seatrial.runner.record import Record, as_text, head, line, more
 from seatrial.verdict import ErrorKind, Outcome
@@ -43,12 +44,13 @@ class Work:
         *,
         repetitions: int,
         timeout_s: float | None,
+        first: int = 0,
     ) -> None:
         self._target = target
         self.awaited = self._awaiting(target.awaited) if isinstance(target, AwaitedTarget) else None
         self._panel = Panel(evaluators)
         self._examples = examples
-        self._repetitions = repetitions
+        self._repetitions, self._first = repetitions, first
         self._timeout_s = timeout_s
         self._at_evaluators: dict[int, tuple[Run, str, str]] = {}
 
@@ -57,6 +59,7 @@ class Work:
         number, repetition = divmod(position, self._repetitions)
         example = self._examples[number]
         run_id = f"{example.id}#{repetition}"
+        at_repetition(self._first + repetition)
         try:
             run = self._target(example, run_id, self._timeout_s)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a target that breaks its promise has failed
@@ -70,6 +73,7 @@ class Work:
             number, repetition = divmod(position, self._repetitions)
             example = self._examples[number]
             run_id = f"{example.id}#{repetition}"
+            at_repetition(self._first + repetition)
             try:
                 run = await target(example, run_id, self._timeout_s)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - as above

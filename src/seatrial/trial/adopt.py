@@ -15,7 +15,7 @@ import tomllib
 import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 from seatrial.dataset import load
 from seatrial.dataset.draft import draft_contract
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 PYPROJECT = "pyproject.toml"
 KEY = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:KEY|TOKEN|SECRET)\b")
-NAMELESS = {"Could not resolve authentication method": "ANTHROPIC_API_KEY"}
+NAMELESS = {"Could not resolve authentication method": "ANTHROPIC_API_KEY", "x-api-key": "ANTHROPIC_API_KEY"}
 """What a provider says of a missing key when it does not name it."""
 PROBE_S = 120.0
 
@@ -80,14 +80,16 @@ class Adopted:
     Attributes:
         root: folder of the evaluation project.
         files: what was written, relative to it.
+        appended: `[tool.seatrial]` was put at the end of the pyproject.toml that was there.
         settings: text of `[tool.seatrial]` that still has to go into pyproject.toml; empty where it is there.
         env: what langgraph.json says of the environment, which was not read.
-        marks: how many FINISH marks the files have.
+        marks: how many FINISH marks its folders have.
         graphs: in the order of langgraph.json.
     """
 
     root: Path
     files: tuple[str, ...]
+    appended: bool
     settings: str
     env: str
     marks: int
@@ -139,7 +141,7 @@ def adopt(
     root = (into or file.parent).resolve()
     paths = _by_graph(examples, [foreign.name for foreign in said.graphs], file)
     before = _pyproject(root)
-    taken: set[str] = set()
+    taken: dict[str, tuple[str, str]] = {}
     looks = [_look(foreign, paths.get(foreign.name), said, taken) for foreign in said.graphs]
     graphs = _graphs(looks, root)
     fleet = file.resolve().parent.name or "local"
@@ -159,10 +161,11 @@ def adopt(
     _note_churn(root, graphs, found)
     return Adopted(
         root=root,
-        files=tuple(sorted({*wanted, *([PYPROJECT] if whole is not None else [])})),
+        files=tuple(sorted(wanted)),
+        appended=whole is not None,
         settings=settings if before is not None and whole is None else "",
         env=said.env,
-        marks=sum(text.count("FINISH:") for text in wanted.values()),
+        marks=sum((root / name).read_text(encoding="utf-8").count("FINISH:") for name in wanted if "/" in name),
         graphs=tuple(_seen(project, one) for one in found),
     )
 
@@ -215,7 +218,7 @@ def _appended(root: Path, before: str, settings: str) -> str:
     return text
 
 
-def _look(foreign: Foreign, examples: Path | None, said: LanggraphJson, taken: set[str]) -> _Look:
+def _look(foreign: Foreign, examples: Path | None, said: LanggraphJson, taken: dict[str, tuple[str, str]]) -> _Look:
     dataset = load(examples, graph=foreign.name) if examples else None
     problem, inputs, outputs = "", None, None
     try:
@@ -231,12 +234,22 @@ def _look(foreign: Foreign, examples: Path | None, said: LanggraphJson, taken: s
 
 
 def _schema(graph: Any, side: str) -> Mapping[str, Any] | None:
-    """The graph's own JSON schema; None where its types have none."""
+    """The graph's own JSON schema; else the names and plain types of its state; None where neither can be had."""
     try:
         found: Mapping[str, Any] = getattr(graph, f"get_{side}_jsonschema")()
-    except Exception:  # noqa: BLE001 - any type may stand in a state, and pydantic refuses many
-        return None
+    except Exception:  # noqa: BLE001 - any type may stand in a state; before Python 3.12 pydantic refuses every TypedDict
+        return _hinted(getattr(getattr(graph, "builder", None), f"{side}_schema", None))
     return found
+
+
+def _hinted(state: Any) -> Mapping[str, Any] | None:
+    try:
+        hints = get_type_hints(state)
+    except Exception:  # noqa: BLE001 - a name that only a type checker sees
+        return None
+    kinds = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
+    named = {name: kinds.get(get_origin(hint) or hint) for name, hint in hints.items()}
+    return {"properties": {name: {"type": kind} if kind else {} for name, kind in named.items()}}
 
 
 def _one_line(error: BaseException) -> str:
@@ -256,8 +269,11 @@ def _graphs(looks: Sequence[_Look], root: Path) -> list[texts.Graph]:
             texts.Graph(
                 name=look.foreign.name,
                 package=packages[look.foreign.name],
-                text=look.foreign.text,
-                source=f"HERE / {_from(root, source)!r}" if isinstance(source, Path) else repr(source),
+                # It is shown inside a docstring.
+                text=look.foreign.text.replace("\\", "/").replace('"', "'"),
+                source=f"HERE / {texts.quoted(_from(root, source))}"
+                if isinstance(source, Path)
+                else texts.quoted(source),
                 attribute=look.foreign.attribute,
                 keys=keys,
                 not_keys=others,
@@ -347,9 +363,9 @@ def _cannot_run(project: Project, look: _Look, environ: Mapping[str, str]) -> st
     assert look.dataset is not None  # noqa: S101 - the caller looked
     try:
         target = graph_target(project.runtime.compiled(look.foreign.name))
+        run = target(look.dataset.examples[0], "probe", PROBE_S)
     except SeatrialError as error:
         return str(error)
-    run = target(look.dataset.examples[0], "probe", PROBE_S)
     return run.error if run.error and missing_key(run.error, environ) else ""
 
 

@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from seatrial.evidence.canonical import content_hash
+from seatrial.trial.imported import imported
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def code_hash(project: Project, graph: str, version: str) -> str:
-    """What a version is by content: its config, and every file of the folder its graph's module lies in.
+    """What a version is by content: its config, every file of the folder its graph's module lies in, and what these import.
 
     A version recorded under a label of its own is its label: nothing else is known of it.
     """
@@ -26,7 +27,9 @@ def code_hash(project: Project, graph: str, version: str) -> str:
     folder = at if at.is_dir() else at.parent
     # A module that lies beside the registry has no folder of its own: then it is the one file.
     alone = folder == project.root / "graphs" or folder == project.root
-    files = [at.with_suffix(".py")] if alone else sorted(file for file in folder.rglob("*") if _is_source(file))
+    own = [at.with_suffix(".py")] if alone else [file for file in folder.rglob("*") if _is_source(file)]
+    # A helper beside the folder is part of what answers: a change of it is a change of the version.
+    files = sorted({*own, *imported(own, project.root)})
     return content_hash(
         {
             "graph": graph,

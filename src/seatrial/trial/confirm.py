@@ -102,9 +102,17 @@ def _fresh(project: Project, runs: tuple[str, str], examples: frozenset[str], ho
     """Run both versions in turn, one repetition after the other, so that a slow drift of a provider meets both alike."""
     named = content_hash({"runs": runs, "examples": sorted(examples)})[:8]
     ids = tuple(f"{run_id}-again-{named}-{arm}" for run_id, arm in zip(runs, ("a", "b"), strict=True))
+    # Each fresh repetition is a new draw of every model, not the reply it gave at the first look.
+    before = max(int(summary(project, run_id)["repetitions"]) for run_id in runs)
     for repeat in range(1, how.repeat + 1):
         for run_id, fresh_id in zip(runs, ids, strict=True):
-            _repetition(project, run_id, Part(fresh_id, examples, f"confirms {runs[0]} and {runs[1]}"), repeat, how)
+            _repetition(
+                project,
+                run_id,
+                Part(fresh_id, examples, f"confirms {runs[0]} and {runs[1]}", first=before),
+                repeat,
+                how,
+            )
     return ids[0], ids[1]
 
 

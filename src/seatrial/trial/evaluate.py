@@ -11,6 +11,7 @@ from seatrial.errors import MissingExtra, UsageError
 from seatrial.segment import assign, for_graph
 from seatrial.trial.code import code_hash
 from seatrial.trial.contracts import WHY, contracts_run, missing_runs
+from seatrial.trial.models import models_at_hand, replays
 from seatrial.trial.policies import policy_of
 from seatrial.trial.runs import RUNS, known
 
@@ -34,11 +35,13 @@ class Part:
         run_id: names the run; one of that name is gone on with.
         examples: ids.
         why: what `run.json` says it is for.
+        first: how often these examples were run before.
     """
 
     run_id: str
     examples: frozenset[str]
     why: str
+    first: int = 0
 
     def of(self, dataset: Dataset) -> tuple[Example, ...]:
         """Its examples, in the order of the dataset."""
@@ -46,6 +49,19 @@ class Part:
         if absent:
             raise UsageError(f"{dataset.name} has no example {absent[0]!r}")
         return tuple(example for example in dataset.examples if example.id in self.examples)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A run that takes turns with another: begun or gone on with under its own name.
+
+    Attributes:
+        run_id: names it.
+        beside: id of the other.
+    """
+
+    run_id: str
+    beside: str
 
 
 def new_run_id(graph: str, version: str, now: datetime) -> str:
@@ -67,6 +83,7 @@ def evaluate(
     retry_errors: bool = False,
     label: str | None = None,
     part: Part | None = None,
+    turn: Turn | None = None,
     into: Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> RunResult:
@@ -85,6 +102,7 @@ def evaluate(
         retry_errors: with `resume`, also run again what was not measured.
         label: name the version is recorded under, instead of its own.
         part: only these examples, in a run that is never taken for one of the whole dataset.
+        turn: the run is one of two that take turns.
         into: folder of the run, instead of one of its own under `.seatrial/runs/`.
         progress: told (what, done, planned).
     """
@@ -95,9 +113,9 @@ def evaluate(
     suite = project.evaluators(graph)
     dataset = project.dataset(graph, kind)
     dimensions = for_graph(project.dimensions, graph)
-    target = _target(project, graph, chosen.name)
     name = label or chosen.name
-    run_id = resume or (part.run_id if part else new_run_id(graph, name, datetime.now(UTC)))
+    named = part or turn
+    run_id = resume or (named.run_id if named else new_run_id(graph, name, datetime.now(UTC)))
     if resume and not (project.root / RUNS / resume).is_dir():
         raise UsageError(f"no run is called {resume!r}; {known(project)}")
     plan = RunPlan(
@@ -112,24 +130,28 @@ def evaluate(
         repetitions=repeat,
         part=part.why if part else "",
         code=code_hash(project, graph, chosen.name),
+        first=part.first if part else 0,
+        beside=turn.beside if turn else "",
+        replayed=spec.family != "rules" and replays(),
     )
 
     def segments(example: Example) -> dict[str, str]:
         return assign(dimensions, example.row())
 
-    result = run(
-        plan,
-        target,
-        suite,
-        segments,
-        into or project.root / RUNS / run_id,
-        concurrency=concurrency or (1 if spec.family == "rules" else 8),
-        timeout_s=timeout_s,
-        resume=resume is not None or (part is not None and (project.root / RUNS / run_id).is_dir()),
-        retry_errors=retry_errors,
-        limit=limit,
-        progress=None if progress is None else lambda done, planned: progress(f"{graph}@{name}", done, planned),
-    )
+    with models_at_hand(project, graph):
+        result = run(
+            plan,
+            _target(project, graph, chosen.name),
+            suite,
+            segments,
+            into or project.root / RUNS / run_id,
+            concurrency=concurrency or (1 if spec.family == "rules" else 8),
+            timeout_s=timeout_s,
+            resume=resume is not None or (named is not None and (project.root / RUNS / run_id).is_dir()),
+            retry_errors=retry_errors,
+            limit=limit,
+            progress=None if progress is None else lambda done, planned: progress(f"{graph}@{name}", done, planned),
+        )
     policy = policy_of(project, graph)
     more = missing_runs(policy, repeat)
     if part is None and more and limit is None and into is None and result.complete:
@@ -142,7 +164,7 @@ def evaluate(
             concurrency=concurrency,
             timeout_s=timeout_s,
             label=label,
-            part=Part(contracts_run(run_id), frozenset(policy.must_pass), WHY),
+            part=Part(contracts_run(run_id), frozenset(policy.must_pass), WHY, first=repeat),
             retry_errors=retry_errors,
         )
     return result

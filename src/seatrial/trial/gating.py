@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from seatrial.errors import UsageError
 from seatrial.evidence.combine import combine
 from seatrial.evidence.read import read_evidence
+from seatrial.evidence.table import Evidence
 from seatrial.gate.anchor import check_anchored
 from seatrial.gate.policy import load_policy
 from seatrial.segment import critical_segments, for_graph
@@ -74,6 +75,8 @@ def gate(
     ]
     critical = critical_segments(for_graph(project.dimensions, graph))
     evidence = combine(arms, f"runs {baseline} and {candidate}")
+    if _took_turns(project, baseline, candidate):
+        evidence = Evidence(evidence.table, evidence.source, {**evidence.metadata, "interleaved": "true"})
     kind = str(summary(project, candidate)["dataset"]["name"]).rpartition(":")[2]
     today = today or datetime.now(UTC).date()
     held = quarantine_of(project, graph, kind, today)
@@ -85,3 +88,10 @@ def gate(
     )
     report = confirm(project, (baseline, candidate), first, evidence, policy, confirming, critical=critical, held=held)
     return let_through(project, report, versions_bound(project, graph, versions[0], versions[1]), today)
+
+
+def _took_turns(project: Project, baseline: str, candidate: str) -> bool:
+    """Whether the two were run in turns, by models that really answered: then their latencies may be compared."""
+    said = [summary(project, run_id) for run_id in (baseline, candidate)]
+    each_other = said[0].get("beside") == candidate and said[1].get("beside") == baseline
+    return each_other and not any(one.get("replayed") for one in said)

@@ -54,7 +54,7 @@ def sees(project: Project, row: TrialRow) -> tuple[Sight, ...]:
     from seatrial.certify.design import design  # noqa: PLC0415 - numpy, for those who have examples
     from seatrial.certify.sight import sights  # noqa: PLC0415
     from seatrial.segment import assign, critical_segments, for_graph  # noqa: PLC0415
-    from seatrial.trial.gating import row_policy  # noqa: PLC0415
+    from seatrial.trial.policies import row_policy  # noqa: PLC0415
 
     policy = row_policy(project, row)
     dimensions = for_graph(project.dimensions, row.graph)

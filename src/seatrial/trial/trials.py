@@ -12,6 +12,7 @@ from seatrial.trial.confirm import Confirming
 from seatrial.trial.evaluate import evaluate
 from seatrial.trial.gating import gate
 from seatrial.trial.policies import row_policy
+from seatrial.trial.turns import in_turns, take_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from seatrial.gate.policy import Policy
     from seatrial.gate.report import Report
     from seatrial.project import Project, TrialRow
+    from seatrial.runner import RunResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +69,7 @@ def trials(
     for row in rows:
         policy = row_policy(project, row)
         done = []
-        for version in (row.baseline, row.candidate):
-            result = evaluate(
-                project,
-                row.graph,
-                version,
-                kind=row.dataset,
-                repeat=row.repeat,
-                concurrency=concurrency,
-                progress=progress,
-            )
+        for result in _both(project, row, policy, concurrency=concurrency, progress=progress):
             if not result.complete:
                 raise DataError(
                     f"{result.run_dir} was stopped after {result.done} of {result.planned} runs; go on with seatrial eval {row.graph} --resume {result.run_dir.name}"
@@ -84,6 +77,38 @@ def trials(
             _keys_are_there(result.run_dir / "evidence.parquet", policy)
             done.append(result.run_dir.name)
         yield Trial(row, gate(project, row.graph, done[0], done[1], policy, confirming=confirming))
+
+
+def _both(
+    project: Project,
+    row: TrialRow,
+    policy: Policy,
+    *,
+    concurrency: int | None,
+    progress: Callable[[str, int, int], None] | None,
+) -> Iterator[RunResult]:
+    versions = (row.baseline, row.candidate)
+    if row.baseline != row.candidate and take_turns(project, row.graph, policy):
+        yield from in_turns(
+            project,
+            row.graph,
+            versions,
+            kind=row.dataset,
+            repeat=row.repeat,
+            concurrency=concurrency,
+            progress=progress,
+        )
+        return
+    for version in versions:
+        yield evaluate(
+            project,
+            row.graph,
+            version,
+            kind=row.dataset,
+            repeat=row.repeat,
+            concurrency=concurrency,
+            progress=progress,
+        )
 
 
 def preflight(project: Project, rows: tuple[TrialRow, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from seatrial.gate.churn import churn_of
 from seatrial.gate.merge import check
 from seatrial.segment import critical_segments, for_graph
 from seatrial.trial.evaluate import evaluate
-from seatrial.trial.gating import row_policy
+from seatrial.trial.policies import row_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,9 +60,16 @@ def run_twice(project: Project, row: TrialRow, *, progress: Callable[[str, int, 
     parts, failures, planned = [], 0, 0
     for _ in range(2):
         result = evaluate(project, row.graph, row.baseline, kind=row.dataset, progress=progress)
-        if not result.complete or not result.rows.get("scored"):
-            raise DataError(f"{row.graph}: {_why(result.run_dir.name, result.done, result.planned)}")
+        run_id = result.run_dir.name
+        if not result.complete:
+            raise DataError(
+                f"stopped after {result.done} of {result.planned} runs; go on with seatrial eval {row.graph} --resume {run_id}"
+            )
         parts.append(read_evidence(result.run_dir / "evidence.parquet"))
+        if not result.rows.get("scored"):
+            raise DataError(
+                f"none of {result.planned} examples was answered and scored{_cause(parts[-1])}; .seatrial/runs/{run_id}/rows.jsonl has them all"
+            )
         failures += result.system_failures // max(1, len(parts[-1].keys))
         planned += result.planned
     names = [f"{row.baseline} (first run)", f"{row.baseline} (second run)"]
@@ -80,10 +88,10 @@ def run_twice(project: Project, row: TrialRow, *, progress: Callable[[str, int, 
     return Twice(churn, _scores(same), failures, planned, report)
 
 
-def _why(run_id: str, done: int, planned: int) -> str:
-    if done < planned:
-        return f"stopped after {done} of {planned} runs; go on with seatrial eval --resume {run_id}"
-    return f"none of {planned} examples was answered and scored; .seatrial/runs/{run_id}/rows.jsonl says why"
+def _cause(evidence: Evidence) -> str:
+    """What most rows that were not scored say, as the end of a clause."""
+    said = Counter(text for text in evidence.table.column("reason").to_pylist() if text)
+    return f": {said.most_common(1)[0][0].rstrip('.')}" if said else ""
 
 
 def _later(evidence: Evidence) -> Evidence:
