@@ -2,11 +2,13 @@
 
 from seatrial.checks import no_pii
 
-from . import email_classify, support_router, text_to_sql
+from . import country_classify, email_classify, lead_score, support_router, text_to_sql
 
 SUITES = {
     "text_to_sql": text_to_sql.SUITE,
     "email_classify": email_classify.SUITE,
     "support_router": support_router.SUITE,
+    "country_classify": country_classify.SUITE,
+    "lead_score": lead_score.SUITE,
     "*": (no_pii(),),
 }

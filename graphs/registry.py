@@ -8,4 +8,8 @@ GRAPHS = fleet(
     GraphSpec("text_to_sql", module="graphs.text_to_sql.graph", family="rules", versions=PROMPTS, current="v1"),
     GraphSpec("email_classify", module="graphs.email_classify.graph", family="rules", versions=PROMPTS, current="v1"),
     GraphSpec("support_router", module="graphs.support_router.graph", family="rules", versions=PROMPTS, current="v1"),
+    GraphSpec(
+        "country_classify", module="graphs.country_classify.graph", family="rules", versions=PROMPTS, current="v1"
+    ),
+    GraphSpec("lead_score", module="graphs.lead_score.graph", family="rules", versions=PROMPTS, current="v1"),
 )
