@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from seatrial.gate.policy import Policy
 from seatrial.gate.sentence import count, drop, percent
 from seatrial.project.draft_segments import sizes_text
 from seatrial.report.console import Line
@@ -128,6 +129,11 @@ def _graph(one: Mounted) -> Iterator[Line]:
         width = max(len(row.segment) for row in one.sees)
         for row in one.sees:
             yield Line(f"    {row.segment:<{width}}  {row.n:>5} examples  {drop(row.drop)}", "plain")
+    if 0 < one.examples < Policy().min_n:
+        yield Line(
+            f"  note  under {Policy().min_n} examples (min_n) the gate can stop a change and cannot pass one that changes an answer: it says that it cannot tell",
+            "unsure",
+        )
     if not one.examples:
         yield Line(
             f"  next  finish datasets/{one.graph}/golden.jsonl.example and call it golden.jsonl, or begin again with --examples {one.graph}=FILE",

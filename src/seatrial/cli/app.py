@@ -21,7 +21,7 @@ class Verb(NamedTuple):
 
 
 VERBS = (
-    Verb("init", "seatrial.cli.init", "Write a working evaluation project into an empty folder."),
+    Verb("init", "seatrial.cli.init", "Write a working evaluation project, or mount a LangGraph project that is there."),
     Verb("trial", "seatrial.cli.trial", "Put the fleet through its trials: evaluate, gate and report every trial row."),
     Verb("eval", "seatrial.cli.evaluate", "Run a graph over its dataset and write evidence."),
     Verb("gate", "seatrial.cli.gate", "Decide, segment by segment, whether a candidate is worse than its baseline."),
@@ -39,6 +39,9 @@ VERBS = (
     Verb("plan", "seatrial.cli.plan", "Examples, units and days a question needs; certify a rollout's plan."),
     Verb("override", "seatrial.cli.override", "Let one failing row through, with a reason, an author and an end."),
     Verb("anchor", "seatrial.cli.anchor", "Set or show the release that small steps down are measured from."),
+    Verb(
+        "evaluators", "seatrial.cli.evaluators", "Audit every evaluator: is it a pure function, and which line says no?"
+    ),
     Verb("fleet", "seatrial.cli.fleet", "List and check the graphs of the registry."),
 )
 

@@ -6,43 +6,35 @@ graph twice as it is, and say what the gate could see.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import re
-import sys
 import tomllib
-import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
+from typing import TYPE_CHECKING
 
-from seatrial.dataset import load
 from seatrial.dataset.draft import draft_contract
 from seatrial.errors import MissingExtra, SeatrialError, UsageError
 from seatrial.gate.policy import Policy
 from seatrial.privacy.fixture import fixture_findings
 from seatrial.project import Project, Settings, TrialRow, mount
 from seatrial.project import draft as texts
-from seatrial.project.draft_segments import propose, segments_text
-from seatrial.project.foreign import load_graph
+from seatrial.project.draft_segments import segments_text
 from seatrial.project.langgraph_json import read_langgraph_json
 from seatrial.trial.init import can_run_graphs, sees, write_files
+from seatrial.trial.look import look_at, missing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from seatrial.certify.sight import Sight
-    from seatrial.dataset import Dataset
     from seatrial.privacy.fixture import FixtureFinding
     from seatrial.project.draft_segments import Proposed
-    from seatrial.project.langgraph_json import Foreign, LanggraphJson
+    from seatrial.project.langgraph_json import LanggraphJson
+    from seatrial.trial.look import Look
     from seatrial.trial.twice import Twice
 
 PYPROJECT = "pyproject.toml"
-KEY = re.compile(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*_(?:KEY|TOKEN|SECRET)\b")
-NAMELESS = {"Could not resolve authentication method": "ANTHROPIC_API_KEY", "x-api-key": "ANTHROPIC_API_KEY"}
-"""What a provider says of a missing key when it does not name it."""
 PROBE_S = 120.0
 
 
@@ -96,19 +88,6 @@ class Adopted:
     graphs: tuple[Mounted, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Look:
-    """What could be known of one graph before anything was written."""
-
-    foreign: Foreign
-    dataset: Dataset | None
-    examples: Path | None
-    problem: str
-    inputs: Mapping[str, Any] | None
-    outputs: Mapping[str, Any] | None
-    segments: tuple[Proposed, ...]
-
-
 def adopt(
     file: Path,
     *,
@@ -142,7 +121,7 @@ def adopt(
     paths = _by_graph(examples, [foreign.name for foreign in said.graphs], file)
     before = _pyproject(root)
     taken: dict[str, tuple[str, str]] = {}
-    looks = [_look(foreign, paths.get(foreign.name), said, taken) for foreign in said.graphs]
+    looks = [look_at(foreign, paths.get(foreign.name), said, taken) for foreign in said.graphs]
     graphs = _graphs(looks, root)
     fleet = file.resolve().parent.name or "local"
     settings = texts.settings_text(fleet, graphs, alone=before is None)
@@ -168,12 +147,6 @@ def adopt(
         marks=sum((root / name).read_text(encoding="utf-8").count("FINISH:") for name in wanted if "/" in name),
         graphs=tuple(_seen(project, one) for one in found),
     )
-
-
-def missing_key(message: str, environ: Mapping[str, str]) -> str:
-    """The environment's name a message asks for and that is not set; empty when it asks for none."""
-    named = [*KEY.findall(message), *(key for words, key in NAMELESS.items() if words in message)]
-    return next((name for name in named if not environ.get(name)), "")
 
 
 def _by_graph(examples: Mapping[str, Path], names: Sequence[str], file: Path) -> dict[str, Path]:
@@ -218,47 +191,7 @@ def _appended(root: Path, before: str, settings: str) -> str:
     return text
 
 
-def _look(foreign: Foreign, examples: Path | None, said: LanggraphJson, taken: dict[str, tuple[str, str]]) -> _Look:
-    dataset = load(examples, graph=foreign.name) if examples else None
-    problem, inputs, outputs = "", None, None
-    try:
-        # What a foreign module prints or warns of while it is loaded is no output of ours.
-        with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            graph = load_graph(foreign.source, foreign.attribute, search=said.search)
-            inputs, outputs = _schema(graph, "input"), _schema(graph, "output")
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a foreign project's failure is one graph's, and a sentence
-        problem = f"it cannot be loaded: {_one_line(error)}"
-    segments = propose(foreign.name, dataset.examples, min_n=Policy().min_n, taken=taken) if dataset is not None else ()
-    return _Look(foreign, dataset, examples, problem, inputs, outputs, segments)
-
-
-def _schema(graph: Any, side: str) -> Mapping[str, Any] | None:
-    """The graph's own JSON schema; else the names and plain types of its state; None where neither can be had."""
-    try:
-        found: Mapping[str, Any] = getattr(graph, f"get_{side}_jsonschema")()
-    except Exception:  # noqa: BLE001 - any type may stand in a state; before Python 3.12 pydantic refuses every TypedDict
-        return _hinted(getattr(getattr(graph, "builder", None), f"{side}_schema", None))
-    return found
-
-
-def _hinted(state: Any) -> Mapping[str, Any] | None:
-    try:
-        hints = get_type_hints(state)
-    except Exception:  # noqa: BLE001 - a name that only a type checker sees
-        return None
-    kinds = {str: "string", int: "integer", float: "number", bool: "boolean", list: "array", dict: "object"}
-    named = {name: kinds.get(get_origin(hint) or hint) for name, hint in hints.items()}
-    return {"properties": {name: {"type": kind} if kind else {} for name, kind in named.items()}}
-
-
-def _one_line(error: BaseException) -> str:
-    if isinstance(error, SeatrialError):
-        return str(error)
-    return f"{type(error).__name__}: {' '.join(str(error).split())}".rstrip(": ")
-
-
-def _graphs(looks: Sequence[_Look], root: Path) -> list[texts.Graph]:
+def _graphs(looks: Sequence[Look], root: Path) -> list[texts.Graph]:
     packages = texts.packages(look.foreign.name for look in looks)
     found = []
     for look in looks:
@@ -290,7 +223,7 @@ def _from(root: Path, path: Path) -> str:
         return path.as_posix()
 
 
-def _files(looks: Sequence[_Look], graphs: Sequence[texts.Graph], said: LanggraphJson, root: Path) -> dict[str, str]:
+def _files(looks: Sequence[Look], graphs: Sequence[texts.Graph], said: LanggraphJson, root: Path) -> dict[str, str]:
     search = [_from(root, folder) for folder in said.search]
     wanted = {
         "graphs/registry.py": texts.registry_text(graphs),
@@ -325,7 +258,7 @@ def _files(looks: Sequence[_Look], graphs: Sequence[texts.Graph], said: Langgrap
 
 def _measured(
     project: Project,
-    look: _Look,
+    look: Look,
     *,
     run: bool,
     environ: Mapping[str, str],
@@ -356,7 +289,7 @@ def _measured(
     )
 
 
-def _cannot_run(project: Project, look: _Look, environ: Mapping[str, str]) -> str:
+def _cannot_run(project: Project, look: Look, environ: Mapping[str, str]) -> str:
     """Why not even one example can be run, where the reason is a key; every other failure is an outcome."""
     from seatrial.graph.invoke import graph_target  # noqa: PLC0415 - LangGraph
 

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-MOUNTED = "seatrial_project"
+MOUNTED, ENGINE = "seatrial_project", "seatrial"
+"""The name a project's files are mounted under, and the one installed package that a project may lie beside."""
 
 
 def imported(files: Iterable[Path], root: Path) -> set[Path]:
@@ -45,14 +46,16 @@ def _parts(module: str) -> tuple[str, ...]:
     return parts[1:] if parts[:1] == (MOUNTED,) else parts
 
 
-def _modules(
-    places: Iterable[Path], parts: tuple[str, ...], names: tuple[str, ...], root: Path
-) -> Iterator[Path]:
+def _modules(places: Iterable[Path], parts: tuple[str, ...], names: tuple[str, ...], root: Path) -> Iterator[Path]:
     for place in places:
-        if not parts and not names:
+        if parts[:1] == (ENGINE,) or not (parts or names):
             continue
         at = place.joinpath(*parts)
-        tried = [at / "__init__.py", *(at / f"{name}.py" for name in names), *(at / name / "__init__.py" for name in names)]
+        tried = [
+            at / "__init__.py",
+            *(at / f"{name}.py" for name in names),
+            *(at / name / "__init__.py" for name in names),
+        ]
         if parts:
             tried.append(at.parent / f"{at.name}.py")
         for file in tried:
