@@ -1,8 +1,9 @@
-"""The pytest plugin: the house's markers, judge runs only when they are asked for, and the merge gate as items.
+"""The pytest plugin: the house's markers, judge runs only when they are asked for, and the merge gate and the purity audit as items.
 
 EVAL=1 pytest -m llm                  # judge runs, opt-in
 pytest -m 'not llm'                   # the fast gate
 pytest gates/merge.toml               # the gate alone
+pytest evaluators                     # whether every evaluator is pure
 pytest --seatrial-update-baseline     # accept what `current` answers now
 """
 
@@ -16,7 +17,7 @@ import pytest
 from seatrial.errors import SeatrialError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
     from pathlib import Path
 
 MARKERS = (
@@ -63,11 +64,30 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     # Named files are what was asked for; `testpaths` is only where tests lie, and gates lie elsewhere.
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
-        config.args.extend(str(file) for file in _policies(config) if str(file) not in config.args)
+        files = (*_policies(config), *_suites(config))
+        config.args.extend(str(file) for file in files if str(file) not in config.args)
 
 
-def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """A policy that a trial row names is a file of items."""
+def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    """The folder of the evaluators is no package of tests: pytest would import it a second time."""
+    return pytest.Dir.from_parent(parent, path=path) if path / "__init__.py" in _suites(parent.config) else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collect_file(
+    file_path: Path, parent: pytest.Collector
+) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+    """A policy that a trial row names is a file of items, and so is the file that binds the evaluators."""
+    found = yield
+    if file_path in _suites(parent.config):
+        from seatrial.pytest_plugin.purity import PurityFile  # noqa: PLC0415 - as below
+
+        return [PurityFile.from_parent(parent, path=file_path)]  # instead of the module of tests that pytest sees in it
+    gate = _gate_file(file_path, parent)
+    return [*found, gate] if gate else found
+
+
+def _gate_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     if file_path.suffix != ".toml" or file_path not in _policies(parent.config):
         return None
     from seatrial.pytest_plugin.gate import GateFile  # noqa: PLC0415 - a session without a gate does not wait for it
@@ -91,6 +111,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 _POLICIES = pytest.StashKey[tuple["Path", ...]]()
+_SUITES = pytest.StashKey[tuple["Path", ...]]()
 
 
 def _policies(config: pytest.Config) -> tuple[Path, ...]:
@@ -100,9 +121,21 @@ def _policies(config: pytest.Config) -> tuple[Path, ...]:
     return config.stash[_POLICIES]
 
 
-def _read_policies(root: Path) -> tuple[Path, ...]:
+def _suites(config: pytest.Config) -> tuple[Path, ...]:
+    """The file that binds the evaluators of the rootdir's project; none where the rootdir is no project."""
+    if _SUITES not in config.stash:
+        file = config.rootpath / "evaluators" / "__init__.py"
+        config.stash[_SUITES] = (file,) if file.is_file() and _is_project(config.rootpath) else ()
+    return config.stash[_SUITES]
+
+
+def _is_project(root: Path) -> bool:
     file = root / "pyproject.toml"
-    if not file.is_file() or b"[tool.seatrial]" not in file.read_bytes():
+    return file.is_file() and b"[tool.seatrial]" in file.read_bytes()
+
+
+def _read_policies(root: Path) -> tuple[Path, ...]:
+    if not _is_project(root):
         return ()
     from seatrial.project.settings import read_settings  # noqa: PLC0415 - as above
 

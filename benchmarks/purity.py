@@ -1,0 +1,63 @@
+"""The purity audit beside the plain calls it makes: 30 evaluators, 200 pairs of run and example, both passes.
+
+PYTHONPATH=src python -m benchmarks.purity
+"""
+
+from __future__ import annotations
+
+import random
+import statistics
+import time
+from typing import TYPE_CHECKING, Any
+
+from seatrial.checks import contains, exact, json_equal, length, no_pii
+from seatrial.dataset import Example
+from seatrial.evaluator import bind
+from seatrial.purity import audit, pairs
+
+if TYPE_CHECKING:
+    from seatrial.purity import Pair
+
+EVALUATORS, PAIRS, ROUNDS = 30, 200, 5
+KINDS = (exact("label"), json_equal("words"), contains("body", "mail"), length("body", at_most=500), no_pii())
+
+
+def given() -> tuple[Pair, ...]:
+    body = "Dear Ann, your mail of Monday reached us and the refund of 20 EUR is on its way. " * 3
+    examples = tuple(
+        Example(f"e{n}", {"text": f"mail {n}"}, {"label": f"l{n % 7}", "words": [n, n + 1], "body": f"{n} {body}"})
+        for n in range(PAIRS)
+    )
+    return pairs(examples, PAIRS)[:PAIRS]
+
+
+def audited(suite: list[Any], tried: tuple[Pair, ...]) -> float:
+    began = time.process_time()
+    if not all(audit(bound, tried, random.Random(0)).pure for bound in suite):
+        raise RuntimeError("the benchmark measured an impure evaluator")
+    return time.process_time() - began
+
+
+def called(suite: list[Any], tried: tuple[Pair, ...]) -> float:
+    began = time.process_time()
+    for bound in suite:
+        for pair in (*tried, *tried):
+            bound(pair.run, pair.example)
+    return time.process_time() - began
+
+
+def measure() -> dict[str, float]:
+    """CPU seconds of the whole audit and of its calls alone, medians of alternating rounds."""
+    tried, suite = given(), [bind(KINDS[n % len(KINDS)]) for n in range(EVALUATORS)]
+    audited(suite[:1], tried)
+    taken = [(audited(suite, tried), called(suite, tried)) for _ in range(ROUNDS)]
+    ours, bare = (statistics.median(times) for times in zip(*taken, strict=True))
+    return {"audit_cpu_s": ours, "calls_cpu_s": bare, "calls": 2.0 * EVALUATORS * PAIRS}
+
+
+if __name__ == "__main__":
+    found = measure()
+    print(
+        f"{EVALUATORS} evaluators x {PAIRS} pairs x 2: {found['audit_cpu_s']:.2f} s of CPU; "
+        f"the {found['calls']:,.0f} calls alone {found['calls_cpu_s']:.2f} s"
+    )

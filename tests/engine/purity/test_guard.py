@@ -1,0 +1,138 @@
+"""The guards stop what would leave a trace, and leave none themselves."""
+
+import cProfile
+import gc
+import os
+import sys
+import threading
+import time
+from random import Random
+
+import pytest
+
+from seatrial.evaluator import bind
+from seatrial.purity import Kind, audit, pairs
+from seatrial.purity.guard import Guard
+
+from .conftest import EXAMPLES, lines
+
+
+def floor():
+    return floor.__code__
+
+
+def quiet(frame, event, arg):
+    return None
+
+
+@pytest.fixture
+def profiler():
+    """A profiler and a tracer of somebody else's."""
+    before = (sys.getprofile(), threading.getprofile(), sys.gettrace())
+    sys.setprofile(quiet)
+    threading.setprofile(quiet)
+    yield quiet
+    sys.setprofile(before[0])
+    threading.setprofile(before[1])
+    sys.settrace(before[2])
+
+
+def test_a_profiler_that_was_there_is_back_afterwards(profiler, audited):
+    audited("def f(run, example):\n    return True\n")
+    assert sys.getprofile() is profiler
+    assert threading.getprofile() is profiler
+
+
+def test_it_is_back_when_the_evaluator_raises_and_when_it_takes_the_profiler_away(profiler, audited):
+    audited("import sys\ndef f(run, example):\n    sys.setprofile(None)\n")
+    audited("def f(run, example):\n    raise SystemExit(3)\n")
+    assert sys.getprofile() is profiler
+
+
+def test_a_tracer_is_back_when_a_line_was_searched_for(audited):
+    before = sys.gettrace()
+    mine = lambda frame, event, arg: None  # noqa: E731 - a tracer is one expression
+    sys.settrace(mine)
+    try:
+        audited("N = []\ndef f(run, example):\n    N.append(1)\n    return True\n")
+        assert sys.gettrace() is mine
+    finally:
+        sys.settrace(before)
+
+
+def test_cprofile_goes_on_measuring(audited):
+    measured = cProfile.Profile()
+    measured.enable()
+    try:
+        audited("def f(run, example):\n    return True\n")
+        sorted([2, 1])
+    finally:
+        measured.disable()
+    assert any("sorted" in str(entry.code) for entry in measured.getstats())
+
+
+def test_what_happens_outside_is_nobodys_business(tmp_path):
+    with Guard(floor()) as guard:
+        pass
+    time.time()
+    (tmp_path / "file").write_text("x")
+    os.environ.get("HOME")
+    assert guard.acts == []
+    assert sys.getprofile() is None
+
+
+def test_garbage_collection_rests_and_goes_on(audited):
+    assert gc.isenabled()
+    found = audited("import gc, time\ndef f(run, example):\n    return gc.isenabled() and time.time() > 0\n")
+    assert found.pure
+    assert gc.isenabled()
+
+
+def test_threads_of_others_are_neither_charged_nor_stopped(tmp_path, load):
+    go, done = threading.Event(), threading.Event()
+
+    def work():
+        go.wait()
+        (tmp_path / "log").write_text("a line")
+        time.time()
+        done.set()
+
+    other = threading.Thread(target=work)
+    other.start()
+    with Guard(floor()) as guard:
+        go.set()
+        done.wait()
+    other.join()
+    assert (tmp_path / "log").read_text() == "a line"
+    assert guard.acts == []
+
+
+def test_a_file_is_neither_written_nor_removed(tmp_path, audited):
+    kept = tmp_path / "kept"
+    kept.write_text("all of it")
+    found = audited(f"import os\ndef f(run, example):\n    os.remove({str(kept)!r})\n    return True\n")
+    assert kept.read_text() == "all of it"
+    assert [one.kind for one in found.impurities] == [Kind.WRITE]
+
+
+def test_a_thread_that_is_left_running_is_named(audited):
+    found = audited(
+        "import threading\nstop = threading.Event()\ndef f(run, example):\n"
+        "    if not stop.is_set():\n        threading.Thread(target=stop.wait, args=(3,), daemon=True).start()  # here\n    return True\n"
+    )
+    assert Kind.THREAD in {one.kind for one in found.impurities}
+    assert "# here" in lines(found)[0]
+
+
+def test_what_it_remembered_is_put_back(load):
+    module = load(
+        "COUNT = 0\nSEEN = {'a': [1]}\ndef f(run, example):\n    global COUNT\n    COUNT += 1\n    SEEN['a'].append(1)\n"
+    )
+    audit(bind(module.f), pairs(EXAMPLES), Random(0))
+    assert (module.COUNT, module.SEEN) == (0, {"a": [1]})
+
+
+def test_the_arguments_are_as_they_were(load):
+    given = pairs(EXAMPLES)
+    audit(bind(load("def f(outputs):\n    outputs.clear()\n    return True\n").f), given, Random(0))
+    assert given == pairs(EXAMPLES)
