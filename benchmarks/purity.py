@@ -16,6 +16,8 @@ from seatrial.evaluator import bind
 from seatrial.purity import audit, pairs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from seatrial.purity import Pair
 
 EVALUATORS, PAIRS, ROUNDS = 30, 200, 5
@@ -46,18 +48,24 @@ def called(suite: list[Any], tried: tuple[Pair, ...]) -> float:
     return time.process_time() - began
 
 
-def measure() -> dict[str, float]:
-    """CPU seconds of the whole audit and of its calls alone, medians of alternating rounds."""
+def measure(say: Callable[[str], None], *, quick: bool = False) -> list[dict[str, Any]]:
+    """CPU seconds of the whole audit beside its calls alone, medians of alternating rounds."""
     tried, suite = given(), [bind(KINDS[n % len(KINDS)]) for n in range(EVALUATORS)]
     audited(suite[:1], tried)
-    taken = [(audited(suite, tried), called(suite, tried)) for _ in range(ROUNDS)]
+    taken = [(audited(suite, tried), called(suite, tried)) for _ in range(1 if quick else ROUNDS)]
     ours, bare = (statistics.median(times) for times in zip(*taken, strict=True))
-    return {"audit_cpu_s": ours, "calls_cpu_s": bare, "calls": 2.0 * EVALUATORS * PAIRS}
+    say(f"  {EVALUATORS} evaluators x {PAIRS} pairs, both passes: {ours:.2f} s of CPU")
+    return [
+        {
+            "what": f"purity audit, {EVALUATORS} evaluators x {PAIRS} examples",
+            "n": 2 * EVALUATORS * PAIRS,
+            "ours": ours,
+            "floor": bare,
+            "ratio": ours / bare,
+            "unit": "s CPU",
+        }
+    ]
 
 
 if __name__ == "__main__":
-    found = measure()
-    print(
-        f"{EVALUATORS} evaluators x {PAIRS} pairs x 2: {found['audit_cpu_s']:.2f} s of CPU; "
-        f"the {found['calls']:,.0f} calls alone {found['calls_cpu_s']:.2f} s"
-    )
+    print(measure(print))

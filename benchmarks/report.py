@@ -56,6 +56,11 @@ ROOMS = {
         "Statistics",
         "`floor` is the peer that the row names, on the same numbers in the same run.",
     ),
+    "hub": (
+        "Model hub",
+        "`ours` is what the hub adds to the bare client's CPU, `floor` that client; of the rate, what is reached and what is allowed.",
+    ),
+    "purity": ("Purity audit", "`floor` is the evaluators' calls alone, the same ones."),
     "mlflow_logging": ("MLflow", "`floor` is the bare client writing the same numbers to the same SQLite store."),
     "peers": (
         "Peers",

@@ -159,7 +159,8 @@ def sees() -> str:
 
     def points(n: int, alpha: float) -> str:
         drop = detectable_drop(n, CHURN, alpha)
-        return "nothing" if drop is None else f"{100 * drop:.0f}"
+        # Rounded up, as a report does, so that it never promises too much.
+        return "nothing" if drop is None else str(math.ceil(round(100 * drop, 6)))
 
     return _table(
         ("examples", "sees, as the one critical segment", "sees, as one of eight others"),

@@ -4,6 +4,7 @@ import pytest
 
 from seatrial.errors import UsageError
 from seatrial.pytest_plugin import judges_wanted
+from seatrial.trial.init import write_template
 
 pytest_plugins = ["pytester"]
 
@@ -26,7 +27,7 @@ def two(pytester, monkeypatch):
 
 
 def run(pytester, *arguments):
-    return pytester.runpytest_subprocess("-p", "seatrial.pytest_plugin", "--strict-markers", "-rs", *arguments)
+    return pytester.runpytest_inprocess("-p", "seatrial.pytest_plugin", "--strict-markers", "-rs", *arguments)
 
 
 def test_judge_runs_are_skipped_unless_asked_for(two):
@@ -65,3 +66,58 @@ def test_words_that_turn_judges_on_and_off(word, wanted):
 def test_an_unknown_word_lists_the_choices():
     with pytest.raises(UsageError, match="choose one of: 1, true, yes, on, 0, false, no, off"):
         judges_wanted({"EVAL": "perhaps"})
+
+
+HEAVY = {"numpy", "pyarrow", "scipy", "pandas", "jinja2", "mlflow", "langgraph", "langchain_core", "rich", "click"}
+LOADED = """
+import sys
+
+def pytest_unconfigure():
+    print("loaded:", *sorted(name for name in sys.modules if "." not in name or name.startswith("seatrial.")))
+"""
+
+
+def loaded(pytester, *arguments):
+    """Modules a pytest of its own had loaded when it ended: packages, and each of ours; and what it printed."""
+    pytester.makeconftest(LOADED)
+    result = pytester.runpytest_subprocess("-q", "-p", "seatrial.pytest_plugin", "-p", "no:cacheprovider", *arguments)
+    assert result.ret in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED), result.stdout.str()
+    printed = result.stdout.str()
+    return set(printed.rpartition("loaded:")[2].split()), printed
+
+
+def test_where_nothing_is_gated_the_plugin_is_two_small_modules(two):
+    two.makepyprojecttoml("[project]\nname = 'seatrial-is-only-installed-here'\nversion = '1'\n")
+    found, _ = loaded(two)
+    assert {name for name in found if name.startswith("seatrial")} == {
+        "seatrial",
+        "seatrial.errors",
+        "seatrial.pytest_plugin",
+    }
+    assert not found & HEAVY
+
+
+def test_collecting_a_gate_waits_for_nothing_that_decides_it(pytester, monkeypatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    write_template(pytester.path)
+    found, printed = loaded(pytester, "--collect-only", "gates/merge.toml")
+    assert "seatrial.pytest_plugin.gate" in found
+    assert not found & HEAVY
+    assert not {name for name in found if name.startswith(("seatrial.trial", "seatrial.runner", "seatrial.stats"))}
+    assert printed.splitlines()[:5] == [
+        "gates/merge.toml::triage::overall::desk",
+        "gates/merge.toml::triage::overall::pii_leak",
+        "gates/merge.toml::triage::topic=refund::desk",
+        "gates/merge.toml::triage::topic=rest::desk",
+        "gates/merge.toml::gate::triage",
+    ]
+
+
+@pytest.mark.parametrize("head", ["[tool.seatrial]", "[ tool.seatrial ]", "[tool.'seatrial']"])
+def test_a_project_is_one_however_its_table_is_written(pytester, monkeypatch, head):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    write_template(pytester.path)
+    settings = pytester.path / "pyproject.toml"
+    settings.write_text(settings.read_text().replace("[tool.seatrial]", head))
+    result = run(pytester, "--collect-only", "-q", "gates/merge.toml")
+    result.stdout.fnmatch_lines(["gates/merge.toml::gate::triage"])

@@ -21,7 +21,9 @@ class Verb(NamedTuple):
 
 
 VERBS = (
-    Verb("init", "seatrial.cli.init", "Write a working evaluation project, or mount a LangGraph project that is there."),
+    Verb(
+        "init", "seatrial.cli.init", "Write a working evaluation project, or mount a LangGraph project that is there."
+    ),
     Verb("trial", "seatrial.cli.trial", "Put the fleet through its trials: evaluate, gate and report every trial row."),
     Verb("eval", "seatrial.cli.evaluate", "Run a graph over its dataset and write evidence."),
     Verb("gate", "seatrial.cli.gate", "Decide, segment by segment, whether a candidate is worse than its baseline."),

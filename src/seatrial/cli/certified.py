@@ -41,10 +41,11 @@ def keep(done: Iterable[Certificate]) -> None:
 def certified_for(report: Report) -> Certified | None:
     """The stored rate of the report's rules and sizes; None where nobody certified just these, or the file is not whole.
 
-    A gate that would have repeated its suspicious rows is another rule than the one that was simulated.
+    A gate that would have repeated its suspicious rows, or has an anchor, is another rule than the one that was simulated.
     """
     folder = _root() / FOLDER
-    if not folder.is_dir() or (report.confirm is not None and report.confirm.how not in ONE_LOOK):
+    looked_again = report.confirm is not None and report.confirm.how not in ONE_LOOK
+    if not folder.is_dir() or looked_again or report.anchor is not None:
         return None
     from seatrial.report.certified import certified_name, read_certified  # noqa: PLC0415 - only who certified waits
 

@@ -141,6 +141,7 @@ def _judged(project: Project, graph: str, baseline: str | None, candidate: str |
     import tempfile  # noqa: PLC0415
     from datetime import UTC, datetime  # noqa: PLC0415
 
+    from seatrial.trial.confirm import Confirming  # noqa: PLC0415
     from seatrial.trial.gating import gate_runs  # noqa: PLC0415
     from seatrial.trial.overrides import versions_bound  # noqa: PLC0415
     from seatrial.trial.standing import gate_standing, standing_bound  # noqa: PLC0415
@@ -148,7 +149,7 @@ def _judged(project: Project, graph: str, baseline: str | None, candidate: str |
     if (baseline is None) != (candidate is None):
         raise UsageError("--baseline and --candidate go together")
     if baseline is not None and candidate is not None:
-        report = gate_runs(project, f"{graph}@{baseline}", f"{graph}@{candidate}")
+        report = gate_runs(project, f"{graph}@{baseline}", f"{graph}@{candidate}", confirming=Confirming())
         return report, versions_bound(project, graph, baseline, candidate)
     row = next(row for row in project.settings.trial if row.graph == graph)
     with tempfile.TemporaryDirectory() as folder:

@@ -137,11 +137,10 @@ def _end(
     done: Sequence[Trial], folder: Path, logged: Record, seconds: float, *, check_expect: bool, as_json: bool
 ) -> int:
     from seatrial.gate.sentence import count  # noqa: PLC0415
-    from seatrial.verdict import Verdict  # noqa: PLC0415
 
     surprises = [trial for trial in done if trial.surprise]
-    acted = [trial.report.verdict for trial in done if trial.report.mode == "block"]
-    code = (1 if surprises else 0) if check_expect else (Verdict.worst(acted).exit_code if acted else 0)
+    codes = [trial.report.exit_code for trial in done]
+    code = (1 if surprises else 0) if check_expect else (1 if 1 in codes else max(codes, default=0))
     code = logged.exit_code(code)
     if as_json:
         from seatrial.cli.output import beside  # noqa: PLC0415
@@ -174,7 +173,10 @@ def _end(
     from seatrial.report.console import Line  # noqa: PLC0415
 
     words = {"pass": "ship", "fail": "stopped", "inconclusive": "cannot tell"}
-    ends = " · ".join(f"{t.row.graph} {t.row.candidate} {words[t.report.verdict]}" for t in done)
+    ends = " · ".join(
+        f"{t.row.graph} {t.row.candidate} {'let through' if t.report.overridden else words[t.report.verdict]}"
+        for t in done
+    )
     say([Line(f"{count(len(done), 'trial')} in {seconds:.1f} s: {ends}", "plain")])
     click.echo(f"reports: {folder}/ (.html .md .json .xml .txt)")
     for line in logged.lines:

@@ -58,7 +58,7 @@ def check_again(
             baseline crashed.
     """
     # An anchor leaves the first look a share of alpha: both looks have the same.
-    policy, evidence = replace(policy, alpha=first.alpha), without_extra_runs(evidence, policy.must_pass)
+    policy = replace(policy, alpha=first.alpha)
     report = _again(first, evidence, fresh, policy, critical, held)
     if first.quarantine is None:
         return report
@@ -77,6 +77,7 @@ def fresh_examples(
     first: Report, evidence: Evidence, policy: Policy, *, critical: Collection[str] = ()
 ) -> tuple[str, ...]:
     """Ids of the examples to repeat: those of the suspicious rows, and of the rows that would be so without a quarantine."""
+    policy = replace(policy, alpha=first.alpha)
     examples = set(confirm.examples_of(evidence, first, confirm.suspicious(first)))
     if first.quarantine is not None:
         with suppress(InvalidComparison):
@@ -88,6 +89,7 @@ def fresh_examples(
 def _again(
     first: Report, evidence: Evidence, fresh: Evidence, policy: Policy, critical: Collection[str], held: Quarantine
 ) -> Report:
+    evidence = without_extra_runs(evidence, policy.must_pass)
     asked = ask(evidence, policy, first.baseline, first.candidate, critical, held)
     needed = confirm.suspicious(first)
     confirm.complete(fresh, confirm.examples_of(evidence, first, needed), needed, first)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from seatrial.errors import DataError
-from seatrial.evidence.arrow import from_numpy
+from seatrial.evidence.arrow import from_numpy, listed
 from seatrial.evidence.canonical import canonical_json, short_hash
 from seatrial.evidence.check import check
 from seatrial.evidence.columns import SEGMENT_PREFIX
@@ -24,8 +25,7 @@ from seatrial.evidence.table import Evidence
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import date
+    from collections.abc import Mapping, Sequence
 
 SCHEMA = "seatrial/baseline/1"
 KEPT = (
@@ -57,6 +57,7 @@ class Header:
         repetitions: runs per example.
         system_failures: share of planned cells where the graph failed; its record, which a later run is held against.
         date: ISO day on which it was measured.
+        code: content hash of what was run; empty where nobody knows.
     """
 
     graph: str
@@ -67,6 +68,7 @@ class Header:
     repetitions: int
     system_failures: float
     date: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +80,12 @@ class Baseline:
     name: str
 
 
-def baseline_text(evidence: Evidence, version: str, *, measured: date) -> str:
+def baseline_text(evidence: Evidence, version: str, *, measured: date, code: str = "") -> str:
     """The baseline of one version of a checked table, the same bytes for the same rows in whatever order.
 
     Raises:
-        DataError: a cell was not measured (a baseline with holes lowers the bar), or the evidence does not say its graph,
-            dataset and evaluators.
+        DataError: a cell was not measured (a baseline with holes lowers the bar), the graph failed on every one, or the
+            evidence does not say its graph, dataset and evaluators.
     """
     mine = evidence.codes("version").index == evidence.codes("version").values.index(version)
     names = [name for name in evidence.table.column_names if name in KEPT or name.startswith(SEGMENT_PREFIX)]
@@ -95,7 +97,11 @@ def baseline_text(evidence: Evidence, version: str, *, measured: date) -> str:
             "a baseline is whole: resume the run with --retry-errors"
         )
     rows.sort(key=lambda row: tuple(row[name] for name in ORDER))
-    failed = sum(row["outcome"] in SYSTEM_FAILURES for row in rows)
+    failed = _failed(rows)
+    if failed == len(rows):
+        raise DataError(
+            f"{evidence.source}: {version} failed on every one of {len(rows)} cells; a baseline that never answered lets everything through"
+        )
     header = Header(
         graph=_only(evidence, mine, "graph"),
         version=version,
@@ -105,6 +111,7 @@ def baseline_text(evidence: Evidence, version: str, *, measured: date) -> str:
         repetitions=len({row["repetition"] for row in rows}),
         system_failures=failed / len(rows),
         date=measured.isoformat(),
+        code=code,
     )
     lines = [{"schema": SCHEMA, **asdict(header)}]
     lines += [{name: value for name, value in row.items() if value is not None} for row in rows]
@@ -124,7 +131,7 @@ def read_baseline(text: str, path: Path) -> Baseline:
         path: where it stood; its stem is the content's name.
 
     Raises:
-        DataError: it was edited, cut short, or is no baseline.
+        DataError: it was edited, cut short, or is no baseline, or its header says of its rows what is not so.
     """
     name = baseline_name(text)
     if name != path.stem:
@@ -132,14 +139,17 @@ def read_baseline(text: str, path: Path) -> Baseline:
             f"{path} is not what was accepted: its content is {name}. It was edited or cut short; restore it from version control, or renew it"
         )
     try:
-        first, *rest = (json.loads(line) for line in text.splitlines())
+        # Not splitlines: an example's id may hold a character that it takes for the end of a line.
+        first, *rest = (json.loads(line) for line in text.removesuffix("\n").split("\n"))
         if first.pop("schema") != SCHEMA:
             raise DataError(f"{path} is no {SCHEMA}; it was written by another version of seatrial: renew it")
-        header = Header(**{field.name: first[field.name] for field in fields(Header)})
+        header = Header(**{field.name: first[field.name] for field in fields(Header) if field.name in first})
+        date.fromisoformat(header.date)
+        _refuse_lies(header, rest, path)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise DataError(f"{path} is no baseline ({type(error).__name__}: {error})") from error
     columns: dict[str, Any] = {
-        column: pa.chunked_array([pa.array([row.get(column) for row in rest])])
+        column: pa.chunked_array([listed([row.get(column) for row in rest])])
         for column in dict.fromkeys(column for row in rest for column in row)
     }
     columns |= {
@@ -152,15 +162,33 @@ def read_baseline(text: str, path: Path) -> Baseline:
         )
     }
     columns["evaluator_version"] = pa.chunked_array(
-        [pa.array([header.evaluator_versions.get(row["key"]) for row in rest], type=pa.string())]
+        [listed([header.evaluator_versions.get(row["key"]) for row in rest], pa.string())]
     )
     evidence = Evidence(canonical(columns, path), str(path))
     check(evidence)
     return Baseline(header, evidence, name)
 
 
+def _refuse_lies(header: Header, rows: Sequence[Mapping[str, Any]], path: Path) -> None:
+    """Raise a DataError where the header is not what its rows say: an edited file can be given its new name."""
+    said = (header.repetitions, header.system_failures, sorted(header.evaluator_versions))
+    found = (
+        len({row.get("repetition") for row in rows}),
+        _failed(rows) / max(1, len(rows)),
+        sorted({row["key"] for row in rows}),
+    )
+    if said != found:
+        raise DataError(
+            f"{path} says {said} of its repetitions, system failures and keys, and its rows say {found}; restore it from version control, or renew it"
+        )
+
+
+def _failed(rows: Sequence[Mapping[str, Any]]) -> int:
+    return sum(row["outcome"] in SYSTEM_FAILURES for row in rows)
+
+
 def _constant(value: str, rows: int) -> pa.ChunkedArray:
-    return pa.chunked_array([pa.array([value] * rows, type=pa.string())])
+    return pa.chunked_array([listed([value] * rows, pa.string())])
 
 
 def _only(evidence: Evidence, mine: Any, name: str) -> str:

@@ -34,11 +34,15 @@ def without_extra_runs(evidence: Evidence, examples: Collection[str]) -> Evidenc
     """The table without the repetitions that only these examples have, and that the alpha family must not see."""
     if not examples:
         return evidence
-    ids = evidence.codes("example_id")
+    ids, versions = evidence.codes("example_id"), evidence.codes("version")
     vital = np.isin(ids.index, [ids.values.index(name) for name in examples if name in ids.values])
     repetition = evidence.numbers("repetition")
-    planned = np.unique(repetition[~vital]) if not vital.all() else np.unique(repetition)[:1]
-    extra = vital & ~np.isin(repetition, planned)
+    extra = np.zeros(vital.size, dtype=bool)
+    # Each version for itself: one run once, and its contracts three times, stands beside one run three times.
+    for version in range(len(versions.values)):
+        mine = versions.index == version
+        others = repetition[mine & ~vital]
+        extra |= mine & vital & ~np.isin(repetition, others if others.size else np.unique(repetition[mine])[:1])
     if not extra.any():
         return evidence
     return Evidence(evidence.table.filter(from_numpy(~extra)), evidence.source, evidence.metadata)

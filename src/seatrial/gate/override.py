@@ -8,8 +8,9 @@ that a deeper one is.
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import asdict, dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError, UsageError
@@ -65,8 +66,8 @@ class Override:
     difference: float | None
 
     def stands(self, today: date) -> bool:
-        """Whether it has not expired."""
-        return date.fromisoformat(self.expires) >= today
+        """Whether it was written by that day and has not expired; a day ahead may be another clock's."""
+        return date.fromisoformat(self.made) - timedelta(days=1) <= today <= date.fromisoformat(self.expires)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +85,32 @@ def read_overrides(text: str, source: Path) -> tuple[Override, ...]:
         DataError: a line is no override; one that cannot be read lets nothing through.
     """
     found = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    # Not splitlines: a reason may hold a character that it takes for the end of a line.
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), start=1):
         try:
             one = Override(**json.loads(line))
-            for day in (one.made, one.expires):
-                date.fromisoformat(day)
+            _refuse_impossible(one)
         except (ValueError, TypeError) as error:
             raise DataError(
                 f"{source} line {number} is no override ({error}); the file is appended to by seatrial override and by nothing else"
             ) from error
         found.append(one)
     return tuple(found)
+
+
+def _refuse_impossible(one: Override) -> None:
+    """Raise a ValueError for what `write_for` would never have written: a line typed by hand lets no more through."""
+    for name, value in asdict(one).items():
+        if name != "difference" and (not isinstance(value, str) or not (value.strip() or name == "graph")):
+            raise ValueError(f"{name} is {value!r}")
+    depth = one.difference
+    if depth is not None and (
+        isinstance(depth, bool) or not isinstance(depth, (int, float)) or not math.isfinite(depth)
+    ):
+        raise ValueError(f"difference is {depth!r}")
+    days = (date.fromisoformat(one.expires) - date.fromisoformat(one.made)).days
+    if not 0 < days <= LONGEST_DAYS:
+        raise ValueError(f"it lasts {days} days, and {LONGEST_DAYS} are the most")
 
 
 def override_line(override: Override) -> str:
@@ -162,9 +178,12 @@ def apply(report: Report, overrides: Sequence[Override], bound: Bound, today: da
         deepest = _deepest([f for f in report.stopping if (f.segment, f.key) == (segment, key)])
         mine = [o for o in overrides if (o.graph, o.segment, o.key) == (report.graph, segment, key)]
         bound_here = _same(mine, report.graph, segment, key, bound)
+        renewed = len(bound_here) - 1
         standing = [o for o in bound_here if o.stands(today) and not _deeper(deepest, o)]
-        if standing:
-            applied.append(Applied(standing[-1], len(bound_here) - 1))
+        if standing and renewed > RENEWALS:
+            warnings.append(f"{segment} · {key}: overridden {renewed + 1} times; {RENEWALS} renewals are the most")
+        elif standing:
+            applied.append(Applied(standing[-1], renewed))
         elif mine:
             warnings.append(f"{segment} · {key}: {_refusal(mine[-1], bound, deepest, today)}")
     return replace(report, overrides=tuple(applied), warnings=(*report.warnings, *warnings))
@@ -205,5 +224,6 @@ def _refusal(override: Override, bound: Bound, difference: float | None, today: 
         other = "candidate" if override.candidate != bound.candidate else "baseline"
         return f"{who} was written for another {other} and does not apply"
     if not override.stands(today):
-        return f"{who} expired on {override.expires}"
+        over = date.fromisoformat(override.expires) < today
+        return f"{who} expired on {override.expires}" if over else f"{who} was written on a day that has not come yet"
     return f"{who} was for {points(override.difference)}, and it is {points(difference)} now"

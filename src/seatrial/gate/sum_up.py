@@ -48,7 +48,9 @@ def sum_up(decided: Sequence[Decided], *, unchanged: bool, n: int) -> tuple[Verd
     asked = critical or [f for f in tested if f.segment != OVERALL] or tested
     sights = [f.detectable_drop for f in asked if f.detectable_drop is not None]
     where = "overall" if asked[0].segment == OVERALL else f"on every {'critical ' if critical else ''}segment"
-    blind = len(asked) - len(sights) + sum(f.state is State.CANNOT_TELL and f.alpha_row is None for f in findings)
+    blind = len(asked) - len(sights)
+    if not critical:
+        blind += sum(f.state is State.CANNOT_TELL and f.alpha_row is None for f in findings)
     if blind and sights:
         where = f"on {len(sights)} of {len(sights) + blind} {'critical ' if critical else ''}segments, the others are too small to show a drop"
     return (

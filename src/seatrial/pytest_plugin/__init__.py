@@ -10,7 +10,9 @@ pytest --seatrial-update-baseline     # accept what `current` answers now
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,7 +20,6 @@ from seatrial.errors import SeatrialError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
-    from pathlib import Path
 
 MARKERS = (
     "llm: a judge run on a real model; skipped unless EVAL=1",
@@ -110,6 +111,28 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item.add_marker(pytest.mark.skip(reason=reason))
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A skipped row of a gate stands where its rule stands; pytest would name the line of ours that skipped it."""
+    report = yield
+    if report.skipped and hasattr(item, "rule_at") and isinstance(report.longrepr, tuple):
+        path, line, _ = item.reportinfo()
+        report.longrepr = (str(path), (line or 0) + 1, report.longrepr[2])
+    return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """pytest-xdist starts a worker: what its workers share is taken away when this process, which outlives them, ends."""
+    config: pytest.Config = node.config
+    if _is_project(config.rootpath) and _SHARED not in config.stash:
+        from seatrial.pytest_plugin.session import leave, shared_folder  # noqa: PLC0415 - as above
+
+        config.stash[_SHARED] = shared_folder(node.workerinput["testrunuid"], os.getpid())
+        config.add_cleanup(lambda: leave(config.stash[_SHARED]))
+
+
+_SHARED = pytest.StashKey["Path"]()
 _POLICIES = pytest.StashKey[tuple["Path", ...]]()
 _SUITES = pytest.StashKey[tuple["Path", ...]]()
 
@@ -131,7 +154,14 @@ def _suites(config: pytest.Config) -> tuple[Path, ...]:
 
 def _is_project(root: Path) -> bool:
     file = root / "pyproject.toml"
-    return file.is_file() and b"[tool.seatrial]" in file.read_bytes()
+    text = file.read_bytes() if file.is_file() else b""
+    # Most projects never say the word, and do not wait for TOML; one that does may write its table in many ways.
+    if b"seatrial" not in text:
+        return False
+    try:
+        return "seatrial" in tomllib.loads(text.decode()).get("tool", {})
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise pytest.UsageError(f"{file} cannot be read: {error}") from error
 
 
 def _read_policies(root: Path) -> tuple[Path, ...]:
@@ -143,4 +173,14 @@ def _read_policies(root: Path) -> tuple[Path, ...]:
         rows = read_settings(root).trial
     except SeatrialError as error:
         raise pytest.UsageError(str(error)) from error
-    return tuple(dict.fromkeys(root / row.policy for row in rows if row.policy))
+    files = tuple(dict.fromkeys(policy_file(root, row.policy) for row in rows if row.policy))
+    for file in files:
+        if not file.is_file():
+            # Not collected, it would gate nothing and pass.
+            raise pytest.UsageError(f"a trial row names the policy {file}, and it does not exist")
+    return files
+
+
+def policy_file(root: Path, name: str) -> Path:
+    """Where a policy lies, however its row spells the way there."""
+    return Path(os.path.normpath(root / name))

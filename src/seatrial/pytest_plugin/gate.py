@@ -6,12 +6,13 @@ The verdict is the graph's: its family is decided once per session, so that many
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from seatrial.errors import SeatrialError
-from seatrial.pytest_plugin.session import Session, session_of
+from seatrial.pytest_plugin.session import OVERALL, Session, session_of
 from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -93,9 +94,13 @@ class _Item(pytest.Item):
         super().__init__(**rest)
         self.row = row
 
-    def reportinfo(self) -> tuple[Path, int | None, str]:
-        """Where a reader finds the rule: the policy."""
-        return self.path, None, self.nodeid.partition("::")[2]
+    def reportinfo(self) -> tuple[Path, int, str]:
+        """Where a reader finds the rule: a line of the policy, counted from 0."""
+        return self.path, self.rule_at(), self.nodeid.partition("::")[2]
+
+    def rule_at(self) -> int:
+        """The line its rule begins on, counted from 0."""
+        return 0
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The sentence; a traceback is for our bugs only."""
@@ -116,6 +121,16 @@ class RowItem(_Item):
         super().__init__(**rest)
         self.segment = segment
 
+    def rule_at(self) -> int:
+        """`[graph.GRAPH.key.KEY]`, else `[key.KEY]`; the first line where the key has no rule of its own."""
+        lines = self.path.read_text(encoding="utf-8").splitlines()
+        for table in (f"graph.{self.row.graph}.key.{self.name}", f"key.{self.name}"):
+            head = re.compile(rf"\s*\[\s*{re.escape(table)}\s*\]")
+            found = next((at for at, line in enumerate(lines) if head.match(line)), None)
+            if found is not None:
+                return found
+        return 0
+
     def runtest(self) -> None:
         """Show the row."""
         if self.gate.updating:
@@ -123,6 +138,8 @@ class RowItem(_Item):
         try:
             report = self.gate.report(self.row, os.environ)
         except SeatrialError as error:
+            if not self._decided_elsewhere():
+                raise  # asked for alone, there is no deciding item to say that nothing was compared
             pytest.skip(f"not compared: {error}")
         found = next((f for f in report.findings if (f.segment, f.key) == (self.segment, self.name)), None)
         if found is None:
@@ -137,6 +154,8 @@ class RowItem(_Item):
                 (a for a in report.overrides if (a.override.segment, a.override.key) == (found.segment, found.key)),
                 None,
             )
+            if answered is None and report.mode != "block":
+                pytest.skip(f"in mode {report.mode}, which does not block: {found.reason}")
             if answered is None:
                 raise Stopped(found.reason)
             pytest.skip(
@@ -144,6 +163,9 @@ class RowItem(_Item):
             )
         if found.verdict is Verdict.INCONCLUSIVE:
             pytest.skip(found.reason)
+
+    def _decided_elsewhere(self) -> bool:
+        return any(isinstance(item, VerdictItem) and item.row == self.row for item in self.session.items)
 
 
 class VerdictItem(_Item):
@@ -159,6 +181,8 @@ class VerdictItem(_Item):
         report = self.gate.report(self.row, os.environ)
         self.user_properties += [
             ("verdict", report.verdict.value),
+            ("n", next((found.n for found in report.findings if found.segment == OVERALL), 0)),
+            ("reason", report.reason),
             ("baseline", report.baseline),
             ("candidate", report.candidate),
             ("policy_hash", report.policy["hash"]),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import os
 import shutil
 import tempfile
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,20 +16,25 @@ from uuid import uuid4
 
 import pytest
 
-from seatrial.errors import SeatrialError
-from seatrial.gate.row import OVERALL
-from seatrial.project import open_project
-from seatrial.pytest_plugin import judges_wanted
+from seatrial.adapters.langsmith.silence import untraced
+from seatrial.errors import SeatrialError, UsageError
+from seatrial.evidence.canonical import content_hash
+from seatrial.gate.policy import load_policy
+from seatrial.project import Project, open_project
+from seatrial.pytest_plugin import judges_wanted, policy_file
+from seatrial.pytest_plugin.importing import importing
 from seatrial.pytest_plugin.turn import turn
 from seatrial.segment import assign, for_graph
-from seatrial.trial.policies import row_policy
-from seatrial.trial.standing import gate_standing, renew
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seatrial.dataset import Dataset
     from seatrial.gate.report import Report
-    from seatrial.project import Project, TrialRow
+    from seatrial.project import TrialRow
+
+OVERALL = "overall"
+"""The segment that is no segment, as `gate.row` has it: that module loads numpy, and collecting does without."""
 
 _SESSION = pytest.StashKey["Session"]()
 
@@ -36,6 +44,19 @@ def session_of(config: pytest.Config) -> Session:
     if _SESSION not in config.stash:
         config.stash[_SESSION] = Session(config)
     return config.stash[_SESSION]
+
+
+@dataclass(frozen=True)
+class Still(Project):
+    """A project whose examples lie still while pytest runs: they are read and checked once, not once per question."""
+
+    _read: dict[tuple[str, str], Dataset] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def dataset(self, graph: str, kind: str = "golden") -> Dataset:
+        """The graph's examples, as they were when they were first asked for."""
+        if (graph, kind) not in self._read:
+            self._read[graph, kind] = super().dataset(graph, kind)
+        return self._read[graph, kind]
 
 
 class Session:
@@ -50,26 +71,28 @@ class Session:
         self._against = str(config.getoption("seatrial_baseline"))
         worker = getattr(config, "workerinput", None)  # pytest-xdist's, and the same run id in every worker
         self._alone = worker is None
-        shared = worker["testrunuid"] if worker is not None else uuid4().hex
-        # Outside the checkout, which may be read-only; one folder for all workers of a run.
-        self._folder = Path(tempfile.gettempdir()) / f"seatrial-{shared}"
-        self._said: dict[str, Report | SeatrialError] = {}
+        # A run id may be chosen by hand and come again tomorrow; the process that started the workers is this run's own.
+        self._folder = _folder(uuid4().hex) if worker is None else shared_folder(worker["testrunuid"], os.getppid())
+        self._said: dict[TrialRow, Report | SeatrialError] = {}
         self.updating = bool(config.getoption("seatrial_update_baseline"))
         config.add_cleanup(self._leave)
 
     @cached_property
     def project(self) -> Project:
         """The rootdir's project, mounted."""
-        return open_project(self._root)
+        found = open_project(self._root)
+        return Still(found.root, found.settings)
 
     def rows(self, policy: Path) -> tuple[TrialRow, ...]:
         """The first trial row of every graph that is put to this policy."""
-        mine = [row for row in self.project.settings.trial if row.policy and self._root / row.policy == policy]
+        mine = [
+            row for row in self.project.settings.trial if row.policy and policy_file(self._root, row.policy) == policy
+        ]
         return tuple({row.graph: row for row in reversed(mine)}[name] for name in dict.fromkeys(r.graph for r in mine))
 
     def planned(self, row: TrialRow) -> dict[str, tuple[str, ...]]:
         """Segment -> keys of the rows a report of this graph will have, from dataset and policy: no graph is run for it."""
-        rules = row_policy(self.project, row)
+        rules = load_policy(self._root / str(row.policy), row.graph)
         keys = tuple(rule.name for rule in rules.keys if not rule.zero_tolerance) or tuple(
             bound.key for bound in self.project.evaluators(row.graph)
         )
@@ -85,40 +108,79 @@ class Session:
         Raises:
             SeatrialError: it cannot be decided; the same every time it is asked for.
         """
-        if row.graph not in self._said:
+        if row not in self._said:
             try:
-                self._said[row.graph] = self._decide(row, environ)
+                self._said[row] = self._decide(row, environ)
             except SeatrialError as error:
-                self._said[row.graph] = error
-        said = self._said[row.graph]
+                self._said[row] = error
+        said = self._said[row]
         if isinstance(said, SeatrialError):
             raise said
         return said
 
     def renew(self, row: TrialRow) -> str:
         """Accept what the graph answers now; the sentence that says so."""
-        return renew(
-            self.project,
-            row,
-            today=datetime.now(UTC).date(),
-            author=getpass.getuser(),
-            reason="pytest --seatrial-update-baseline",
-        )
+        from seatrial.trial.standing import renew  # noqa: PLC0415 - numpy and Arrow, which collecting does without
+
+        with untraced(os.environ):
+            return renew(
+                self.project,
+                row,
+                today=datetime.now(UTC).date(),
+                author=getpass.getuser(),
+                reason="pytest --seatrial-update-baseline",
+            )
 
     def _decide(self, row: TrialRow, environ: Mapping[str, str]) -> Report:
-        folder = self._folder / row.graph
-        folder.mkdir(parents=True, exist_ok=True)
-        with turn(folder / "turn"):
+        with importing():
+            from seatrial.trial.standing import gate_standing  # noqa: PLC0415 - as above
+
+        _own(self._folder)
+        # Two rows of one graph may be put to two policies, on two sets of examples.
+        folder = self._folder / content_hash([row.graph, row.dataset, row.repeat])
+        folder.mkdir(exist_ok=True)
+        # The fast gate leaves nothing behind and sends nothing; with EVAL=1 a user's own tracing stands.
+        models = judges_wanted(environ)
+        with turn(folder / "turn"), nullcontext() if models else untraced(os.environ):
             return gate_standing(
                 self.project,
                 row,
                 against=self._against,
                 into=folder,
                 today=datetime.now(UTC).date(),
-                models=judges_wanted(environ),
+                models=models,
             )
 
     def _leave(self) -> None:
-        # Workers end at different times and none knows of the others: the system's own cleaning takes what they shared.
+        # Workers end at different times and none knows of the others: what they shared is the controller's to take.
         if self._alone:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            leave(self._folder)
+
+
+def shared_folder(run_id: str, controller: int) -> Path:
+    """Where the workers of one pytest-xdist run share their evaluations; `controller` is the process that started them."""
+    return _folder(content_hash([run_id, controller]))
+
+
+def leave(folder: Path) -> None:
+    """Take a session's folder away, if it was ever made."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(name: str) -> Path:
+    # Outside the checkout, which may be read-only.
+    return Path(tempfile.gettempdir()) / f"seatrial-{name}"
+
+
+def _own(folder: Path) -> None:
+    """Make the folder, or find the one another worker made: answers lie there, which nobody else reads or writes.
+
+    Raises:
+        UsageError: somebody else put something at its place.
+    """
+    folder.mkdir(mode=0o700, exist_ok=True)
+    who = getattr(os, "getuid", None)  # POSIX only
+    if folder.is_symlink() or (who is not None and folder.stat().st_uid != who()):
+        raise UsageError(
+            f"{folder} belongs to somebody else; nothing is evaluated into it. Set TMPDIR to a folder of yours"
+        )

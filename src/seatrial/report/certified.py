@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.certify.design import rows_hash
 from seatrial.evidence.canonical import content_hash
+from seatrial.gate.must_pass import is_contract
 from seatrial.gate.sentence import percent
 from seatrial.report.console import Line
 
@@ -56,7 +57,7 @@ def certified(c: Certificate) -> Certified:
 
 def certified_name(report: Report) -> str:
     """Under which name the certificate of a report's rules and sizes is stored, if there is one."""
-    rows = [(f.key, f.segment, f.n, f.critical) for f in report.findings]
+    rows = [(f.key, f.segment, f.n, f.critical) for f in report.findings if not is_contract(f)]
     planned = report.counts["planned"]
     return name_of(report.policy["hash"], rows_hash(rows, planned=planned if isinstance(planned, int) else 0))
 

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from seatrial.errors import DataError, InvalidComparison, UsageError
 from seatrial.evidence.read import read_evidence
 from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
+from seatrial.trial.overrides import append, text_of
 from seatrial.trial.runs import RUNS, latest_run, summary
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from seatrial.evidence import Evidence
     from seatrial.gate.baseline import Baseline
     from seatrial.project import Project
 
@@ -31,19 +33,24 @@ def accepted(project: Project, graph: str, pointer: str = CURRENT) -> Baseline |
     """The baseline a pointer names; None where there is no pointer.
 
     Raises:
-        DataError: the pointer names a file that is not there, or is not what was accepted.
+        DataError: the pointer names a file that is not there, is not what was accepted, or is another graph's.
     """
     folder = project.root / FOLDER / graph
     at = folder / pointer
     if not at.is_file():
         return None
-    name = at.read_text(encoding="utf-8").strip()
+    name = text_of(at).strip()
     file = folder / f"{name}.jsonl"
-    if not name or "/" in name or not file.is_file():
+    if not name or len(name.split()) != 1 or "/" in name or not file.is_file():
         raise DataError(
-            f"{at} names the baseline {name!r}, and {file} does not exist; restore it from version control, or renew it with {renewal(project, graph)}"
+            f"{at} names the baseline {name!r}, and {file} does not exist; restore it from version control, or renew it with {renewal(project, graph, pointer)}"
         )
-    return read_baseline(file.read_text(encoding="utf-8"), file)
+    found = read_baseline(text_of(file), file)
+    if found.header.graph != graph:
+        raise DataError(
+            f"{at} names a baseline of {found.header.graph!r}; restore it from version control, or renew it with {renewal(project, graph, pointer)}"
+        )
+    return found
 
 
 def accept(project: Project, name: str, pointer: str, *, reason: str, author: str, today: date) -> tuple[Baseline, str]:
@@ -68,14 +75,14 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
         raise UsageError(f"moving {pointer} takes a reason: --reason 'release 2.4'")
     run_id = latest_run(project, name)
     said = summary(project, run_id)
-    if not said.get("complete") or said.get("limit") is not None:
+    if not said.get("complete") or said.get("limit") is not None or said.get("part"):
         raise UsageError(f"run {run_id} does not cover its whole dataset; a baseline is whole")
     evidence = read_evidence(project.root / RUNS / run_id / "evidence.parquet")
     measured = date.fromisoformat(str(said["started"])[:10])
-    text = baseline_text(evidence, said["version"], measured=measured)
+    text = baseline_text(evidence, said["version"], measured=measured, code=said.get("code", ""))
     folder = project.root / FOLDER / said["graph"]
     at, new = folder / pointer, baseline_name(text)
-    before = at.read_text(encoding="utf-8").strip() if at.is_file() else ""
+    before = text_of(at).strip() if at.is_file() else ""
     file = folder / f"{new}.jsonl"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -91,15 +98,14 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
             "author": author,
             "reason": reason.strip(),
         }
-        with (folder / MOVES).open("a", encoding="utf-8") as moves:
-            moves.write(json.dumps(move, ensure_ascii=False) + "\n")
+        append(folder / MOVES, json.dumps(move, ensure_ascii=False) + "\n")
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}; {pointer} was not moved") from error
     return read_baseline(text, file), before
 
 
-def refuse_another(project: Project, baseline: Baseline, kind: str) -> None:
-    """A baseline of other examples or other evaluators is compared with nothing.
+def refuse_another(project: Project, baseline: Baseline, kind: str, pointer: str = CURRENT) -> None:
+    """A baseline, or an anchor, of other examples or other evaluators is compared with nothing.
 
     Raises:
         InvalidComparison: names what changed and the command that renews it.
@@ -116,7 +122,7 @@ def refuse_another(project: Project, baseline: Baseline, kind: str) -> None:
         changed.insert(0, f"the dataset changed ({header.dataset_hash} -> {dataset.hash})")
     if changed:
         raise InvalidComparison(
-            f"the baseline of {header.graph} ({header.version}, {header.date}) was measured on something else: {'; '.join(changed)}. Renew it with {renewal(project, header.graph)}"
+            f"the {'anchor' if pointer == ANCHOR else 'baseline'} of {header.graph} ({header.version}, {header.date}) was measured on something else: {'; '.join(changed)}. Renew it with {renewal(project, header.graph, pointer)}"
         )
 
 
@@ -126,6 +132,8 @@ def too_old(project: Project, baseline: Baseline, today: date) -> str:
     if project.spec(header.graph).family == "rules":
         return ""
     age = (today - date.fromisoformat(header.date)).days
+    if age < -1:
+        return f"the baseline of {header.graph} says that it was measured on {header.date}, and it is {today}. Renew it with {renewal(project, header.graph)}"
     if age > MAX_AGE_DAYS:
         return f"the baseline of {header.graph} is {age} days old, at most {MAX_AGE_DAYS}: providers' models move. Run it again beside the candidate (EVAL=1), or renew it with {renewal(project, header.graph)}"
     if header.repetitions < MIN_REPETITIONS:
@@ -133,8 +141,22 @@ def too_old(project: Project, baseline: Baseline, today: date) -> str:
     return ""
 
 
-def renewal(project: Project, graph: str) -> str:
-    """The command that renews a graph's baseline."""
+def other_model(project: Project, baseline: Baseline, run: Evidence) -> str:
+    """Why a baseline may not stand beside a run of another model; empty when the same one answered, or nobody says which."""
+    graph = baseline.header.graph
+    if project.spec(graph).family == "rules":
+        return ""
+    sides = [set(one.codes("model").values) if one.has("model") else set() for one in (baseline.evidence, run)]
+    if not all(sides) or sides[0] == sides[1]:
+        return ""
+    before, now = (", ".join(sorted(side)) for side in sides)
+    return f"the baseline of {graph} was answered by {before}, this run by {now}: the provider's model is another. Run it again beside the candidate (EVAL=1), or renew it with {renewal(project, graph)}"
+
+
+def renewal(project: Project, graph: str, pointer: str = CURRENT) -> str:
+    """The command that renews a graph's baseline, or its anchor."""
+    if pointer == ANCHOR:
+        return f"seatrial anchor set {graph} --reason 'release 1.0'"
     row = next((row for row in project.settings.trial if row.graph == graph and row.policy), None)
     return f"pytest {f'{row.policy} ' if row else ''}--seatrial-update-baseline -k {graph}"
 

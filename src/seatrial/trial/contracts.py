@@ -24,11 +24,6 @@ def for_family(project: Project, graph: str, policy: Policy) -> Policy:
     return replace(policy, must_pass_runs=1) if project.spec(graph).family == "rules" else policy
 
 
-def missing_runs(policy: Policy, repeat: int) -> int:
-    """How often the contract tests are run beyond a run of the whole dataset."""
-    return max(0, policy.must_pass_runs - repeat) if policy.must_pass else 0
-
-
 def contracts_run(run_id: str) -> str:
     """The run that holds a run's extra repetitions."""
     return f"{run_id}-{WHY}"

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from seatrial.errors import MissingExtra, UsageError
+from seatrial.errors import ConfigError, MissingExtra, UsageError
 from seatrial.segment import assign, for_graph
 from seatrial.trial.code import code_hash
-from seatrial.trial.contracts import WHY, contracts_run, missing_runs
+from seatrial.trial.contracts import WHY, contracts_run
 from seatrial.trial.models import models_at_hand, replays
-from seatrial.trial.policies import policy_of
+from seatrial.trial.policies import contracts_of
 from seatrial.trial.runs import RUNS, known
 
 if TYPE_CHECKING:
@@ -113,6 +113,10 @@ def evaluate(
     suite = project.evaluators(graph)
     dataset = project.dataset(graph, kind)
     dimensions = for_graph(project.dimensions, graph)
+    vital, runs = contracts_of(project, graph, kind)
+    absent = sorted(vital - {example.id for example in dataset.examples})
+    if absent:
+        raise ConfigError(f"must_pass names {absent[0]!r}, and {dataset.name} has no such example; nothing was run")
     name = label or chosen.name
     named = part or turn
     run_id = resume or (named.run_id if named else new_run_id(graph, name, datetime.now(UTC)))
@@ -152,8 +156,7 @@ def evaluate(
             limit=limit,
             progress=None if progress is None else lambda done, planned: progress(f"{graph}@{name}", done, planned),
         )
-    policy = policy_of(project, graph)
-    more = missing_runs(policy, repeat)
+    more = max(0, runs - repeat) if vital else 0
     if part is None and more and limit is None and into is None and result.complete:
         evaluate(
             project,
@@ -164,7 +167,7 @@ def evaluate(
             concurrency=concurrency,
             timeout_s=timeout_s,
             label=label,
-            part=Part(contracts_run(run_id), frozenset(policy.must_pass), WHY, first=repeat),
+            part=Part(contracts_run(run_id), vital, WHY, first=repeat),
             retry_errors=retry_errors,
         )
     return result

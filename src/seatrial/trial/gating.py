@@ -15,7 +15,7 @@ from seatrial.segment import critical_segments, for_graph
 from seatrial.trial.baselines import ANCHOR, accepted, refuse_another
 from seatrial.trial.confirm import NEVER, Confirming, confirm
 from seatrial.trial.contracts import for_family, with_contracts
-from seatrial.trial.overrides import let_through, versions_bound
+from seatrial.trial.overrides import let_through, runs_bound
 from seatrial.trial.policies import policy_of
 from seatrial.trial.quarantine import quarantine_of
 from seatrial.trial.runs import RUNS, latest_run, summary
@@ -82,12 +82,12 @@ def gate(
     held = quarantine_of(project, graph, kind, today)
     anchor = accepted(project, graph, ANCHOR)
     if anchor is not None:
-        refuse_another(project, anchor, kind)
+        refuse_another(project, anchor, kind, ANCHOR)
     first = check_anchored(
         evidence, policy, baseline=names[0], candidate=names[1], critical=critical, held=held, anchor=anchor
     )
     report = confirm(project, (baseline, candidate), first, evidence, policy, confirming, critical=critical, held=held)
-    return let_through(project, report, versions_bound(project, graph, versions[0], versions[1]), today)
+    return let_through(project, report, runs_bound(project, baseline, candidate), today)
 
 
 def _took_turns(project: Project, baseline: str, candidate: str) -> bool:

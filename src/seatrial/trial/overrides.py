@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.errors import UsageError
+from seatrial.errors import DataError, UsageError
 from seatrial.gate.override import Bound, apply, override_line, read_overrides
 from seatrial.trial.code import code_hash
+from seatrial.trial.runs import latest_run, summary
 
 if TYPE_CHECKING:
     from datetime import date
@@ -22,7 +23,7 @@ FILE = "gates/overrides.jsonl"
 def overrides_of(project: Project) -> tuple[Override, ...]:
     """Every override the project has on record, oldest first."""
     file = project.root / FILE
-    return read_overrides(file.read_text(encoding="utf-8"), file) if file.is_file() else ()
+    return read_overrides(text_of(file), file) if file.is_file() else ()
 
 
 def let_through(project: Project, report: Report, bound: Bound, today: date) -> Report:
@@ -35,13 +36,40 @@ def record(project: Project, override: Override) -> Path:
     file = project.root / FILE
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("a", encoding="utf-8") as lines:
-            lines.write(override_line(override))
+        append(file, override_line(override))
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}; nothing was overridden") from error
     return file
 
 
+def text_of(file: Path) -> str:
+    """What a committed file holds; one that is no text is a sentence, and lets nothing through."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{file} cannot be read: {error}") from error
+
+
+def append(file: Path, line: str) -> None:
+    """Add one line to a file of lines, beneath the last one even where somebody's editor left it without an end."""
+    with file.open("a+b") as lines:
+        if lines.tell():
+            lines.seek(-1, 2)
+            line = line if lines.read(1) == b"\n" else f"\n{line}"
+        lines.write(line.encode())
+
+
+def runs_bound(project: Project, baseline: str, candidate: str) -> Bound:
+    """Two runs, by the content of what was run; one that does not say is what its version is now."""
+    return Bound(_content(project, baseline), _content(project, candidate))
+
+
 def versions_bound(project: Project, graph: str, baseline: str, candidate: str) -> Bound:
-    """Two versions of the registry, by content."""
-    return Bound(code_hash(project, graph, baseline), code_hash(project, graph, candidate))
+    """The latest runs of two versions, likewise."""
+    return runs_bound(project, latest_run(project, f"{graph}@{baseline}"), latest_run(project, f"{graph}@{candidate}"))
+
+
+def _content(project: Project, run_id: str) -> str:
+    said = summary(project, run_id)
+    # Two commits under one label, or a run of last week named by its id, are not what the registry holds now.
+    return str(said.get("code") or code_hash(project, said["graph"], said["version"]))

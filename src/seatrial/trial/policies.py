@@ -26,3 +26,10 @@ def row_policy(project: Project, row: TrialRow) -> Policy:
     if not file.is_file():
         raise ConfigError(f"the trial row of {row.graph!r} names the policy {row.policy}, and {file} does not exist")
     return for_family(project, row.graph, load_policy(file, row.graph))
+
+
+def contracts_of(project: Project, graph: str, kind: str) -> tuple[frozenset[str], int]:
+    """The contract tests that any trial row of a graph asks of one kind of examples, and how often each is run."""
+    policies = [row_policy(project, row) for row in project.settings.trial if (row.graph, row.dataset) == (graph, kind)]
+    named = frozenset(example for policy in policies for example in policy.must_pass)
+    return named, max((policy.must_pass_runs for policy in policies), default=0)

@@ -17,6 +17,7 @@ from seatrial.trial.baselines import (
     MIN_REPETITIONS,
     accept,
     accepted,
+    other_model,
     refuse_another,
     renewal,
     too_old,
@@ -26,6 +27,7 @@ from seatrial.trial.evaluate import evaluate
 from seatrial.trial.overrides import let_through
 from seatrial.trial.policies import row_policy
 from seatrial.trial.quarantine import quarantine_of
+from seatrial.trial.runs import changed_since
 
 if TYPE_CHECKING:
     from datetime import date
@@ -55,29 +57,36 @@ def gate_standing(project: Project, row: TrialRow, *, against: str, into: Path, 
     graph, policy = row.graph, row_policy(project, row)
     current = project.spec(graph).current
     standing = _standing(project, row, against)
-    repeat, version = row.repeat, against
+    repeat, version, old = row.repeat, against, ""
     if standing is not None:
-        refuse_another(project, standing, row.dataset)
+        refuse_another(project, standing, row.dataset, against)
         policy = replace(
             policy, baseline_system_failures=max(policy.baseline_system_failures, standing.header.system_failures)
         )
         repeat, version = standing.header.repetitions, standing.header.version
         old = too_old(project, standing, today)
-        if old and not models:
-            raise InvalidComparison(old)
-        standing = None if old else standing
+        _can_be_renewed(project, standing, old, models=models)
         repeat = max(repeat, MIN_REPETITIONS) if old else repeat
+    mine = _run(project, row, current, repeat, into / "candidate")
+    if standing is not None and not old:
+        old = other_model(project, standing, mine)
+        _can_be_renewed(project, standing, old, models=models)
+    standing = None if old else standing
     base = standing.evidence if standing is not None else _run(project, row, version, repeat, into / "baseline")
     name = f"{version} (accepted)" if version == current else version
     anchor = accepted(project, graph, ANCHOR) if against == CURRENT else None
     if anchor is not None:
-        refuse_another(project, anchor, row.dataset)
+        refuse_another(project, anchor, row.dataset, ANCHOR)
     critical = critical_segments(for_graph(project.dimensions, graph))
+    try:
+        evidence = combine([base.named(name), mine], f"{graph}@{current} and its baseline")
+    except DataError as error:
+        # Each of the two is whole: what only both together break is a rule that changed between them.
+        raise InvalidComparison(
+            f"{error}. The segments were defined otherwise when the baseline was accepted: renew it with {renewal(project, graph, against)}"
+        ) from error
     report = check_anchored(
-        combine(
-            [base.named(name), _run(project, row, current, repeat, into / "candidate")],
-            f"{graph}@{current} and its baseline",
-        ),
+        evidence,
         policy,
         baseline=name,
         candidate=current,
@@ -86,6 +95,19 @@ def gate_standing(project: Project, row: TrialRow, *, against: str, into: Path, 
         anchor=anchor,
     )
     return let_through(project, report, standing_bound(project, row, against), today)
+
+
+def _can_be_renewed(project: Project, standing: Baseline, old: str, *, models: bool) -> None:
+    """Refuse a baseline that may not stand, unless it can be run again beside the candidate."""
+    header = standing.header
+    if old and not models:
+        raise InvalidComparison(old)
+    current = project.spec(header.graph).current
+    if old and header.version == current and header.code != code_hash(project, header.graph, current):
+        # Run again under its own name it would be the candidate, held against itself.
+        raise InvalidComparison(
+            f"{old}. It cannot be run again beside the candidate: {current} is the current version, and what was accepted under that name is not what it is now"
+        )
 
 
 def standing_bound(project: Project, row: TrialRow, against: str) -> Bound:
@@ -113,24 +135,36 @@ def _standing(project: Project, row: TrialRow, against: str) -> Baseline | None:
             raise UsageError(
                 f"--seatrial-baseline {against!r} is neither {CURRENT}, {ANCHOR} nor a version of {row.graph}; its versions: {', '.join(versions)}"
             )
+        if against == project.spec(row.graph).current:
+            raise UsageError(
+                f"--seatrial-baseline {against!r} is the current version of {row.graph}; a version is not compared with itself"
+            )
         return None
     found = accepted(project, row.graph, against)
     if found is None:
-        how = (
-            renewal(project, row.graph)
-            if against == CURRENT
-            else f"seatrial anchor set {row.graph} --reason 'release 1.0'"
-        )
         raise UsageError(
-            f"{row.graph} has no {'baseline' if against == CURRENT else 'anchor'} yet: nothing to compare with. Accept one with {how}, and commit gates/baselines/"
+            f"{row.graph} has no {'baseline' if against == CURRENT else 'anchor'} yet: nothing to compare with. Accept one with {renewal(project, row.graph, against)}, and commit gates/baselines/"
         )
     return found
 
 
 def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path) -> Evidence:
     done = into / "evidence.parquet"
-    if not done.is_file():
+    if not _is_done(project, version, repeat, into):
         result = evaluate(project, row.graph, version, kind=row.dataset, repeat=repeat, into=into)
         if not result.complete:
             raise DataError(f"{row.graph}@{version}: stopped after {result.done} of {result.planned} runs")
     return read_evidence(done)
+
+
+def _is_done(project: Project, version: str, repeat: int, into: Path) -> bool:
+    """Whether a worker of this session ran it already, to its end and as it is now."""
+    from seatrial.runner.summary import read_summary  # noqa: PLC0415 - as in evaluate
+
+    if not (into / "evidence.parquet").is_file():
+        return False
+    said = read_summary(into / "run.json") or {}
+    same = (said.get("version"), said.get("repetitions"), bool(said.get("complete"))) == (version, repeat, True)
+    if not same or changed_since(project, said):
+        raise DataError(f"{into} holds another run than the one asked for; take it away")
+    return True

@@ -1,10 +1,15 @@
 """An outsider's walk: an empty folder, a project, a prompt made worse, a gate that stops it, a person who answers for it."""
 
+import contextlib
+import io
 import json
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
+import xml.etree.ElementTree as ET
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -45,16 +50,43 @@ def break_it(project):
     file.write_text(text.replace("refund: refund, ", "refund: "))
 
 
-def fast_gate(project, *arguments):
+def fast_gate(project, *arguments, **environ):
     """A user's pytest, in a process of its own."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "not llm", "-p", "no:cacheprovider", *arguments],
         cwd=project,
+        env={**os.environ, **environ},
         capture_output=True,
         text=True,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr
+
+
+def gate_here(*arguments):
+    """The same pytest inside this one, which has loaded LangGraph already; of the project's tests the gate alone."""
+    said = io.StringIO()
+    # What a session of pytest has one of for the whole process stays with the outer one.
+    once = ("faulthandler", "threadexception", "unraisableexception", "xdist", "hypothesispytest")
+    options = [word for name in once for word in ("-p", f"no:{name}")]
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = pytest.main(
+            ["-q", "-s", *options, *arguments, *(() if "gates" in str(arguments) else ("gates/merge.toml",))]
+        )
+    return int(code), said.getvalue()
+
+
+def plugins_that_must_stay_out(folder):
+    """Stand-ins under the names of the two plugins the template keeps out: each leaves a mark, and one reads `.env`."""
+    for name in ("deepeval", "langsmith_plugin"):
+        (folder / f"stand_in_{name}.py").write_text(
+            f"from pathlib import Path\nPath(__file__).with_name('{name} was here').write_text(Path('.env').read_text())\n"
+        )
+        about = folder / f"stand_in_{name}-1.0.dist-info"
+        about.mkdir(parents=True)
+        (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: stand-in-{name}\nVersion: 1.0\n")
+        (about / "entry_points.txt").write_text(f"[pytest11]\n{name} = stand_in_{name}\n")
+    return os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH"))))
 
 
 def override(segment, *, reason="the refund desk moves on Friday"):
@@ -63,38 +95,141 @@ def override(segment, *, reason="the refund desk moves on Friday"):
     )
 
 
-def test_init_writes_a_project_whose_gate_passes(project):
-    code, said = fast_gate(project)
+def test_init_writes_a_project_whose_gate_passes_and_keeps_two_plugins_out(project, tmp_path):
+    away = tmp_path / "away"
+    away.mkdir()
+    path = plugins_that_must_stay_out(away)
+    (project / ".env").write_text("OPENAI_API_KEY=sk-not-a-real-key\n")
+    code, said = fast_gate(project, PYTHONPATH=path)
     assert code == 0, said
-    assert "7 passed" in said  # two tests of its own, four rows (one of zero tolerance), one verdict
+    # two tests of its own, four rows (one of zero tolerance), one verdict, two evaluators that are pure
+    assert "9 passed" in said
+    assert not list(away.glob("* was here"))
+
+
+def test_a_project_that_lets_the_two_plugins_in_is_gated_all_the_same(project, tmp_path):
+    away = tmp_path / "away"
+    away.mkdir()
+    path = plugins_that_must_stay_out(away)
+    (project / ".env").write_text("COLOUR=blue\n")
+    settings = project / "pyproject.toml"
+    text = settings.read_text()
+    assert " -p no:deepeval -p no:langsmith_plugin" in text
+    settings.write_text(text.replace(" -p no:deepeval -p no:langsmith_plugin", ""))
+    break_it(project)
+    code, said = fast_gate(project, "gates/merge.toml", PYTHONPATH=path)
+    assert code == 1, said
+    assert "3 failed, 2 passed" in said
+    assert len(list(away.glob("* was here"))) == 2  # so the stand-ins would have been seen above
 
 
 def test_the_break_of_the_readme_is_stopped_and_an_override_lets_it_through(project):
     break_it(project)
-    code, said = fast_gate(project, "--junitxml=gate.xml")
+    code, said = gate_here("--junitxml=gate.xml")
     assert code == 1, said
     assert "FAILED gates/merge.toml::gate::triage" in said
     assert "refund −60.0 points" in said
     assert "Traceback" not in said
-    assert '<property name="verdict" value="fail" />' in (project / "gate.xml").read_text()
+    assert cases("gate.xml")["gates.merge.toml.gate.triage"]["verdict"] == "fail"
     assert override("topic=refund") == 0
     assert override("overall") == 0
-    code, said = fast_gate(project, "-rs")
+    code, said = gate_here("-rs")
     assert code == 0, said
     assert "overridden until" in said
     assert "the refund desk moves on Friday" in said
+    # a reader is sent to the rule, not to the line of ours that skipped the row
+    rule = (project / "gates/merge.toml").read_text().splitlines().index("[key.desk]") + 1
+    assert f"SKIPPED [1] gates/merge.toml:{rule}: overridden until" in said
+    assert "pytest_plugin" not in said
     # the next change is judged anew
     file = project / PROMPT
     file.write_text(file.read_text() + "\nBe brief.\n")
-    code, said = fast_gate(project)
+    code, said = gate_here()
     assert code == 1, said
 
 
-def test_workers_share_one_evaluation_and_one_verdict(project):
+def cases(file):
+    """Item -> its properties, of a JUnit file."""
+    found = {}
+    for case in ET.parse(file).iter("testcase"):
+        name = f"{case.get('classname')}.{case.get('name')}"
+        assert name not in found
+        found[name] = {one.get("name"): one.get("value") for one in case.iter("property")}
+    return found
+
+
+def test_workers_share_one_evaluation_one_verdict_and_leave_nothing(project, tmp_path):
     break_it(project)
-    code, said = fast_gate(project, "-n", "2", "gates/merge.toml")
+    rules, asked = project / "graphs/triage/rules.py", tmp_path / "asked"
+    rules.write_text(
+        rules.read_text().replace(
+            "    text = user.lower()\n",
+            f"    with open({str(asked)!r}, 'a') as f: f.write('.')\n    text = user.lower()\n",
+        )
+    )
+    own = tmp_path / "own"
+    own.mkdir()
+    code, said = fast_gate(project, "-n", "2", "gates/merge.toml", "--junitxml=gate.xml", TMPDIR=str(own))
     assert code == 1, said
     assert "3 failed, 2 passed" in said
+    assert len(asked.read_text()) == 80  # one question an example, whoever asked
+    assert not list(own.glob("seatrial-*"))
+    written = cases(project / "gate.xml")
+    assert {name: (one["verdict"], one["n"]) for name, one in written.items()} == {
+        "gates.merge.toml.triage.overall.desk": ("fail", "80"),
+        "gates.merge.toml.triage.overall.pii_leak": ("pass", "80"),
+        "gates.merge.toml.triage.topic=refund.desk": ("fail", "60"),
+        "gates.merge.toml.triage.topic=rest.desk": ("pass", "20"),
+        "gates.merge.toml.gate.triage": ("fail", "80"),
+    }
+    assert all(one["reason"] for one in written.values())
+
+
+def test_choosing_items_does_not_change_what_they_say(project):
+    break_it(project)
+    verdict, refund = "gates/merge.toml::gate::triage", "gates/merge.toml::triage::topic=refund::desk"
+    code, said = gate_here("-k", "rest")
+    assert (code, "1 passed, 4 deselected" in said) == (0, True), said
+    for chosen in (("--deselect", refund), (verdict,), ("--deselect", "gates/merge.toml::triage")):
+        code, said = gate_here(*chosen)
+        assert code == 1, said
+        assert "refund −60.0 points" in said  # the family is whole, whichever of its rows are shown
+    code, said = gate_here("--lf")
+    assert code == 1, said
+    assert f"FAILED {verdict}" in said
+
+
+def test_the_gate_needs_no_git_no_terminal_and_no_checkout_it_may_write(project, tmp_path, monkeypatch):
+    # A superuser may write anywhere, so what is compared is what would have been touched: names, sizes, times, of folders too.
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    gate_here(
+        "-p", "no:cacheprovider"
+    )  # compiles the project's modules, which Python itself does without where it cannot write
+    before = touched(project)
+    code, said = gate_here("-p", "no:cacheprovider")
+    assert code == 0, said
+    assert touched(project) == before
+    assert not list(tmp_path.glob("seatrial-*"))
+
+
+def touched(folder):
+    return {
+        str(path): (path.stat().st_mtime_ns, path.stat().st_size)
+        for path in (folder, *folder.rglob("*"))
+        if "__pycache__" not in path.parts
+    }
+
+
+def test_an_interrupt_leaves_nothing_behind(project, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    rules = project / "graphs/triage/rules.py"
+    rules.write_text(rules.read_text().replace("    text = user.lower()\n", "    raise KeyboardInterrupt\n"))
+    before = touched(project)
+    code, said = gate_here("-p", "no:cacheprovider")
+    assert code in (pytest.ExitCode.INTERRUPTED, pytest.ExitCode.TESTS_FAILED), said
+    assert touched(project) == before
+    assert not list(tmp_path.glob("seatrial-*"))
 
 
 def test_the_override_is_the_debt_table_until_it_ends(project, capsys):
@@ -167,7 +302,7 @@ def test_without_a_baseline_the_gate_says_how_to_accept_one(project, tmp_path):
     shutil.rmtree(project / "gates" / "baselines")
     with pytest.raises(UsageError, match=r"pytest gates/merge.toml --seatrial-update-baseline -k triage"):
         stand(project, tmp_path)
-    code, said = fast_gate(project, "gates/merge.toml", "--seatrial-update-baseline", "-k", "triage")
+    code, said = gate_here("--seatrial-update-baseline", "-k", "triage")
     assert code == 0, said
     assert stand(project, tmp_path).unchanged
 
