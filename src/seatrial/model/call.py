@@ -11,6 +11,7 @@ from seatrial.model.cassette import recording
 from seatrial.model.here import calls_here, cassette_here, repetition_here
 from seatrial.model.outcome import CassetteError, KillSwitch, OverBudget, Skipped, Unrecorded
 from seatrial.model.question import Question, canonical, messages_hash, said, shaping
+from seatrial.model.redact import passwords
 from seatrial.model.reply import dump, load, reply_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 CACHED = 10_000
 """Replies kept in memory; the oldest go first."""
 
-SECRETIVE = ("key", "token", "secret", "password", "header", "auth")
+SECRETIVE = ("key", "token", "secret", "password", "header", "auth", "credential", "cookie", "query")
 """An option with one of these in its name holds something that no recording may show."""
 
 
@@ -163,6 +164,8 @@ def _secrets(options: Mapping[str, Any]) -> list[str]:
     for name, value in options.items():
         if any(word in name.lower() for word in SECRETIVE):
             found += _texts(value)
+        else:
+            found += [login for text in _texts(value) for login in passwords(text)]
     return found
 
 
@@ -172,5 +175,7 @@ def _texts(value: Any) -> list[str]:
         value = reveal()
     if isinstance(value, dict):
         return [text for one in value.values() for text in _texts(one)]
+    if isinstance(value, (list, tuple)):
+        return [text for one in value for text in _texts(one)]
     # `Bearer KEY`: the key alone must not be left either.
     return [value, *value.split()[1:]] if isinstance(value, str) else []

@@ -15,7 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import PrivateAttr
 
 from seatrial.errors import UsageError
-from seatrial.model.here import current
+from seatrial.model.here import calling
 from seatrial.model.loop import there
 from seatrial.model.question import canonical
 
@@ -77,8 +77,17 @@ def face(inner: BaseChatModel, asked: Asked) -> BaseChatModel:
 
 
 def asked_of(model: BaseChatModel) -> Asked:
-    """What a face was made from."""
-    asked: Asked = cast("Any", model)._asked  # noqa: SLF001 - ours, kept where pydantic leaves it alone
+    """What a face was made from.
+
+    Raises:
+        UsageError: it was built from the class alone.
+    """
+    asked: Asked | None = cast("Any", model)._asked  # noqa: SLF001 - ours, kept where pydantic leaves it alone
+    if asked is None:
+        raise UsageError(
+            f"this {type(model).__name__} was built anew from one that seatrial made, as configurable_fields does, and knows "
+            "no hub; make one with chat_model for each setting"
+        )
     return asked
 
 
@@ -104,7 +113,8 @@ def _class(base: type[BaseChatModel]) -> type[BaseChatModel]:
 
 
 def _hub(model: Any) -> Hub:
-    return asked_of(model).hub or current()
+    asked = asked_of(model)
+    return asked.hub or calling(asked.model)
 
 
 def _given(stop: Any, given: dict[str, Any]) -> dict[str, Any]:

@@ -86,9 +86,11 @@ def use(hub: Hub, *, cassette: str | None = None) -> Iterator[Hub]:
         cassette: name of the file that recordings go to and come from, a graph's id; None = the model's own.
     """
     hub_token, cassette_token = _HUB.set(hub), _CASSETTE.set(cassette)
+    _in_use.append(hub)
     try:
         yield hub
     finally:
+        _in_use.remove(hub)
         _CASSETTE.reset(cassette_token)
         _HUB.reset(hub_token)
         hub.flush()
@@ -99,6 +101,24 @@ def current() -> Hub:
     return _HUB.get() or _own_hub()
 
 
+def calling(model: str) -> Hub:
+    """The hub at hand of a call that is about to be made.
+
+    Raises:
+        Astray: a hub is in use, but this thread was started without the context that says so. Asked through the process's
+            own hub, the call would go round the budget and the cassettes.
+    """
+    if _in_use and _HUB.get() is None:
+        from seatrial.model.outcome import Astray  # noqa: PLC0415 - who only sets a repetition needs no outcomes
+
+        raise Astray(
+            f"model {model} was not asked: its thread does not know which run it belongs to; start it with "
+            "contextvars.copy_context().run, or use asyncio.to_thread or LangChain's ContextThreadPoolExecutor"
+        )
+    return current()
+
+
+_in_use: list[Hub] = []
 _own: list[Hub] = []
 
 

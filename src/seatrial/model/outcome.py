@@ -7,7 +7,8 @@ SeatrialError
 │   │   ├── OverBudget        the budget allows no further call
 │   │   ├── Outage            the provider did not answer, retries included
 │   │   │   └── KeyRefused    it refused the key
-│   │   └── Unrecorded        replaying, and this call was never recorded
+│   │   ├── Unrecorded        replaying, and this call was never recorded
+│   │   └── Astray            called from a thread that does not know which run it belongs to
 │   ├── InvalidReply          the reply could not be read, asked twice: `target_error`, kind `invalid_output`
 │   └── Refused               the model declined to answer
 ├── ConfigError
@@ -70,6 +71,12 @@ class Unrecorded(Skipped):
 
     kind = ErrorKind.UNRECORDED
     reason_class = "missing"
+
+
+class Astray(Skipped):
+    """Called from a thread that does not know which run it belongs to: neither its budget nor its recordings are known."""
+
+    reason_class = "usage"
 
 
 class InvalidReply(ModelError):

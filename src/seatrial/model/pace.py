@@ -1,9 +1,11 @@
 """Pace: what the provider lets pass, learnt from its refusals: multiplicative decrease, additive increase.
 
-A refusal cuts the rate by a tenth when the rate was about right, and by up to a half when far fewer calls than it got
-through in the window just past. Only calls sent after the last cut can cut again: those already under way tell the same
-news. Then the rate grows by a tenth of itself in a window, and twice as fast for each window without a refusal, so an
-outage that cut it to almost nothing is forgotten in minutes.
+A refusal cuts the rate by a twentieth when the rate was about right, and by up to a half when far fewer calls than it got
+through in the window just past. Calls that were under way when it came tell the same news, and so do further refusals
+before anything got through: they prolong the wait, and cut again only once in a while. Then the rate grows by a twentieth
+of itself in a window, and twice as fast for each window without a cut, so an outage that cut it to almost nothing is
+forgotten in minutes. A refused call leaves its place in the rhythm to the next, which goes as soon as it may: where calls
+are ten seconds apart, places are too dear to lose one with each refusal.
 
 Source: AIMD after Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion avoidance in computer
 networks", Computer Networks and ISDN Systems 17 (1989).
@@ -14,10 +16,10 @@ from __future__ import annotations
 import math
 from collections import deque
 
-GENTLE, HARD = 0.9, 0.5
+GENTLE, HARD = 0.95, 0.5
 """What a refusal leaves of the rate: at most, and at least."""
 
-GROWTH = 0.1
+GROWTH = 0.05
 """Of the rate after a cut that is added in one window."""
 
 QUIET = 16
@@ -25,6 +27,9 @@ QUIET = 16
 
 SLOWEST = 1.0
 """Calls in a window that are tried at least: below that it could not be noticed that the provider is back."""
+
+AGAIN = 0.25
+"""Of a window that passes between two cuts with nothing answered in between, and at least the time of one call."""
 
 HOLD = 1 / 60
 """Of a window that everybody waits after a first refusal without `Retry-After`; it doubles with each in a row."""
@@ -47,7 +52,7 @@ class Pace:
         self.hold_until = -math.inf
         self.epoch = 0
         self._booked = self._gone = -math.inf
-        self._cut_at = self._grown_at = -math.inf
+        self._cut_at = self._grown_at = self._heard_at = self._last = -math.inf
         self._booked_rate = math.inf
         self._step = 0.0
         self._in_a_row = 0
@@ -70,6 +75,7 @@ class Pace:
         """It went."""
         if self._first is None:
             self._first = now
+        self._last = now
         self._gone = now + 1 / self.rate
         self._booked = max(self._booked, self._gone)
 
@@ -95,20 +101,31 @@ class Pace:
             now: the moment.
             ceiling: calls a second that were allowed to go at most.
         """
-        fresh = sent_at >= self._cut_at
-        if fresh:
+        news = sent_at >= self._heard_at
+        if news:
             self._in_a_row += 1
-        wait_s = retry_after_s
-        if wait_s is None:
-            wait_s = self.window_s * HOLD * 2 ** min(self._in_a_row - 1, 6) if fresh else 0.0
-        if fresh or now + wait_s > self.hold_until:
+            self._heard_at = now
+        hold_s = self.window_s * HOLD * 2 ** min(self._in_a_row - 1, 6)
+        wait_s = (hold_s if news else 0.0) if retry_after_s is None else retry_after_s
+        if news or now + wait_s > self.hold_until:
             self.hold_until = max(self.hold_until, now + wait_s)
             self._book_again()
-        if not fresh:
+        if not news:
             return
+        if sent_at >= self._last:
+            # It did not count, so its place in the rhythm is free: at six a minute, to wait for the next would lose a tenth.
+            again = self.hold_until if self._in_a_row == 1 else max(self.hold_until, now + hold_s)
+            self._gone = self._booked = min(self._gone, again)
+        if self._in_a_row == 1 or now - self._cut_at >= max(1 / self.rate, self.window_s * AGAIN):
+            self._cut(now, ceiling)
+
+    def _cut(self, now: float, ceiling: float) -> None:
         self._forget(now)
         before = min(self.rate, ceiling)
-        through = len(self._passed) / max(min(self.window_s, now - (now if self._first is None else self._first)), 1e-6)
+        heard_s = min(self.window_s, now - (now if self._first is None else self._first))
+        # One more: where a window begins between two calls is chance, and at six a minute one call is a sixth of the rate.
+        counted = len(self._passed) + 1 if self._passed else 0
+        through = counted / max(heard_s, self.window_s * HOLD)
         if before == math.inf:
             before = max(through, 1 / (self.window_s * HOLD))
         cut = min(GENTLE * before, max(HARD * before, GENTLE * through))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage
 
 from seatrial.errors import UsageError
 from seatrial.privacy import strip_pii
@@ -37,6 +37,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 ROUNDS = 100_000
 """A telephone number has so few digits that its plain hash gives it away; this many rounds cost a guess 30 ms."""
+
+SENT = ("function_call", "audio", "__openai_role__")
+"""Of a message's further arguments those that clients send on."""
 
 SALT = b"seatrial/cassette/1"
 
@@ -109,10 +112,21 @@ def said(message: BaseMessage) -> dict[str, Any]:
             {"name": call["name"], "args": plain(call["args"], "tool_calls"), "id": call["id"]}
             for call in message.tool_calls
         ]
+    if isinstance(message, AIMessage) and message.invalid_tool_calls:
+        found["invalid_tool_calls"] = [
+            {"name": call["name"], "args": call["args"], "id": call["id"]} for call in message.invalid_tool_calls
+        ]
+    if isinstance(message, ChatMessage):
+        found["role"] = f"chat:{message.role}"
     called = getattr(message, "tool_call_id", None)
     if called:
         found["tool_call_id"] = called
-    return found
+    if getattr(message, "status", None) == "error":
+        found["status"] = "error"
+    further = {
+        name: plain(message.additional_kwargs[name], name) for name in SENT if message.additional_kwargs.get(name)
+    }
+    return {**found, "further": further} if further else found
 
 
 def shaping(*given: Mapping[str, Any]) -> dict[str, Any]:

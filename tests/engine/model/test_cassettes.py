@@ -13,11 +13,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, ChatMessage, SystemMessage, ToolMessage
 from pydantic import BaseModel
 
 from seatrial.model import CassetteError, Cassettes, Hub, Unrecorded, at_repetition, listen, outcome_of, silence, use
 from seatrial.model.cassette import recording
 from seatrial.model.question import ROUNDS, Question, digest, messages_hash, shaping
+from seatrial.model.question import said as said_by
 from seatrial.model.redact import STAND_INS, Redactor
 from seatrial.privacy import find_pii
 from seatrial.testing import AnthropicServer, OpenAIServer, ToolCall
@@ -236,6 +238,94 @@ def test_what_looks_like_a_key_is_one(text):
     assert Redactor()(redacted) == redacted
 
 
+PEM = "-----BEGIN PRIVATE KEY-----\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\nBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n-----END PRIVATE KEY-----"
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda s: json.dumps(json.dumps({"k": s})),
+        lambda s: base64.b64encode(f"user:{s}".encode()).decode(),
+        lambda s: base64.b64encode(f"x{s}zz".encode()).decode(),
+        lambda s: base64.urlsafe_b64encode(b"\xff\xfe" + s.encode()).decode(),
+        lambda s: s.encode().hex(),
+        lambda s: "".join(f"\\u{ord(one):04X}" for one in s),
+        lambda s: s.replace("o", "\\\\u006f"),
+        lambda s: "".join(f"\\x{ord(one):02x}" for one in s),
+        lambda s: "".join(f"%{ord(one):02x}" for one in s),
+        lambda s: s.replace("o", "%256F"),
+        lambda s: s.replace("o", "&#111;").replace("r", "&#x72;"),
+        lambda s: f"{s[:10]}\r\n {s[10:]}",
+        "\u200b".join,
+        " ".join,
+    ],
+)
+def test_a_known_secret_does_not_survive_escaped_encoded_or_wrapped(form):
+    text = form(PLAIN)
+    redact = Redactor({"HOUSE_KEY": PLAIN})
+    for redacted in (redact(text), next(iter(redact({text: 1})))):
+        assert redacted.count("<secret>") == 1
+        assert len(redacted) <= 30  # a letter or two of base64 beside it belong to its neighbours, too
+
+
+@pytest.mark.parametrize(
+    "written", [PEM, PEM.replace("\n", "\r\n"), json.dumps(PEM), PEM.split("\n", 1)[1], PEM.split("\n")[2]]
+)
+def test_no_line_of_a_private_key_survives(written):
+    redacted = Redactor({"HOUSE_CREDENTIALS": json.dumps({"type": "account", "private_key": PEM})})(written)
+    assert "MIIE" not in redacted
+    assert "BKcw" not in redacted
+
+
+def test_a_private_key_with_a_head_is_known_by_its_shape():
+    text = "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIEvQ==\n-----END RSA PRIVATE KEY-----"
+    assert Redactor()(f"a {text} b") == "a <secret> b"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgres://me:hunter2x@db/x",
+        "https://gate.example/v1?x=1&key=hunter2xy",
+        "Set-Cookie: session=hunter2xy",
+        '{"password": "hunter2 & co!"}',
+        r"{\"api_key\": \"hunter2xy\"}",
+    ],
+)
+def test_a_secret_nobody_told_of_is_known_by_where_it_stands(text):
+    assert "hunter" not in Redactor()(text)
+    assert Redactor()({"password": "hunter2", "x": [{"Api-Key": "hunter2"}]}) == {
+        "password": "<secret>",
+        "x": [{"Api-Key": "<secret>"}],
+    }
+    assert Redactor()({"token": "Hello", "max_tokens": 5}) == {"token": "Hello", "max_tokens": 5}
+
+
+@pytest.mark.parametrize(
+    "name", ["OPENAI_KEY", "HOUSE_PASSPHRASE", "GITHUB_PAT", "SIGNING_PRIVATE_KEY", "DATABASE_URL"]
+)
+def test_entries_named_like_keys_and_passwords_in_addresses_are_secrets(name):
+    value = f"postgres://me:{PLAIN}@db/x" if name == "DATABASE_URL" else PLAIN
+    assert Redactor({name: value})(f"it is {PLAIN}") == "it is <secret>"
+
+
+def test_a_secret_in_a_tool_call_or_a_query_of_the_options_does_not_survive(tmp_path):
+    said = ToolCall("Route", {"desk": f"a {PLAIN}", PLAIN: 1, "password": "never told"})
+    with OpenAIServer(lambda _: said) as server, use(hub(tmp_path, "record"), cassette="router") as recording:
+        face = recording.chat("openai:gpt-x", base_url=server.url, api_key="k-123456", default_query={"sig": PLAIN})
+        list(face.bind_tools([Route]).stream("x"))
+    written = (tmp_path / "router.jsonl").read_text()
+    assert "Route" in written
+    assert PLAIN not in written
+    assert "never told" not in written
+
+
+def test_redacting_takes_time_in_proportion_however_the_text_is_made():
+    redact = Redactor({"A_KEY": "\\" * 60 + "z", "B_KEY": "a b " + " " * 30 + "c"})
+    for text in ("\\" * 20_000, " " * 20_000, "%25" * 7_000, "-----BEGIN PRIVATE KEY-----" * 700):
+        redact(text)  # one that reads a text in many ways would never come back
+
+
 def test_ordinary_words_stay():
     text = "The key to a token economy: use basic authentication sparingly, sk-i at 8, test."
     assert Redactor({"TEST_API_KEY": "test", "HOME": "economy"})(text) == text
@@ -255,6 +345,28 @@ def test_a_secret_known_by_value_never_survives(secret, before):
 
 
 # ---- trust
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (ChatMessage("x", role="user"), ChatMessage("x", role="developer")),
+        (SystemMessage("x"), SystemMessage("x", additional_kwargs={"__openai_role__": "developer"})),
+        (
+            AIMessage("", additional_kwargs={"function_call": {"name": "a", "arguments": "{}"}}),
+            AIMessage("", additional_kwargs={"function_call": {"name": "b", "arguments": "{}"}}),
+        ),
+        (
+            AIMessage("", invalid_tool_calls=[{"name": "a", "args": "{", "id": "1", "error": None}]),
+            AIMessage("", invalid_tool_calls=[{"name": "a", "args": "[", "id": "1", "error": None}]),
+        ),
+        (ToolMessage("x", tool_call_id="1"), ToolMessage("x", tool_call_id="1", status="error")),
+    ],
+    ids=["role", "openai role", "function call", "invalid call", "failed tool"],
+)
+def test_messages_that_are_not_sent_alike_are_not_the_same_prompt(one, other):
+    assert said_by(one) != said_by(other)
+    assert said_by(one) == said_by(one.model_copy(update={"id": "7", "response_metadata": {"created": 1}}))
 
 
 def edit(path: Path, old: str, new: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import copy
 import json
 import threading
 import time
@@ -11,6 +13,8 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import ConfigurableField
+from langchain_core.runnables.config import run_in_executor
 from pydantic import BaseModel
 
 from seatrial.errors import UsageError
@@ -30,6 +34,7 @@ from seatrial.model import (
     use,
 )
 from seatrial.model.loop import there
+from seatrial.model.outcome import Astray
 from seatrial.testing import Allowance, AnthropicServer, OpenAIServer, ToolCall
 
 OPENAI, ANTHROPIC = (OpenAIServer, "openai:gpt-x"), (AnthropicServer, "anthropic:claude-x")
@@ -277,6 +282,73 @@ def test_the_face_of_a_graph_uses_the_hub_at_hand_when_it_is_called():
         with use(Hub(killed=lambda: "two")), pytest.raises(KillSwitch, match="two"):
             asyncio.run(face.ainvoke("x"))
         assert face.invoke("x").text == "yes"
+
+
+def test_a_thread_that_does_not_know_its_run_goes_round_neither_budget_nor_cassettes():
+    with OpenAIServer(lambda _: "yes") as server, ThreadPoolExecutor(1) as threads:
+        face = chat_model("openai:gpt-x", str, base_url=server.url, api_key="k-123456")
+        with use(Hub(budget=lambda model, tokens: "all spent")):
+            with pytest.raises(Astray, match="does not know which run it belongs to; start it with contextvars"):
+                threads.submit(face.invoke, "x").result()
+            with pytest.raises(OverBudget):
+                threads.submit(contextvars.copy_context().run, face.invoke, "x").result()
+            with pytest.raises(OverBudget):
+                asyncio.run(asyncio.to_thread(face.invoke, "x"))
+        assert server.requests == ()
+        assert threads.submit(face.invoke, "x").result().text == "yes"  # nothing is in use any more
+
+
+def test_a_face_built_anew_knows_no_hub_and_says_so():
+    with OpenAIServer(lambda _: "yes") as server, use(Hub()):
+        face = chat_model("openai:gpt-x", str, base_url=server.url, api_key="k-123456")
+        warmer = face.configurable_fields(temperature=ConfigurableField(id="t"))
+        with pytest.raises(UsageError, match="make one with chat_model for each setting"):
+            warmer.with_config(configurable={"t": 0.5}).invoke("x")
+    assert server.requests == ()
+
+
+@pytest.mark.parametrize(
+    "way",
+    [
+        lambda face: list(face.stream("x")),
+        lambda face: face.batch(["x", "y"]),
+        lambda face: asyncio.run(face.abatch(["x", "y"])),
+        lambda face: face.bind_tools([Route]).invoke("x"),
+        lambda face: face.with_structured_output(Route).invoke("x"),
+        lambda face: face.with_retry(stop_after_attempt=2, wait_exponential_jitter=False).invoke("x"),
+        lambda face: face.with_fallbacks([face]).invoke("x"),
+        lambda face: face.model_copy().invoke("x"),
+        lambda face: copy.copy(face).invoke("x"),
+    ],
+    ids=["stream", "batch", "abatch", "tools", "structured", "retry", "fallbacks", "model_copy", "copy"],
+)
+def test_no_way_to_call_a_face_goes_round_the_kill_switch(way):
+    with OpenAIServer(lambda _: "yes") as server, use(Hub(killed=lambda: "off")):
+        face = chat_model("openai:gpt-x", str, base_url=server.url, api_key="k-123456")
+        calls, token = listen()
+        with pytest.raises(KillSwitch):
+            way(face)
+        silence(token)
+    assert server.requests == ()
+    assert isinstance(calls.skipped, KillSwitch)
+
+
+def test_a_reply_is_read_on_the_models_loop_and_what_may_block_gets_a_thread():
+    class Reader:
+        def _create_chat_result(self) -> int:
+            return threading.get_ident()
+
+        def _generate(self) -> int:
+            return threading.get_ident()
+
+    async def where() -> tuple[int, int, int]:
+        reader = Reader()
+        read = await run_in_executor(None, reader._create_chat_result)
+        return threading.get_ident(), read, await run_in_executor(None, reader._generate)
+
+    loop, read, blocking = asyncio.run(there(where()))
+    assert read == loop
+    assert blocking != loop
 
 
 def test_a_run_hears_what_its_calls_came_to_though_the_graph_swallows_it():

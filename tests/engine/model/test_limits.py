@@ -33,20 +33,35 @@ class Sliding:
 
 
 class Leaky:
-    """Lets one pass every 60/n seconds, and n/10 at once after a rest."""
+    """Lets one pass every 60/n seconds, and n/10 (at least one) at once after a rest."""
 
     def __init__(self, n: int, *, says: bool) -> None:
         self.n, self.says, self.full_until = n, says, -math.inf
 
     def wait(self, now: float) -> float | None:
-        at = max(self.full_until, now) + 60 / self.n - 6
+        at = max(self.full_until, now) + 60 / self.n - max(6, 60 / self.n)
         if at <= now + 1e-9:
             self.full_until = max(self.full_until, now) + 60 / self.n
             return None
         return at - now
 
 
-def play(limiter: Limiter, server: Sliding | Leaky | None, *, minutes: float, begin: float = 0.0):
+class Fixed:
+    """Answers n in each minute of the clock on its wall."""
+
+    def __init__(self, n: int, *, says: bool) -> None:
+        self.n, self.says, self.minute, self.answered = n, says, -1, 0
+
+    def wait(self, now: float) -> float | None:
+        if now // 60 != self.minute:
+            self.minute, self.answered = now // 60, 0
+        if self.answered < self.n:
+            self.answered += 1
+            return None
+        return 60 * (self.minute + 1) - now
+
+
+def play(limiter: Limiter, server: Sliding | Leaky | Fixed | None, *, minutes: float, begin: float = 0.0):
     """Moments at which calls went, and at which they were answered: callers that ask again at once, an answer takes 1 s."""
     rng, order = random.Random(7), count()
     todo = [(begin, next(order), "book", None) for _ in range(64)]
@@ -142,13 +157,46 @@ def test_a_reply_is_taken_to_be_as_long_as_replies_were_so_far():
     assert limiter.guess(400) == 400  # (200 + 400) / 2
 
 
-@pytest.mark.parametrize("kind", [Sliding, Leaky])
-@pytest.mark.parametrize("says", [True, False], ids=["Retry-After", "silent"])
+kinds = pytest.mark.parametrize("kind", [Sliding, Leaky, Fixed])
+says_or_not = pytest.mark.parametrize("says", [True, False], ids=["Retry-After", "silent"])
+
+
+@kinds
+@says_or_not
 @pytest.mark.parametrize("allowed", [60, 600])
 def test_the_rate_settles_within_a_tenth_of_what_the_provider_allows(kind, says, allowed):
     _, answered = play(Limiter(Limits()), kind(allowed, says=says), minutes=16)
     settled = [moment for moment in answered if moment > 8 * 60]
     assert 0.9 * allowed <= len(settled) / 8 <= 1.01 * allowed
+
+
+@kinds
+@says_or_not
+def test_at_six_a_minute_too_the_rate_settles_within_a_tenth_of_what_the_provider_allows(kind, says):
+    went, answered = play(Limiter(Limits()), kind(6, says=says), minutes=40)
+    settled = [moment for moment in answered if moment > 10 * 60]
+    assert 0.9 * 6 <= len(settled) / 30 <= 1.01 * 6
+    # Each refusal is followed by a few tries, 1, 2 and 4 s later: none of them a storm.
+    assert most_in_a_minute([moment for moment in went if moment > 10 * 60]) <= 2 * 6
+
+
+@kinds
+def test_a_ceiling_of_six_a_minute_is_kept_while_the_provider_allows_four(kind):
+    went, answered = play(Limiter(Limits(requests_per_minute=6)), kind(4, says=False), minutes=40)
+    assert most_in_a_minute(went) <= 6
+    assert len(answered) >= 0.85 * 4 * 40  # it is refused to learn the rate, and refusals count under a ceiling
+
+
+def test_a_refused_call_leaves_its_place_to_the_next():
+    limiter = Limiter(Limits(requests_per_minute=6))
+    assert limiter.leave(limiter.book(0.0, 0), 0.0) is None
+    limiter.refused(0.0, 2.0, 1.0)
+    assert limiter.book(1.0, 0).at == 10.0  # the ceiling's own rhythm: nobody's refusal gives a place under it back
+    limiter = Limiter(Limits())
+    for moment in (0.0, 20.0):
+        assert limiter.leave(limiter.book(moment, 0), moment) is None
+        limiter.refused(moment, 2.0, moment + 1)
+    assert limiter.book(21.0, 0).at == 23.0
 
 
 def test_the_ceiling_holds_while_the_provider_allows_more_and_while_it_allows_less():
@@ -177,7 +225,13 @@ def test_one_refusal_cuts_once_however_many_calls_were_under_way():
     once = limiter.rate
     limiter.refused(0.0, 1.0, 1.1)
     assert limiter.rate == once
-    limiter.refused(2.5, 1.0, 3.0)  # sent after the cut: news
+    limiter.refused(2.5, 1.0, 3.0)  # sent after the cut, but nothing got through since: the same news
+    assert limiter.rate == once
+    limiter.answered(limiter.book(4.0, 0), 0, 0, 5.0)
+    limiter.refused(5.5, 1.0, 6.0)
+    assert limiter.rate < once
+    once = limiter.rate
+    limiter.refused(30.0, 1.0, 31.0)  # a quarter of a minute later, still nothing: an outage
     assert limiter.rate < once
 
 
