@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import cold_start, gate, hub, mlflow_logging, peers, purity, report, stats
+from benchmarks import cold_start, gate, hub, mlflow_logging, peers, plugin, purity, report, stats
 from benchmarks.child import ROOT, environment, ours, spawn
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ ROOMS: dict[str, Callable[..., list[dict[str, Any]]]] = {
     "mlflow_logging": mlflow_logging.measure,
     "hub": hub.measure,
     "purity": purity.measure,
+    "plugin": plugin.measure,
     "peers": peers.measure,
 }
 

@@ -60,6 +60,7 @@ ROOMS = {
         "Model hub",
         "`ours` is what the hub adds to the bare client's CPU, `floor` that client; of the rate, what is reached and what is allowed.",
     ),
+    "plugin": ("pytest plugin", "`ours` is CPU over bare pytest of the same project, `floor` that pytest."),
     "purity": ("Purity audit", "`floor` is the evaluators' calls alone, the same ones."),
     "mlflow_logging": ("MLflow", "`floor` is the bare client writing the same numbers to the same SQLite store."),
     "peers": (

@@ -287,7 +287,10 @@ TABLE = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
 FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 WRITTEN = (
     DOCS.parent / "README.md",
-    *(DOCS / f"{name}.md" for name in ("gate", "project", "evidence", "policy", "slices", "statistics", "report", "adopt")),
+    *(
+        DOCS / f"{name}.md"
+        for name in ("gate", "project", "evidence", "policy", "slices", "statistics", "report", "adopt")
+    ),
 )
 PAGES = (
     {DOCS / "cli.md": cli_page}

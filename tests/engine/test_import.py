@@ -32,6 +32,18 @@ def test_the_gate_alone_needs_neither_langgraph_nor_pandas():
     assert python(code) == "[]"
 
 
+def test_a_project_opens_where_only_the_light_core_is_installed():
+    code = """
+import sys
+for name in ("langchain_core", "langgraph", "langchain", "mlflow", "pandas", "sqlglot"):
+    sys.modules[name] = None
+import seatrial.cli.init, seatrial.project, seatrial.trial
+from seatrial.cli.app import run
+print(run(["eval", "text_to_sql@v1"]))
+"""
+    assert python(code, cwd=REPO_ROOT) == "2"
+
+
 def test_a_projects_folders_are_never_importable_by_our_doing(tmp_path):
     code = """
 import importlib.util, sys

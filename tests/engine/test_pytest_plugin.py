@@ -1,9 +1,14 @@
 """The plugin in a project of its own, run by a pytest of its own."""
 
+import gc
+
 import pytest
 
 from seatrial.errors import UsageError
+from seatrial.project import open_project
 from seatrial.pytest_plugin import judges_wanted
+from seatrial.pytest_plugin.importing import importing
+from seatrial.pytest_plugin.session import Still
 from seatrial.trial.init import write_template
 
 pytest_plugins = ["pytester"]
@@ -66,6 +71,29 @@ def test_words_that_turn_judges_on_and_off(word, wanted):
 def test_an_unknown_word_lists_the_choices():
     with pytest.raises(UsageError, match="choose one of: 1, true, yes, on, 0, false, no, off"):
         judges_wanted({"EVAL": "perhaps"})
+
+
+@pytest.mark.parametrize("on", [True, False])
+def test_the_collector_is_still_while_libraries_load_and_afterwards_as_it_was(on):
+    was = gc.isenabled()
+    try:
+        (gc.enable if on else gc.disable)()
+        with importing():
+            assert not gc.isenabled()
+        assert gc.isenabled() is on
+        with pytest.raises(ModuleNotFoundError), importing():
+            raise ModuleNotFoundError
+        assert gc.isenabled() is on
+    finally:
+        (gc.enable if was else gc.disable)()
+
+
+def test_a_session_reads_its_examples_once(tmp_path):
+    write_template(tmp_path)
+    found = open_project(tmp_path)
+    still = Still(found.root, found.settings)
+    assert still.dataset("triage") is still.dataset("triage")
+    assert still.dataset("triage") == found.dataset("triage")
 
 
 HEAVY = {"numpy", "pyarrow", "scipy", "pandas", "jinja2", "mlflow", "langgraph", "langchain_core", "rich", "click"}

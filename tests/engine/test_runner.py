@@ -35,6 +35,7 @@ from seatrial.graph.runtime import Compiled, needs_loop
 from seatrial.graph.spec import GraphSpec
 from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import callable_target
+from seatrial.model.here import repetition_here
 from seatrial.runner import RunPlan, RunResult, run
 
 if TYPE_CHECKING:
@@ -591,6 +592,31 @@ def test_an_async_graph_that_hangs_is_cancelled_and_the_others_keep_their_loop(t
     found = cells(tmp_path / "r")
     assert found.pop(("e1", 0, "right")) == ("target_error", "timeout", None)
     assert set(found.values()) == {("scored", None, 1.0)}
+
+
+async def quick(state: Given) -> Given:
+    return {}
+
+
+def test_an_evaluator_that_hangs_after_an_async_graph_is_the_only_timeout(tmp_path: Path) -> None:
+    release = threading.Event()
+
+    def patient(run: Any, example: Example) -> bool:
+        return example.id != "e2" or release.wait(30)
+
+    run(plan(6), awaited_graph(quick), (bind(patient),), lambda e: {}, tmp_path / "r", concurrency=3, timeout_s=0.3)
+    release.set()
+    found = cells(tmp_path / "r")
+    assert found.pop(("e2", 0, "patient")) == ("evaluator_error", "timeout", None)
+    assert set(found.values()) == {("scored", None, 1.0)}
+
+
+def test_an_evaluator_of_an_async_graph_knows_which_repetition_it_judges(tmp_path: Path) -> None:
+    def knows(run: Any, example: Example) -> bool:
+        return run.id == f"{example.id}#{repetition_here()}"
+
+    run(plan(5, repetitions=3), awaited_graph(quick), (bind(knows),), lambda e: {}, tmp_path / "r", concurrency=4)
+    assert set(cells(tmp_path / "r").values()) == {("scored", None, 1.0)}
 
 
 def test_an_interrupt_leaves_print_and_the_collector_as_they_were(

@@ -11,8 +11,8 @@ import click
 def command() -> None:
     """Set or show the anchor: the release that many small steps down are measured from.
 
-    A candidate is compared with the last merge and, at a fifth of alpha, with the anchor: twelve steps of 0.7 points pass
-    the first unseen 78 times in 100, the second 13 times.
+    A candidate is compared with the last merge and, at a fifth of alpha, with the anchor: on 400 examples twelve
+    steps of 0.7 points pass the first unseen 81 times in 100, the second 3 times.
 
     \b
     Examples:

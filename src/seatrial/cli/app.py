@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import os
+import sys
 import traceback
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -105,6 +108,9 @@ def run(arguments: list[str]) -> int:
 
     A usage error, an unreadable file, a stopped run and a bug of ours are all 2: exit code 1 is the evidence's own no.
     """
+    if sys.stdout is None:
+        # Started with its output closed: the exit code is still an answer.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     try:
         code = app.main(arguments, prog_name="seatrial", standalone_mode=False)
     except click.ClickException as error:

@@ -66,7 +66,7 @@ def command(
         raise UsageError(f"an override needs {', '.join(lacking)}; seatrial override --help shows one")
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from seatrial.gate.override import write_for  # noqa: PLC0415
+    from seatrial.gate.override import still_failing, write_for  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.trial.overrides import overrides_of, record  # noqa: PLC0415
 
@@ -91,6 +91,8 @@ def command(
         f"{override.segment} · {override.key} of {override.graph} may sail until {override.expires}: {override.reason} ({override.author})"
     )
     click.echo(f"appended to {file.relative_to(project.root)}; commit it")
+    for left in still_failing(report, (*overrides_of(project),), bound, today):
+        click.echo(f"still unanswered: --segment {left.segment} --key {left.key}")
     return 0
 
 

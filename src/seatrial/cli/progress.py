@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.progress import Progress
+
 EVERY_S = 10.0
+_bars: list[Progress] = []
 
 
 @contextmanager
@@ -26,12 +29,38 @@ def progress(*, quiet: bool = False) -> Iterator[Callable[[str, int, int], None]
 
 
 @contextmanager
+def aside() -> Iterator[None]:
+    """Take the bar, if there is one, off the terminal while something is printed there."""
+    for bar in _bars:
+        bar.stop()
+    try:
+        yield
+    finally:
+        for bar in _bars:
+            bar.start()
+
+
+@contextmanager
+def _shown(bar: Progress) -> Iterator[None]:
+    _bars.append(bar)
+    try:
+        yield
+    finally:
+        _bars.remove(bar)
+
+
+@contextmanager
 def _bar() -> Iterator[Callable[[str, int, int], None]]:
     from rich.console import Console  # noqa: PLC0415 - only a terminal pays for it
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    # Left alone, rich would send what is printed meanwhile to stderr, even where stdout is a file.
+    console = Console(stderr=True)
+    with (
+        Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False) as bar,
+        _shown(bar),
+    ):
         tasks = {}
 
         def tell(what: str, done: int, planned: int) -> None:

@@ -11,7 +11,7 @@ import click
 
 from seatrial.cli.certified import certified_for
 from seatrial.cli.mlflow import Record, option, record, wanted
-from seatrial.cli.progress import progress
+from seatrial.cli.progress import aside, progress
 from seatrial.errors import UsageError, one_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ def command(
         for trial in trials(project, rows, concurrency=concurrency, confirming=how, progress=tell):
             done.append(trial)
             if not as_json:
-                _show(trial, every=every, check_expect=check_expect)
+                with aside():
+                    _show(trial, every=every, check_expect=check_expect)
     folder = _write(done, folder)
     logged = record(project, lambda: _entries(project, done, folder), asked=mlflow) if logs else Record()
     return _end(done, folder, logged, time.monotonic() - began, check_expect=check_expect, as_json=as_json)

@@ -13,6 +13,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
     from numpy.typing import NDArray
 
 _NUMPY = {
@@ -23,6 +25,9 @@ _NUMPY = {
     pa.float64(): np.float64,
 }
 _ARROW = {np.dtype(there): here for here, there in _NUMPY.items()}
+
+MANY = 50_000
+"""Where a list is longer, what `pa.array` saves on it is worth the wait for pandas."""
 
 
 def to_numpy(column: Any) -> NDArray[Any]:
@@ -59,3 +64,43 @@ def one_array(column: Any) -> pa.Array:
     if isinstance(array, pa.ChunkedArray):  # it stays in chunks when it is empty
         return pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0, array.type)
     return array
+
+
+def listed(values: Sequence[Any], kind: pa.DataType | None = None) -> pa.Array:
+    """A list of texts or of numbers, None where unknown, as an Arrow array; any other list is left to `pa.array`.
+
+    Args:
+        values: the list.
+        kind: what the array holds; None = whole numbers, numbers or text, as found.
+    """
+    if len(values) > MANY:
+        return pa.array(values, type=kind)
+    found = {type(value) for value in values} - {type(None)}
+    kind = kind or _kind(found)
+    there = np.fromiter((value is not None for value in values), np.bool_, len(values))
+    gaps = None if there.all() else pa.py_buffer(np.packbits(there, bitorder="little"))
+    if kind in (pa.int64(), pa.float64()) and found <= ({int} if kind == pa.int64() else {int, float}):
+        numbers = np.array([0 if value is None else value for value in values], dtype=_NUMPY[kind])
+        return pa.Array.from_buffers(kind, len(values), [gaps, pa.py_buffer(numbers)])
+    if kind == pa.string() and all(issubclass(one, str) for one in found):
+        encoded = [b"" if value is None else value.encode() for value in values]
+        ends = np.cumsum(np.fromiter((0, *map(len, encoded)), np.int64, len(values) + 1))
+        if ends[-1] < np.iinfo(np.int32).max:
+            parts = [gaps, pa.py_buffer(ends.astype(np.int32)), pa.py_buffer(b"".join(encoded))]
+            return pa.Array.from_buffers(kind, len(values), parts)
+    return pa.array(values, type=kind)
+
+
+def _kind(found: Collection[type]) -> pa.DataType | None:
+    """What `pa.array` would make of values of these types; None where that is for it to say."""
+    if not found:
+        return pa.null()
+    kinds: tuple[tuple[set[type], pa.DataType], ...] = (
+        ({int}, pa.int64()),
+        ({int, float}, pa.float64()),
+        ({str}, pa.string()),
+    )
+    for names, kind in kinds:
+        if names.issuperset(found):
+            return kind
+    return None

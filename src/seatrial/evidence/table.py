@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from seatrial.evidence.arrow import from_numpy, one_array, texts, to_numpy
 from seatrial.evidence.columns import SEGMENT_PREFIX
+from seatrial.evidence.order import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,9 +108,12 @@ def encode(column: Any) -> Codes:
     """Dictionary-encode a text column."""
     array = one_array(column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column)
     if not pa.types.is_dictionary(array.type):
+        if not array.null_count:
+            words, index = numbered(array)
+            return Codes(tuple(words.to_pylist()), index)
         array = pc.dictionary_encode(array)
     codes = pc.cast(array.indices, pa.int32())
-    index: NDArray[np.int32] = to_numpy(pc.fill_null(codes, _NONE) if codes.null_count else codes)
+    index = to_numpy(pc.fill_null(codes, _NONE) if codes.null_count else codes)
     values = np.array(array.dictionary.to_pylist(), dtype=object)
     used = np.bincount(index + 1, minlength=values.size + 1)[1:] > 0
     if not used.all():

@@ -31,6 +31,8 @@ def write_parquet(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, m
     import pyarrow as pa  # noqa: PLC0415 - heavy; the runner's hot loop starts without it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
+    from seatrial.evidence.arrow import listed  # noqa: PLC0415
+
     types = {column.name: column.type for column in EVIDENCE_COLUMNS}
     arrays, fields = [], []
     made: dict[tuple[int, str], Any] = {}  # an example is its own cluster: one column said twice is made once
@@ -40,7 +42,7 @@ def write_parquet(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, m
         kind = pa.float64() if types.get(name) == "double" else getattr(pa, types.get(name, "string"))()
         same = (id(values), str(kind))
         if same not in made:
-            made[same] = _repeat(values, kind) if isinstance(values, Repeated) else pa.array(values, type=kind)
+            made[same] = _repeat(values, kind) if isinstance(values, Repeated) else listed(values, kind)
         array = made[same]
         arrays.append(array)
         fields.append(pa.field(name, array.type))
@@ -67,10 +69,12 @@ def _repeat(column: Repeated, kind: Any) -> Any:
     import numpy as np  # noqa: PLC0415 - as above
     import pyarrow as pa  # noqa: PLC0415
 
-    values = pa.array(column.values, type=kind)
+    from seatrial.evidence.arrow import from_numpy, listed  # noqa: PLC0415
+
+    values = listed(column.values, kind)
     if values.null_count == len(values):
         return pa.nulls(len(values) * column.each * column.times, kind)
     index = np.tile(np.repeat(np.arange(len(values), dtype=np.int32), column.each), column.times)
     if pa.types.is_string(kind) and not values.null_count and len(index) > 4 * len(values):
-        return pa.DictionaryArray.from_arrays(pa.array(index), values)
-    return values if len(index) == len(values) else values.take(pa.array(index))
+        return pa.DictionaryArray.from_arrays(from_numpy(index), values)
+    return values if len(index) == len(values) else values.take(from_numpy(index))

@@ -1,7 +1,7 @@
 """Anchor: the last release, compared too, so that many small steps down cannot pass one by one.
 
-Twelve steps of -.7 points pass unseen .78 of the time against the last merge, .13 against the anchor (the merge gets .8 of
-alpha, the anchor .2; both together keep it).
+Twelve steps of -.7 points on 400 examples pass unseen .81 of the time against the last merge, .03 against the anchor (the
+merge gets .8 of alpha, the anchor .2; both together keep it).
 """
 
 from __future__ import annotations

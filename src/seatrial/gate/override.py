@@ -189,6 +189,13 @@ def apply(report: Report, overrides: Sequence[Override], bound: Bound, today: da
     return replace(report, overrides=tuple(applied), warnings=(*report.warnings, *warnings))
 
 
+def still_failing(report: Report, overrides: Sequence[Override], bound: Bound, today: date) -> tuple[Finding, ...]:
+    """The failing rows nobody answers for yet, each once."""
+    answered = {(one.override.segment, one.override.key) for one in apply(report, overrides, bound, today).overrides}
+    left = {(f.segment, f.key): f for f in report.stopping if (f.segment, f.key) not in answered}
+    return tuple(left.values())
+
+
 def renewals(overrides: Sequence[Override]) -> Iterator[tuple[Override, int]]:
     """The last override of every question, and how often it was renewed."""
     last: dict[tuple[Any, ...], list[Override]] = {}

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from langchain_core.messages import AIMessage, BaseMessage, ChatMessage
-
 from seatrial.errors import UsageError
 from seatrial.privacy import strip_pii
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from langchain_core.messages import BaseMessage
 
 TRANSPORT = frozenset(
     {
@@ -104,6 +104,8 @@ def messages_hash(messages: Sequence[Mapping[str, Any]], *, kept: bool) -> str:
 
 def said(message: BaseMessage) -> dict[str, Any]:
     """What a message says, as JSON; ids, counts and metadata are no part of it."""
+    from langchain_core.messages import AIMessage, ChatMessage  # noqa: PLC0415 - who only replays a name loads no LangChain
+
     found: dict[str, Any] = {"role": message.type, "content": plain(message.content, "content")}
     if message.name:
         found["name"] = message.name

@@ -27,6 +27,9 @@ MARKERS = (
     "external: reads real outcomes from ../shared/data (or $SEATRIAL_SHARED); skipped where they are absent",
     "slow: a long simulation or fuzz; run it with -m slow",
 )
+TOLD = "seatrial"
+"""Property of an item whose sentence the summary shows whatever pytest's verbosity is."""
+
 _ON, _OFF = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -109,6 +112,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.get_closest_marker(marker):
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What nobody may overlook though no test failed: a renewed baseline, a verdict let through."""
+    reports = [one for name in ("passed", "skipped") for one in terminalreporter.getreports(name)]
+    told = [text for one in reports for name, text in one.user_properties if name == TOLD]
+    if told:
+        terminalreporter.section("seatrial")
+        for text in told:
+            terminalreporter.line(str(text))
 
 
 @pytest.hookimpl(wrapper=True)

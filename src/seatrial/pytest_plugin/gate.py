@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.errors import SeatrialError
+from seatrial.pytest_plugin import TOLD
 from seatrial.pytest_plugin.session import OVERALL, Session, session_of
 from seatrial.verdict import Verdict
 
@@ -106,6 +107,8 @@ class _Item(pytest.Item):
         """The sentence; a traceback is for our bugs only."""
         if isinstance(excinfo.value, (Stopped, SeatrialError)):
             return str(excinfo.value)
+        if isinstance(excinfo.value, OSError) and excinfo.value.filename:
+            return f"{excinfo.value.filename} cannot be read or written: {excinfo.value.strerror}"
         return super().repr_failure(excinfo, style)
 
     @property
@@ -175,8 +178,7 @@ class VerdictItem(_Item):
         """Decide, or renew the baseline."""
         if self.gate.updating:
             said = self.gate.renew(self.row)
-            self.add_report_section("call", "seatrial", said)
-            self.user_properties.append(("baseline", said))
+            self.user_properties += [("baseline", said), (TOLD, said)]
             return
         report = self.gate.report(self.row, os.environ)
         self.user_properties += [
@@ -195,7 +197,9 @@ class VerdictItem(_Item):
                 if report.overridden
                 else f"in mode {report.mode}, which does not block"
             )
-            pytest.skip(f"{report.verdict.value}, {how}: {report.reason}")
+            said = f"{report.verdict.value}, {how}: {report.reason}"
+            self.user_properties.append((TOLD, f"{self.row.graph}: {said}"))
+            pytest.skip(said)
         raise Stopped(_whole(report))
 
 

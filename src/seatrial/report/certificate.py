@@ -31,7 +31,9 @@ def certificate_lines(c: Certificate, policy: Policy) -> Iterator[Line]:
 
 
 def _lines(c: Certificate, policy: Policy) -> Iterator[Line]:
-    glyph, tone = {True: ("✓", "good"), False: ("✕", "bad"), None: ("?", "unsure")}[c.kept]
+    glyph, tone = {True: ("✓", "good"), False: ("✕", "bad"), None: ("?", "unsure")}[
+        None if c.kept and c.uncovered else c.kept
+    ]
     yield Line(
         f"{glyph} {c.name}: false block {percent(c.false_block)} of {c.null.gates:,} unchanged candidates, promised ≤ {percent(c.alpha)}"
         + ("; too few were simulated to tell (--gates)" if c.kept is None else ""),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import finite, numbers, share
+from seatrial.stats.argument import finite, numbers, share, whole
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.proportions import wilson
 
@@ -117,17 +117,17 @@ def _lattice_tail(values: NDArray[np.float64]) -> float | None:
     """The exact tail where all differences are multiples of one small unit, else None."""
     for per_unit in _LATTICES:
         scaled = values * per_unit
-        whole = np.rint(scaled)
-        if np.all(np.abs(scaled - whole) < 1e-7):
+        multiples = np.rint(scaled)
+        if np.all(np.abs(scaled - multiples) < 1e-7):
             break
     else:
         return None
     if np.abs(scaled).max() > _WHOLE:
         return None
-    steps, counts = np.unique(np.abs(whole).astype(np.int64), return_counts=True)
+    steps, counts = np.unique(np.abs(multiples).astype(np.int64), return_counts=True)
     # In steps of what all share: a thousand tokens each is one step each.
     unit = int(np.gcd.reduce(steps))
-    steps, whole = steps // unit, whole / unit
+    steps, multiples = steps // unit, multiples / unit
     total = int((steps * counts).sum())
     if len(steps) > 1 and total * len(steps) > 5_000_000:
         return None
@@ -141,7 +141,7 @@ def _lattice_tail(values: NDArray[np.float64]) -> float | None:
         spread = np.zeros(int(step * count) + 1)
         spread[:: int(step)] = pmf
         law = _convolve(law, spread)
-    observed = round(float(whole.sum()))
+    observed = round(float(multiples.sum()))
     reach = (observed + total) // 2
     return float(min(1.0, max(0.0, law[: reach + 1].sum())))
 
@@ -161,6 +161,8 @@ def newcombe_paired(both: int, b: int, c: int, neither: int, level: float = 0.95
     correlation with its continuity correction. Never degenerate: with no discordant pair it still has width. For binary
     scores of independent examples only.
     """
+    for name, value in (("both", both), ("b", b), ("c", c), ("neither", neither)):
+        whole(name, value, least=0)
     n = both + b + c + neither
     if n == 0:
         return CannotTell("no example was scored by both versions")

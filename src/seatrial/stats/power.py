@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import whole
+from seatrial.stats.argument import share, whole
 from seatrial.stats.paired import Method, mcnemar
 
 POWER = 0.8
@@ -50,7 +50,8 @@ def mcnemar_power(n: int, drop: float, churn: float, alpha: float, method: Metho
 @lru_cache(maxsize=4096)
 def detectable_drop(n: int, churn: float, alpha: float, method: Method = "mid-p", power: float = POWER) -> float | None:
     """Smallest drop (0..1, to .001) the test would see with chance `power`; None when not even a total loss would show."""
-    if n <= 0 or mcnemar_power(n, 1.0, churn, alpha, method) < power:
+    share("power", power)
+    if mcnemar_power(n, 1.0, churn, alpha, method) < power:
         return None
     low, high = 0, 1000
     while high - low > 1:
@@ -69,6 +70,7 @@ def needed_n(drop: float, churn: float, alpha: float, method: Method = "mid-p", 
     Power is a saw-tooth in n: the answer is the first n of the final climb, so that one example more never undoes it by
     much; the teeth are under .03.
     """
+    share("power", power)
     if drop <= 0:
         return None
     high = 4

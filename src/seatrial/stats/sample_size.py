@@ -23,6 +23,7 @@ Formula = Literal["unpooled", "pooled", "cohen-h"]
 FORMULAS: tuple[Formula, ...] = ("unpooled", "pooled", "cohen-h")
 _NOTHING = 1e-12
 """A difference of rates under this is none: two sums of the same scores differ by as much."""
+_NO_TEST = "a power not above the level is had without any data; ask for more power or a smaller level"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,9 @@ def per_arm(
     *,
     sides: int = 2,
     formula: Formula = "unpooled",
+    share_of_second: float = 0.5,
 ) -> SampleSize | CannotTell:
-    """Examples per arm to tell rate `p1` from `p2` in two unpaired arms of one size.
+    """Examples per arm to tell rate `p1` from `p2` in two unpaired arms.
 
     Args:
         p1, p2: the two rates, 0..1.
@@ -67,28 +69,36 @@ def per_arm(
         formula: `unpooled` takes each hypothesis' own variance (Fleiss 1981 without continuity correction; what R's
             power.prop.test solves), `pooled` the mean rate's variance for both, `cohen-h` the difference of arcsines
             (Cohen 1988).
+        share_of_second: the second arm's share of all examples; at another one than .5 the figure is the mean of the two
+            arms. `unpooled` then takes the variances of arms so unequal (Fleiss 1981); the other two keep the information
+            1 / n1 + 1 / n2 of equal arms, and their power strays by several points where the rates are near 0 or 1.
 
-    Equal rates are "cannot tell": no n sees a difference of 0.
+    Equal rates are "cannot tell": no n sees a difference of 0. So is a power that a test has before it saw anything.
     """
+    first, second = 1 - share("share_of_second", share_of_second), share_of_second
     za, zb = _quantiles(alpha, power, sides)
     if not (0 <= p1 <= 1 and 0 <= p2 <= 1):
         raise ValueError(f"rates must lie in 0..1, got {p1} and {p2}")
     if p1 == p2:
         return CannotTell("the two rates are equal: no n tells them apart")
-    middle = (p1 + p2) / 2
-    shared = 2 * middle * (1 - middle)
+    if za + zb <= 0:
+        return CannotTell(_NO_TEST)
     if formula == "unpooled":
-        root = za * math.sqrt(shared) + zb * math.sqrt(p1 * (1 - p1) + p2 * (1 - p2))
+        middle = first * p1 + second * p2
+        shared = middle * (1 - middle) / (2 * first * second)
+        own = p1 * (1 - p1) / (2 * first) + p2 * (1 - p2) / (2 * second)
+        root = za * math.sqrt(shared) + zb * math.sqrt(own)
         return _size((root / (p1 - p2)) ** 2)
     if formula == "pooled":
-        return _size((za + zb) ** 2 * shared / (p1 - p2) ** 2)
+        middle = (p1 + p2) / 2
+        return _size((za + zb) ** 2 * middle * (1 - middle) / (2 * first * second) / (p1 - p2) ** 2)
     if formula == "cohen-h":
         h = 2 * (math.asin(math.sqrt(p1)) - math.asin(math.sqrt(p2)))
         reach = za + zb
         if sides == 2:
             # One Newton step for the chance to reject on the far side, which the two-sided test counts too.
             reach -= float(special.ndtr(-reach - za)) * math.sqrt(2 * math.pi) * math.exp(zb * zb / 2)
-        return _size(2 * (reach / h) ** 2)
+        return _size((reach / h) ** 2 / (2 * first * second))
     raise ValueError(f"formula {formula!r} is unknown; choose one of: {', '.join(FORMULAS)}")
 
 
@@ -103,6 +113,8 @@ def paired(
     _discordance(discordance, abs(difference))
     if abs(difference) < _NOTHING:
         return CannotTell("a difference of 0: no n sees it")
+    if za + zb <= 0:
+        return CannotTell(_NO_TEST)
     root = za * math.sqrt(discordance) + zb * math.sqrt(discordance - difference**2)
     return _size((root / difference) ** 2)
 
@@ -123,6 +135,8 @@ def paired_non_inferiority(
         return CannotTell(
             "a discordance of 0 plans for no flip at all; take what `flaky` measured or a small positive share"
         )
+    if za + zb <= 0:
+        return CannotTell(_NO_TEST)
     return _size((za + zb) ** 2 * discordance / margin**2)
 
 

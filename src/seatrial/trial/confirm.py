@@ -61,7 +61,7 @@ def confirm(
     """The first look's report, with its suspicious rows decided on fresh repetitions where that is wanted and needed.
 
     The repetitions are named by the two runs and the examples: a second gate of the same runs reads the same repetitions,
-    goes on with them where they were stopped, and adds to them where it asks for more. It is no second draw.
+    goes on with them where they were stopped, and refuses to add to what was decided. It is no second draw.
 
     Args:
         project: the mounted project.
@@ -104,16 +104,33 @@ def _fresh(project: Project, runs: tuple[str, str], examples: frozenset[str], ho
     ids = tuple(f"{run_id}-again-{named}-{arm}" for run_id, arm in zip(runs, ("a", "b"), strict=True))
     # Each fresh repetition is a new draw of every model, not the reply it gave at the first look.
     before = max(int(summary(project, run_id)["repetitions"]) for run_id in runs)
+    decided = _decided_on(project, (ids[0], ids[1]))
+    if decided is not None and decided != how.repeat:
+        # At level .03, adding repetitions until one of them blocks blocks .039 of what did not change.
+        raise UsageError(
+            f"runs {runs[0]} and {runs[1]} were decided on {count(decided, 'fresh repetition')}; {how.repeat} after the answer is known would be another draw. Leave out --confirm-repeat {how.repeat}, or run both versions again"
+        )
     for repeat in range(1, how.repeat + 1):
-        for run_id, fresh_id in zip(runs, ids, strict=True):
+        # Whoever goes first changes places, so that a steady drift leans neither way.
+        for run_id, fresh_id in list(zip(runs, ids, strict=True))[:: 1 if repeat % 2 else -1]:
             _repetition(
                 project,
                 run_id,
-                Part(fresh_id, examples, f"confirms {runs[0]} and {runs[1]}", first=before),
+                Part(fresh_id, examples, f"confirms {runs[0]} and {runs[1]} on {how.repeat}", first=before),
                 repeat,
                 how,
             )
     return ids[0], ids[1]
+
+
+def _decided_on(project: Project, ids: tuple[str, str]) -> int | None:
+    """How many fresh repetitions an earlier gate of the same runs decided on; None when there was none, or it was stopped."""
+    if not all((project.root / RUNS / run_id / "run.json").is_file() for run_id in ids):
+        return None
+    said = [summary(project, run_id) for run_id in ids]
+    # What a part is for says how many repetitions were wanted: fewer were stopped, and decided nothing.
+    whole = all(one.get("complete") and str(one["part"]).endswith(f" on {one['repetitions']}") for one in said)
+    return int(said[0]["repetitions"]) if whole else None
 
 
 def _repetition(project: Project, run_id: str, part: Part, repeat: int, how: Confirming) -> None:

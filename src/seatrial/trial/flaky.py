@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.certify.design import design_of
 from seatrial.dataset.fingerprint import identity
-from seatrial.errors import UsageError
+from seatrial.errors import DataError, UsageError
 from seatrial.evidence.read import read_evidence
 from seatrial.gate.churn import churn_of, contradictions
 from seatrial.gate.quarantine_file import Entry, load_quarantine, longest, quarantine_text
@@ -39,9 +39,18 @@ def flaky(
         run_id = name
     else:
         graph, _, version = name.partition("@")
-        run_id = evaluate(
-            project, graph, version or None, repeat=repeat, concurrency=concurrency, limit=limit, progress=progress
-        ).run_dir.name
+        chosen = project.spec(graph).version(version or None).name
+        every = frozenset(example.id for example in project.dataset(graph).examples)
+        # Named for its purpose: its many repetitions must not stand for the version in the next gate.
+        part = Part(new_run_id(graph, chosen, datetime.now(UTC)), every, "flaky")
+        result = evaluate(
+            project, graph, chosen, repeat=repeat, concurrency=concurrency, limit=limit, part=part, progress=progress
+        )
+        if not result.complete:
+            raise DataError(
+                f"{graph}@{chosen} was stopped after {result.done} of {result.planned} runs; nothing was counted"
+            )
+        run_id = result.run_dir.name
     said = summary(project, run_id)
     policy = policy_of(project, said["graph"])
     evidence = read_evidence(project.root / RUNS / run_id / "evidence.parquet")

@@ -32,7 +32,12 @@ def _of(file: Path, root: Path) -> Iterator[Path]:
     # A mounted project is imported from its root; an adopted one also from src, and a script from where it lies.
     places = (root, root / "src", file.parent)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.endswith(".py"):
+            # An adopted graph is loaded by the path of its file, which its entry spells out.
+            yield from (
+                at for place in file.parents if (at := place / node.value).is_file() and at.is_relative_to(root)
+            )
+        elif isinstance(node, ast.Import):
             for alias in node.names:
                 yield from _modules(places, _parts(alias.name), (), root)
         elif isinstance(node, ast.ImportFrom):

@@ -29,6 +29,12 @@ def latest_run(project: Project, name: str) -> str:
     kind = row.dataset if row else "golden"
     found = [said for run_id in runs if _is_whole(said := summary(project, run_id), graph, wanted, kind)]
     if not found:
+        registered = [one.name for one in project.spec(graph).versions]
+        if wanted not in registered and not any(
+            (said["graph"], said["version"]) == (graph, wanted)
+            for said in (summary(project, run_id) for run_id in runs)
+        ):
+            raise UsageError(f"{name}: graph {graph!r} has no version {wanted!r}; it has: {', '.join(registered)}")
         raise UsageError(
             f"{name}: no complete run of {graph}@{wanted} over its whole {kind} dataset yet; make one with seatrial eval {graph}@{wanted}"
         )

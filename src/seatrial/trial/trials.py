@@ -117,6 +117,10 @@ def preflight(project: Project, rows: tuple[TrialRow, ...]) -> None:
         spec = project.spec(row.graph)
         for version in (row.baseline, row.candidate):
             spec.version(version)
+        if row.baseline == row.candidate:
+            raise UsageError(
+                f"the trial row of {row.graph!r} compares {row.baseline} with itself, which always ships; name two versions in the registry, or hold what is there against what was accepted: pytest {row.policy or ''}".rstrip()
+            )
         row_policy(project, row)
         dimensions = for_graph(project.dimensions, row.graph)
         for example in project.dataset(row.graph, row.dataset).examples:

@@ -65,11 +65,17 @@ def test_ninety_five_to_ninety_eight_needs_588_units_an_arm():
     )
 
 
-def test_a_small_arm_keeps_the_information_of_equal_ones():
+def test_a_small_arm_is_planned_with_its_own_variance_by_hand():
     found = plan_unpaired(Unpaired(0.95, 0.98, share=0.1))
-    # 1 / n1 + 1 / n2 = 2 / 587.92
-    assert 1 / found.base_units + 1 / found.other_units == pytest.approx(2 / 587.92, rel=0.01)
-    assert found.other_units / found.base_units == pytest.approx(1 / 9, rel=0.01)
+    # mean .9 x .95 + .1 x .98 = .953; (1.95996 sqrt(.953 x .047 x 11.111) + .84162 sqrt(.0475 / .9 + .0196 / .1))^2 / .03^2
+    # = (1.38268 + .41978)^2 / .0009 = 3,609.9 in all
+    assert (found.base_units, found.other_units) == (3249, 361)
+
+
+def test_a_small_arm_under_a_margin_keeps_the_information_of_equal_ones():
+    found = plan_unpaired(Unpaired(0.95, None, margin=0.05, share=0.1))
+    # Both arms at .95: one variance. 1 / n1 + 1 / n2 = 2 / 234.94
+    assert 1 / found.base_units + 1 / found.other_units == pytest.approx(2 / 234.94, rel=0.02)
 
 
 def test_a_margin_by_hand():
@@ -115,3 +121,8 @@ def test_the_threshold_is_the_rollouts_split():
     asked = Canary(0.95, 0.05, part=0.3, critical=2, stages=4)
     assert (asked.threshold, asked.needed) == (pytest.approx(100), pytest.approx(400))
     assert Canary(0.95, 0.05, attempt=1).threshold == pytest.approx(80)
+
+
+def test_looks_at_a_level_that_cannot_be_shared_cannot_tell():
+    assert isinstance(plan_unpaired(Unpaired(0.5, 0.6, alpha=0.5, sides=1, looks=3)), CannotTell)
+    assert isinstance(plan_unpaired(Unpaired(0.5, None, margin=0.1, alpha=0.9, power=0.05)), CannotTell)

@@ -44,7 +44,13 @@ def test_the_reference_fleet_keeps_its_promise(fleet, capsys):
     said = json.loads(capsys.readouterr().out)
     assert said["schema"] == "seatrial/certify/1"
     assert said["false_block_rate"] <= said["alpha"] == 0.05
-    assert [graph["graph"] for graph in said["graphs"]] == ["text_to_sql", "email_classify", "support_router", "country_classify", "lead_score"]
+    assert [graph["graph"] for graph in said["graphs"]] == [
+        "text_to_sql",
+        "email_classify",
+        "support_router",
+        "country_classify",
+        "lead_score",
+    ]
     at_20 = [p for graph in said["graphs"] for p in graph["power"] if p["critical"] and p["drop"] == 0.2]
     assert len(at_20) == 6
     assert said["power"] == min(p["blocked"] for p in at_20) > 0.9

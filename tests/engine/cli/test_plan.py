@@ -65,7 +65,13 @@ def test_a_policy_is_planned_segment_by_segment_and_its_schema_is_enough(monkeyp
     short = said(capsys)
     assert plan("paired", "gates/merge.toml", "--drop", "0.1", "--json") == 0
     assert short == said(capsys)
-    assert [graph["graph"] for graph in short["graphs"]] == ["text_to_sql", "email_classify", "support_router", "country_classify", "lead_score"]
+    assert [graph["graph"] for graph in short["graphs"]] == [
+        "text_to_sql",
+        "email_classify",
+        "support_router",
+        "country_classify",
+        "lead_score",
+    ]
     row = next(r for r in short["graphs"][0]["segments"] if r["segment"] == "tier=enterprise")
     assert row["calls_for_examples"] == 2 * (row["examples"] - row["n"])
 

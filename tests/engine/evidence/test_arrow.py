@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from seatrial.evidence.arrow import from_numpy, one_array, texts, to_numpy
+from seatrial.evidence.arrow import MANY, from_numpy, listed, one_array, texts, to_numpy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +38,35 @@ def test_values_are_the_same_there_and_back(values: Any) -> None:
     assert there.to_pylist() == given.tolist()
     back = to_numpy(there)
     assert (back.tolist(), back.dtype) == (given.tolist(), given.dtype)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        ([3, None, 5] * 7, None),
+        ([1, 2.5, None, float("nan"), 5, 6, 7, 8, None], None),
+        (["a", None, "é", "", "日本"], None),
+        ([None, None], None),
+        ([], None),
+        ([], pa.string()),
+        ([None], pa.int64()),
+        ([1, None], pa.float64()),
+        ([True, None], None),
+        ([{"a": 1}], None),
+        (["x"] * (MANY + 1), None),
+    ],
+)
+def test_a_list_becomes_what_pyarrow_makes_of_it(values: list[Any], kind: pa.DataType | None) -> None:
+    found, known = listed(values, kind), pa.array(values, type=kind)
+    found.validate(full=True)
+    assert found.type == known.type
+    assert str(found.to_pylist()) == str(known.to_pylist())  # text: NaN is not equal to itself
+
+
+@pytest.mark.parametrize(("values", "kind"), [([1, "a"], pa.string()), (["a"], pa.float64()), ([2**70], pa.int64())])
+def test_a_list_of_the_wrong_kind_is_refused(values: list[Any], kind: pa.DataType) -> None:
+    with pytest.raises((pa.ArrowException, OverflowError)):
+        listed(values, kind)
 
 
 @pytest.mark.parametrize("kind", [pa.float64(), pa.int64(), pa.bool_()])

@@ -485,6 +485,7 @@ GOOD = {
         "power": (0.8, "share"),
         "sides": (2, "sides"),
         "formula": ("pooled", "word"),
+        "share_of_second": (0.4, "share"),
     },
     sample_size.paired: {
         "difference": (0.1, "number"),

@@ -65,3 +65,9 @@ def test_an_interval_without_spread_is_cannot_tell():
     assert isinstance(mean_interval([0.5, 0.5, 0.5]), CannotTell)
     assert isinstance(mean_interval([0.5]), CannotTell)
     assert isinstance(newcombe_paired(0, 0, 0, 0), CannotTell)
+
+
+@pytest.mark.parametrize("counts", [(-1, 2, 3, 4), (1, 2.5, 3, 4), (1, 2, 3, float("nan"))])
+def test_counts_of_examples_are_whole_and_not_negative(counts):
+    with pytest.raises(ValueError, match="whole number"):
+        newcombe_paired(*counts)

@@ -125,3 +125,16 @@ def test_what_n_examples_cannot_show_at_all_is_none_and_never_a_number():
 def test_a_share_outside_its_range_is_refused(drop, churn, alpha):
     with pytest.raises(ValueError, match="must lie in"):
         mcnemar_power(10, drop, churn, alpha)
+
+
+@pytest.mark.parametrize("power", [math.nan, 0.0, 1.0, 1.5])
+def test_a_power_that_no_test_can_have_is_refused(power):
+    with pytest.raises(ValueError, match="power"):
+        needed_n(0.1, 0.05, 0.05, power=power)
+    with pytest.raises(ValueError, match="power"):
+        detectable_drop(50, 0.05, 0.05, power=power)
+
+
+def test_a_negative_number_of_examples_is_refused():
+    with pytest.raises(ValueError, match="n must be a whole number"):
+        detectable_drop(-5, 0.05, 0.05)

@@ -131,3 +131,23 @@ def test_questions_without_an_answer_are_cannot_tell():
 def test_what_cannot_be_asked_is_refused(call):
     with pytest.raises(ValueError, match=r"must|choose|but"):
         call()
+
+
+@pytest.mark.parametrize(
+    ("p1", "p2", "part"), [(0.95, 0.98, 0.1), (0.98, 0.95, 0.1), (0.9, 0.8, 0.02), (0.3, 0.36, 0.8)]
+)
+def test_unequal_arms_show_the_difference_as_often_as_asked(p1, p2, part):
+    total = 2 * per_arm(p1, p2, share_of_second=part).raw
+    first, second = math.ceil(total * (1 - part)), math.ceil(total * part)
+    rng = np.random.default_rng(3)
+    x, y = rng.binomial(first, p1, 40_000), rng.binomial(second, p2, 40_000)
+    rate = (x + y) / (first + second)
+    z = (y / second - x / first) / np.sqrt(rate * (1 - rate) * (1 / first + 1 / second))
+    # Four standard errors, and a point for the normal law.
+    assert np.mean(np.abs(z) > 1.959964) == pytest.approx(0.8, abs=0.018)
+
+
+def test_a_power_under_the_level_needs_no_data_and_gets_no_number():
+    assert isinstance(per_arm(0.5, 0.6, 0.9, 0.05), CannotTell)
+    assert isinstance(paired(0.1, 0.2, 0.9, 0.05), CannotTell)
+    assert isinstance(paired_non_inferiority(0.1, 0.2, 0.9, 0.05), CannotTell)

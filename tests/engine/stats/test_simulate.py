@@ -240,5 +240,10 @@ def test_wrong_arguments_are_errors():
         walk(ramp, ramp.rates, 0, rng)
     with pytest.raises(ValueError, match="share must lie"):
         block_size(1.0)
-    with pytest.raises(ValueError, match="negative"):
+    with pytest.raises(ValueError, match="0 or more"):
         looks(-1)
+
+
+def test_blocks_to_look_at_are_a_whole_number():
+    with pytest.raises(ValueError, match="blocks must be a whole number"):
+        looks(3.7)

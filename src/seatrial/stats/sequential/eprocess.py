@@ -79,7 +79,8 @@ def update(
             "not_worse": against canary <= control - margin (advance).
 
     Raises:
-        ValueError: a count is negative or not finite, the margin is out of range, the evidence unknown.
+        ValueError: a count is negative or not finite, the margin is out of range, the evidence unknown, the state none that
+            `update` returns.
     """
     if not 0 <= margin < 1:
         raise ValueError(f"margin must lie in [0, 1), got {margin}")
@@ -87,6 +88,7 @@ def update(
     total = canary_good + canary_bad + control_good + control_bad
     if not (canary_good >= 0 and canary_bad >= 0 and control_good >= 0 and control_bad >= 0 and total < math.inf):
         raise ValueError("a block's counts must be finite and not negative")
+    _known(state)
     log_e, cg, cb, bg, bb = state
     if evidence == "worse":
         gain = _gain(cg, cb, bg, bb, canary_good, canary_bad, control_good, control_bad, margin)
@@ -117,6 +119,7 @@ def run(
         raise ValueError("need four arrays of one shape, one entry a block")
     if any(a.size and not (a.min() >= 0 and a.max() < math.inf) for a in given):
         raise ValueError("a block's counts must be finite and not negative")
+    _known(state)
     after = [np.cumsum(a, axis=-1) + start for a, start in zip(given, state[1:], strict=True)]
     before = [a - block for a, block in zip(after, given, strict=True)]
     order, signed = ((0, 1, 2, 3), margin) if evidence == "worse" else ((1, 0, 3, 2), -margin)
@@ -175,6 +178,13 @@ def first_alarm(log_e: ArrayLike, alpha: float) -> int | None:
         raise ValueError("log E must not be NaN")
     hit = path >= -math.log(alpha)
     return int(hit.argmax()) if hit.any() else None
+
+
+def _known(state: State) -> None:
+    """Refuse a state that no blocks lead to: with a log E that is no number nothing would ever be stopped."""
+    log_e, cg, cb, bg, bb = state
+    if not (log_e < math.inf and min(cg, cb, bg, bb) >= 0 and cg + cb + bg + bb < math.inf):
+        raise ValueError(f"a state needs a log E and four counts that are finite and not negative, got {tuple(state)}")
 
 
 def _gain(

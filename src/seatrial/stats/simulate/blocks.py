@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seatrial.stats.argument import whole
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -37,8 +39,7 @@ def looks(blocks: int) -> NDArray[np.int64]:
 
     An e-process may be looked at after any block; between two late looks its estimates would move by less than 1/512.
     """
-    if blocks < 0:
-        raise ValueError(f"blocks must not be negative, got {blocks}")
+    blocks = whole("blocks", blocks, 0)
     taken, seen = [1] * min(blocks, _SINGLY), min(blocks, _SINGLY)
     while seen < blocks:
         piece = min(max(1, seen // _SINGLY), blocks - seen)

@@ -312,3 +312,15 @@ def test_checking_every_block_stops_after_the_published_number_of_units():
         hit = log_e >= math.log(threshold)
         times = np.where(hit.any(axis=1), hit.argmax(axis=1) + 1, 10**6)
         assert float(np.median(times)) == pytest.approx(published, abs=3.29 * 8 * math.sqrt(2))
+
+
+@pytest.mark.parametrize(
+    "state",
+    [State(math.nan), State(math.inf), State(0.0, -1), State(0.0, 1, math.nan), State(0.0, 1, 1, math.inf)],
+)
+def test_a_state_that_no_blocks_lead_to_is_refused(state):
+    # A log E that is NaN is under every threshold: nothing would ever be rolled back again.
+    with pytest.raises(ValueError, match="a state needs"):
+        update(state, 1, 1, 1, 1)
+    with pytest.raises(ValueError, match="a state needs"):
+        run([1], [1], [1], [1], state)
