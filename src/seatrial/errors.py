@@ -7,10 +7,9 @@
     │   └── ContractError         an example breaks its graph's typed contract
     ├── InvalidComparison         the two arms cannot be compared at all
     ├── MissingExtra              an optional package is not installed
-    ├── NotBuiltYet               the file is right, the machinery behind it does not exist in this version
-    └── ModelError                a model call came to nothing (`seatrial.model.outcome` draws its own tree)
+    └── NotBuiltYet               the file is right, the machinery behind it does not exist in this version
 
-A user's mistake prints its sentence and exits 2; anything else is our bug and prints a traceback.
+A model call that came to nothing has a tree of its own, in `seatrial.model.outcome`. A user's mistake prints its sentence and exits 2; anything else is our bug and prints a traceback.
 """
 
 from __future__ import annotations

@@ -67,6 +67,10 @@ def trials(
         raise UsageError(f"{project.root}/pyproject.toml has no [[tool.seatrial.trial]] row: nothing to put to trial")
     preflight(project, rows)
     for row in rows:
+        if row.baseline == row.candidate:
+            raise UsageError(
+                f"the trial row of {row.graph!r} compares {row.baseline} with itself, which always ships; name two versions in the registry, or hold what is there against what was accepted: pytest {row.policy or ''}".rstrip()
+            )
         policy = row_policy(project, row)
         done = []
         for result in _both(project, row, policy, concurrency=concurrency, progress=progress):
@@ -117,10 +121,6 @@ def preflight(project: Project, rows: tuple[TrialRow, ...]) -> None:
         spec = project.spec(row.graph)
         for version in (row.baseline, row.candidate):
             spec.version(version)
-        if row.baseline == row.candidate:
-            raise UsageError(
-                f"the trial row of {row.graph!r} compares {row.baseline} with itself, which always ships; name two versions in the registry, or hold what is there against what was accepted: pytest {row.policy or ''}".rstrip()
-            )
         row_policy(project, row)
         dimensions = for_graph(project.dimensions, row.graph)
         for example in project.dataset(row.graph, row.dataset).examples:

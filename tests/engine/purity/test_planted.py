@@ -253,10 +253,10 @@ def f(run, example):
     "socket, by a library": (
         Kind.NETWORK,
         """
-from urllib.request import urlopen
+from http.client import HTTPConnection
 def f(run, example):
     try:
-        return bool(urlopen("http://127.0.0.1:9"))  # here
+        return bool(HTTPConnection("127.0.0.1", 9).request("GET", "/"))  # here
     except OSError:
         return False
 """,
