@@ -41,7 +41,7 @@ trial: $(VENV)/.fleet ## Put the reference fleet through its trials and check ev
 	@$(BIN)/seatrial trial --check-expect
 
 test: $(VENV)/.dev ## Run every test that needs no model, no network and no account
-	@$(BIN)/python -m pytest -m 'not llm'
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m 'not llm'
 
 check: $(VENV)/.dev ## ruff, mypy --strict, import layers, generated docs
 	@$(BIN)/ruff check .
