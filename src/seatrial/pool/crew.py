@@ -128,10 +128,11 @@ class Crew(Generic[Item, Value]):
         on_result: Callable[[Item, Value | None, BaseException | None], None],
         timeout_s: float | None,
         stop: threading.Event,
+        on_pause: Callable[[], None] | None = None,
     ) -> None:
         self._items = items
         self._work, self._on_result = work, on_result
-        self._timeout_s = timeout_s
+        self._timeout_s, self._on_pause = timeout_s, on_pause
         self._stop = stop
         self._closed = False
         self._done: deque[tuple[Item, Value | None, BaseException | None]] = deque()
@@ -159,8 +160,12 @@ class Crew(Generic[Item, Value]):
             raise self._broken
 
     def _deliver(self) -> None:
+        if not self._done:
+            return
         while self._done:
             self._on_result(*self._done.popleft())
+        if self._on_pause is not None:
+            self._on_pause()
 
     def _hire(self) -> None:
         worker = _Worker()

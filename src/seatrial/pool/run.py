@@ -26,6 +26,7 @@ def run(
     timeout_s: float | None = None,
     stop: threading.Event | None = None,
     awaited: Callable[[Item], Awaitable[Value]] | None = None,
+    on_pause: Callable[[], None] | None = None,
 ) -> None:
     """Do `work` on every item and hand each result to `on_result(item, value, error)`, one at a time, in this thread.
 
@@ -41,6 +42,7 @@ def run(
         stop: once set, no further item begins; those under way are waited for.
         awaited: the same work, to be awaited: items share one event loop, and it ends itself in time. An item whose
             neighbours took the loop from it is done a second time, by `work`, in a thread of its own.
+        on_pause: told after each group of results, where results come in groups: with more than one thread.
 
     Raises:
         UsageError: `concurrency` or `timeout_s` is out of range.
@@ -53,7 +55,7 @@ def run(
     stop = stop or threading.Event()
     left = iter(items)
     if awaited is not None:
-        shared = SharedLoop(left, awaited, on_result, timeout_s, stop)
+        shared = SharedLoop(left, awaited, on_result, timeout_s, stop, on_pause)
         shared.run(concurrency)
         left = chain(shared.again, left)
         first = next(left, END)
@@ -63,4 +65,4 @@ def run(
     if concurrency == 1 and timeout_s is None:
         in_this_thread(left, work, on_result, stop)
     else:
-        Crew(left, work, on_result, timeout_s, stop).run(concurrency)
+        Crew(left, work, on_result, timeout_s, stop, on_pause).run(concurrency)

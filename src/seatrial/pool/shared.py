@@ -32,6 +32,9 @@ STALL_S = 0.1
 STALLS = 3
 """From so many blocking steps on items may no longer share: the first may be an import, a third is a habit."""
 
+TURN_S = 0.002
+"""How long work that never waits may keep the loop to itself."""
+
 LATE = 0.1
 """Share of its time that the loop may be late: beyond it a timeout is not the item's own, and blocking steps are too many."""
 
@@ -73,11 +76,12 @@ class SharedLoop(Generic[Item, Value]):
         on_result: Callable[[Item, Value | None, BaseException | None], None],
         timeout_s: float | None,
         stop: threading.Event,
+        on_pause: Callable[[], None] | None = None,
     ) -> None:
         self.again: list[Item] = []
         self.late = 0.0
         self._items, self._awaited, self._on_result = items, awaited, on_result
-        self._timeout_s, self._stop = timeout_s, stop
+        self._timeout_s, self._stop, self._on_pause = timeout_s, stop, on_pause
         self._closed = False
         self._left = False
         self._ended = threading.Event()
@@ -106,8 +110,12 @@ class SharedLoop(Generic[Item, Value]):
             raise self._broken
 
     def _deliver(self) -> None:
+        if not self._done:
+            return
         while self._done:
             self._on_result(*self._done.popleft())
+        if self._on_pause is not None:
+            self._on_pause()
 
     def _watch(self, now: float) -> None:
         if self._loop is None:
@@ -125,6 +133,9 @@ class SharedLoop(Generic[Item, Value]):
         self._stalled.add((id(blocking), self._beat_due))
         if len(self._stalled) >= STALLS and self.late > LATE * (now - self._began):
             self._closed = True
+        if self._closed and not under_way:
+            self._left = True  # who has the loop was given up, and nobody else is waited for
+            return
         if not overdue or (blocking in under_way and blocking not in overdue):
             return  # nobody is, or the one who has the loop still has time
         for row in under_way:
@@ -177,8 +188,11 @@ class SharedLoop(Generic[Item, Value]):
     async def _toil(self, row: Row) -> None:
         shared_row.set(row)
         row.task.row = row
+        yielded = 0.0
         while self._draw(row):
-            await asyncio.sleep(0)  # work that never waits must not keep the loop to itself
+            if row.started - yielded > TURN_S:
+                yielded = row.started
+                await asyncio.sleep(0)
             item = row.item
             value: Value | None = None
             error: BaseException | None = None

@@ -20,7 +20,7 @@ from seatrial.adapters.langsmith.silence import untraced
 from seatrial.errors import SeatrialError, UsageError
 from seatrial.evidence.canonical import content_hash
 from seatrial.gate.policy import load_policy
-from seatrial.project import Project, open_project
+from seatrial.project import Project, mount, open_project
 from seatrial.pytest_plugin import judges_wanted, policy_file
 from seatrial.pytest_plugin.importing import importing
 from seatrial.pytest_plugin.turn import turn
@@ -77,9 +77,14 @@ class Session:
         self.updating = bool(config.getoption("seatrial_update_baseline"))
         config.add_cleanup(self._leave)
 
-    @cached_property
+    @property
     def project(self) -> Project:
-        """The rootdir's project, mounted."""
+        """The rootdir's project, mounted: again, where a test has mounted another one since."""
+        mount(self._opened.root)
+        return self._opened
+
+    @cached_property
+    def _opened(self) -> Project:
         found = open_project(self._root)
         return Still(found.root, found.settings)
 

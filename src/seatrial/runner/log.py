@@ -1,6 +1,6 @@
 """RowLog: rows.jsonl, appended while running in groups of at most 50 ms, so that a kill loses no more than those.
 
-Appending is one list.append; a background thread writes what has gathered and gives it to the operating system.
+Appending is one list.append. Whoever appends many in a row flushes them; what nobody flushed a background thread writes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class RowLog:
         self._closing.set()
         self._thread.join()
         try:
-            self._write()
+            self.flush()
         finally:
             self._file.close()
         if self._failure is not None and error is None:
@@ -64,13 +64,14 @@ class RowLog:
     def _keep_writing(self) -> None:
         try:
             while not self._closing.wait(GROUP_S):
-                self._write()
+                self.flush()
                 if self._on_group is not None:
                     self._on_group()
         except BaseException as error:  # noqa: BLE001 - raised where the run can hear it, on leaving the block
             self._failure = error
 
-    def _write(self) -> None:
+    def flush(self) -> None:
+        """Give what has gathered to the operating system."""
         with self._lock:
             count = len(self._waiting)
             if count:

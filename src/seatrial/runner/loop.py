@@ -203,7 +203,16 @@ def _work_through(
 
         limit_s = None if timeout_s is None else timeout_s + GRACE_S
         with suppress(KeyboardInterrupt):  # what was done is kept; the result says it is not complete
-            pool.run(todo, work, keep, concurrency=concurrency, timeout_s=limit_s, stop=stop, awaited=work.awaited)
+            pool.run(
+                todo,
+                work,
+                keep,
+                concurrency=concurrency,
+                timeout_s=limit_s,
+                stop=stop,
+                awaited=work.awaited,
+                on_pause=log.flush,
+            )
     tell()
 
 
