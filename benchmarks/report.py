@@ -40,6 +40,12 @@ BUDGETS = (
     Budget("statistics", "e-process, one block", "ours", "at most", 5, "at most 5 us"),
     Budget("statistics", "analysis", "ours", "at most", 5, "at most 5 ms"),
     Budget("statistics", "certify", "ours", "at most", 5, "at most 5 s"),
+    Budget("mlflow_logging", "MLflow, metrics", "ratio", "at most", 1.2, "at most 1.2 of one log_batch"),
+    Budget("hub", "hub over", "ours", "at most", 1.0, "at most 1 ms"),
+    Budget("hub", "hub, rate", "ratio", "at least", 0.90, "at least 0.90 of what is allowed"),
+    Budget("purity", "purity audit", "ours", "at most", 10, "at most 10 s"),
+    Budget("plugin", "plugin + gate", "ours", "at most", 400, "at most 400 ms"),
+    Budget("plugin", "plugin installed", "ours", "at most", 20, "at most 20 ms"),
 )
 
 ROOMS = {
