@@ -27,6 +27,7 @@ from seatrial.dataset import Example
 from seatrial.errors import ConfigError
 from seatrial.evidence.check import SKIP_ONLY
 from seatrial.evidence.columns import EVIDENCE_COLUMNS
+from seatrial.gate import words
 from seatrial.gate.policy import (
     _KEY,
     _MEASURE,
@@ -35,14 +36,7 @@ from seatrial.gate.policy import (
     MeasureRule,
     Policy,
     Weights,
-    _count,
-    _few,
-    _flag,
     _increase,
-    _level,
-    _share,
-    _share_or_zero,
-    _text,
 )
 from seatrial.graph.spec import GraphSpec
 from seatrial.project import Settings, TrialRow, mount
@@ -248,13 +242,13 @@ ERROR_KINDS = {
     ErrorKind.UNRECORDED: "a replay had no recording of it",
 }
 RANGES = {
-    _text: "any text",
-    _share: "more than 0, less than 1",
-    _level: "from 0.0001 to under 1",
-    _few: "a whole number from 1 to 1000",
-    _share_or_zero: "from 0 to under 1",
-    _count: "a whole number from 1",
-    _flag: "`true`, `false`",
+    words.text: "any text",
+    words.share: "more than 0, less than 1",
+    words.level: "from 0.0001 to under 1",
+    words.few: "a whole number from 1 to 1000",
+    words.share_or_zero: "from 0 to under 1",
+    words.whole: "a whole number from 1",
+    words.flag: "`true`, `false`",
     _increase: '`"10%"` or `0.1`; from 0 to under 10',
 }
 WEIGHTS = {
@@ -271,7 +265,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "outcomes": outcomes,
     "error kinds": error_kinds,
     "policy": lambda: policy_words(Policy, _TOP, "word", meanings(Policy)),
-    "weights": lambda: policy_words(Weights, dict.fromkeys(WEIGHTS, _share), "word of `weights`", WEIGHTS),
+    "weights": lambda: policy_words(Weights, dict.fromkeys(WEIGHTS, words.share), "word of `weights`", WEIGHTS),
     "key": lambda: policy_words(KeyRule, _KEY, "word of `[key.NAME]`", meanings(KeyRule)),
     "measure": lambda: policy_words(MeasureRule, _MEASURE, "word of `[measure.NAME]`", MEASURE),
     "settings": lambda: attributes(Settings, "word of `[tool.seatrial]`"),

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError
 from seatrial.evidence.canonical import content_hash
-from seatrial.gate.policy import _count, _flag, _level, _number, _only, _share, _share_or_zero, _table, _text
+from seatrial.gate import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,7 +140,7 @@ def parse_rollout_plan(raw: Mapping[str, Any], source: str) -> RolloutPlan:
     """The same from a mapping already parsed."""
     if raw.get("schema") != SCHEMA:
         raise ConfigError(f'{source}: schema is {raw.get("schema")!r}; this version reads schema = "{SCHEMA}"')
-    _only(raw, (*_TOP, "schema", "weights", "metric", "cell", "stage"), source)
+    words.only_known(raw, (*_TOP, "schema", "weights", "metric", "cell", "stage"), source)
     values: dict[str, Any] = {
         name: check(raw[name], f"{source}: {name}") for name, check in _TOP.items() if name in raw
     }
@@ -159,11 +159,11 @@ def parse_rollout_plan(raw: Mapping[str, Any], source: str) -> RolloutPlan:
 
 
 def _metrics(raw: Any, place: str) -> tuple[Metric, ...]:
-    if not _table(raw, place):
+    if not words.table(raw, place):
         raise ConfigError(f"{place}: names no metric; leave it out for one called {METRIC!r}")
     found = []
     for name, rule in raw.items():
-        _only(_table(rule, f"{place}.{name}"), _METRIC, f"{place}.{name}")
+        words.only_known(words.table(rule, f"{place}.{name}"), _METRIC, f"{place}.{name}")
         found.append(
             Metric(name, **{w: check(rule[w], f"{place}.{name}: {w}") for w, check in _METRIC.items() if w in rule})
         )
@@ -178,7 +178,7 @@ def _metrics(raw: Any, place: str) -> tuple[Metric, ...]:
 
 
 def _cells(raw: Any, metrics: tuple[Metric, ...], place: str) -> tuple[Cell, ...]:
-    if not _table(raw, place):
+    if not words.table(raw, place):
         raise ConfigError(
             f"{place}: names no cell; one that takes all traffic is [cell.all] with share = 1 and its rate"
         )
@@ -188,7 +188,7 @@ def _cells(raw: Any, metrics: tuple[Metric, ...], place: str) -> tuple[Cell, ...
         if not name.isprintable():
             # It would drive a terminal, or start a line of its own in a report.
             raise ConfigError(f"{place}: {name!r} holds characters that cannot be seen; choose a plain name")
-        _only(_table(rule, here), ("share", "rate", "critical"), here)
+        words.only_known(words.table(rule, here), ("share", "rate", "critical"), here)
         for word in ("share", "rate"):
             if word not in rule:
                 raise ConfigError(f"{here}: {word} is missing")
@@ -196,7 +196,7 @@ def _cells(raw: Any, metrics: tuple[Metric, ...], place: str) -> tuple[Cell, ...
             Cell(
                 name,
                 _part(rule["share"], f"{here}: share"),
-                _flag(rule.get("critical", False), f"{here}: critical"),
+                words.flag(rule.get("critical", False), f"{here}: critical"),
                 _rates(rule["rate"], metrics, f"{here}: rate"),
             )
         )
@@ -216,7 +216,7 @@ def _rates(raw: Any, metrics: tuple[Metric, ...], place: str) -> tuple[float, ..
                 f"{place}: {len(names)} metrics need a rate each: rate = {{ {', '.join(f'{n} = …' for n in names)} }}"
             )
         return (_part(raw, place),)
-    _only(raw, names, place)
+    words.only_known(raw, names, place)
     missing = [name for name in names if name not in raw]
     if missing:
         raise ConfigError(f"{place}: no rate for metric {', '.join(missing)}")
@@ -229,14 +229,14 @@ def _stages(raw: Any, units_per_day: float | None, place: str) -> tuple[PlanStag
     found = []
     for i, rule in enumerate(raw, 1):
         here = f"{place} {i}"
-        _only(_table(rule, here), ("share", "margin", "hours", "units"), here)
+        words.only_known(words.table(rule, here), ("share", "margin", "hours", "units"), here)
         for word in ("share", "margin"):
             if word not in rule:
                 raise ConfigError(f"{here}: {word} is missing")
         if ("hours" in rule) == ("units" in rule):
             raise ConfigError(f"{here}: say its dwell once, as hours or as units of traffic")
         if "units" in rule:
-            units = _count(rule["units"], f"{here}: units")
+            units = words.whole(rule["units"], f"{here}: units")
         elif units_per_day is None:
             raise ConfigError(f"{here}: hours need units_per_day at the top of the file")
         else:
@@ -244,7 +244,11 @@ def _stages(raw: Any, units_per_day: float | None, place: str) -> tuple[PlanStag
             if units < 1:
                 raise ConfigError(f"{here}: {rule['hours']} hours of {units_per_day:g} units a day are not one unit")
         found.append(
-            PlanStage(_share(rule["share"], f"{here}: share"), _share_or_zero(rule["margin"], f"{here}: margin"), units)
+            PlanStage(
+                words.share(rule["share"], f"{here}: share"),
+                words.share_or_zero(rule["margin"], f"{here}: margin"),
+                units,
+            )
         )
     for i, (a, b) in enumerate(pairwise(found), 2):
         if b.share <= a.share:
@@ -260,8 +264,8 @@ def _stages(raw: Any, units_per_day: float | None, place: str) -> tuple[PlanStag
 
 def _split(raw: Any, place: str) -> Split:
     names = tuple(f.name for f in fields(Split))
-    _only(_table(raw, place), names, place)
-    split = Split(**{name: _share(value, f"{place}: {name}") for name, value in raw.items()})
+    words.only_known(words.table(raw, place), names, place)
+    split = Split(**{name: words.share(value, f"{place}: {name}") for name, value in raw.items()})
     total = split.critical + split.other + split.overall
     if abs(total - 1) > 1e-9:
         raise ConfigError(f"{place}: critical + other + overall is {total:g}; shares of alpha sum to 1")
@@ -269,23 +273,23 @@ def _split(raw: Any, place: str) -> Split:
 
 
 def _part(value: Any, place: str) -> float:
-    number = _number(value, place)
+    number = words.number(value, place)
     if not 0 < number <= 1:
         raise ConfigError(f"{place}: must lie above 0 and not above 1, got {value!r}")
     return number
 
 
 def _positive(value: Any, place: str) -> float:
-    number = _number(value, place)
+    number = words.number(value, place)
     if not 0 < number < 1e12:
         raise ConfigError(f"{place}: must be a number above 0, got {value!r}")
     return number
 
 
 _TOP: dict[str, Callable[[Any, str], Any]] = {
-    "owner": _text,
-    "alpha": _level,
-    "must_stop": _share,
+    "owner": words.text,
+    "alpha": words.level,
+    "must_stop": words.share,
     "units_per_day": _positive,
 }
-_METRIC: dict[str, Callable[[Any, str], Any]] = {"primary": _flag}
+_METRIC: dict[str, Callable[[Any, str], Any]] = {"primary": words.flag}

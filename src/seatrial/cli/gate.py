@@ -121,22 +121,35 @@ def command(
     """
     check_targets(files)
     with refusals(files):
-        report = _report(
-            versions,
-            evidence,
-            baseline,
-            candidate,
-            maps,
-            segments,
-            ignored,
-            critical,
-            policy,
-            graph,
-            confirm,
-            confirm_repeat,
-            concurrency,
-            quiet=as_json,
-        )
+        if evidence is not None and versions:
+            raise UsageError(
+                "give either two versions (seatrial gate A B) or --evidence FILE --baseline V --candidate V, not both"
+            )
+        if evidence is not None:
+            if confirm:
+                raise UsageError(
+                    "--confirm runs the graph again, and a file of evidence has none; name two versions instead (seatrial gate A B --confirm)"
+                )
+            if concurrency:
+                raise UsageError("-j goes with two versions of a graph; a file of evidence is read, not run")
+            report = _gate_file(evidence, baseline, candidate, maps, segments, ignored, critical, policy, graph)
+        elif len(versions) == 2:
+            for flag, value in (
+                ("--map", maps),
+                ("--segment", segments),
+                ("--ignore", ignored),
+                ("--baseline", baseline),
+                ("--candidate", candidate),
+                ("--critical", critical),
+                ("--graph", graph),
+            ):
+                if value:
+                    raise UsageError(f"{flag} goes with --evidence; two runs of the project already say it")
+            report = _gate_runs(versions[0], versions[1], policy, confirm, confirm_repeat, concurrency, quiet=as_json)
+        else:
+            raise UsageError(
+                "give two versions (seatrial gate text_to_sql@v1 text_to_sql@v2), or --evidence FILE --baseline V --candidate V; see seatrial gate --help"
+            )
     show(
         report,
         as_json=as_json,
@@ -148,53 +161,6 @@ def command(
     if report.mode == "warn" and report.verdict.exit_code:
         click.echo(f"::warning title=seatrial gate::{report.verdict.value}: {annotation(report.reason)}", err=True)
     return report.exit_code
-
-
-def _report(
-    versions: tuple[str, ...],
-    evidence: Path | None,
-    baseline: str | None,
-    candidate: str | None,
-    maps: tuple[str, ...],
-    segments: tuple[str, ...],
-    ignored: tuple[str, ...],
-    critical: tuple[str, ...],
-    policy: Path | None,
-    graph: str | None,
-    confirm: bool | None,
-    confirm_repeat: int,
-    concurrency: int | None,
-    *,
-    quiet: bool,
-) -> Report:
-    if evidence is not None and versions:
-        raise UsageError(
-            "give either two versions (seatrial gate A B) or --evidence FILE --baseline V --candidate V, not both"
-        )
-    if evidence is not None:
-        if confirm:
-            raise UsageError(
-                "--confirm runs the graph again, and a file of evidence has none; name two versions instead (seatrial gate A B --confirm)"
-            )
-        if concurrency:
-            raise UsageError("-j goes with two versions of a graph; a file of evidence is read, not run")
-        return _gate_file(evidence, baseline, candidate, maps, segments, ignored, critical, policy, graph)
-    if len(versions) == 2:
-        for flag, value in (
-            ("--map", maps),
-            ("--segment", segments),
-            ("--ignore", ignored),
-            ("--baseline", baseline),
-            ("--candidate", candidate),
-            ("--critical", critical),
-            ("--graph", graph),
-        ):
-            if value:
-                raise UsageError(f"{flag} goes with --evidence; two runs of the project already say it")
-        return _gate_runs(versions[0], versions[1], policy, confirm, confirm_repeat, concurrency, quiet=quiet)
-    raise UsageError(
-        "give two versions (seatrial gate text_to_sql@v1 text_to_sql@v2), or --evidence FILE --baseline V --candidate V; see seatrial gate --help"
-    )
 
 
 def _gate_file(

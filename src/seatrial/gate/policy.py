@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, NotBuiltYet
 from seatrial.evidence.canonical import content_hash
+from seatrial.gate import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +25,6 @@ MODES = ("observe", "warn", "block")
 TESTS = ("mid-p", "exact")
 MISMATCH = ("refuse", "warn")
 STATISTICS = ("median", "mean")
-SMALLEST_ALPHA, MOST_GRAPHS = 1e-4, 1000
 NOT_BUILT = ("judge",)
 """Sections the format knows and this version cannot act on: exit 2, never a silent pass."""
 
@@ -139,7 +139,7 @@ def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) 
     if raw.get("schema") != SCHEMA:
         raise ConfigError(f'{source}: schema is {raw.get("schema")!r}; this version reads schema = "{SCHEMA}"')
     known = (*_TOP, "schema", "weights", "key", "measure", "must_pass", "graph", *NOT_BUILT)
-    _only(raw, known, source)
+    words.only_known(raw, known, source)
     for name in NOT_BUILT:
         if name in raw:
             raise NotBuiltYet(
@@ -162,7 +162,7 @@ def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) 
     )
     values["measures"] = tuple(
         _measure(name, rule, f"{source}: [measure.{name}]")
-        for name, rule in _table(own.get("measure", raw.get("measure", {})), f"{source}: [measure]").items()
+        for name, rule in words.table(own.get("measure", raw.get("measure", {})), f"{source}: [measure]").items()
     )
     vital = own.get("must_pass", raw.get("must_pass"))
     if vital is not None:
@@ -171,22 +171,22 @@ def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) 
 
 
 def _own_sections(raw: Mapping[str, Any], source: str, graph: str | None) -> Mapping[str, Any]:
-    for name, sections in _table(raw.get("graph", {}), f"{source}: [graph]").items():
+    for name, sections in words.table(raw.get("graph", {}), f"{source}: [graph]").items():
         place = f"{source}: [graph.{name}]"
-        _only(_table(sections, place), ("key", "measure", "must_pass"), place)
+        words.only_known(words.table(sections, place), ("key", "measure", "must_pass"), place)
     own: Mapping[str, Any] = raw.get("graph", {}).get(graph, {}) if graph else {}
     return own
 
 
 def _keys(raw: Any, place: str) -> tuple[KeyRule, ...]:
-    if not _table(raw, place):
+    if not words.table(raw, place):
         raise ConfigError(
             f"{place}: names no gating key; say which evaluator keys gate, e.g. [key.score] with primary = true"
         )
     rules = []
     for name, rule in raw.items():
         here = f"{place}.{name}"
-        _only(_table(rule, here), _KEY, here)
+        words.only_known(words.table(rule, here), _KEY, here)
         rules.append(
             KeyRule(
                 name, **{word: check(rule[word], f"{here}: {word}") for word, check in _KEY.items() if word in rule}
@@ -215,7 +215,7 @@ def _measure(name: str, raw: Any, place: str) -> MeasureRule:
         raise ConfigError(
             f"{place}: no measurement is called {name!r}; choose one of: latency_ms, input_tokens, output_tokens"
         )
-    _only(_table(raw, place), _MEASURE, place)
+    words.only_known(words.table(raw, place), _MEASURE, place)
     if "max_increase" not in raw:
         raise ConfigError(f'{place}: max_increase is missing, e.g. max_increase = "10%"')
     return MeasureRule(
@@ -224,7 +224,7 @@ def _measure(name: str, raw: Any, place: str) -> MeasureRule:
 
 
 def _must_pass(raw: Any, place: str) -> tuple[str, ...]:
-    _only(_table(raw, place), ("examples",), place)
+    words.only_known(words.table(raw, place), ("examples",), place)
     examples = raw.get("examples", [])
     if not isinstance(examples, list) or not examples or not all(isinstance(one, str) and one for one in examples):
         raise ConfigError(f'{place}: examples is a list of example ids, e.g. examples = ["gdpr-erasure-01"]')
@@ -235,82 +235,12 @@ def _must_pass(raw: Any, place: str) -> tuple[str, ...]:
 
 def _weights(raw: Any, place: str) -> Weights:
     names = tuple(f.name for f in fields(Weights))
-    _only(_table(raw, place), names, place)
-    weights = Weights(**{name: _share(value, f"{place}: {name}") for name, value in raw.items()})
+    words.only_known(words.table(raw, place), names, place)
+    weights = Weights(**{name: words.share(value, f"{place}: {name}") for name, value in raw.items()})
     total = weights.overall + weights.critical + weights.rest
     if abs(total - 1) > 1e-9:
         raise ConfigError(f"{place}: overall + critical + rest is {total:g}; shares of alpha sum to 1")
     return weights
-
-
-def _table(value: Any, place: str) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise ConfigError(f"{place}: expected a table, got {value!r}")
-    return value
-
-
-def _only(raw: Mapping[str, Any], known: Any, place: str) -> None:
-    for name in raw:
-        if name not in known:
-            raise ConfigError(f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}")
-
-
-def _number(value: Any, place: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ConfigError(f"{place}: expected a number, got {value!r}")
-    return float(value)
-
-
-def _share(value: Any, place: str) -> float:
-    number = _number(value, place)
-    if not 0 < number < 1:
-        raise ConfigError(f"{place}: must lie between 0 and 1, got {value!r}")
-    return number
-
-
-def _level(value: Any, place: str) -> float:
-    number = _share(value, place)
-    if number < SMALLEST_ALPHA:
-        raise ConfigError(f"{place}: {value!r} is under {SMALLEST_ALPHA:g}; no gate of this size could ever fail")
-    return number
-
-
-def _few(value: Any, place: str) -> int:
-    number = _count(value, place)
-    if number > MOST_GRAPHS:
-        raise ConfigError(f"{place}: {value!r} is over {MOST_GRAPHS}; alpha would be nothing")
-    return number
-
-
-def _share_or_zero(value: Any, place: str) -> float:
-    return 0.0 if value == 0 and not isinstance(value, bool) else _share(value, place)
-
-
-def _count(value: Any, place: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError(f"{place}: expected a whole number of 1 or more, got {value!r}")
-    return value
-
-
-def _flag(value: Any, place: str) -> bool:
-    if not isinstance(value, bool):
-        raise ConfigError(f"{place}: expected true or false, got {value!r}")
-    return value
-
-
-def _word(*choices: str) -> Callable[[Any, str], str]:
-    def check(value: Any, place: str) -> str:
-        if value not in choices:
-            raise ConfigError(f"{place}: {value!r} is unknown; choose one of: {', '.join(choices)}")
-        return str(value)
-
-    return check
-
-
-def _text(value: Any, place: str) -> str:
-    if not isinstance(value, str):
-        raise ConfigError(f"{place}: expected text, got {value!r}")
-    return value
 
 
 def _increase(value: Any, place: str) -> float:
@@ -320,25 +250,29 @@ def _increase(value: Any, place: str) -> float:
             value = float(value[:-1]) / 100
         except ValueError:
             raise ConfigError(f'{place}: expected a percentage such as "10%", got {value!r}') from None
-    number = _number(value, place)
+    number = words.number(value, place)
     if not 0 <= number < 10:
         raise ConfigError(f'{place}: an increase of {number:g} is out of range; it is a share: 0.1 or "10%"')
     return number
 
 
 _TOP: dict[str, Callable[[Any, str], Any]] = {
-    "owner": _text,
-    "mode": _word(*MODES),
-    "alpha": _level,
-    "must_detect": _share,
-    "churn": _share_or_zero,
-    "min_n": _count,
-    "missing_tolerance": _share_or_zero,
-    "dataset_mismatch": _word(*MISMATCH),
-    "test": _word(*TESTS),
-    "shared_change": _few,
-    "baseline_system_failures": _share_or_zero,
-    "repetitions": _count,
+    "owner": words.text,
+    "mode": words.word(*MODES),
+    "alpha": words.level,
+    "must_detect": words.share,
+    "churn": words.share_or_zero,
+    "min_n": words.whole,
+    "missing_tolerance": words.share_or_zero,
+    "dataset_mismatch": words.word(*MISMATCH),
+    "test": words.word(*TESTS),
+    "shared_change": words.few,
+    "baseline_system_failures": words.share_or_zero,
+    "repetitions": words.whole,
 }
-_KEY: dict[str, Callable[[Any, str], Any]] = {"primary": _flag, "zero_tolerance": _flag, "promote_margin": _share}
-_MEASURE: dict[str, Callable[[Any, str], Any]] = {"statistic": _word(*STATISTICS), "max_increase": _increase}
+_KEY: dict[str, Callable[[Any, str], Any]] = {
+    "primary": words.flag,
+    "zero_tolerance": words.flag,
+    "promote_margin": words.share,
+}
+_MEASURE: dict[str, Callable[[Any, str], Any]] = {"statistic": words.word(*STATISTICS), "max_increase": _increase}

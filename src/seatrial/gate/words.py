@@ -1,0 +1,97 @@
+"""Words: what a project's TOML file may say in one place, or the sentence that says what it may.
+
+Each checker takes the value and the place it stands in, returns the value, and raises a ConfigError that names the place.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+SMALLEST_ALPHA, MOST_GRAPHS = 1e-4, 1000
+
+
+def table(value: Any, place: str) -> Mapping[str, Any]:
+    """A table of TOML."""
+    if not isinstance(value, dict):
+        raise ConfigError(f"{place}: expected a table, got {value!r}")
+    return value
+
+
+def only_known(raw: Mapping[str, Any], known: Any, place: str) -> None:
+    """Every word of a table is one of those that are known."""
+    for name in raw:
+        if name not in known:
+            raise ConfigError(f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}")
+
+
+def number(value: Any, place: str) -> float:
+    """A number, and no truth value."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ConfigError(f"{place}: expected a number, got {value!r}")
+    return float(value)
+
+
+def share(value: Any, place: str) -> float:
+    """A number between 0 and 1, both excluded."""
+    found = number(value, place)
+    if not 0 < found < 1:
+        raise ConfigError(f"{place}: must lie between 0 and 1, got {value!r}")
+    return found
+
+
+def level(value: Any, place: str) -> float:
+    """A share that alpha may be."""
+    found = share(value, place)
+    if found < SMALLEST_ALPHA:
+        raise ConfigError(f"{place}: {value!r} is under {SMALLEST_ALPHA:g}; no gate of this size could ever fail")
+    return found
+
+
+def few(value: Any, place: str) -> int:
+    """A whole number that alpha may be divided by."""
+    found = whole(value, place)
+    if found > MOST_GRAPHS:
+        raise ConfigError(f"{place}: {value!r} is over {MOST_GRAPHS}; alpha would be nothing")
+    return found
+
+
+def share_or_zero(value: Any, place: str) -> float:
+    """A share, or 0."""
+    return 0.0 if value == 0 and not isinstance(value, bool) else share(value, place)
+
+
+def whole(value: Any, place: str) -> int:
+    """A whole number of 1 or more."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigError(f"{place}: expected a whole number of 1 or more, got {value!r}")
+    return value
+
+
+def flag(value: Any, place: str) -> bool:
+    """True or false."""
+    if not isinstance(value, bool):
+        raise ConfigError(f"{place}: expected true or false, got {value!r}")
+    return value
+
+
+def word(*choices: str) -> Callable[[Any, str], str]:
+    """A checker that takes one of these words."""
+
+    def check(value: Any, place: str) -> str:
+        if value not in choices:
+            raise ConfigError(f"{place}: {value!r} is unknown; choose one of: {', '.join(choices)}")
+        return str(value)
+
+    return check
+
+
+def text(value: Any, place: str) -> str:
+    """A text."""
+    if not isinstance(value, str):
+        raise ConfigError(f"{place}: expected text, got {value!r}")
+    return value
