@@ -5,6 +5,9 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
+# Every worker of the tests would compile, and rewrite the assertions of, every module anew: a third of their time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 comma := ,
 .PHONY: help trial test check bench docs clean
