@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 from seatrial.certify.confirm import confirm
 from seatrial.certify.simulate import simulate
 from seatrial.gate.sentence import count
+from seatrial.stats.normal import quantile
 from seatrial.stats.power import POWER, detectable_drop, needed_n
 
 if TYPE_CHECKING:
@@ -207,10 +207,10 @@ def _exact(design: Design, truth: Truth) -> bool:
 
 def _scaled(n: int, power: float, alpha: float) -> int:
     """Clusters for power .8, from the power that n have: (z_alpha + z_power) grows with the square root of n."""
-    level = float(special.ndtri(1 - alpha))
-    now = level + float(special.ndtri(min(max(power, 0.005), 0.995)))
+    level = -quantile(alpha)
+    now = level + quantile(min(max(power, 0.005), 0.995))
     # A row that hardly ever blocks says little about how many it needs; ten times as many is as far as the law reaches.
-    wanted = ((level + float(special.ndtri(POWER))) / now) ** 2 if now > 0 else math.inf
+    wanted = ((level + quantile(POWER)) / now) ** 2 if now > 0 else math.inf
     return math.ceil(n * min(wanted, 10.0))
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.normal import quantile
 from seatrial.stats.sample_size import FORMULAS, Formula, per_arm
 from seatrial.stats.sequential.spending import lan_demets, peeking_error
 
@@ -104,7 +104,7 @@ def plan_unpaired(asked: Unpaired) -> UnpairedPlan | CannotTell:
     if asked.looks > 1 and asked.alpha / sides >= 0.5:
         return CannotTell("looks share a level under .5 a side; there is none above it to share")
     if asked.margin is not None:
-        reach = -float(special.ndtri(asked.alpha)) + float(special.ndtri(asked.power))
+        reach = -quantile(asked.alpha) + quantile(asked.power)
         raw = 2 * asked.base * (1 - asked.base) * (reach / asked.margin) ** 2
         mean = raw / (4 * asked.share * (1 - asked.share))
         if reach <= 0:
@@ -146,7 +146,7 @@ def _looks(looks: int, alpha: float, power: float, sides: int) -> Looks:
     side = 1 if sides == 1 else 2
     times = np.arange(1, looks + 1) / looks
     plan = lan_demets(times, alpha, "obrien-fleming", side)  # type: ignore[arg-type]
-    once = -float(special.ndtri(alpha / sides)) + float(special.ndtri(power))
+    once = -quantile(alpha / sides) + quantile(power)
     low, high = once, 3 * once
     for _ in range(40):
         middle = (low + high) / 2

@@ -183,8 +183,8 @@ def _from_project(policy: Path, graphs: tuple[str, ...], runs: tuple[str, ...], 
     from seatrial.certify.design import design  # noqa: PLC0415
     from seatrial.errors import one_of  # noqa: PLC0415
     from seatrial.gate.policy import load_policy  # noqa: PLC0415
+    from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.segment import assign, critical_segments, for_graph  # noqa: PLC0415
-    from seatrial.trial import open_project  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     known = list(dict.fromkeys(row.graph for row in project.settings.trial))
@@ -212,7 +212,7 @@ def _from_project(policy: Path, graphs: tuple[str, ...], runs: tuple[str, ...], 
 def _evidence_of(project: Project, runs: tuple[str, ...]) -> dict[str, Evidence]:
     """Graph -> the evidence of the run named for it."""
     from seatrial.evidence import read_evidence  # noqa: PLC0415
-    from seatrial.trial import RUNS, latest_run, summary  # noqa: PLC0415
+    from seatrial.trial.runs import RUNS, latest_run, summary  # noqa: PLC0415
 
     found: dict[str, Evidence] = {}
     for name in runs:

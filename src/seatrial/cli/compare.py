@@ -42,7 +42,8 @@ def command(a: str, b: str, mlflow: bool, as_json: bool, files: tuple[Path, ...]
     """
     from dataclasses import replace  # noqa: PLC0415
 
-    from seatrial.trial import gate_runs, open_project  # noqa: PLC0415 - numbers are for those who compare
+    from seatrial.project import open_project  # noqa: PLC0415 - numbers are for those who compare
+    from seatrial.trial.gating import gate_runs  # noqa: PLC0415
 
     check_targets(files)
     project = open_project(Path.cwd())
@@ -59,7 +60,7 @@ def _fetched(project: Project, a: str, b: str) -> Report:
     from seatrial.evidence.read import read_evidence  # noqa: PLC0415
     from seatrial.gate.merge import check  # noqa: PLC0415
     from seatrial.segment import critical_segments, for_graph  # noqa: PLC0415
-    from seatrial.trial import policy_of  # noqa: PLC0415
+    from seatrial.trial.policies import policy_of  # noqa: PLC0415
 
     with tempfile.TemporaryDirectory() as folder:
         with session(place(os.environ, project.root)) as client:

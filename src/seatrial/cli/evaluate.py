@@ -69,7 +69,8 @@ def command(
       seatrial eval text_to_sql@v2 --resume 20261120-174502-text_to_sql-v2-3f9a
     """
     from seatrial.errors import UsageError  # noqa: PLC0415
-    from seatrial.trial import evaluate, open_project  # noqa: PLC0415 - graphs and numbers are for those who run
+    from seatrial.project import open_project  # noqa: PLC0415 - graphs and numbers are for those who run
+    from seatrial.trial.evaluate import evaluate  # noqa: PLC0415
 
     if retry_errors and not resume:
         raise UsageError("--retry-errors goes with --resume RUN")

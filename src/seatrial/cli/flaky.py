@@ -67,7 +67,7 @@ def command(
                      --reason "the ticket can be read both ways" --expires 2026-12-20
       seatrial flaky --quarantined
     """
-    from seatrial.trial import open_project  # noqa: PLC0415 - graphs and numbers are for those who run
+    from seatrial.project import open_project  # noqa: PLC0415 - graphs and numbers are for those who run
 
     _check(graph, limit, ids, {"--owner": owner, "--reason": reason, "--expires": expires}, quarantined=quarantined)
     project = open_project(Path.cwd())
@@ -79,7 +79,7 @@ def command(
         return _quarantine(project, graph, ids, owner, reason, _day(expires), repeat, concurrency, as_json=as_json)
     from seatrial.report.churn import churn_data, churn_lines  # noqa: PLC0415
     from seatrial.report.data import gate_json  # noqa: PLC0415
-    from seatrial.trial import flaky  # noqa: PLC0415
+    from seatrial.trial.flaky import flaky  # noqa: PLC0415
 
     with progress(quiet=as_json) as tell:
         found, policy = flaky(project, graph, repeat=repeat, concurrency=concurrency, limit=limit, progress=tell)
@@ -128,7 +128,7 @@ def _quarantine(
 ) -> int:
     from seatrial.report.churn import debt_data, quarantine_lines  # noqa: PLC0415
     from seatrial.report.data import gate_json  # noqa: PLC0415
-    from seatrial.trial import put_in_quarantine  # noqa: PLC0415
+    from seatrial.trial.flaky import put_in_quarantine  # noqa: PLC0415
 
     with progress(quiet=as_json) as tell:
         entries = put_in_quarantine(
@@ -152,7 +152,7 @@ def _quarantine(
 def _debt(project: Project, *, as_json: bool) -> int:
     from seatrial.report.churn import debt_data, debt_lines  # noqa: PLC0415
     from seatrial.report.data import gate_json  # noqa: PLC0415
-    from seatrial.trial import debt  # noqa: PLC0415
+    from seatrial.trial.quarantine import debt  # noqa: PLC0415
 
     today = datetime.now(UTC).date()
     entries = debt(project, today)

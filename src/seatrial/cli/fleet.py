@@ -68,7 +68,7 @@ def check() -> int:
     from seatrial.gate.sentence import count  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.segment import for_graph  # noqa: PLC0415
-    from seatrial.trial import preflight  # noqa: PLC0415
+    from seatrial.trial.trials import preflight  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     broken = 0

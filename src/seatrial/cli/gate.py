@@ -211,7 +211,9 @@ def _gate_runs(
     quiet: bool,
 ) -> Report:
     from seatrial.cli.progress import progress  # noqa: PLC0415
-    from seatrial.trial import Confirming, gate_runs, open_project  # noqa: PLC0415
+    from seatrial.project import open_project  # noqa: PLC0415
+    from seatrial.trial.confirm import Confirming  # noqa: PLC0415
+    from seatrial.trial.gating import gate_runs  # noqa: PLC0415
 
     with progress(quiet=quiet) as tell:
         how = Confirming(confirm, repeat, concurrency, tell)

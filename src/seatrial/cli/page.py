@@ -34,7 +34,7 @@ def _texts(report: Report) -> Mapping[tuple[str, str], SideBySide]:
 
     if runs_of(report.source) is None:
         return {}
-    from seatrial.trial import open_project  # noqa: PLC0415
+    from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.trial.answers import answers  # noqa: PLC0415
 
     try:

@@ -65,7 +65,8 @@ def command(names: tuple[str, ...], opened: bool, no_examples: bool, as_json: bo
 
 
 def _of_runs(a: str, b: str, output: Path | None, *, examples: bool) -> Path:
-    from seatrial.trial import gate_runs, open_project  # noqa: PLC0415 - numbers are for those who gate
+    from seatrial.project import open_project  # noqa: PLC0415 - numbers are for those who gate
+    from seatrial.trial.gating import gate_runs  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     with refusals([output] if output else [], f"{a} → {b}"):
@@ -147,9 +148,10 @@ def _read(file: Path, targets: list[Path]) -> Report:
 
 
 def _again(data: dict[str, Any]) -> Report | None:
+    from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.report.data import gate_data, gate_json  # noqa: PLC0415
     from seatrial.report.facts import runs_of  # noqa: PLC0415
-    from seatrial.trial import gate_runs, open_project  # noqa: PLC0415
+    from seatrial.trial.gating import gate_runs  # noqa: PLC0415
 
     runs = runs_of(str(data["evidence"]))
     if runs is None:

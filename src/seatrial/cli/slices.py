@@ -162,9 +162,11 @@ def _from_file(
 def _from_runs(a: str, b: str, key: str | None) -> Inputs:
     from seatrial.evidence import read_evidence  # noqa: PLC0415
     from seatrial.evidence.combine import combine  # noqa: PLC0415
+    from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.slice.difference import differences  # noqa: PLC0415
     from seatrial.slice.given import Given, from_examples, from_segments  # noqa: PLC0415
-    from seatrial.trial import RUNS, latest_run, open_project, policy_of  # noqa: PLC0415
+    from seatrial.trial.policies import policy_of  # noqa: PLC0415
+    from seatrial.trial.runs import RUNS, latest_run  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     runs = [latest_run(project, name) for name in (a, b)]

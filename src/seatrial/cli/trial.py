@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from seatrial.adapters.mlflow import Entry
     from seatrial.project import Project, TrialRow
-    from seatrial.trial import Trial
+    from seatrial.trial.trials import Trial
 
 
 @click.command("trial")
@@ -70,7 +70,9 @@ def command(
       seatrial trial text_to_sql --all
       seatrial trial --check-expect
     """
-    from seatrial.trial import Confirming, open_project, trials  # noqa: PLC0415 - graphs and numbers are for those who run
+    from seatrial.project import open_project  # noqa: PLC0415 - graphs and numbers are for those who run
+    from seatrial.trial.confirm import Confirming  # noqa: PLC0415
+    from seatrial.trial.trials import trials  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     known = [row.graph for row in project.settings.trial]
@@ -123,7 +125,7 @@ def _name(row: TrialRow, done: Sequence[Trial]) -> str:
 def _entries(project: Project, done: Sequence[Trial], folder: Path) -> list[Entry]:
     """Both runs of every trial, the candidate's with its report."""
     from seatrial.adapters.mlflow import Entry  # noqa: PLC0415 - for those who log
-    from seatrial.trial import RUNS  # noqa: PLC0415
+    from seatrial.trial.runs import RUNS  # noqa: PLC0415
 
     entries = []
     for trial in done:

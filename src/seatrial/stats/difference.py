@@ -11,11 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from scipy import special
-
 from seatrial.stats.argument import share, trials
 from seatrial.stats.interval import CannotTell, Interval
-from seatrial.stats.normal import Alternative, p_of
+from seatrial.stats.normal import Alternative, p_of, quantile
 from seatrial.stats.proportions import wilson
 
 if TYPE_CHECKING:
@@ -160,7 +158,7 @@ def score_interval(
     start = score_z(x1, n1, x2, n2, 0.0, method)
     if isinstance(start, CannotTell) and (n1 == 0 or n2 == 0 or n1 + n2 < 3):
         return start
-    critical = -float(special.ndtri((1 - level) / 2))
+    critical = -quantile((1 - level) / 2)
     seen = x1 / n1 - x2 / n2
 
     def rejected(value: float) -> bool:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
 from seatrial.stats.argument import share, whole
-from seatrial.stats.paired import Method, mcnemar
+from seatrial.stats.normal import below, quantile
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from seatrial.stats.paired import Method
 
 POWER = 0.8
 _EXACT_UP_TO = 4_000
@@ -34,17 +39,14 @@ def mcnemar_power(n: int, drop: float, churn: float, alpha: float, method: Metho
     if flips <= 0:
         return 0.0
     if n * flips > _EXACT_UP_TO:
-        z = float(special.ndtri(1 - alpha))
+        z = -quantile(alpha)
         spread = math.sqrt(max(flips - drop * drop, 1e-300))
-        return float(special.ndtr((drop * math.sqrt(n) - z * math.sqrt(flips)) / spread))
+        return below((drop * math.sqrt(n) - z * math.sqrt(flips)) / spread)
     centre, reach = n * flips, 7.5 * math.sqrt(n * flips * (1 - flips)) + 30
-    m = np.arange(max(0, int(centre - reach)), min(n, int(centre + reach)) + 1)
-    weight = _binomial_pmf(m, n, flips)
-    critical = critical_values(alpha, method, int(m[-1]))[m]
-    reachable = np.clip(critical, 1, np.maximum(m, 1))
-    reject = special.betainc(reachable, np.maximum(m, 1) - reachable + 1, broke / flips)
-    reject = np.where((critical <= m) & (m > 0), reject, 0.0)
-    return float(min(1.0, (weight * reject).sum()))
+    least, most = max(0, int(centre - reach)), min(n, int(centre + reach))
+    weight = _binomial_pmf(least, most, n, flips)
+    rejects = _rejects(critical_values(alpha, method, most)[: most + 1], broke / flips)
+    return float(min(1.0, (weight * rejects[least:]).sum()))
 
 
 @lru_cache(maxsize=4096)
@@ -89,41 +91,77 @@ def needed_n(drop: float, churn: float, alpha: float, method: Method = "mid-p", 
 
 
 @lru_cache(maxsize=256)
-def _critical_table(alpha: float, method: Method, size: int) -> np.ndarray:
-    """For m = 0 .. size: the smallest b of m discordant pairs that rejects, m + 1 where none does."""
-    m = np.arange(size + 1, dtype=float)
-    low, high = np.floor(m / 2), m + 1
-    for _ in range(size.bit_length() + 1):
-        middle = np.floor((low + high) / 2)
-        inside = middle <= m
-        rejects = np.zeros(m.shape, dtype=bool)
-        b = np.minimum(middle, m)
-        rejects[inside] = np.asarray(mcnemar(b, m - b, method))[inside] <= alpha
-        open_ = high - low > 1
-        high = np.where(open_ & (rejects | ~inside), middle, high)
-        low = np.where(open_ & ~rejects & inside, middle, low)
-    return high
+def _critical_table(alpha: float, method: Method, size: int) -> NDArray[np.int64]:
+    """For m = 0 .. size: the smallest b of m discordant pairs that rejects, m + 1 where none does.
+
+    At least one pair must have broken, whatever alpha is. One more pair leaves the value or raises it by one, so both tails and both point chances are carried from m to m + 1. Sums of
+    halves are exact in floats up to 52 pairs, where a tie with alpha is possible.
+    """
+    critical = np.empty(size + 1, dtype=np.int64)
+    half = 0.0 if method == "exact" else 0.5
+    b, tail, at, before = 1, 0.0, 0.0, 1.0  # of 0 coins: P(>= b), P(= b), P(= b - 1)
+    for m in range(size):
+        critical[m] = b
+        after = at * (m - b) / (b + 1) if b <= m else 0.0  # P(= b + 1)
+        earlier = before * (b - 1) / (m - b + 2)  # P(= b - 2)
+        stays = tail + before / 2
+        if stays - half * (at + before) / 2 <= alpha:
+            tail, at, before = stays, (at + before) / 2, (before + earlier) / 2
+        else:
+            b, tail, at, before = b + 1, tail - at / 2, (after + at) / 2, (at + before) / 2
+    critical[size] = b
+    return critical
 
 
-def critical_values(alpha: float, method: Method, largest: int) -> np.ndarray:
+def critical_values(alpha: float, method: Method, largest: int) -> NDArray[np.int64]:
     """For m = 0 .. at least `largest` discordant pairs: the smallest b that rejects at `alpha`, m + 1 where none does."""
+    if method not in ("mid-p", "exact"):
+        raise ValueError(f"method {method!r} is unknown; choose one of: mid-p, exact")
     size = 64
     while size < largest:
         size *= 2
     return _critical_table(alpha, method, size)
 
 
-def _binomial_pmf(k: np.ndarray, n: int, p: float) -> np.ndarray:
+def _rejects(critical: NDArray[np.int64], q: float) -> NDArray[np.float64]:
+    """P(Bin(m, q) >= critical[m]) for m = 0 .., summed along the way the critical value goes.
+
+    One more trial adds q P(= b - 1) where b stays, and takes (1 - q) P(= b) off where b is one more afterwards.
+    """
+    m, k = np.arange(critical.size - 1), critical[1:] - 1
+    steps = np.where(np.diff(critical) == 0, q, q - 1) * np.where(k <= m, _pmf(np.minimum(k, m), m, q), 0.0)
+    return np.asarray(np.clip(np.concatenate([[0.0], np.cumsum(steps)]), 0.0, 1.0))
+
+
+def _pmf(k: NDArray[np.int64], m: NDArray[np.int64], q: float) -> NDArray[np.float64]:
+    """P(Bin(m, q) = k), elementwise."""
+    if q >= 1.0:
+        return np.asarray(np.where(k == m, 1.0, 0.0))
+    log_factorial = _log_factorials(int(m.max(initial=0)))
+    ways = log_factorial[m] - log_factorial[k] - log_factorial[m - k]
+    return np.asarray(np.exp(ways + k * math.log(q) + (m - k) * math.log1p(-q)))
+
+
+def _binomial_pmf(least: int, most: int, n: int, p: float) -> NDArray[np.float64]:
+    """P(Bin(n, p) = m) for m = `least` .. `most`; n may be large where the stretch is short."""
+    m = np.arange(least, most + 1)
     if p >= 1.0:
-        return np.where(k == n, 1.0, 0.0)
-    log = (
-        special.gammaln(n + 1)
-        - special.gammaln(k + 1)
-        - special.gammaln(n - k + 1)
-        + k * math.log(p)
-        + (n - k) * math.log1p(-p)
-    )
-    return np.asarray(np.exp(log))
+        return np.asarray(np.where(m == n, 1.0, 0.0))
+    start = math.lgamma(n + 1) - math.lgamma(least + 1) - math.lgamma(n - least + 1)
+    ways = start + np.concatenate([[0.0], np.cumsum(np.log((n - m[:-1]) / (m[:-1] + 1.0)))])
+    return np.asarray(np.exp(ways + m * math.log(p) + (n - m) * math.log1p(-p)))
+
+
+def _log_factorials(largest: int) -> NDArray[np.float64]:
+    size = 64
+    while size < largest:
+        size *= 2
+    return _log_factorial_table(size)
+
+
+@lru_cache(maxsize=16)
+def _log_factorial_table(size: int) -> NDArray[np.float64]:
+    return np.array([math.lgamma(k + 1) for k in range(size + 1)])
 
 
 def _check(drop: float, churn: float, alpha: float) -> None:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from scipy import special
-
 from seatrial.stats.argument import share, trials
 from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.normal import quantile
 
 LEAST_YOUDEN = 0.3
 
@@ -58,7 +57,7 @@ def rogan_gladen(
         return CannotTell(f"the judge's Youden index is {youden:.2f}, under {LEAST_YOUDEN}: too weak to correct with")
     raw = (p + sp - 1) / youden
     delta = math.sqrt(_variance(p, n, se, positives, sp, negatives, raw)) / youden
-    z = float(special.ndtri((1 + level) / 2))
+    z = quantile((1 + level) / 2)
     # Agresti-Coull for the observed rate, add-one for the judge's two.
     n_, pos, neg = n + z * z, positives + 2, negatives + 2
     p_, se_, sp_ = (flagged + z * z / 2) / n_, (hits + 1) / pos, (clears + 1) / neg

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import special
 
 from seatrial.stats.argument import counts, share
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.normal import below, quantile
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -97,7 +97,7 @@ def per_arm(
         reach = za + zb
         if sides == 2:
             # One Newton step for the chance to reject on the far side, which the two-sided test counts too.
-            reach -= float(special.ndtr(-reach - za)) * math.sqrt(2 * math.pi) * math.exp(zb * zb / 2)
+            reach -= below(-reach - za) * math.sqrt(2 * math.pi) * math.exp(zb * zb / 2)
         return _size((reach / h) ** 2 / (2 * first * second))
     raise ValueError(f"formula {formula!r} is unknown; choose one of: {', '.join(FORMULAS)}")
 
@@ -166,7 +166,7 @@ def _quantiles(alpha: float, power: float, sides: int) -> tuple[float, float]:
     share("power", power)
     if sides not in (1, 2):
         raise ValueError(f"sides must be 1 or 2, got {sides}")
-    return -float(special.ndtri(alpha / sides)), float(special.ndtri(power))
+    return -quantile(alpha / sides), quantile(power)
 
 
 def _discordance(discordance: float, least: float) -> None:

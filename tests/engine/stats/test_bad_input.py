@@ -22,6 +22,7 @@ import seatrial.stats
 from seatrial.stats import (
     argument,
     bootstrap,
+    coin,
     cuped,
     difference,
     max_t,
@@ -391,6 +392,8 @@ GOOD = {
         "alpha": (0.05, "share"),
     },
     multiplicity.benjamini_hochberg: {"p": ([0.01, 0.2, 0.04], "list"), "rate": (0.1, "share")},
+    normal.below: {"z": (1.0, "number")},
+    normal.quantile: {"p": (0.9, "share")},
     normal.p_of: {"z": (1.0, "number"), "alternative": ("larger", "word")},
     normal.around: {
         "estimate": (1.0, "number"),
@@ -398,6 +401,8 @@ GOOD = {
         "level": (0.95, "share"),
         "alternative": ("larger", "word"),
     },
+    coin.heads: {"b": (3, "count"), "m": (9, "count")},
+    coin.law: {"m": (9, "count")},
     paired.mcnemar: {"b": (5, "count"), "c": (2, "count"), "method": ("exact", "word")},
     paired.sign_flip: {"d": (SPREAD, "list"), "rng": (rng, "rng"), "alpha": (0.05, "share")},
     paired.newcombe_paired: {
