@@ -5,11 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from seatrial.errors import DataError
-from seatrial.evidence.arrow import to_numpy
 from seatrial.evidence.columns import PER_RUN, SEGMENT_PREFIX
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Outcome
 
@@ -39,9 +36,9 @@ def check(evidence: Evidence) -> None:
 
 def _names(evidence: Evidence) -> None:
     for name in ("example_id", "version", "key"):
-        column = evidence.table.column(name)
-        if column.null_count:
-            row = int(np.flatnonzero(to_numpy(pc.is_null(column)))[0]) + 1
+        missing = evidence.missing(name)
+        if missing.any():
+            row = int(np.flatnonzero(missing)[0]) + 1
             raise DataError(
                 f"{evidence.source} row {row}: {name} is missing; every row belongs to one example, version and key"
             )
@@ -51,7 +48,8 @@ def _names(evidence: Evidence) -> None:
             raise DataError(
                 f"{evidence.source} row {row}: {name} is empty; every row belongs to one example, version and key"
             )
-    least, most = (int(f(evidence.table.column("repetition")).as_py()) for f in (pc.min, pc.max))
+    tries = evidence.numbers("repetition")
+    least, most = int(tries.min()), int(tries.max())
     if least < 0:
         raise DataError(f"{evidence.source}: a repetition is negative; repetitions count from 0")
     if most >= MOST_REPETITIONS:
@@ -85,10 +83,9 @@ def _closed(evidence: Evidence, name: str, codes: Any, words: tuple[Any, ...]) -
 
 
 def _scores(evidence: Evidence) -> None:
-    score = evidence.table.column("score")
     outcome = evidence.codes("outcome")
     scored = np.isin(outcome.index, [i for i, v in enumerate(outcome.values) if v == Outcome.SCORED])
-    there = to_numpy(pc.is_valid(score))
+    there = ~evidence.missing("score")
     values = evidence.numbers("score")
     bad = np.flatnonzero(there & ~((values >= 0) & (values <= 1)))
     if bad.size:
@@ -111,7 +108,7 @@ def _measurements(evidence: Evidence) -> None:
     for name in PER_RUN[:3]:
         if evidence.has(name):
             values = evidence.numbers(name)
-            there = to_numpy(pc.is_valid(evidence.table.column(name)))
+            there = ~evidence.missing(name)
             bad = np.flatnonzero(there & ~(np.isfinite(values) & (values >= 0)))
             if bad.size:
                 raise DataError(
@@ -123,9 +120,10 @@ def _one_row_each(evidence: Evidence) -> None:
     cells = run_codes(evidence) * len(evidence.codes("key").values) + evidence.codes("key").index
     row = _first_repeat(cells)
     if row is not None:
+        said = {name: evidence.word(name, row) for name in ("example_id", "version", "key")}
         at = ", ".join(
-            f"{name} {evidence.table.column(name)[row].as_py()!r}"
-            for name in ("example_id", "version", "key", "repetition")
+            f"{name} {value!r}"
+            for name, value in {**said, "repetition": int(evidence.numbers("repetition")[row])}.items()
         )
         raise DataError(
             f"{evidence.source} row {row + 1}: a second row for {at}; one example x repetition x version x key is one row. "
@@ -162,16 +160,14 @@ def _one_word_per_run(evidence: Evidence) -> None:
     _, runs = np.unique(run_codes(evidence), return_inverse=True)
     for name in PER_RUN:
         if evidence.has(name):
-            is_text = pa.types.is_string(evidence.table.column(name).type) or pa.types.is_dictionary(
-                evidence.table.column(name).type
-            )
+            is_text = evidence.is_text(name)
             values = evidence.codes(name).index.astype(np.float64) if is_text else evidence.numbers(name)
             there = values >= 0 if is_text else ~np.isnan(values)
             row = _first_conflict(runs[there], values[there])
             if row is not None:
                 at = int(np.flatnonzero(there)[row])
                 raise DataError(
-                    f"{evidence.source} row {at + 1}: {name} of example {evidence.table.column('example_id')[at].as_py()!r} differs between keys "
+                    f"{evidence.source} row {at + 1}: {name} of example {evidence.word('example_id', at)!r} differs between keys "
                     "of the same run; a measurement belongs to the run and is the same on each of its rows"
                 )
 
@@ -190,8 +186,8 @@ def _one_fate_per_run(evidence: Evidence) -> None:
     if wrong.size:
         row = int(wrong[0])
         raise DataError(
-            f"{evidence.source} row {row + 1}: outcome {outcome.values[outcome.index[row]]!r} on key {evidence.table.column('key')[row].as_py()!r} "
-            f"of example {evidence.table.column('example_id')[row].as_py()!r}, whose run was scored on another key; a crash belongs to the whole run, "
+            f"{evidence.source} row {row + 1}: outcome {outcome.values[outcome.index[row]]!r} on key {evidence.word('key', row)!r} "
+            f"of example {evidence.word('example_id', row)!r}, whose run was scored on another key; a crash belongs to the whole run, "
             "a key that could not be measured is evaluator_error"
         )
 

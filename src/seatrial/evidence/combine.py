@@ -4,30 +4,38 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from seatrial.evidence.check import check
+from seatrial.evidence.coded import Coded, joined
 from seatrial.evidence.table import Evidence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import pyarrow as pa
+
 
 def combine(parts: Sequence[Evidence], source: str) -> Evidence:
     """One table of several, each already checked; what only the whole can break is checked again."""
-    table = pa.concat_tables([_plain(part.table) for part in parts], promote_options="permissive")
-    whole = Evidence(
-        table,
-        source,
-        {key: value for key, value in parts[0].metadata.items() if all(p.metadata.get(key) == value for p in parts)},
-    )
+    shared = {
+        key: value for key, value in parts[0].metadata.items() if all(p.metadata.get(key) == value for p in parts)
+    }
+    made = [part for part in parts if isinstance(part, Coded)]
+    whole = joined(made, source, shared) if len(made) == len(parts) else Evidence(_stacked(parts), source, shared)
     check(whole)
     return whole
 
 
+def _stacked(parts: Sequence[Evidence]) -> pa.Table:
+    import pyarrow as pa  # noqa: PLC0415 - parts that Arrow holds, or one of them
+
+    return pa.concat_tables([_plain(part.table) for part in parts], promote_options="permissive")
+
+
 def _plain(table: pa.Table) -> pa.Table:
     """The table with its dictionary columns as text, so that parts written by different hands join."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
     for place, column in enumerate(table.schema):
         if pa.types.is_dictionary(column.type):
             table = table.set_column(place, column.name, pc.cast(table.column(place), pa.string()))

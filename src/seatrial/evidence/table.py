@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from seatrial.evidence.arrow import from_numpy, one_array, texts, to_numpy
 from seatrial.evidence.columns import SEGMENT_PREFIX
-from seatrial.evidence.order import numbered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    import pyarrow as pa
     from numpy.typing import NDArray
-
-
-_NAN, _NONE = from_numpy(np.array([np.nan]))[0], from_numpy(np.array([-1], dtype=np.int32))[0]
-"""What stands in numpy for a null number and for a null text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +24,21 @@ class Codes:
     values: tuple[str, ...]
     index: NDArray[np.int32]
 
+    def used(self) -> Codes:
+        """The same rows, without the words that none of them says."""
+        there = np.bincount(self.index + 1, minlength=len(self.values) + 1)[1:] > 0
+        if there.all():
+            return self
+        index = np.concatenate([np.cumsum(there, dtype=np.int32) - 1, np.array([-1], dtype=np.int32)])[self.index]
+        return Codes(tuple(word for word, said in zip(self.values, there.tolist(), strict=True) if said), index)
+
 
 @dataclass(frozen=True)
 class Evidence:
     """One evidence table in canonical columns, already checked (`evidence.check`), and where it came from.
+
+    Arrow holds what was read from a file, and is asked a column at a time; evidence made in this process needs no Arrow
+    (`evidence.coded`).
 
     Attributes:
         table: Arrow table with canonical and `segment.NAME` columns.
@@ -49,16 +53,19 @@ class Evidence:
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its columns, in order."""
+        return tuple(self.table.column_names)
+
     def has(self, name: str) -> bool:
         """Whether the column is there at all."""
-        return name in self.table.column_names
+        return name in self.names
 
     @cached_property
     def dimensions(self) -> tuple[str, ...]:
         """Names of the segment dimensions, without their prefix, in the table's order."""
-        return tuple(
-            name.removeprefix(SEGMENT_PREFIX) for name in self.table.column_names if name.startswith(SEGMENT_PREFIX)
-        )
+        return tuple(name.removeprefix(SEGMENT_PREFIX) for name in self.names if name.startswith(SEGMENT_PREFIX))
 
     @cached_property
     def versions(self) -> tuple[str, ...]:
@@ -81,43 +88,51 @@ class Evidence:
     def codes(self, name: str) -> Codes:
         """A text column as codes; encoded once."""
         if name not in self._encoded:
-            self._encoded[name] = encode(self.table.column(name))
+            from seatrial.evidence.column import codes_of  # noqa: PLC0415 - Arrow, for evidence that Arrow holds
+
+            self._encoded[name] = codes_of(self.table.column(name))
         return self._encoded[name]
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """A number column as floats, null as NaN (which never leaves the rooms that call this)."""
         if name not in self._floats:
-            column = one_array(pc.cast(self.table.column(name), pa.float64(), safe=False))
-            self._floats[name] = to_numpy(pc.fill_null(column, _NAN) if column.null_count else column)
+            from seatrial.evidence.column import numbers_of  # noqa: PLC0415 - as above
+
+            self._floats[name] = numbers_of(self.table.column(name))
         return self._floats[name]
+
+    def missing(self, name: str) -> NDArray[np.bool_]:
+        """Per row, whether the column says nothing there; a NaN that a file holds is something, and wrong."""
+        from seatrial.evidence.column import missing_in  # noqa: PLC0415 - as above
+
+        return missing_in(self.table.column(name))
+
+    def is_text(self, name: str) -> bool:
+        """Whether the column holds text, and is asked for its codes; else for its numbers."""
+        from seatrial.evidence.column import is_text  # noqa: PLC0415 - as above
+
+        return is_text(self.table.column(name))
+
+    def word(self, name: str, row: int) -> str:
+        """What a text column says on a row."""
+        codes = self.codes(name)
+        return codes.values[int(codes.index[row])]
+
+    def where(self, mask: NDArray[np.bool_]) -> Evidence:
+        """Only the rows where `mask` is true."""
+        from seatrial.evidence.column import where  # noqa: PLC0415 - as above
+
+        return Evidence(where(self.table, mask), self.source, self.metadata)
 
     def named(self, version: str) -> Evidence:
         """The same rows under another version name."""
-        place = self.table.column_names.index("version")
-        return Evidence(
-            self.table.set_column(place, "version", constant(version, len(self))), self.source, self.metadata
-        )
+        from seatrial.evidence.column import constant, replaced  # noqa: PLC0415 - as above
 
+        return Evidence(replaced(self.table, "version", constant(version, len(self))), self.source, self.metadata)
 
-def constant(value: str, rows: int) -> pa.DictionaryArray:
-    """A text column that says the same everywhere."""
-    return pa.DictionaryArray.from_arrays(from_numpy(np.zeros(rows, dtype=np.int32)), texts(value))
+    def later(self, by: int) -> Evidence:
+        """The same rows as later repetitions."""
+        from seatrial.evidence.column import plus, replaced  # noqa: PLC0415 - as above
 
-
-def encode(column: Any) -> Codes:
-    """Dictionary-encode a text column."""
-    array = one_array(column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column)
-    if not pa.types.is_dictionary(array.type):
-        if not array.null_count:
-            words, index = numbered(array)
-            return Codes(tuple(words.to_pylist()), index)
-        array = pc.dictionary_encode(array)
-    codes = pc.cast(array.indices, pa.int32())
-    index = to_numpy(pc.fill_null(codes, _NONE) if codes.null_count else codes)
-    values = np.array(array.dictionary.to_pylist(), dtype=object)
-    used = np.bincount(index + 1, minlength=values.size + 1)[1:] > 0
-    if not used.all():
-        # A categorical column brings the words it might have held; evidence holds what its rows say.
-        index = np.concatenate([np.cumsum(used, dtype=np.int32) - 1, np.array([-1], dtype=np.int32)])[index]
-        values = values[used]
-    return Codes(tuple(values.tolist()), index)
+        later = plus(self.table.column("repetition"), by)
+        return Evidence(replaced(self.table, "repetition", later), self.source, self.metadata)

@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from seatrial.evidence.arrow import from_numpy
 from seatrial.evidence.combine import combine
 from seatrial.evidence.table import Evidence
 from seatrial.gate.merge import check
@@ -80,4 +79,4 @@ def check_anchored(
 def _only(evidence: Evidence, version: str) -> Evidence:
     codes = evidence.codes("version")
     mine = codes.index == codes.values.index(version)
-    return Evidence(evidence.table.filter(from_numpy(mine)), evidence.source, evidence.metadata)
+    return evidence.where(mine)

@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 
 from seatrial.errors import DataError
-from seatrial.evidence.arrow import from_numpy, listed
 from seatrial.evidence.canonical import canonical_json, short_hash
 from seatrial.evidence.check import check
+from seatrial.evidence.coded import coded
 from seatrial.evidence.columns import SEGMENT_PREFIX
-from seatrial.evidence.shape import canonical
 from seatrial.evidence.table import Evidence
+from seatrial.evidence.write import Repeated
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES
 
 if TYPE_CHECKING:
@@ -88,8 +87,8 @@ def baseline_text(evidence: Evidence, version: str, *, measured: date, code: str
             evidence does not say its graph, dataset and evaluators.
     """
     mine = evidence.codes("version").index == evidence.codes("version").values.index(version)
-    names = [name for name in evidence.table.column_names if name in KEPT or name.startswith(SEGMENT_PREFIX)]
-    rows = evidence.table.filter(from_numpy(mine)).select(names).to_pylist()
+    names = [name for name in evidence.names if name in KEPT or name.startswith(SEGMENT_PREFIX)]
+    rows = evidence.where(mine).table.select(names).to_pylist()
     lost = [row for row in rows if row["outcome"] in MEASUREMENT_FAILURES]
     if lost:
         raise DataError(
@@ -148,12 +147,11 @@ def read_baseline(text: str, path: Path) -> Baseline:
         _refuse_lies(header, rest, path)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise DataError(f"{path} is no baseline ({type(error).__name__}: {error})") from error
-    columns: dict[str, Any] = {
-        column: pa.chunked_array([listed([row.get(column) for row in rest])])
-        for column in dict.fromkeys(column for row in rest for column in row)
+    columns: dict[str, Sequence[Any] | Repeated] = {
+        column: [row.get(column) for row in rest] for column in dict.fromkeys(column for row in rest for column in row)
     }
     columns |= {
-        column: _constant(value, len(rest))
+        column: Repeated([value], len(rest))
         for column, value in (
             ("version", header.version),
             ("graph", header.graph),
@@ -161,12 +159,27 @@ def read_baseline(text: str, path: Path) -> Baseline:
             ("dataset_hash", header.dataset_hash),
         )
     }
-    columns["evaluator_version"] = pa.chunked_array(
-        [listed([header.evaluator_versions.get(row["key"]) for row in rest], pa.string())]
-    )
-    evidence = Evidence(canonical(columns, path), str(path))
+    columns["evaluator_version"] = [header.evaluator_versions.get(row["key"]) for row in rest]
+    evidence = _as_written(columns, path)
     check(evidence)
     return Baseline(header, evidence, name)
+
+
+def _as_written(columns: Mapping[str, Sequence[Any] | Repeated], path: Path) -> Evidence:
+    found = coded(columns, str(path))
+    if found is not None:
+        return found
+    # Nobody's hand but ours wrote it: what is there all the same is read, or refused, as any evidence is.
+    import pyarrow as pa  # noqa: PLC0415
+
+    from seatrial.evidence.arrow import listed  # noqa: PLC0415
+    from seatrial.evidence.shape import canonical  # noqa: PLC0415
+
+    whole = {
+        name: list(values.values) * values.each if isinstance(values, Repeated) else values
+        for name, values in columns.items()
+    }
+    return Evidence(canonical({n: pa.chunked_array([listed(v)]) for n, v in whole.items()}, path), str(path))
 
 
 def _refuse_lies(header: Header, rows: Sequence[Mapping[str, Any]], path: Path) -> None:
@@ -185,10 +198,6 @@ def _refuse_lies(header: Header, rows: Sequence[Mapping[str, Any]], path: Path) 
 
 def _failed(rows: Sequence[Mapping[str, Any]]) -> int:
     return sum(row["outcome"] in SYSTEM_FAILURES for row in rows)
-
-
-def _constant(value: str, rows: int) -> pa.ChunkedArray:
-    return pa.chunked_array([listed([value] * rows, pa.string())])
 
 
 def _only(evidence: Evidence, mine: Any, name: str) -> str:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError
-from seatrial.evidence.arrow import from_numpy
-from seatrial.evidence.table import Evidence
 from seatrial.gate.sentence import count
 from seatrial.verdict import SYSTEM_FAILURES, Finding, Outcome, State, Verdict
 
@@ -20,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
+
+    from seatrial.evidence import Evidence
 
 SEGMENT = "must_pass"
 _TIE = 1e-9
@@ -45,7 +45,7 @@ def without_extra_runs(evidence: Evidence, examples: Collection[str]) -> Evidenc
         extra |= mine & vital & ~np.isin(repetition, others if others.size else np.unique(repetition[mine])[:1])
     if not extra.any():
         return evidence
-    return Evidence(evidence.table.filter(from_numpy(~extra)), evidence.source, evidence.metadata)
+    return evidence.where(~extra)
 
 
 def must_pass_findings(

@@ -1,7 +1,7 @@
 """Importing: loading a large library without the garbage collector.
 
 Importing makes many objects and no garbage. Each few thousand of them the collector would walk everything the session
-already holds (LangGraph, the user's own libraries): a fifth of what loading numpy, Arrow and scipy takes then.
+already holds (LangGraph, the user's own libraries): a fifth of what loading numpy takes then.
 """
 
 from __future__ import annotations

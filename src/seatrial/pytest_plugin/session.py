@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from seatrial.dataset import Dataset
     from seatrial.gate.report import Report
     from seatrial.project import TrialRow
+    from seatrial.trial.standing import Made
 
 OVERALL = "overall"
 """The segment that is no segment, as `gate.row` has it: that module loads numpy, and collecting does without."""
@@ -74,6 +75,7 @@ class Session:
         # A run id may be chosen by hand and come again tomorrow; the process that started the workers is this run's own.
         self._folder = _folder(uuid4().hex) if worker is None else shared_folder(worker["testrunuid"], os.getppid())
         self._said: dict[TrialRow, Report | SeatrialError] = {}
+        self._made: Made | None = {} if self._alone else None
         self.updating = bool(config.getoption("seatrial_update_baseline"))
         config.add_cleanup(self._leave)
 
@@ -154,6 +156,7 @@ class Session:
                 into=folder,
                 today=datetime.now(UTC).date(),
                 models=models,
+                made=self._made,
             )
 
     def _leave(self) -> None:

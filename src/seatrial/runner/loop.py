@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial import pool
 from seatrial.errors import ConfigError, DataError, UsageError
-from seatrial.evidence import canonical_json, write_parquet
+from seatrial.evidence import canonical_json
+from seatrial.evidence.write import write_parquet
 from seatrial.graph.interrupts import Script
 from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import one_line
@@ -27,11 +28,16 @@ if TYPE_CHECKING:
     import threading
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+    from typing import TypeAlias
 
     from seatrial.dataset import Example
     from seatrial.evaluator import Bound
+    from seatrial.evidence.write import Repeated
     from seatrial.graph.target import Target
     from seatrial.runner.plan import RunPlan
+
+    Keep: TypeAlias = Callable[[Mapping[str, Sequence[Any] | Repeated], Path, Mapping[str, str]], None]
+    """What becomes of a whole run's columns: they are written to the path, as a rule."""
 
 ROWS, EVIDENCE, SUMMARY = "rows.jsonl", "evidence.parquet", "run.json"
 
@@ -62,6 +68,7 @@ def run(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     progress: Callable[[int, int], None] | None = None,
     stop: threading.Event | None = None,
+    keep: Keep = write_parquet,
 ) -> RunResult:
     """Run the plan and leave `rows.jsonl`, `run.json` and, when nothing is missing, `evidence.parquet` in `run_dir`.
 
@@ -82,6 +89,7 @@ def run(
         now: wall clock.
         progress: told (done, planned) some twenty times a second, from another thread.
         stop: set it to stop after the runs under way.
+        keep: given the columns of a whole run, where they would be written, and their provenance; writes them, as a rule.
 
     Raises:
         ConfigError: no evaluator, or two with one key.
@@ -139,7 +147,7 @@ def run(
             keys=learnt,
             found=found,
         )
-        write_parquet(table, evidence, {"seatrial.run_id": plan.run_id})
+        keep(table, evidence, {"seatrial.run_id": plan.run_id})
     system, measurement = failures(rows)
     warnings = _warnings(done, len(records))
     summary |= {

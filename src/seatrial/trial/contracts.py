@@ -5,10 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import pyarrow.compute as pc
-
 from seatrial.evidence.combine import combine
-from seatrial.evidence.read import read_evidence
 from seatrial.evidence.table import Evidence
 from seatrial.trial.runs import RUNS, summary
 
@@ -34,8 +31,8 @@ def with_contracts(project: Project, run_id: str, evidence: Evidence) -> Evidenc
     extra = project.root / RUNS / contracts_run(run_id) / "evidence.parquet"
     if not extra.is_file():
         return evidence
+    from seatrial.evidence.read import read_evidence  # noqa: PLC0415 - Arrow, for a run that has them
+
     found = read_evidence(extra)
-    place = found.table.column_names.index("repetition")
-    later = pc.add(found.table.column(place), int(summary(project, run_id)["repetitions"]))
-    table = found.table.set_column(place, "repetition", later)
-    return combine([evidence, Evidence(table, found.source, found.metadata)], evidence.source)
+    later = found.later(int(summary(project, run_id)["repetitions"]))
+    return combine([evidence, later], evidence.source)

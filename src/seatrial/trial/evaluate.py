@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seatrial.graph.target import Target
     from seatrial.project import Project
     from seatrial.runner import RunResult
+    from seatrial.runner.loop import Keep
 
 DEFAULT_TIMEOUT_S = 120.0
 
@@ -86,6 +87,7 @@ def evaluate(
     turn: Turn | None = None,
     into: Path | None = None,
     progress: Callable[[str, int, int], None] | None = None,
+    keep: Keep | None = None,
 ) -> RunResult:
     """Run one version of a graph over its dataset and leave its evidence under `.seatrial/runs/`.
 
@@ -105,8 +107,11 @@ def evaluate(
         turn: the run is one of two that take turns.
         into: folder of the run, instead of one of its own under `.seatrial/runs/`.
         progress: told (what, done, planned).
+        keep: what becomes of the evidence; None means that it is written into the run's folder.
     """
-    from seatrial.runner import RunPlan, run  # noqa: PLC0415 - a light install gates evidence and runs nothing
+    # a light install gates evidence and runs nothing
+    from seatrial.evidence.write import write_parquet  # noqa: PLC0415
+    from seatrial.runner import RunPlan, run  # noqa: PLC0415
 
     spec = project.spec(graph)
     chosen = spec.version(version)
@@ -155,6 +160,7 @@ def evaluate(
             retry_errors=retry_errors,
             limit=limit,
             progress=None if progress is None else lambda done, planned: progress(f"{graph}@{name}", done, planned),
+            keep=keep or write_parquet,
         )
     more = max(0, runs - repeat) if vital else 0
     if part is None and more and limit is None and into is None and result.complete:

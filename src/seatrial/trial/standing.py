@@ -6,8 +6,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError, InvalidComparison, UsageError
+from seatrial.evidence.check import check
+from seatrial.evidence.coded import coded
+from seatrial.evidence.columns import SCHEMA
 from seatrial.evidence.combine import combine
-from seatrial.evidence.read import read_evidence
+from seatrial.evidence.write import write_parquet
 from seatrial.gate.anchor import check_anchored
 from seatrial.gate.override import Bound
 from seatrial.segment import critical_segments, for_graph
@@ -30,16 +33,31 @@ from seatrial.trial.quarantine import quarantine_of
 from seatrial.trial.runs import changed_since
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from datetime import date
     from pathlib import Path
+    from typing import Any, TypeAlias
 
     from seatrial.evidence import Evidence
+    from seatrial.evidence.write import Repeated
     from seatrial.gate.baseline import Baseline
     from seatrial.gate.report import Report
     from seatrial.project import Project, TrialRow
 
+    Made: TypeAlias = dict[tuple[Path, str, int], Evidence]
+    """Evidence of the runs that this process has made: folder, version, repetitions."""
 
-def gate_standing(project: Project, row: TrialRow, *, against: str, into: Path, today: date, models: bool) -> Report:
+
+def gate_standing(
+    project: Project,
+    row: TrialRow,
+    *,
+    against: str,
+    into: Path,
+    today: date,
+    models: bool,
+    made: Made | None = None,
+) -> Report:
     """Gate `GRAPH@current` against what was accepted.
 
     Args:
@@ -49,6 +67,8 @@ def gate_standing(project: Project, row: TrialRow, *, against: str, into: Path, 
         into: folder for the runs this takes; a complete run that lies there is used as it is.
         today: the day the age of a baseline is counted to.
         models: real models may be called, so a baseline too old to stand is run again beside the candidate.
+        made: where the evidence of these runs is kept, and found again, in this process; None writes it into their
+            folders, for other processes to find.
 
     Raises:
         UsageError: no baseline was accepted yet.
@@ -57,6 +77,7 @@ def gate_standing(project: Project, row: TrialRow, *, against: str, into: Path, 
     graph, policy = row.graph, row_policy(project, row)
     current = project.spec(graph).current
     standing = _standing(project, row, against)
+    bound = _bound(project, row, against, standing)
     repeat, version, old = row.repeat, against, ""
     if standing is not None:
         refuse_another(project, standing, row.dataset, against)
@@ -67,12 +88,12 @@ def gate_standing(project: Project, row: TrialRow, *, against: str, into: Path, 
         old = too_old(project, standing, today)
         _can_be_renewed(project, standing, old, models=models)
         repeat = max(repeat, MIN_REPETITIONS) if old else repeat
-    mine = _run(project, row, current, repeat, into / "candidate")
+    mine = _run(project, row, current, repeat, into / "candidate", made)
     if standing is not None and not old:
         old = other_model(project, standing, mine)
         _can_be_renewed(project, standing, old, models=models)
     standing = None if old else standing
-    base = standing.evidence if standing is not None else _run(project, row, version, repeat, into / "baseline")
+    base = standing.evidence if standing is not None else _run(project, row, version, repeat, into / "baseline", made)
     name = f"{version} (accepted)" if version == current else version
     anchor = accepted(project, graph, ANCHOR) if against == CURRENT else None
     if anchor is not None:
@@ -94,7 +115,7 @@ def gate_standing(project: Project, row: TrialRow, *, against: str, into: Path, 
         held=quarantine_of(project, graph, row.dataset, today),
         anchor=anchor,
     )
-    return let_through(project, report, standing_bound(project, row, against), today)
+    return let_through(project, report, bound, today)
 
 
 def _can_be_renewed(project: Project, standing: Baseline, old: str, *, models: bool) -> None:
@@ -112,7 +133,10 @@ def _can_be_renewed(project: Project, standing: Baseline, old: str, *, models: b
 
 def standing_bound(project: Project, row: TrialRow, against: str) -> Bound:
     """What an override of this comparison is bound to: the baseline's content and the current version's."""
-    standing = _standing(project, row, against)
+    return _bound(project, row, against, _standing(project, row, against))
+
+
+def _bound(project: Project, row: TrialRow, against: str, standing: Baseline | None) -> Bound:
     baseline = code_hash(project, row.graph, against) if standing is None else standing.name
     return Bound(baseline, code_hash(project, row.graph, project.spec(row.graph).current))
 
@@ -148,13 +172,30 @@ def _standing(project: Project, row: TrialRow, against: str) -> Baseline | None:
     return found
 
 
-def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path) -> Evidence:
-    done = into / "evidence.parquet"
+def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path, made: Made | None) -> Evidence:
+    kept: Made = {} if made is None else made
+    this = into, version, repeat
+    if this in kept:
+        return kept[this]
+
+    def keep(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, metadata: Mapping[str, str]) -> None:
+        stamp = {name.removeprefix("seatrial."): value for name, value in metadata.items()}
+        found = None if made is None else coded(columns, str(path), {"schema": SCHEMA, **stamp})
+        if found is None:
+            write_parquet(columns, path, metadata)
+        else:
+            check(found)
+            kept[this] = found
+
     if not _is_done(project, version, repeat, into):
-        result = evaluate(project, row.graph, version, kind=row.dataset, repeat=repeat, into=into)
+        result = evaluate(project, row.graph, version, kind=row.dataset, repeat=repeat, into=into, keep=keep)
         if not result.complete:
             raise KeyboardInterrupt  # nothing else ends this run early, and the runner keeps it to itself
-    return read_evidence(done)
+    if this in kept:
+        return kept[this]
+    from seatrial.evidence.read import read_evidence  # noqa: PLC0415 - Arrow, for what was written
+
+    return read_evidence(into / "evidence.parquet")
 
 
 def _is_done(project: Project, version: str, repeat: int, into: Path) -> bool:

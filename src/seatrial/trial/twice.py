@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from seatrial.certify.design import design_of
 from seatrial.errors import DataError
@@ -74,7 +72,7 @@ def run_twice(project: Project, row: TrialRow, *, progress: Callable[[str, int, 
         planned += result.planned
     names = [f"{row.baseline} (first run)", f"{row.baseline} (second run)"]
     arms = combine([part.named(name) for part, name in zip(parts, names, strict=True)], f"two runs of {row.graph}")
-    same = combine([parts[0], _later(parts[1])], f"two runs of {row.graph}")
+    same = combine([parts[0], parts[1].later(1)], f"two runs of {row.graph}")
     shape = design_of(same, policy, critical)
     levels = {
         key: dict(zip(shape.segments, shape.alpha_row[k].tolist(), strict=True)) for k, key in enumerate(shape.keys)
@@ -92,14 +90,6 @@ def _cause(evidence: Evidence) -> str:
     """What most rows that were not scored say, as the end of a clause."""
     said = Counter(text for text in evidence.table.column("reason").to_pylist() if text)
     return f": {said.most_common(1)[0][0].rstrip('.')}" if said else ""
-
-
-def _later(evidence: Evidence) -> Evidence:
-    """The same rows as the next repetition."""
-    place = evidence.table.column_names.index("repetition")
-    column = evidence.table.column(place)
-    later = pc.add(column, pa.scalar(1, column.type))
-    return Evidence(evidence.table.set_column(place, "repetition", later), evidence.source, evidence.metadata)
 
 
 def _scores(evidence: Evidence) -> dict[str, float | None]:

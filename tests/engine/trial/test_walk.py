@@ -107,6 +107,22 @@ def test_init_writes_a_project_whose_gate_passes_and_keeps_two_plugins_out(proje
     assert not list(away.glob("* was here"))
 
 
+LOADED = """
+import sys
+
+def pytest_unconfigure():
+    heavy = ("pyarrow", "scipy", "pandas", "mlflow", "jinja2", "seatrial.gate.merge")
+    print("loaded:", *(name for name in heavy if name in sys.modules))
+"""
+
+
+def test_deciding_waits_for_neither_arrow_nor_scipy(project):
+    (project / "tests" / "conftest.py").write_text(LOADED)
+    code, said = fast_gate(project)
+    assert code == 0, said
+    assert "loaded: seatrial.gate.merge\n" in said
+
+
 def test_a_project_that_lets_the_two_plugins_in_is_gated_all_the_same(project, tmp_path):
     away = tmp_path / "away"
     away.mkdir()
