@@ -82,9 +82,14 @@ def restart_clock() -> None:
 
 
 class Row:
-    """A place on a shared loop: what it is on, since when, how late the loop then was, whether it was given up."""
+    """A place on a shared loop: what it is on, since when, how late the loop then was, whether it was given up.
 
-    __slots__ = ("abandoned", "item", "late", "loop", "started", "task")
+    Attributes:
+        task: draws the items, one after the other.
+        tasks: made on behalf of the item at hand; LangGraph runs each node in a task of its own.
+    """
+
+    __slots__ = ("abandoned", "item", "late", "loop", "started", "task", "tasks")
 
     def __init__(self, loop: Any) -> None:
         self.loop = loop
@@ -93,6 +98,7 @@ class Row:
         self.late = 0.0
         self.abandoned = False
         self.task: Any = None
+        self.tasks: list[Any] = []
 
 
 shared_row: ContextVar[Row | None] = ContextVar("seatrial_row", default=None)

@@ -49,15 +49,21 @@ def disturbed(seconds: float) -> bool:
     return row is not None and row.loop.late - row.late > LATE * seconds
 
 
-class _Task(asyncio.Task[Any]):
-    """A task that knows for which row it was made: LangGraph runs each node in a task of its own."""
-
-    row: Row | None = None
+KEPT = 256
+"""Tasks of one item that are remembered, done or not, before the done ones are forgotten."""
 
 
-def _task(loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> _Task:
-    task = _Task(work, loop=loop, **how)
-    task.row = shared_row.get()
+def _task(loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> asyncio.Task[Any]:
+    """A task, remembered by the row it is made for.
+
+    A plain one: of a subclass asyncio runs every step the long way round.
+    """
+    task = asyncio.Task(work, loop=loop, **how)
+    row = shared_row.get()
+    if row is not None:
+        if len(row.tasks) >= KEPT:
+            row.tasks = [one for one in row.tasks if not one.done()]
+        row.tasks.append(task)
     return task
 
 
@@ -129,7 +135,7 @@ class SharedLoop(Generic[Item, Value]):
             self._closed = self._closed or bool(overdue)
             return
         current = asyncio.current_task(self._loop)
-        blocking = current.row if isinstance(current, _Task) else None
+        blocking = next((row for row in self._rows if current is row.task or current in row.tasks), None)
         self._stalled.add((id(blocking), self._beat_due))
         if len(self._stalled) >= STALLS and self.late > LATE * (now - self._began):
             self._closed = True
@@ -187,7 +193,6 @@ class SharedLoop(Generic[Item, Value]):
 
     async def _toil(self, row: Row) -> None:
         shared_row.set(row)
-        row.task.row = row
         yielded = 0.0
         while self._draw(row):
             if row.started - yielded > TURN_S:
@@ -204,6 +209,7 @@ class SharedLoop(Generic[Item, Value]):
                 if row.abandoned:  # its item has had its result
                     return
                 row.item = END
+                row.tasks = []
                 if isinstance(error, Disturbed):
                     self.again.append(item)
                 else:
