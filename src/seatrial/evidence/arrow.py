@@ -60,6 +60,8 @@ def one_array(column: Any) -> pa.Array:
     """A column in one piece."""
     if not isinstance(column, pa.ChunkedArray):
         return column
+    if column.num_chunks == 1:
+        return column.chunk(0)
     array = column.combine_chunks()
     if isinstance(array, pa.ChunkedArray):  # it stays in chunks when it is empty
         return pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0, array.type)

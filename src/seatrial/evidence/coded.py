@@ -59,7 +59,7 @@ class Coded(Evidence):
     def __len__(self) -> int:
         return len(self.numbers("repetition"))
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """As in every evidence."""
         return tuple(self.columns)

@@ -21,13 +21,14 @@ _NAN, _NONE = from_numpy(np.array([np.nan]))[0], from_numpy(np.array([-1], dtype
 
 def codes_of(column: Any) -> Codes:
     """Dictionary-encode a text column."""
-    array = one_array(column.unify_dictionaries() if isinstance(column, pa.ChunkedArray) else column)
+    several = isinstance(column, pa.ChunkedArray) and column.num_chunks > 1
+    array = one_array(column.unify_dictionaries() if several else column)
     if not pa.types.is_dictionary(array.type):
         if not array.null_count:
             words, index = numbered(array)
             return Codes(tuple(words.to_pylist()), index)
         array = pc.dictionary_encode(array)
-    codes = pc.cast(array.indices, pa.int32())
+    codes = array.indices if array.indices.type == pa.int32() else pc.cast(array.indices, pa.int32())
     index = to_numpy(pc.fill_null(codes, _NONE) if codes.null_count else codes)
     # A categorical column brings the words it might have held; evidence holds what its rows say.
     return Codes(tuple(array.dictionary.to_pylist()), index).used()
@@ -35,7 +36,9 @@ def codes_of(column: Any) -> Codes:
 
 def numbers_of(column: Any) -> NDArray[np.float64]:
     """A column of numbers as floats, null as NaN."""
-    array = one_array(pc.cast(column, pa.float64(), safe=False))
+    array = one_array(column)
+    if array.type != pa.float64():
+        array = pc.cast(array, pa.float64(), safe=False)
     return to_numpy(pc.fill_null(array, _NAN) if array.null_count else array)
 
 

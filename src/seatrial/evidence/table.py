@@ -53,7 +53,7 @@ class Evidence:
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Its columns, in order."""
         return tuple(self.table.column_names)

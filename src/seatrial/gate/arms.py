@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 OUTCOMES = tuple(Outcome)
 PROVIDER = (ErrorKind.KILL_SWITCH, ErrorKind.BUDGET, ErrorKind.OUTAGE)
 UNPLANNED = -1
+FAILED = np.array([*(word in SYSTEM_FAILURES for word in OUTCOMES), False])
+"""Outcome code -> whether the system failed; the last is that of UNPLANNED."""
 _SKIPPED = OUTCOMES.index(Outcome.SKIPPED)
 
 
@@ -166,7 +168,7 @@ def _arm(evidence: Evidence, kept: NDArray[np.int64], cell: NDArray[np.int64], w
     outcome[cell] = translate[words.index[kept]]
     low, high = np.zeros(wanted.size), wanted.ravel().astype(np.float64)
     score = evidence.numbers("score")[kept]
-    failed = np.isin(outcome[cell], [OUTCOMES.index(word) for word in SYSTEM_FAILURES])
+    failed = FAILED[outcome[cell]]
     known = ~np.isnan(score) | failed
     value = np.where(failed, 0.0, score)
     low[cell[known]] = value[known]
@@ -176,7 +178,8 @@ def _arm(evidence: Evidence, kept: NDArray[np.int64], cell: NDArray[np.int64], w
     provider = np.zeros(wanted.size, dtype=np.int64)
     if evidence.has("error_kind"):
         kinds = evidence.codes("error_kind")
-        provider[cell] = np.isin(kinds.index[kept], [i for i, word in enumerate(kinds.values) if word in PROVIDER])
+        kept_from = np.array([*(word in PROVIDER for word in kinds.values), False])  # the last is that of null
+        provider[cell] = kept_from[kinds.index[kept]]
     planned = wanted.sum(axis=1)
     return Arm(
         low.reshape(wanted.shape).sum(axis=1) / planned,

@@ -143,8 +143,12 @@ def _rows(evidence: Evidence, lined_up: Arms, vital: frozenset[str]) -> Iterator
 def _in_common(evidence: Evidence, key: str, baseline: str, candidate: str) -> bool:
     keys, versions, examples = evidence.codes("key"), evidence.codes("version"), evidence.codes("example_id")
     mine = keys.index == keys.values.index(key)
-    sides = [examples.index[mine & (versions.index == versions.values.index(v))] for v in (baseline, candidate)]
-    return bool(np.isin(*sides).any())
+    first, second = (
+        examples.index[mine & (versions.index == versions.values.index(version))] for version in (baseline, candidate)
+    )
+    seen = np.zeros(len(examples.values), dtype=bool)
+    seen[first] = True
+    return bool(seen[second].any())
 
 
 def _blank_scores(evidence: Evidence) -> Iterator[str]:

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError, InvalidComparison, UsageError
-from seatrial.gate.arms import OUTCOMES
+from seatrial.gate.arms import FAILED
 from seatrial.gate.policy import KeyRule
 from seatrial.gate.sentence import percent
-from seatrial.verdict import SYSTEM_FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -39,18 +38,18 @@ def known_versions(evidence: Evidence, baseline: str, candidate: str) -> None:
 def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: str) -> tuple[KeyRule, ...]:
     """The policy's keys, or every key equally; each has rows of both versions."""
     keys, versions = evidence.codes("key"), evidence.codes("version")
-    mine = np.isin(versions.index, [versions.values.index(version) for version in (baseline, candidate)])
-    present = sorted(keys.values[i] for i in np.unique(keys.index[mine]))
+    rows_of = {version: versions.index == versions.values.index(version) for version in (baseline, candidate)}
+    mine = np.bincount(keys.index[rows_of[baseline] | rows_of[candidate]], minlength=len(keys.values))
+    present = sorted(key for key, rows in zip(keys.values, mine.tolist(), strict=True) if rows)
     rules = policy.keys or tuple(KeyRule(key) for key in present)
     for rule in rules:
         if rule.name not in keys.values:
             raise ConfigError(
                 f"{policy.source}: key {rule.name!r} gates but is not in {evidence.source}; it holds: {', '.join(evidence.keys)}"
             )
-        for version in (baseline, candidate):
-            if not np.any(
-                (keys.index == keys.values.index(rule.name)) & (versions.index == versions.values.index(version))
-            ):
+        scored = keys.index == keys.values.index(rule.name)
+        for version, rows in rows_of.items():
+            if not (scored & rows).any():
                 raise InvalidComparison(
                     f"{evidence.source}: key {rule.name!r} gates but version {version!r} has no row of it; evaluate both versions with the same evaluators"
                 )
@@ -126,9 +125,8 @@ def baseline_stands(evidence: Evidence, arms: Arms, policy: Policy, baseline: st
             for code, value in enumerate(values)
             if dimension in vital or f"{dimension}={value}" in vital
         ]
-    failures = [OUTCOMES.index(word) for word in SYSTEM_FAILURES]
     for where, members in everywhere:
-        crashed = int(np.isin(arms.baseline.outcome[members], failures).sum())
+        crashed = int(np.count_nonzero(FAILED[arms.baseline.outcome[members]]))
         cells = int(arms.baseline.planned[members].sum())
         if crashed > max(1.0, (policy.baseline_system_failures + RECORD_MARGIN) * cells):
             raise InvalidComparison(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from seatrial.gate.family import family_alpha, row_weights
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from seatrial.gate.policy import KeyRule, Policy
     from seatrial.gate.row import Row
     from seatrial.stats.paired import Method
+
+_power = lru_cache(maxsize=4096)(mcnemar_power)
 
 WATCH_AT = 0.05
 """A row whose p alone is at most this is worth watching, though nothing is proven in its family."""
@@ -108,15 +111,14 @@ def _judge(
         # FAIL must hold at the best case of what is missing, so a drop can hide there in full.
         hidden = sees + 2 * r.missing / r.cells
         sees = hidden if hidden <= 1 else None
-    covered = not must_cover or mcnemar_power(r.n, policy.must_detect, policy.churn, alpha, method) >= POWER
+    covered = not must_cover or _power(r.n, policy.must_detect, policy.churn, alpha, method) >= POWER
     enough = r.segment != OVERALL or (r.n >= policy.min_n and sees is not None)
     tolerance = 0.0 if r.critical else policy.missing_tolerance
     # A row of which no pair was measured says nothing, even where the baseline was too low to drop from.
     unsure = (rejected_worst and not rejected and r.missing_share > tolerance) or (r.n > 0 and r.difference is None)
-    base = describe(r)
     level = min(max(1 - 2 * alpha, 0.5), 1 - 1e-9)
     finding = replace(
-        base,
+        _measured(r),
         ci_row=_ends(r.interval(level)),
         p=p,
         p_adjusted=adjusted,
@@ -177,13 +179,20 @@ def _judge(
 
 
 def _thin(r: Row, policy: Policy) -> Finding:
-    reason = f"{_facts(describe(r), r)}; thin: {count(r.n, 'example')}, min_n is {policy.min_n}; it left the family before looking and decides nothing"
-    return replace(describe(r), verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason)
+    finding = _measured(r)
+    reason = f"{_facts(finding, r)}; thin: {count(r.n, 'example')}, min_n is {policy.min_n}; it left the family before looking and decides nothing"
+    return replace(finding, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason)
 
 
 def describe(r: Row) -> Finding:
     """The row as plain numbers, no test."""
-    finding = Finding(
+    finding = _measured(r)
+    return replace(finding, reason=f"{_facts(finding, r)}; reported, does not gate")
+
+
+def _measured(r: Row) -> Finding:
+    """What was measured of a row, before anything is said of it."""
+    return Finding(
         segment=r.segment,
         key=r.key,
         critical=r.critical,
@@ -208,7 +217,6 @@ def describe(r: Row) -> Finding:
         outcomes=r.outcomes,
         reason="",
     )
-    return replace(finding, reason=f"{_facts(finding, r)}; reported, does not gate")
 
 
 def _facts(finding: Finding, r: Row) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from seatrial.errors import ConfigError, InvalidComparison
 from seatrial.gate.arms import OUTCOMES, arms
 from seatrial.gate.asked import ask, rows_of
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from seatrial.evidence import Evidence
-    from seatrial.gate.arms import Arms
+    from seatrial.gate.arms import Arm, Arms
     from seatrial.gate.policy import Policy
 
 NOBODY = Quarantine()
@@ -162,9 +164,7 @@ def _check(
 def _counts(gating: Sequence[Arms]) -> dict[str, object]:
     arms_ = {
         name: {
-            word.value: n
-            for i, word in enumerate(OUTCOMES)
-            if (n := sum(int((arm.outcome == i).sum()) for arm in (getattr(a, name) for a in gating)))
+            word.value: n for word, n in zip(OUTCOMES, _outcomes([getattr(a, name) for a in gating]), strict=True) if n
         }
         for name in ("baseline", "candidate")
     }
@@ -177,6 +177,12 @@ def _counts(gating: Sequence[Arms]) -> dict[str, object]:
         "keys": len(gating),
         "outcomes": arms_,
     }
+
+
+def _outcomes(arms_: Sequence[Arm]) -> list[int]:
+    """How many planned cells have each outcome; a cell that was not planned has none."""
+    found = np.bincount(np.concatenate([arm.outcome.ravel() for arm in arms_]) + 1, minlength=len(OUTCOMES) + 1)
+    return [int(n) for n in found[1:]]
 
 
 def _provenance(evidence: Evidence, name: str) -> str:

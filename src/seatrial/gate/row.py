@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seatrial.gate.arms import OUTCOMES
 from seatrial.stats.interval import CannotTell, Interval
-from seatrial.stats.paired import mcnemar, mean_interval, newcombe_paired, sign_flip
+from seatrial.stats.paired import Method, mcnemar, mean_interval, newcombe_paired, sign_flip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 OVERALL = "overall"
 _TIE = 1e-12
 DECIMALS = 12
+
+
+@lru_cache(maxsize=4096)
+def _mcnemar(broke: int, fixed: int, method: Method) -> float:
+    """A row asks for the same few counts several times, and a certificate's thousand gates ask for them all again."""
+    return float(mcnemar(broke, fixed, method))
+
+
+_newcombe = lru_cache(maxsize=4096)(newcombe_paired)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +85,7 @@ class Row:
     def p(self, d: NDArray[np.float64], policy: Policy, alpha: float) -> float:
         """One-sided p that the candidate is worse, for per-cluster differences `d` of this row."""
         if self.counts is not None:
-            return float(
-                mcnemar(int((d < -_TIE).sum()), int((d > _TIE).sum()), "exact" if policy.test == "exact" else "mid-p")
-            )
+            return _mcnemar(*_moved(d), "exact" if policy.test == "exact" else "mid-p")
         # The seed is what is judged and how: row order, machine and clock have no say in it.
         seed = hashlib.sha256(
             np.sort(d).tobytes() + policy.hash.encode() + f"{self.key}\0{self.segment}".encode()
@@ -89,7 +97,7 @@ class Row:
         if self.missing == self.cells or self.difference is None:
             return CannotTell("nothing was measured in both arms")
         if self.counts is not None:
-            return newcombe_paired(*self.counts, level=level)
+            return _newcombe(*self.counts, level=level)
         whole = np.abs(self.best - self.worst) < _TIE
         return mean_interval(self.best[whole], level)
 
@@ -98,9 +106,9 @@ class Row:
         if self.n == 0:
             return None
         if self.counts is not None:
-            broke, fixed = int((self.worst < -_TIE).sum()), int((self.worst > _TIE).sum())
+            broke, fixed = _moved(self.worst)
             both = self.counts[0]
-            interval = newcombe_paired(both, broke, fixed, self.n - both - broke - fixed, level=0.90)
+            interval = _newcombe(both, broke, fixed, self.n - both - broke - fixed, level=0.90)
         else:
             interval = mean_interval(self.worst, level=0.90)
         return None if isinstance(interval, CannotTell) else interval.low > -margin
@@ -140,13 +148,16 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
         _, cand_high = _by_cluster(arms.cluster[take], cand.high[take])
         whole = np.bincount(cluster, weights=lost, minlength=base_low.size) == 0
     # Rounded: sums over rows in another order differ beyond these digits, and verdicts may not.
-    best, worst = np.round(cand_high - base_low, DECIMALS) + 0.0, np.round(cand_low - base_high, DECIMALS) + 0.0
+    missing = int(lost.sum())
+    best = np.round(cand_high - base_low, DECIMALS) + 0.0
+    worst = np.round(cand_low - base_high, DECIMALS) + 0.0 if missing else best
     planned = (int(base.planned[take].sum()), int(cand.planned[take].sum()))
     shares = (base.lost[take].sum() / max(planned[0], 1), cand.lost[take].sum() / max(planned[1], 1))
-    some = bool(whole.any())
-    d = best[whole]
-    broke, fixed = int((d < -_TIE).sum()), int((d > _TIE).sum())
-    both = int(base_low[whole].sum()) - broke if arms.paired else 0
+    if missing:
+        base_low, cand_low = base_low[whole], cand_low[whole]
+    complete = base_low.size
+    broke, fixed = _moved(best[whole] if missing else best)
+    both = int(base_low.sum()) - broke if arms.paired else 0
     return Row(
         segment=segment,
         key=arms.key,
@@ -154,17 +165,22 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
         n=int(best.size),
         best=best,
         worst=worst,
-        baseline=round(float(base_low[whole].mean()), DECIMALS) if some else None,
-        candidate=round(float(cand_low[whole].mean()), DECIMALS) if some else None,
-        counts=(both, broke, fixed, int(whole.sum()) - both - broke - fixed) if arms.paired else None,
+        baseline=round(float(base_low.mean()), DECIMALS) if complete else None,
+        candidate=round(float(cand_low.mean()), DECIMALS) if complete else None,
+        counts=(both, broke, fixed, complete - both - broke - fixed) if arms.paired else None,
         broke=broke,
         fixed=fixed,
-        missing=int(lost.sum()),
+        missing=missing,
         provider=int((base.provider[take] + cand.provider[take]).sum()),
         cells=sum(planned),
         missing_share=float(max(shares)) if sum(planned) else 1.0,
         outcomes={"baseline": _outcomes(base, take), "candidate": _outcomes(cand, take)},
     )
+
+
+def _moved(d: NDArray[np.float64]) -> tuple[int, int]:
+    """How many of these differences are a loss, and how many a gain."""
+    return int(np.count_nonzero(d < -_TIE)), int(np.count_nonzero(d > _TIE))
 
 
 def _by_cluster(
