@@ -85,31 +85,23 @@ def test_simulated_rates_are_the_gates_own(missing, drop):
 
 def drawn(truth: Truth, rng: np.random.Generator) -> Evidence:
     """One world's evidence, example by example, by the model's own words and not by its code."""
-    rows: dict[str, list] = {
-        name: [] for name in ("example_id", "version", "key", "repetition", "outcome", "score", "segment.tier")
+    tiers, n = [example["tier"] for example in TIERS], len(TIERS)
+    drop = np.array([truth.drop if truth.segment == f"tier={tier}" else 0.0 for tier in tiers])
+    broke, fixed = drop + truth.churn * (1 - drop) / 2, truth.churn * (1 - drop) / 2
+    both = truth.rate - broke
+    u = rng.random(n)  # from 0 up: both pass, it broke, it was fixed, both fail
+    base, cand = u < both + broke, (u < both) | ((u >= both + broke) & (u < both + broke + fixed))
+    seen = rng.random(2 * n) >= truth.missing
+    score = np.concatenate([base, cand]).astype(float)
+    columns = {
+        "example_id": [f"e{i}" for i in range(n)] * 2,
+        "version": ["a"] * n + ["b"] * n,
+        "key": ["score"] * 2 * n,
+        "outcome": np.where(seen, "scored", "evaluator_error").tolist(),
+        "segment.tier": tiers * 2,
     }
-    for i, example in enumerate(TIERS):
-        hit = truth.segment == f"tier={example['tier']}"
-        drop = truth.drop if hit else 0.0
-        broke, fixed = drop + truth.churn * (1 - drop) / 2, truth.churn * (1 - drop) / 2
-        both = truth.rate - broke
-        base, cand = ((1, 1), (1, 0), (0, 1), (0, 0))[rng.choice(4, p=[both, broke, fixed, 1 - both - broke - fixed])]
-        for version, score in (("a", base), ("b", cand)):
-            seen = rng.random() >= truth.missing
-            for name, value in (
-                ("example_id", f"e{i}"),
-                ("version", version),
-                ("key", "score"),
-                ("repetition", 0),
-                ("outcome", "scored" if seen else "evaluator_error"),
-                ("score", float(score) if seen else None),
-                ("segment.tier", example["tier"]),
-            ):
-                rows[name].append(value)
-    types = {"repetition": pa.int64(), "score": pa.float64()}
-    return Evidence(
-        pa.table({name: pa.array(values, type=types.get(name, pa.string())) for name, values in rows.items()}), "drawn"
-    )
+    numbers = {"repetition": pa.array(np.zeros(2 * n, dtype=np.int64)), "score": pa.array(score, mask=~seen)}
+    return Evidence(pa.table(columns | numbers), "drawn")
 
 
 def test_an_uncovered_critical_segment_makes_every_pass_inconclusive():
