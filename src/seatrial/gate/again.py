@@ -99,9 +99,9 @@ def _again(
     judged = without_held(fresh, lined_up, held)
     for a in judged.values():
         baseline_stands(fresh, a, policy, first.baseline, asked.vital)
-    again = in_full(
-        rows_of(fresh, judged.values(), asked.vital), rows_of(fresh, lined_up.values(), asked.vital), asked.whole
-    )
+    again = rows_of(fresh, judged.values(), asked.vital)
+    if asked.whole:
+        again = in_full(again, rows_of(fresh, lined_up.values(), asked.vital), asked.whole)
     found = confirm.fresh_rows(asked.rows, again, needed, fresh)
     repetitions = int(np.unique(fresh.numbers("repetition")).size)
     decided, looks = confirm.told(

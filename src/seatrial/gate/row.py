@@ -142,11 +142,13 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
             lost == 0,
         )
     else:
-        cluster, base_low = _by_cluster(arms.cluster[take], base.low[take])
-        _, base_high = _by_cluster(arms.cluster[take], base.high[take])
-        _, cand_low = _by_cluster(arms.cluster[take], cand.low[take])
-        _, cand_high = _by_cluster(arms.cluster[take], cand.high[take])
-        whole = np.bincount(cluster, weights=lost, minlength=base_low.size) == 0
+        names, cluster = np.unique(arms.cluster[take], return_inverse=True)
+        size = np.bincount(cluster, minlength=names.size)
+        base_low, base_high, cand_low, cand_high = (
+            np.bincount(cluster, weights=scores[take], minlength=names.size) / size
+            for scores in (base.low, base.high, cand.low, cand.high)
+        )
+        whole = np.bincount(cluster, weights=lost, minlength=names.size) == 0
     # Rounded: sums over rows in another order differ beyond these digits, and verdicts may not.
     missing = int(lost.sum())
     best = np.round(cand_high - base_low, DECIMALS) + 0.0
@@ -181,14 +183,6 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
 def _moved(d: NDArray[np.float64]) -> tuple[int, int]:
     """How many of these differences are a loss, and how many a gain."""
     return int(np.count_nonzero(d < -_TIE)), int(np.count_nonzero(d > _TIE))
-
-
-def _by_cluster(
-    cluster: NDArray[np.int64], values: NDArray[np.float64]
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    names, index = np.unique(cluster, return_inverse=True)
-    size = np.bincount(index, minlength=names.size)
-    return index, np.bincount(index, weights=values, minlength=names.size) / size
 
 
 def _outcomes(arm: Arm, take: slice | NDArray[np.int64]) -> dict[str, int]:

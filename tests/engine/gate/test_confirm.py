@@ -261,6 +261,7 @@ def test_measurements_stay_as_the_first_look_has_them(build, pairs):
 
 
 SIZES = {"s400": 400, "s200": 200, "s150": 150, "s100": 100, "u100": 100, "s80": 80, "c60": 60, "c40": 40}
+NAMES = tuple(f"e{i:04}" for i in range(sum(SIZES.values())))
 
 
 @dataclass(frozen=True)
@@ -283,7 +284,7 @@ def several(sizes: dict[str, int], versions: list[Any], keep: Any) -> Evidence:
         return pa.DictionaryArray.from_arrays(pa.array(np.asarray(index, dtype=np.int32)), pa.array(values))
 
     columns = {
-        "example_id": coded([f"e{i:04}" for i in keep], np.tile(np.repeat(np.arange(n), tries), 2)),
+        "example_id": coded([NAMES[i] for i in keep], np.tile(np.repeat(np.arange(n), tries), 2)),
         "version": coded(["a", "b"], np.repeat([0, 1], n * tries)),
         "key": coded(["score"], np.zeros(2 * n * tries)),
         "repetition": pa.array(np.tile(np.arange(tries, dtype=np.int64), 2 * n)),
