@@ -25,7 +25,12 @@ def answer(system: str, user: str) -> str:
     """
     guide = read_guide(system)
     record = dict(line.split(": ", 1) for line in user.splitlines() if ": " in line)
-    heard = [cue for cue in guide.cues if cue.kind != "phone prefixes" and _stands(cue, record, guide)]
+    folded = {name: fold(text) for name, text in record.items()}
+    heard = [
+        cue
+        for cue in guide.cues
+        if cue.kind != "phone prefixes" and _stands(cue, record if cue.kind == "postcodes" else folded, guide)
+    ]
     heard += _prefixes(guide, digits(record.get("Phone prefix", "")))
     found: dict[str, dict[str, str]] = {}
     for cue in heard:
@@ -53,7 +58,6 @@ def _stands(cue: Cue, record: dict[str, str], guide: Guide) -> bool:
     """Whether the cue stands in one of its fields at least once and is not taken back by what stands before it."""
     for name in FIELDS[cue.kind]:
         text = record.get(name, "")
-        text = text if cue.kind == "postcodes" else fold(text)
         for hit in cue.pattern.finditer(text):
             if not guide.passed_over.search(fold(text[max(0, hit.start() - LOOK_BACK) : hit.start()])):
                 return True
