@@ -3,14 +3,13 @@
 import json
 import math
 import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from seatrial.cli.app import run
 from seatrial.errors import ConfigError, InvalidComparison, UsageError
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
@@ -313,23 +312,24 @@ def test_a_real_pair_gets_its_verdict_from_its_counts(build, pairs, pair, verdic
 
 @pytest.mark.external
 @pytest.mark.parametrize(("pair", "verdict", "failing", "points"), REAL)
-def test_the_command_line_says_the_same_of_the_file_itself(build, pairs, pair, verdict, failing, points):
+def test_the_command_line_says_the_same_of_the_file_itself(build, pairs, capsys, pair, verdict, failing, points):
     path = DATA / "outcomes" / "bfcl_2024-07-06_outcomes.parquet"
     if not path.exists():
         pytest.skip("real outcomes are absent; SEATRIAL_SHARED names their folder")
     baseline, candidate = pair.split(" -> ")
     maps = ["example_id=segment,item", "score=valid", "version=model"]
-    command = [sys.executable, "-m", "seatrial", "gate", "--evidence", str(path), "--segment", "segment", "--json"]
+    command = ["gate", "--evidence", str(path), "--segment", "segment", "--json"]
     command += [word for item in maps for word in ("--map", item)] + ["--baseline", baseline, "--candidate", candidate]
-    env = {**os.environ, "PYTHONPATH": str(REPO_ROOT / "src")}
-    done = subprocess.run(command, capture_output=True, text=True, env=env, check=False)
-    assert (done.returncode, done.stderr) == (1 if verdict is Verdict.FAIL else 0, "")
-    data = json.loads(done.stdout)
+    code = run(command)
+    said = capsys.readouterr()
+    assert (code, said.err) == (1 if verdict is Verdict.FAIL else 0, "")
+    data = json.loads(said.out)
     rows = [data["overall"], *data["segments"]]
     assert {r["segment"].removeprefix("segment=") for r in rows if r["verdict"] == "fail"} == failing
     from_counts = gate(build(pairs(BFCL[pair], dimension="segment")))
-    said = {r["segment"]: (r["n"], r["broke"], r["fixed"], r["state"]) for r in rows}
-    assert said == {f.segment: (f.n, f.broke, f.fixed, f.state.value) for f in from_counts.findings}
+    assert {r["segment"]: (r["n"], r["broke"], r["fixed"], r["state"]) for r in rows} == {
+        f.segment: (f.n, f.broke, f.fixed, f.state.value) for f in from_counts.findings
+    }
 
 
 # ---------------------------------------------------------------- measured error rates
