@@ -1,15 +1,34 @@
-"""No test speaks TLS: the clients of providers that are asked on this machine only need not read the world's root certificates.
+"""What would take longer than most tests: no client reads the world's root certificates, no pytest loads LangGraph anew."""
 
-Reading them takes longer than most tests, and every client does it anew. Where a real model is asked they are read.
-"""
-
+import contextlib
+import io
 import os
 from pathlib import Path
+
+import pytest
 
 from seatrial.pytest_plugin import judges_wanted
 
 
 def pytest_configure():
+    # No test speaks TLS, and every client of a provider would read them. Where a real model is asked they are read.
     if not judges_wanted(os.environ):
         os.environ.pop("SSL_CERT_FILE", None)
         os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)  # a folder that holds no certificate
+
+
+def inner_pytest(*arguments):
+    """A user's pytest inside this one, where the test stands: exit code and what it said."""
+    said = io.StringIO()
+    # What a session of pytest has one of for the whole process stays with the outer one.
+    once = ("faulthandler", "threadexception", "unraisableexception", "xdist", "hypothesispytest")
+    options = [word for name in once for word in ("-p", f"no:{name}")]
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        code = pytest.main(["-q", "-s", *options, *arguments])
+    return int(code), said.getvalue()
+
+
+@pytest.fixture(scope="session")
+def users_pytest():
+    """`users_pytest(*arguments)` -> exit code and what it said."""
+    return inner_pytest

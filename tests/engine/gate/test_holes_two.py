@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -373,27 +371,16 @@ def test_two_policies_of_one_graph_are_two_verdicts(project):
     assert (session.report(first, {}).exit_code, session.report(second, {}).exit_code) == (1, 0)
 
 
-def fast_gate(project, *arguments):
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", *arguments],
-        cwd=project,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
-def test_a_policy_that_observes_stops_nothing_row_by_row_either(project):
+def test_a_policy_that_observes_stops_nothing_row_by_row_either(project, users_pytest):
     change(project / "gates/merge.toml", 'mode = "block"', 'mode = "observe"')
     break_it(project)
-    code, said = fast_gate(project, "gates/merge.toml")
+    code, said = users_pytest("-rs", "gates/merge.toml")
     assert code == 0, said
     assert "in mode observe, which does not block: topic=refund · desk" in said
 
 
-def test_a_row_asked_for_alone_does_not_hide_that_nothing_was_compared(project):
+def test_a_row_asked_for_alone_does_not_hide_that_nothing_was_compared(project, users_pytest):
     (project / "gates/baselines/triage/current").write_text("0123456789abcdef\n")
-    code, said = fast_gate(project, "gates/merge.toml::triage::overall::desk")
+    code, said = users_pytest("gates/merge.toml::triage::overall::desk")
     assert code == 1, said
     assert "restore it from version control" in said

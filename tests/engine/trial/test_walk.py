@@ -1,7 +1,5 @@
 """An outsider's walk: an empty folder, a project, a prompt made worse, a gate that stops it, a person who answers for it."""
 
-import contextlib
-import io
 import json
 import os
 import shutil
@@ -63,17 +61,14 @@ def fast_gate(project, *arguments, **environ):
     return done.returncode, done.stdout + done.stderr
 
 
-def gate_here(*arguments):
+@pytest.fixture
+def gate_here(users_pytest):
     """The same pytest inside this one, which has loaded LangGraph already; of the project's tests the gate alone."""
-    said = io.StringIO()
-    # What a session of pytest has one of for the whole process stays with the outer one.
-    once = ("faulthandler", "threadexception", "unraisableexception", "xdist", "hypothesispytest")
-    options = [word for name in once for word in ("-p", f"no:{name}")]
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        code = pytest.main(
-            ["-q", "-s", *options, *arguments, *(() if "gates" in str(arguments) else ("gates/merge.toml",))]
-        )
-    return int(code), said.getvalue()
+
+    def gate(*arguments):
+        return users_pytest(*arguments, *(() if "gates" in str(arguments) else ("gates/merge.toml",)))
+
+    return gate
 
 
 def plugins_that_must_stay_out(folder):
@@ -139,7 +134,7 @@ def test_a_project_that_lets_the_two_plugins_in_is_gated_all_the_same(project, t
     assert len(list(away.glob("* was here"))) == 2  # so the stand-ins would have been seen above
 
 
-def test_the_break_of_the_readme_is_stopped_and_an_override_lets_it_through(project):
+def test_the_break_of_the_readme_is_stopped_and_an_override_lets_it_through(project, gate_here):
     break_it(project)
     code, said = gate_here("--junitxml=gate.xml")
     assert code == 1, said
@@ -201,7 +196,7 @@ def test_workers_share_one_evaluation_one_verdict_and_leave_nothing(project, tmp
     assert all(one["reason"] for one in written.values())
 
 
-def test_choosing_items_does_not_change_what_they_say(project):
+def test_choosing_items_does_not_change_what_they_say(project, gate_here):
     break_it(project)
     verdict, refund = "gates/merge.toml::gate::triage", "gates/merge.toml::triage::topic=refund::desk"
     code, said = gate_here("-k", "rest")
@@ -215,7 +210,7 @@ def test_choosing_items_does_not_change_what_they_say(project):
     assert f"FAILED {verdict}" in said
 
 
-def test_the_gate_needs_no_git_no_terminal_and_no_checkout_it_may_write(project, tmp_path, monkeypatch):
+def test_the_gate_needs_no_git_no_terminal_and_no_checkout_it_may_write(project, tmp_path, monkeypatch, gate_here):
     # A superuser may write anywhere, so what is compared is what would have been touched: names, sizes, times, of folders too.
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
@@ -237,7 +232,7 @@ def touched(folder):
     }
 
 
-def test_an_interrupt_leaves_nothing_behind(project, tmp_path, monkeypatch):
+def test_an_interrupt_leaves_nothing_behind(project, tmp_path, monkeypatch, gate_here):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     rules = project / "graphs/triage/rules.py"
     rules.write_text(rules.read_text().replace("    text = user.lower()\n", "    raise KeyboardInterrupt\n"))
@@ -314,7 +309,7 @@ def stand(project, into, against="current", *, models=False):
     return gate_standing(opened, row, against=against, into=into, today=TODAY, models=models)
 
 
-def test_without_a_baseline_the_gate_says_how_to_accept_one(project, tmp_path):
+def test_without_a_baseline_the_gate_says_how_to_accept_one(project, tmp_path, gate_here):
     shutil.rmtree(project / "gates" / "baselines")
     with pytest.raises(UsageError, match=r"pytest gates/merge.toml --seatrial-update-baseline -k triage"):
         stand(project, tmp_path)
