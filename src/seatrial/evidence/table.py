@@ -85,6 +85,10 @@ class Evidence:
     def _floats(self) -> dict[str, NDArray[np.float64]]:
         return {}
 
+    @cached_property
+    def _by_example(self) -> dict[str, NDArray[np.int64]]:
+        return {}
+
     def codes(self, name: str) -> Codes:
         """A text column as codes; encoded once."""
         if name not in self._encoded:
@@ -123,6 +127,15 @@ class Evidence:
         from seatrial.evidence.column import where  # noqa: PLC0415 - as above
 
         return Evidence(where(self.table, mask), self.source, self.metadata)
+
+    def by_example(self, name: str) -> NDArray[np.int64]:
+        """Of a text column that says the same on every row of an example: its code, example by example."""
+        if name not in self._by_example:
+            examples = self.codes("example_id")
+            found = np.zeros(len(examples.values), dtype=np.int64)
+            found[examples.index] = self.codes(name).index
+            self._by_example[name] = found
+        return self._by_example[name]
 
     def named(self, version: str) -> Evidence:
         """The same rows under another version name."""

@@ -74,10 +74,8 @@ class Arms:
 
     def segment(self, evidence: Evidence, dimension: str) -> tuple[tuple[str, ...], NDArray[np.int64]]:
         """Names of a dimension's values and, per planned example, which one it belongs to."""
-        codes = evidence.codes(SEGMENT_PREFIX + dimension)
-        of_example = np.zeros(len(evidence.codes("example_id").values), dtype=np.int64)
-        of_example[evidence.codes("example_id").index] = codes.index
-        return codes.values, of_example[self.example]
+        name = SEGMENT_PREFIX + dimension
+        return evidence.codes(name).values, evidence.by_example(name)[self.example]
 
 
 def arms(

@@ -186,6 +186,5 @@ def _moved(d: NDArray[np.float64]) -> tuple[int, int]:
 
 
 def _outcomes(arm: Arm, take: slice | NDArray[np.int64]) -> dict[str, int]:
-    words = arm.outcome[take].ravel()
-    counts = np.bincount(words[words >= 0], minlength=len(OUTCOMES))
-    return {word.value: int(count) for word, count in zip(OUTCOMES, counts, strict=True) if count}
+    counts = np.bincount(arm.outcome[take].ravel() + 1, minlength=len(OUTCOMES) + 1)[1:]  # without what was not planned
+    return {word.value: count for word, count in zip(OUTCOMES, counts.tolist(), strict=True) if count}

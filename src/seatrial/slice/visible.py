@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.slice.lattice import SUPPORT
-from seatrial.stats.paired import mcnemar
+from seatrial.stats.power import critical_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def visible(slices: Sequence[Slice], n: int, alpha: float, churn: float = CHURN)
 def _limit(slices: Sequence[Slice], n: int, alpha: float, churn: float, rng: np.random.Generator) -> float:
     rows = _evenly(len(slices), _SLICES)
     columns = _evenly(n, _EXAMPLES)
-    member = np.array([slices[i].members[columns] for i in rows], dtype=np.float32).T
+    member = np.array([slices[i].members for i in rows])[:, columns].T.astype(np.float32)
     # A sample of the examples moves as many as all of them would: what counts is how many flips a slice sees.
     moved = min(1.0, (churn + LOST) * n / len(columns))
     coins = rng.integers(0, 2, size=(_DRAWS, len(columns))) * 2 - 1
@@ -68,13 +68,15 @@ def _evenly(size: int, most: int) -> list[int]:
 
 
 def _loss(m: int, limit: float, alpha: float, churn: float, rng: np.random.Generator) -> float | None:
+    alone = critical_values(alpha, "exact", m)
+
     def seen(points: int) -> bool:
         broke_rate = min(1.0, points / 100 + churn / 2)
         broke = rng.binomial(m, broke_rate, size=_DRAWS)
         fixed = rng.binomial(m - broke, min(1.0, churn / 2 / max(1 - broke_rate, churn / 2)))
         past = (broke - fixed) / np.sqrt(np.maximum(broke + fixed, 1)) >= limit
         # However few slices there are, none is found that would not be alone.
-        return bool(np.mean(past & (mcnemar(broke, fixed, "exact") <= alpha)) >= POWER)
+        return bool(np.mean(past & (broke >= alone[broke + fixed])) >= POWER)
 
     points = bisect_left(range(1, 101), True, key=seen) + 1
     return points / 100 if points <= 100 else None
