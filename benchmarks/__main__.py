@@ -26,7 +26,7 @@ def evaluation(say: Callable[[str], None], *, quick: bool = False) -> list[dict[
     if quick:
         say("  left out with --quick")
         return []
-    took = spawn([ours(), "-c", APART], environment(), timeout_s=300)
+    took = spawn([ours(), "-c", APART], environment(), timeout_s=900)
     if took.code != 0:
         say(f"  could not run: {(took.err.strip().splitlines() or ['killed'])[-1]}")
         return []

@@ -26,7 +26,7 @@ from seatrial.runner import RunPlan, run
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ROUNDS = 3
+ROUNDS = 5
 PURE_N, GRAPH_N, WAITING_N = 100_000, 1_000, 400
 WORK_S = 0.001
 WAITS_S = ((0.005, 4), (0.02, 8))
@@ -172,7 +172,18 @@ class Seconds(NamedTuple):
     cpu: float
 
 
-def alternate(ours: Callable[[], float], floor: Callable[[], float]) -> tuple[Seconds, Seconds]:
+class Beside(NamedTuple):
+    """Two ways beside each other: median seconds of each, and the median of what one took of the other round by round.
+
+    Both of a round run one right after the other, so what else the machine did then weighs on both.
+    """
+
+    ours: Seconds
+    floor: Seconds
+    share: Seconds
+
+
+def alternate(ours: Callable[[], float], floor: Callable[[], float]) -> Beside:
     """Each way's seconds, the order alternating so that neither always runs on a warm or a tired machine."""
     taken: dict[str, list[Seconds]] = {"ours": [], "floor": []}
     ways = [("ours", ours), ("floor", floor)]
@@ -182,21 +193,23 @@ def alternate(ours: Callable[[], float], floor: Callable[[], float]) -> tuple[Se
             before = time.process_time()
             wall = way()
             taken[name].append(Seconds(wall, time.process_time() - before))
-    return _median(taken["ours"]), _median(taken["floor"])
+    rounds = zip(taken["ours"], taken["floor"], strict=True)
+    shares = [Seconds(bare.wall / mine.wall, bare.cpu / mine.cpu) for mine, bare in rounds]
+    return Beside(_median(taken["ours"]), _median(taken["floor"]), _median(shares))
 
 
 def _median(taken: list[Seconds]) -> Seconds:
     return Seconds(statistics.median(s.wall for s in taken), statistics.median(s.cpu for s in taken))
 
 
-def row(what: str, ours: Seconds, floor: Seconds, n: int) -> dict[str, Any]:
+def row(what: str, found: Beside, n: int) -> dict[str, Any]:
     return {
         "what": what,
-        "ours": n / ours.wall,
-        "floor": n / floor.wall,
-        "ratio": floor.wall / ours.wall,
-        "cpu_ratio": floor.cpu / ours.cpu,
-        "ours_per_cpu_s": n / ours.cpu,
+        "ours": n / found.ours.wall,
+        "floor": n / found.floor.wall,
+        "ratio": found.share.wall,
+        "cpu_ratio": found.share.cpu,
+        "ours_per_cpu_s": n / found.ours.cpu,
         "unit": "examples/s",
         "n": n,
     }
@@ -224,7 +237,7 @@ def measure() -> list[dict[str, Any]]:
     rows = [
         row(
             "pure code, 2 evaluators, full evidence",
-            *alternate(lambda: evaluate(many, callable_target(trivial)), lambda: bare_loop(many)),
+            alternate(lambda: evaluate(many, callable_target(trivial)), lambda: bare_loop(many)),
             PURE_N,
         )
     ]
@@ -250,12 +263,12 @@ def measure() -> list[dict[str, Any]]:
                 lambda bare=bare, graph=graph, c=concurrency: bare(graph, few, c),  # type: ignore[misc]  # bound now
             )
             name = f"LangGraph, 3 {'async' if asynchronous else 'sync'} nodes, {concurrency} at once"
-            rows.append(row(name + (", timeout" if timeout_s else ""), *seconds, GRAPH_N))
+            rows.append(row(name + (", timeout" if timeout_s else ""), seconds, GRAPH_N))
     graph = build(asynchronous=False, work_s=WORK_S)
     target = graph_target(Compiled(spec, spec.versions[0], graph, False))
     some = few[:WAITING_N]
     seconds = alternate(lambda: evaluate(some, target), lambda: bare_invoke(graph, some, 1))
-    rows.append(row(f"LangGraph, 3 sync nodes, {1000 * WORK_S:g} ms of work, 1 at once", *seconds, WAITING_N))
+    rows.append(row(f"LangGraph, 3 sync nodes, {1000 * WORK_S:g} ms of work, 1 at once", seconds, WAITING_N))
     # Nodes that do nothing are the worst case for several event loops: all they do is contend. A model call waits.
     for wait_s, at_once in WAITS_S:
         graph = build(asynchronous=True, wait_s=wait_s)
@@ -265,7 +278,7 @@ def measure() -> list[dict[str, Any]]:
             lambda graph=graph, c=at_once: bare_ainvoke(graph, some, c),  # type: ignore[misc]  # bound now
         )
         what = f"LangGraph, 3 async nodes that wait {1000 * wait_s:g} ms, {at_once} at once, timeout"
-        rows.append(row(what, *seconds, WAITING_N))
+        rows.append(row(what, seconds, WAITING_N))
     return rows
 
 
