@@ -7,7 +7,7 @@ failure scores 0, a cell nobody measured lies anywhere in 0..1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -118,7 +118,7 @@ def arms(
     for _, cell in cells.values():
         wanted.ravel()[cell] = True
     # An example whose only rows are repetitions outside the plan is planned once all the same.
-    wanted[~wanted.any(axis=1), 0] = True
+    wanted[~(wanted[:, 0] if wanted.shape[1] == 1 else wanted.any(axis=1)), 0] = True
     base = _arm(evidence, *cells[baseline], wanted)
     cand = _arm(evidence, *cells[candidate], wanted)
     cluster = _clusters(evidence, example)
@@ -126,7 +126,7 @@ def arms(
     both = scores[np.concatenate(list(rows.values()))]
     binary = bool(np.all(np.isnan(both) | (both == 0) | (both == 1)))
     alone = cluster.size == 0 or int(np.bincount(cluster).max()) == 1
-    paired = binary and alone and int(wanted.sum(axis=1).max(initial=0)) <= 1
+    paired = binary and alone and (wanted.shape[1] == 1 or int(wanted.sum(axis=1).max(initial=0)) <= 1)
     return Arms(key, example, cluster, base, cand, paired, 0 if surplus else int(extra.size))
 
 
@@ -153,7 +153,11 @@ def _cells(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """The rows whose repetition is among `tries`, and the cell (example x repetition) each one fills."""
     tried = evidence.numbers("repetition")[rows]
-    kept = rows[tried == tries[0] if tries.size == 1 else np.isin(tried, tries)]
+    if tries.size == 1:  # the usual case: the cell is the example's place
+        same = tried == tries[0]
+        kept = rows if same.all() else rows[same]
+        return kept, place[evidence.codes("example_id").index[kept]]
+    kept = rows[np.isin(tried, tries)]
     column = np.searchsorted(tries, evidence.numbers("repetition")[kept]) if tries.size else np.empty(0, dtype=np.int64)
     return kept, place[evidence.codes("example_id").index[kept]] * max(1, tries.size) + column
 
@@ -169,25 +173,31 @@ def _arm(evidence: Evidence, kept: NDArray[np.int64], cell: NDArray[np.int64], w
     failed = FAILED[outcome[cell]]
     known = ~np.isnan(score) | failed
     value = np.where(failed, 0.0, score)
-    low[cell[known]] = value[known]
-    high[cell[known]] = value[known]
+    at, value = (cell, value) if known.all() else (cell[known], value[known])
+    low[at] = high[at] = value
     lost = wanted.ravel().astype(np.int64)
-    lost[cell[known]] = 0
+    lost[at] = 0
     provider = np.zeros(wanted.size, dtype=np.int64)
     if evidence.has("error_kind"):
         kinds = evidence.codes("error_kind")
         kept_from = np.array([*(word in PROVIDER for word in kinds.values), False])  # the last is that of null
         provider[cell] = kept_from[kinds.index[kept]]
-    planned = wanted.sum(axis=1)
+    tries = wanted.shape[1]
+    planned = _by_example(wanted.ravel().astype(np.int64), tries)
     return Arm(
-        low.reshape(wanted.shape).sum(axis=1) / planned,
-        high.reshape(wanted.shape).sum(axis=1) / planned,
-        lost.reshape(wanted.shape).sum(axis=1),
-        (lost * provider).reshape(wanted.shape).sum(axis=1),
+        _by_example(low, tries) / planned,
+        _by_example(high, tries) / planned,
+        _by_example(lost, tries),
+        _by_example(lost * provider, tries),
         planned,
         outcome.reshape(wanted.shape),
-        int(np.unique(cell % wanted.shape[1]).size) if cell.size else 0,
+        int(np.unique(cell % tries).size) if tries > 1 else int(cell.size > 0),
     )
+
+
+def _by_example(cells: NDArray[Any], tries: int) -> NDArray[Any]:
+    """Sums over the repetitions of each example; of one each nothing is summed, which would take longer than the rest."""
+    return cells if tries == 1 else cells.reshape(-1, tries).sum(axis=1)
 
 
 def _clusters(evidence: Evidence, example: NDArray[np.int64]) -> NDArray[np.int64]:
