@@ -125,7 +125,7 @@ def fleet(tmp_path, monkeypatch):
 
 def test_two_runs_of_the_reference_fleet(fleet, capsys):
     for version in ("v1", "v2"):
-        assert run(["eval", f"support_router@{version}"]) == 0
+        assert run(["eval", f"support_router@{version}", "--no-mlflow"]) == 0
     capsys.readouterr()
     assert run(["slices", "support_router@v1", "support_router@v2", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
