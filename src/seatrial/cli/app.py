@@ -114,7 +114,7 @@ def run(arguments: list[str]) -> int:
     try:
         code = app.main(arguments, prog_name="seatrial", standalone_mode=False)
     except click.ClickException as error:
-        _tell(error.format_message() if not isinstance(error, click.UsageError) else _usage(error))
+        _tell(_usage(error) if isinstance(error, click.UsageError) else f"seatrial: {error.format_message()}")
         _answer(error.format_message(), "usage", arguments)
         return 2
     except click.Abort:
@@ -138,7 +138,7 @@ def run(arguments: list[str]) -> int:
 
 def _usage(error: click.UsageError) -> str:
     line = error.ctx.get_usage() + "\n" if error.ctx else ""
-    return f"{line}Error: {error.format_message()}"
+    return f"{line}seatrial: {error.format_message()}"
 
 
 def _tell(text: str) -> None:
