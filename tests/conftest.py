@@ -1,4 +1,4 @@
-"""What would take longer than most tests: no client reads the world's root certificates, no pytest loads LangGraph anew."""
+"""What takes longer than most tests, and need not: root certificates, threads that wait for each other, a pytest of its own."""
 
 import contextlib
 import io
@@ -11,6 +11,9 @@ from seatrial.pytest_plugin import judges_wanted
 
 
 def pytest_configure():
+    # Every worker multiplies its small matrices with as many threads as there are cores, and they wait by spinning: a
+    # third of the time of the searches. Before anybody loads numpy; workers and the processes of tests inherit it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # No test speaks TLS, and every client of a provider would read them. Where a real model is asked they are read.
     if not judges_wanted(os.environ):
         os.environ.pop("SSL_CERT_FILE", None)
