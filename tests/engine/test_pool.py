@@ -272,6 +272,44 @@ def test_who_does_not_let_itself_be_cancelled_is_abandoned_alone() -> None:
     assert results.of == {0: "TimedOut", 1: 1, 2: 2, 3: 3, 4: 4}
 
 
+def test_an_item_of_many_tasks_does_not_hold_the_loop() -> None:
+    # Each new task once cost as much as all that were there: 30,000 took longer than the timeout.
+    async def awaited(item: int) -> int:
+        await asyncio.gather(*[asyncio.create_task(asyncio.sleep(0.05)) for _ in range(30_000)])
+        return item
+
+    results = Results()
+    pool.run(range(1), lambda item: -1, results, concurrency=1, timeout_s=10.0, awaited=awaited)
+    assert results.of == {0: 0}
+
+
+def test_what_the_tasks_of_an_item_returned_is_not_kept() -> None:
+    alive: list[int] = []
+
+    class Large:
+        def __init__(self) -> None:
+            alive.append(1)
+
+        def __del__(self) -> None:
+            alive.pop()
+
+    most: list[int] = []
+
+    async def one() -> Large:
+        return Large()
+
+    async def awaited(item: int) -> int:
+        for _ in range(50):
+            await asyncio.create_task(one())
+            most.append(len(alive))
+        return item
+
+    results = Results()
+    pool.run(range(1), lambda item: -1, results, awaited=awaited)
+    assert results.of == {0: 0}
+    assert max(most) <= 2
+
+
 def test_a_disturbed_item_is_done_again_by_itself() -> None:
     async def awaited(item: int) -> str:
         if item == 1:

@@ -112,14 +112,17 @@ def coded(
     made: dict[str, Column] = {}
     for name, values in columns.items():
         short = values if isinstance(values, Repeated) else Repeated(values)
-        kind = _TYPES.get(name, "string" if name.startswith(SEGMENT_PREFIX) else "")
+        kind = _TYPES.get(name, "string" if _is_dimension(name) else "")
         if not kind:
             return None
         column = _text(short) if kind == "string" else _number(short, whole=kind == "int64")
-        if column is None or (name.startswith(SEGMENT_PREFIX) and not _is_clean(column)):
+        if column is None or (_is_dimension(name) and not _is_clean(column)):
             return None
         made[name] = column
     if "score" not in made or any(name not in made or _has_gaps(made[name]) for name in _FULL):
+        return None
+    rows = {len(column.index if isinstance(column, Codes) else column) for column in made.values()}
+    if len(rows) != 1 or rows == {0}:
         return None
     return Coded(made, source, metadata or {})
 
@@ -148,9 +151,9 @@ def _join(parts: Sequence[Coded], name: str) -> Column:
 
 
 def _text(column: Repeated) -> Codes | None:
-    words = dict.fromkeys(column.values)
-    if not {type(word) for word in words} <= {str, type(None)}:
+    if not {type(word) for word in column.values} <= {str, type(None)}:
         return None
+    words = dict.fromkeys(column.values)
     words.pop(None, None)
     try:
         "".join(words).encode()
@@ -179,6 +182,10 @@ def _number(column: Repeated, *, whole: bool) -> NDArray[np.float64] | None:
 def _stretched(short: NDArray[Any], column: Repeated) -> NDArray[Any]:
     once = short if column.each == 1 else np.repeat(short, column.each)
     return once if column.times == 1 else np.tile(once, column.times)
+
+
+def _is_dimension(name: str) -> bool:
+    return name.startswith(SEGMENT_PREFIX) and "=" not in name
 
 
 def _is_clean(column: Column) -> bool:

@@ -143,6 +143,7 @@ def read_baseline(text: str, path: Path) -> Baseline:
         if first.pop("schema") != SCHEMA:
             raise DataError(f"{path} is no {SCHEMA}; it was written by another version of seatrial: renew it")
         header = Header(**{field.name: first[field.name] for field in fields(Header) if field.name in first})
+        _refuse_types(header)
         date.fromisoformat(header.date)
         _refuse_lies(header, rest, path)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
@@ -180,6 +181,14 @@ def _as_written(columns: Mapping[str, Sequence[Any] | Repeated], path: Path) -> 
         for name, values in columns.items()
     }
     return Evidence(canonical({n: pa.chunked_array([listed(v)]) for n, v in whole.items()}, path), str(path))
+
+
+def _refuse_types(header: Header) -> None:
+    words = {field.name: getattr(header, field.name) for field in fields(Header) if field.type == "str"}
+    words |= {f"the version of {key}": version for key, version in dict(header.evaluator_versions).items()}
+    wrong = next((name for name, value in words.items() if not isinstance(value, str)), None)
+    if wrong is not None:
+        raise TypeError(f"{wrong} is {words[wrong]!r}, no text")
 
 
 def _refuse_lies(header: Header, rows: Sequence[Mapping[str, Any]], path: Path) -> None:

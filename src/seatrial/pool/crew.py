@@ -14,6 +14,7 @@ from collections import deque
 from contextlib import ExitStack
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from weakref import WeakSet
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -86,7 +87,8 @@ class Row:
 
     Attributes:
         task: draws the items, one after the other.
-        tasks: made on behalf of the item at hand; LangGraph runs each node in a task of its own.
+        tasks: made on behalf of the item at hand, while somebody else holds them; LangGraph runs each node in a task of
+            its own.
     """
 
     __slots__ = ("abandoned", "item", "late", "loop", "started", "task", "tasks")
@@ -98,7 +100,7 @@ class Row:
         self.late = 0.0
         self.abandoned = False
         self.task: Any = None
-        self.tasks: list[Any] = []
+        self.tasks: WeakSet[Any] = WeakSet()
 
 
 shared_row: ContextVar[Row | None] = ContextVar("seatrial_row", default=None)

@@ -14,6 +14,7 @@ import threading
 import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from weakref import WeakSet
 
 from seatrial.pool.crew import END, TICK_S, Row, TimedOut, shared_row
 
@@ -49,10 +50,6 @@ def disturbed(seconds: float) -> bool:
     return row is not None and row.loop.late - row.late > LATE * seconds
 
 
-KEPT = 256
-"""Tasks of one item that are remembered, done or not, before the done ones are forgotten."""
-
-
 def _task(loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> asyncio.Task[Any]:
     """A task, remembered by the row it is made for.
 
@@ -61,9 +58,7 @@ def _task(loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> asyncio.Tas
     task = asyncio.Task(work, loop=loop, **how)
     row = shared_row.get()
     if row is not None:
-        if len(row.tasks) >= KEPT:
-            row.tasks = [one for one in row.tasks if not one.done()]
-        row.tasks.append(task)
+        row.tasks.add(task)
     return task
 
 
@@ -209,7 +204,7 @@ class SharedLoop(Generic[Item, Value]):
                 if row.abandoned:  # its item has had its result
                     return
                 row.item = END
-                row.tasks = []
+                row.tasks = WeakSet()
                 if isinstance(error, Disturbed):
                     self.again.append(item)
                 else:

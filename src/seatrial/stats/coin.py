@@ -23,20 +23,21 @@ MOST = 10_000_000
 
 
 class Heads(NamedTuple):
-    """The law of m coins from b heads upwards: P(at least b) and P(exactly b)."""
+    """The law of m coins from b heads upwards: P(at least b), and the same with half of P(exactly b) taken off."""
 
     at_least: float
-    exactly: float
+    mid: float
 
 
 def heads(b: int, m: int) -> Heads:
-    """How likely at least, and exactly, `b` heads of `m` fair coins are; ValueError unless 0 <= b <= m."""
+    """How likely at least `b` heads of `m` fair coins are; ValueError unless 0 <= b <= m."""
     b, m = whole("b", b, least=0), whole("m", m, least=0)
     if b > m:
         raise ValueError(f"{m} coins do not show {b} heads")
     if m > FEW:
         upper = law(m)[b:]
-        return Heads(min(1.0, float(upper.sum())), float(upper[0]))
+        at_least = min(1.0, float(upper.sum()))
+        return Heads(at_least, at_least - float(upper[0]) / 2)
     here = ways = math.comb(m, b)
     total = here if 2 * b > m else 0
     # The shorter side is summed; the other is what is left of 2 ** m.
@@ -49,7 +50,7 @@ def heads(b: int, m: int) -> Heads:
             ways = ways * k // (m - k + 1)
             total += ways
         total = 2**m - total
-    return Heads(total / 2**m, here / 2**m)
+    return Heads(total / 2**m, (2 * total - here) / 2 ** (m + 1))
 
 
 def law(m: int) -> NDArray[np.float64]:

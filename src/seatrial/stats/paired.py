@@ -56,7 +56,7 @@ def _one_table(b: int, c: int, method: Method) -> float:
     if b + c == 0:
         return 1.0
     found = heads(b, b + c)
-    return found.at_least - found.exactly / 2 if method == "mid-p" else found.at_least
+    return found.mid if method == "mid-p" else found.at_least
 
 
 _MOST_FLIPS = 1_000_000

@@ -31,6 +31,7 @@ def mcnemar_power(n: int, drop: float, churn: float, alpha: float, method: Metho
     are expected, the normal approximation beyond. 0 for n = 0.
     """
     _check(drop, churn, alpha)
+    _known(method)
     whole("n", n, least=0)
     if n <= 0:
         return 0.0
@@ -115,8 +116,7 @@ def _critical_table(alpha: float, method: Method, size: int) -> NDArray[np.int64
 
 def critical_values(alpha: float, method: Method, largest: int) -> NDArray[np.int64]:
     """For m = 0 .. at least `largest` discordant pairs: the smallest b that rejects at `alpha`, m + 1 where none does."""
-    if method not in ("mid-p", "exact"):
-        raise ValueError(f"method {method!r} is unknown; choose one of: mid-p, exact")
+    _known(method)
     size = 64
     while size < largest:
         size *= 2
@@ -143,13 +143,16 @@ def _pmf(k: NDArray[np.int64], m: NDArray[np.int64], q: float) -> NDArray[np.flo
 
 
 def _binomial_pmf(least: int, most: int, n: int, p: float) -> NDArray[np.float64]:
-    """P(Bin(n, p) = m) for m = `least` .. `most`; n may be large where the stretch is short."""
+    """P(Bin(n, p) = m) for m = `least` .. `most`, a stretch that holds all but nothing of it."""
     m = np.arange(least, most + 1)
     if p >= 1.0:
         return np.asarray(np.where(m == n, 1.0, 0.0))
-    start = math.lgamma(n + 1) - math.lgamma(least + 1) - math.lgamma(n - least + 1)
-    ways = start + np.concatenate([[0.0], np.cumsum(np.log((n - m[:-1]) / (m[:-1] + 1.0)))])
-    return np.asarray(np.exp(ways + m * math.log(p) + (n - m) * math.log1p(-p)))
+    # Relative to the first, and then whole: what is left out beyond the stretch is nothing, and log n! of a large n would
+    # lose the digits that matter.
+    odds = math.log(p) - math.log1p(-p)
+    log = np.concatenate([[0.0], np.cumsum(np.log((n - m[:-1]) / (m[:-1] + 1.0)) + odds)])
+    weight = np.exp(log - log.max())
+    return np.asarray(weight / weight.sum())
 
 
 def _log_factorials(largest: int) -> NDArray[np.float64]:
@@ -162,6 +165,11 @@ def _log_factorials(largest: int) -> NDArray[np.float64]:
 @lru_cache(maxsize=16)
 def _log_factorial_table(size: int) -> NDArray[np.float64]:
     return np.array([math.lgamma(k + 1) for k in range(size + 1)])
+
+
+def _known(method: str) -> None:
+    if method not in ("mid-p", "exact"):
+        raise ValueError(f"method {method!r} is unknown; choose one of: mid-p, exact")
 
 
 def _check(drop: float, churn: float, alpha: float) -> None:

@@ -176,7 +176,8 @@ def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path,
     kept: Made = {} if made is None else made
     this = into, version, repeat
     if this in kept:
-        return kept[this]
+        _refuse_changed(project, into, _said(into))
+        return _checked(kept[this])
 
     def keep(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, metadata: Mapping[str, str]) -> None:
         stamp = {name.removeprefix("seatrial."): value for name, value in metadata.items()}
@@ -184,7 +185,6 @@ def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path,
         if found is None:
             write_parquet(columns, path, metadata)
         else:
-            check(found)
             kept[this] = found
 
     if not _is_done(project, version, repeat, into):
@@ -192,7 +192,7 @@ def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path,
         if not result.complete:
             raise KeyboardInterrupt  # nothing else ends this run early, and the runner keeps it to itself
     if this in kept:
-        return kept[this]
+        return _checked(kept[this])
     from seatrial.evidence.read import read_evidence  # noqa: PLC0415 - Arrow, for what was written
 
     return read_evidence(into / "evidence.parquet")
@@ -200,12 +200,26 @@ def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path,
 
 def _is_done(project: Project, version: str, repeat: int, into: Path) -> bool:
     """Whether a worker of this session ran it already, to its end and as it is now."""
-    from seatrial.runner.summary import read_summary  # noqa: PLC0415 - as in evaluate
-
     if not (into / "evidence.parquet").is_file():
         return False
-    said = read_summary(into / "run.json") or {}
+    said = _said(into)
     same = (said.get("version"), said.get("repetitions"), bool(said.get("complete"))) == (version, repeat, True)
-    if not same or changed_since(project, said):
-        raise DataError(f"{into} holds another run than the one asked for; take it away")
+    _refuse_changed(project, into, said if same else {})
     return True
+
+
+def _said(into: Path) -> dict[str, Any]:
+    from seatrial.runner.summary import read_summary  # noqa: PLC0415 - as in evaluate
+
+    return read_summary(into / "run.json") or {}
+
+
+def _refuse_changed(project: Project, into: Path, said: dict[str, Any]) -> None:
+    """Raise a DataError where a run is not the one asked for, or what ran is not what it was: a test may have edited it."""
+    if not said or changed_since(project, said):
+        raise DataError(f"{into} holds another run than the one asked for; take it away")
+
+
+def _checked(evidence: Evidence) -> Evidence:
+    check(evidence)
+    return evidence

@@ -128,7 +128,12 @@ ROW = {"example_id": ["e"], "version": ["v"], "key": ["k"], "repetition": [0], "
         {"segment.tier": [" pro"]},
         {"segment.tier": [""]},
         {"segment.tier": [None]},
+        {"segment.a=b": ["x"]},
+        {"cluster": [["a"]]},
+        {"cluster": [{"a": 1}]},
         {"colour": ["red"]},
+        {"example_id": ["e", "f"]},
+        {"latency_ms": [1.0, 2.0]},
     ],
 )
 def test_what_is_not_plainly_of_its_type_is_left_to_arrows_rules(other):
@@ -139,6 +144,10 @@ def test_what_is_not_plainly_of_its_type_is_left_to_arrows_rules(other):
 @pytest.mark.parametrize("name", ["example_id", "version", "key", "repetition", "outcome", "score"])
 def test_a_column_that_has_a_default_is_left_to_arrows_rules_too(name):
     assert coded({column: values for column, values in ROW.items() if column != name}, "memory") is None
+
+
+def test_no_rows_are_left_to_arrows_rules_as_well():
+    assert coded({name: [] for name in ROW}, "memory") is None
 
 
 def test_a_row_that_breaks_the_format_is_named(tmp_path):

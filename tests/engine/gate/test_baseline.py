@@ -103,6 +103,34 @@ def test_another_file_is_no_baseline(text):
         read(text)
 
 
+def edited(text, **header):
+    """The same file with other words in its header, under the name its content then has."""
+    first, *rest = text.splitlines()
+    return "\n".join([json.dumps({**json.loads(first), **header}), *rest]) + "\n"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"graph": 1},
+        {"version": True},
+        {"dataset": None},
+        {"dataset_hash": ["d1"]},
+        {"evaluator_versions": {"score": 1}},
+    ],
+)
+def test_a_header_that_holds_no_text_where_text_belongs_is_no_baseline(build, pairs, header):
+    with pytest.raises(DataError, match=r"is no baseline \(TypeError: .* no text\)"):
+        read(edited(text_of(build, rows_of(pairs)), **header))
+
+
+def test_a_column_of_lists_is_read_as_the_text_it_is_written_as(build, pairs):
+    first, *rest = text_of(build, rows_of(pairs)).splitlines()
+    rows = [json.dumps({**json.loads(line), "cluster": [i]}) for i, line in enumerate(rest)]
+    found = read("\n".join([first, *rows]) + "\n")
+    assert found.evidence.codes("cluster").values[:2] == ("[0]", "[1]")
+
+
 def test_other_evaluators_are_another_experiment(build, pairs):
     base = read(text_of(build, rows_of(pairs)))
     other = build([row for row in rows_of(pairs, evaluator_version="2") if row["version"] == "b"])

@@ -14,16 +14,21 @@ from seatrial.stats.coin import FEW, heads, law
 
 def test_four_of_five_heads_are_six_thirty_seconds():
     # C(5, 4) + C(5, 5) = 6 of 2^5
-    assert heads(4, 5) == (6 / 32, 5 / 32)
-    assert heads(0, 5) == (1.0, 1 / 32)
-    assert heads(0, 0) == (1.0, 1.0)
+    # and less half of C(5, 4): 6 - 2.5
+    assert heads(4, 5) == (6 / 32, 3.5 / 32)
+    assert heads(0, 5) == (1.0, 1 - 0.5 / 32)
+    assert heads(0, 0) == (1.0, 0.5)
+
+
+def test_as_many_heads_as_tails_are_exactly_a_half_by_mid_p():
+    assert {heads(n, 2 * n).mid for n in range(1, FEW // 2 + 1)} == {0.5}
 
 
 @given(st.integers(0, FEW).flatmap(lambda m: st.tuples(st.integers(0, m), st.just(m))))
 def test_few_coins_give_the_float_nearest_to_the_true_fraction(pair):
     b, m = pair
     true = Fraction(sum(comb(m, k) for k in range(b, m + 1)), 2**m)
-    assert heads(b, m) == (float(true), float(Fraction(comb(m, b), 2**m)))
+    assert heads(b, m) == (float(true), float(true - Fraction(comb(m, b), 2 ** (m + 1))))
 
 
 @pytest.mark.parametrize("m", [FEW + 1, FEW + 2, 5_000, 77_777, 1_000_000])

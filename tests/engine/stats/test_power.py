@@ -138,3 +138,17 @@ def test_a_power_that_no_test_can_have_is_refused(power):
 def test_a_negative_number_of_examples_is_refused():
     with pytest.raises(ValueError, match="n must be a whole number"):
         detectable_drop(-5, 0.05, 0.05)
+
+
+@pytest.mark.parametrize("n", [0, 10, 10**6])
+def test_an_unknown_method_is_refused_whatever_the_n(n):
+    with pytest.raises(ValueError, match="method 'x' is unknown"):
+        mcnemar_power(n, 0.1, 0.05, 0.05, "x")
+
+
+@pytest.mark.parametrize("n", [10**4, 10**6, 10**9, 10**12])
+def test_power_of_rare_flips_tends_to_the_poisson_law(n):
+    # 12 broken examples expected and none fixed: b ~ Bin(n, 12 / n). Mid-p of m of m is 1 / 2^(m + 1): at .02 it rejects from
+    # 5 of 5 on (1/64), so power is 1 - P(Poisson(12) <= 4) = 1 - e^-12 (1 + 12 + 72 + 288 + 864), to order 1/n
+    expected = 1 - math.exp(-12) * (1 + 12 + 72 + 288 + 864)
+    assert mcnemar_power(n, 12 / n, 0.0, 0.02) == pytest.approx(expected, abs=12 / n * 20 + 1e-9)

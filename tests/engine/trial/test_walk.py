@@ -8,6 +8,7 @@ import sys
 import tempfile
 import tomllib
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -322,6 +323,36 @@ def test_gating_writes_nothing_into_the_checkout(project, tmp_path):
     before = {path for path in project.rglob("*") if "__pycache__" not in path.parts}
     assert stand(project, tmp_path / "elsewhere").unchanged
     assert {path for path in project.rglob("*") if "__pycache__" not in path.parts} == before
+
+
+def test_a_run_kept_in_memory_stands_for_what_ran_and_nothing_else(project, tmp_path):
+    opened, made, into = open_project(project), {}, tmp_path / "kept"
+    into.mkdir()
+    (row,) = opened.settings.trial
+
+    def again():
+        return gate_standing(opened, row, against="current", into=into, today=TODAY, models=False, made=made)
+
+    assert again() == again()
+    assert {(folder.name, version, tries) for folder, version, tries in made} == {("candidate", "v1", 1)}
+    assert not list(into.rglob("*.parquet"))
+    break_it(project)  # as a test of the same session may do
+    with pytest.raises(DataError, match="holds another run than the one asked for"):
+        again()
+
+
+def test_a_run_kept_in_memory_is_judged_as_a_file_of_it_is(project, tmp_path):
+    break_it(project)
+    opened = open_project(project)
+    (row,) = opened.settings.trial
+    kept, written = (
+        gate_standing(
+            opened, row, against="current", into=tmp_path / name, today=TODAY, models=False, made={} if name else None
+        )
+        for name in ("m", "")
+    )
+    assert kept.verdict is Verdict.FAIL
+    assert replace(kept, source="") == replace(written, source="")
 
 
 def test_another_dataset_is_another_question(project, tmp_path):
