@@ -9,11 +9,12 @@ import pytest
 
 from seatrial.pytest_plugin import judges_wanted
 
+# Every worker multiplies its small matrices with as many threads as there are cores, and they wait by spinning: a third of
+# the time of the searches. Said before a conftest further down loads numpy; workers and the processes of tests inherit it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 
 def pytest_configure():
-    # Every worker multiplies its small matrices with as many threads as there are cores, and they wait by spinning: a
-    # third of the time of the searches. Before anybody loads numpy; workers and the processes of tests inherit it.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     # No test speaks TLS, and every client of a provider would read them. Where a real model is asked they are read.
     if not judges_wanted(os.environ):
         os.environ.pop("SSL_CERT_FILE", None)
