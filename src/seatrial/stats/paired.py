@@ -133,7 +133,8 @@ def _lattice_tail(values: NDArray[np.float64]) -> float | None:
     for per_unit in _LATTICES:
         scaled = values * per_unit
         multiples = np.rint(scaled)
-        if np.all(np.abs(scaled - multiples) < 1e-7):
+        # A difference too small for the unit is no multiple of it: as none it would be lost.
+        if np.all((np.abs(scaled - multiples) < 1e-7) & (multiples != 0)):
             break
     else:
         return None

@@ -170,3 +170,14 @@ def test_a_difference_that_is_no_number_is_refused():
         sign_flip([0.1], RNG(0), alpha=0.0)
     with pytest.raises(ValueError, match="choose one of"):
         mcnemar(1, 2, "midp")
+
+
+@pytest.mark.parametrize("tiny", [2e-12, 1e-9, 1e-8])
+@pytest.mark.parametrize("others", [[], [-1.0], [-1.0, 1.0, 0.5], [-0.5] * 30])
+def test_a_difference_that_is_hardly_one_still_has_a_sign(tiny, others):
+    # Alone, one loss of two equally likely signs; beside others it moves the p of those by less than the coin it adds.
+    found = sign_flip([*others, -tiny], RNG(0)).p
+    if not others:
+        assert found == 0.5
+    assert 0 < found <= 1
+    assert found <= sign_flip([*others, tiny], RNG(0)).p
