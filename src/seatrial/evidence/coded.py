@@ -32,11 +32,11 @@ _LARGEST = 2.0**53
 class Coded(Evidence):
     """Evidence whose columns are codes (text) and floats (numbers, NaN where there is none)."""
 
+    columns: Mapping[str, Column]
+
     def __init__(self, columns: Mapping[str, Column], source: str, metadata: Mapping[str, str]) -> None:
         for name, value in (("columns", columns), ("source", source), ("metadata", metadata)):
             object.__setattr__(self, name, value)  # frozen, as every evidence is
-
-    columns: Mapping[str, Column]
 
     @cached_property
     def table(self) -> pa.Table:

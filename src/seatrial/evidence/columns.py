@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 SCHEMA = "seatrial/evidence/1"
 SEGMENT_PREFIX = "segment."
+STAMP_PREFIX = "seatrial."
+"""What the names of a file's provenance begin with, among those that other writers leave there."""
 
 
 class Column(NamedTuple):
@@ -40,9 +45,15 @@ EVIDENCE_COLUMNS = (
     Column("judge", "string", "provenance: judge"),
 )
 
+
 NAMES = tuple(column.name for column in EVIDENCE_COLUMNS)
 MEASUREMENTS = ("latency_ms", "input_tokens", "output_tokens")
 """Columns counted once per example x repetition x version; never keys."""
 
 PER_RUN = (*MEASUREMENTS, "output_hash", "model", "thread_id")
 """Columns that must say the same on every key of one run."""
+
+
+def provenance(known: Mapping[str, str]) -> dict[str, str]:
+    """What a whole table says of itself: its format, and what is known beside."""
+    return {"schema": SCHEMA, **known}

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from seatrial.errors import DataError
 from seatrial.evidence.arrow import from_numpy, texts
 from seatrial.evidence.check import check, run_codes
+from seatrial.evidence.columns import STAMP_PREFIX
 from seatrial.evidence.shape import canonical, first_line, rename
 from seatrial.evidence.table import Evidence
 from seatrial.verdict import Outcome
@@ -111,9 +112,9 @@ def _parquet(path: Path) -> tuple[pa.Table, dict[str, str]]:
         ) from error
     raw = table.schema.metadata or {}
     return table, {
-        key.decode(errors="replace").removeprefix("seatrial."): value.decode(errors="replace")
+        key.decode(errors="replace").removeprefix(STAMP_PREFIX): value.decode(errors="replace")
         for key, value in raw.items()
-        if key.startswith(b"seatrial.")
+        if key.startswith(STAMP_PREFIX.encode())
     }
 
 

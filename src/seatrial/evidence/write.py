@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from seatrial.evidence.columns import EVIDENCE_COLUMNS, SCHEMA, SEGMENT_PREFIX
+from seatrial.evidence.columns import EVIDENCE_COLUMNS, SEGMENT_PREFIX, STAMP_PREFIX, provenance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +20,10 @@ class Repeated(NamedTuple):
     values: Sequence[Any]
     each: int = 1
     times: int = 1
+
+    def in_full(self) -> list[Any]:
+        """Every value as often as it stands there."""
+        return [value for value in self.values for _ in range(self.each)] * self.times
 
 
 def write_parquet(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, metadata: Mapping[str, str]) -> None:
@@ -46,7 +50,7 @@ def write_parquet(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, m
         array = made[same]
         arrays.append(array)
         fields.append(pa.field(name, array.type))
-    stamp = {"seatrial.schema": SCHEMA, **metadata}
+    stamp = {f"{STAMP_PREFIX}{name}": value for name, value in provenance(metadata).items()}
     schema = pa.schema(fields)
     repeating = [name for name in columns if name not in UNIQUE]
     beside = path.with_name(path.name + ".partial")

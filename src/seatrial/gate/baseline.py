@@ -176,10 +176,7 @@ def _as_written(columns: Mapping[str, Sequence[Any] | Repeated], path: Path) -> 
     from seatrial.evidence.arrow import listed  # noqa: PLC0415
     from seatrial.evidence.shape import canonical  # noqa: PLC0415
 
-    whole = {
-        name: list(values.values) * values.each if isinstance(values, Repeated) else values
-        for name, values in columns.items()
-    }
+    whole = {name: values.in_full() if isinstance(values, Repeated) else values for name, values in columns.items()}
     return Evidence(canonical({n: pa.chunked_array([listed(v)]) for n, v in whole.items()}, path), str(path))
 
 

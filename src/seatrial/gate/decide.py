@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from seatrial.gate.family import family_alpha, row_weights
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from seatrial.gate.policy import KeyRule, Policy
     from seatrial.gate.row import Row
     from seatrial.stats.paired import Method
-
-_power = lru_cache(maxsize=4096)(mcnemar_power)
 
 WATCH_AT = 0.05
 """A row whose p alone is at most this is worth watching, though nothing is proven in its family."""
@@ -111,7 +108,7 @@ def _judge(
         # FAIL must hold at the best case of what is missing, so a drop can hide there in full.
         hidden = sees + 2 * r.missing / r.cells
         sees = hidden if hidden <= 1 else None
-    covered = not must_cover or _power(r.n, policy.must_detect, policy.churn, alpha, method) >= POWER
+    covered = not must_cover or mcnemar_power(r.n, policy.must_detect, policy.churn, alpha, method) >= POWER
     enough = r.segment != OVERALL or (r.n >= policy.min_n and sees is not None)
     tolerance = 0.0 if r.critical else policy.missing_tolerance
     # A row of which no pair was measured says nothing, even where the baseline was too low to drop from.

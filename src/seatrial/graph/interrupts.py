@@ -28,9 +28,6 @@ class Script:
             DataError: it is not a list of `{"match", "value"}`.
         """
         entries = example.metadata.get("resume", ())
-        if entries == ():
-            self._entries: list[Any] = []
-            return
         if not isinstance(entries, Sequence) or isinstance(entries, str) or not all(_is_entry(e) for e in entries):
             raise DataError(
                 f"example {example.id!r}: metadata.resume is a list of {{match, value}} entries, match a text; got {entries!r}"

@@ -189,8 +189,9 @@ class _Call:
         outcome = Outcome.SCORED if kind is None else Outcome.TARGET_ERROR
         if kind is None and play.unanswered is not None:
             outcome, error = Outcome.INTERRUPTED, play.unanswered
-        if self._caught is not None or self.calls.skipped is not None:
-            outcome, kind, error = outcome_of(self._caught, self.calls) or (outcome, kind, error)
+        unanswered = outcome_of(self._caught, self.calls)
+        if unanswered is not None:
+            outcome, kind, error = unanswered
         notes = (*(self._script.unused() if self._script and kind is None else ()), *self.calls.notes)
         return Run(
             id=run_id,

@@ -58,7 +58,7 @@ def one_line(error: BaseException) -> str:
 
 def unfit(state: object) -> str | None:
     """Why `state` is no final state, as one sentence; None when it is one."""
-    if type(state) is dict or isinstance(state, Mapping):
+    if isinstance(state, Mapping):
         return None
     return f"the final state is {'nothing' if state is None else f'a {type(state).__name__}'}, not a mapping"
 

@@ -147,7 +147,7 @@ def run(
             keys=learnt,
             found=found,
         )
-        keep(table, evidence, {"seatrial.run_id": plan.run_id})
+        keep(table, evidence, {"run_id": plan.run_id})
     system, measurement = failures(rows)
     warnings = _warnings(done, len(records))
     summary |= {

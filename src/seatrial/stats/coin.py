@@ -39,17 +39,12 @@ def heads(b: int, m: int) -> Heads:
         at_least = min(1.0, float(upper.sum()))
         return Heads(at_least, at_least - float(upper[0]) / 2)
     here = ways = math.comb(m, b)
-    total = here if 2 * b > m else 0
-    # The shorter side is summed; the other is what is left of 2 ** m.
-    if 2 * b > m:
-        for k in range(b, m):
-            ways = ways * (m - k) // (k + 1)
-            total += ways
-    else:
-        for k in range(b, 0, -1):
-            ways = ways * k // (m - k + 1)
-            total += ways
-        total = 2**m - total
+    # The shorter side is summed, b itself and what lies beyond or below it.
+    summed = 0
+    for k in range(max(b, m - b), m):
+        ways = ways * (m - k) // (k + 1)
+        summed += ways
+    total = here + summed if 2 * b > m else 2**m - summed
     return Heads(total / 2**m, (2 * total - here) / 2 ** (m + 1))
 
 

@@ -24,6 +24,7 @@ POWER = 0.8
 _EXACT_UP_TO = 4_000
 
 
+@lru_cache(maxsize=4096)
 def mcnemar_power(n: int, drop: float, churn: float, alpha: float, method: Method = "mid-p") -> float:
     """Chance that the one-sided McNemar test at `alpha` rejects, when `n` examples truly lose `drop` (both 0..1).
 
@@ -95,8 +96,9 @@ def needed_n(drop: float, churn: float, alpha: float, method: Method = "mid-p", 
 def _critical_table(alpha: float, method: Method, size: int) -> NDArray[np.int64]:
     """For m = 0 .. size: the smallest b of m discordant pairs that rejects, m + 1 where none does.
 
-    At least one pair must have broken, whatever alpha is. One more pair leaves the value or raises it by one, so both tails and both point chances are carried from m to m + 1. Sums of
-    halves are exact in floats up to 52 pairs, where a tie with alpha is possible.
+    At least one pair must have broken, whatever alpha is. One more pair leaves the value or raises it by one, so the tail and
+    the chances beside it are carried from m to m + 1. Sums of halves are exact in floats up to 52 pairs, where a tie with
+    alpha is possible.
     """
     critical = np.empty(size + 1, dtype=np.int64)
     half = 0.0 if method == "exact" else 0.5

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seatrial.errors import DataError, InvalidComparison, UsageError
 from seatrial.evidence.check import check
 from seatrial.evidence.coded import coded
-from seatrial.evidence.columns import SCHEMA
+from seatrial.evidence.columns import provenance
 from seatrial.evidence.combine import combine
 from seatrial.evidence.write import write_parquet
 from seatrial.gate.anchor import check_anchored
@@ -180,8 +180,7 @@ def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path,
         return _checked(kept[this])
 
     def keep(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, metadata: Mapping[str, str]) -> None:
-        stamp = {name.removeprefix("seatrial."): value for name, value in metadata.items()}
-        found = None if made is None else coded(columns, str(path), {"schema": SCHEMA, **stamp})
+        found = None if made is None else coded(columns, str(path), provenance(metadata))
         if found is None:
             write_parquet(columns, path, metadata)
         else:

@@ -65,7 +65,7 @@ def test_what_is_written_is_read_back(tmp_path):
         "input_tokens": [7, None],
         "segment.t": ["x", "y"],
     }
-    write_parquet(columns, path, {"seatrial.interleaved": "true"})
+    write_parquet(columns, path, {"interleaved": "true"})
     found = read_evidence(path)
     assert {name: found.table.column(name).to_pylist() for name in columns} == columns
     assert found.metadata["interleaved"] == "true"

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from seatrial.errors import DataError
 from seatrial.evidence.check import check
 from seatrial.evidence.coded import Coded, coded
+from seatrial.evidence.columns import provenance
 from seatrial.evidence.combine import combine
 from seatrial.evidence.read import read_evidence
 from seatrial.evidence.write import Repeated, write_parquet
@@ -43,8 +44,8 @@ def runs(draw, version="v1"):
 def both(columns, folder):
     """The same columns held in this process, and written and read."""
     path = folder / "evidence.parquet"
-    write_parquet(columns, path, {"seatrial.run_id": "r"})
-    made = coded(columns, str(path), {"schema": "seatrial/evidence/1", "run_id": "r"})
+    write_parquet(columns, path, {"run_id": "r"})
+    made = coded(columns, str(path), provenance({"run_id": "r"}))
     check(made)
     return made, read_evidence(path)
 

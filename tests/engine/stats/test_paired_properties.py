@@ -181,3 +181,17 @@ def test_a_difference_that_is_hardly_one_still_has_a_sign(tiny, others):
         assert found == 0.5
     assert 0 < found <= 1
     assert found <= sign_flip([*others, tiny], RNG(0)).p
+
+
+def test_the_smallest_of_two_losses_counts_as_one():
+    # Of the four signs of (-1, -1e-8) one is as low as what was seen; with +1e-8 two are. Forgotten, both would be one half.
+    assert sign_flip([-1.0, -1e-8], RNG(0)).p == 0.25
+    assert sign_flip([-1.0, 1e-8], RNG(0)).p == 0.5
+    assert sign_flip([-1.0, -1.0, -1e-8], RNG(0)).p == 0.125
+
+
+@pytest.mark.parametrize("method", ["mid-p", "exact"])
+def test_one_table_and_many_are_judged_alike(method):
+    b, c = (side.ravel() for side in np.meshgrid(np.arange(41), np.arange(41)))
+    one_by_one = [mcnemar(int(x), int(y), method) for x, y in zip(b, c, strict=True)]
+    assert mcnemar(b, c, method) == pytest.approx(one_by_one, rel=1e-12)
