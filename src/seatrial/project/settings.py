@@ -72,7 +72,9 @@ def find_root(start: Path) -> Path:
         file = folder / "pyproject.toml"
         if file.is_file() and "seatrial" in _read(file).get("tool", {}):
             return folder
-    raise UsageError(f"{start} is no seatrial project: no pyproject.toml here or above has a [tool.seatrial] table")
+    raise UsageError(
+        f"{start} is no seatrial project: no pyproject.toml here or above has a [tool.seatrial] table; seatrial init DIR writes one"
+    )
 
 
 def read_settings(root: Path) -> Settings:
