@@ -14,22 +14,25 @@ from hypothesis import strategies as st
 
 from seatrial import pool
 from seatrial.errors import UsageError
+from seatrial.pool.crew import NAP_S, TICK_S, Row, patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
 class Results:
-    """A consumer that remembers what it was given, and in which thread."""
+    """Remembers what it was given; refuses a second result of one item, and two results at once."""
 
     def __init__(self) -> None:
         self.of: dict[int, Any] = {}
-        self.threads: set[int] = set()
+        self.busy = threading.Lock()
 
     def __call__(self, item: int, value: Any, error: BaseException | None) -> None:
+        assert self.busy.acquire(blocking=False)
         assert item not in self.of
+        time.sleep(0)
         self.of[item] = value if error is None else type(error).__name__
-        self.threads.add(threading.get_ident())
+        self.busy.release()
 
 
 @settings(max_examples=15, deadline=None)
@@ -43,7 +46,6 @@ def test_every_item_has_exactly_one_result(fails: list[bool], how: tuple[int, fl
     results = Results()
     pool.run(range(len(fails)), work, results, concurrency=how[0], timeout_s=how[1])
     assert results.of == {item: "ValueError" if fail else item * 2 for item, fail in enumerate(fails)}
-    assert results.threads <= {threading.get_ident()}
 
 
 def test_one_worker_without_timeout_works_in_the_calling_thread() -> None:
@@ -148,6 +150,43 @@ def test_an_interrupt_passes_on_and_keeps_what_was_delivered(how: dict[str, Any]
     assert len(kept) == 3
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_after_a_run_has_ended_nothing_is_handed_on(shared: bool) -> None:
+    release, kept = threading.Event(), []
+
+    def on_result(item: int, value: Any, error: BaseException | None) -> None:
+        kept.append(item)
+        raise KeyboardInterrupt
+
+    def work(item: int) -> int:
+        if item:
+            release.wait(30)
+        return item
+
+    async def awaited(item: int) -> int:
+        while item and not release.is_set():
+            await asyncio.sleep(0.001)
+        return item
+
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        pool.run(range(2), work, on_result, concurrency=2, awaited=awaited if shared else None)
+    assert time.monotonic() - began < 5  # nobody waits for the other one
+    release.set()
+    time.sleep(0.1)
+    assert kept == [0]
+
+
+def test_the_watch_sleeps_until_an_item_can_be_overdue() -> None:
+    idle, busy = Row(None), Row(None)
+    busy.item, busy.started = 1, time.monotonic() - 59.9
+    assert patience([idle, busy], None) == NAP_S
+    assert patience([idle], 60.0) == NAP_S
+    assert patience([idle, busy], 60.0) == pytest.approx(0.1, abs=0.05)
+    assert patience([idle, busy], 60.5) == pytest.approx(0.6, abs=0.05)
+    assert patience([idle, busy], 30.0) == patience([], 30.0) == TICK_S
+
+
 def test_items_that_break_are_heard_of() -> None:
     def items() -> Iterator[int]:
         yield 1
@@ -195,7 +234,6 @@ def test_every_awaited_item_has_exactly_one_result(fails: list[bool], how: tuple
     results = Results()
     pool.run(range(len(fails)), never, results, concurrency=how[0], timeout_s=how[1], awaited=awaited)
     assert results.of == {item: "ValueError" if fail else item * 2 for item, fail in enumerate(fails)}
-    assert results.threads <= {threading.get_ident()}
 
 
 def never(item: int) -> Any:
@@ -355,11 +393,6 @@ def test_awaited_items_that_break_are_heard_of() -> None:
         pool.run(items(), never, Results(), concurrency=2, awaited=awaited)
 
 
-async def doubles(item: int) -> int:
-    await asyncio.sleep(0)
-    return 2 * item
-
-
 def test_who_blocks_the_loop_to_the_end_is_not_waited_for_however_short_the_timeout() -> None:
     release = threading.Event()
     waited_for: list[int] = []
@@ -374,12 +407,3 @@ def test_who_blocks_the_loop_to_the_end_is_not_waited_for_however_short_the_time
     release.set()
     assert not waited_for
     assert results.of == {0: 0, 1: 2, 2: "TimedOut"}
-
-
-@pytest.mark.parametrize("how", [{"concurrency": 2}, {"concurrency": 2, "awaited": doubles}])
-def test_after_each_group_of_results_there_is_a_pause(how: dict[str, Any]) -> None:
-    results = Results()
-    heard: list[int] = []
-    pool.run(range(10), lambda item: item, results, on_pause=lambda: heard.append(len(results.of)), **how)
-    assert heard[-1] == 10
-    assert heard == sorted(set(heard))

@@ -458,6 +458,38 @@ def test_examples_that_cannot_be_run_are_refused_before_anything_runs(tmp_path: 
         plan(examples=(example(1), example(1)))
 
 
+def test_of_many_examples_the_one_that_is_no_json_is_named(tmp_path: Path) -> None:
+    given = (*(example(i) for i in range(2_100)), Example("odd", {"n": math.inf}), example(2_101))
+    with pytest.raises(DataError, match=r"example 'odd': its inputs are no JSON \(ValueError: "):
+        go(tmp_path / "r", plan(examples=given), function=lambda _: pytest.fail("it ran"))
+
+
+def test_a_finished_row_is_on_disk_before_the_next_is_done(tmp_path: Path) -> None:
+    lines: list[int] = []
+
+    def slow(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        lines.append((tmp_path / "r" / "rows.jsonl").read_bytes().count(b"\n"))
+        time.sleep(0.3)  # a kill here loses this row only; those too fast to be written at once have 50 ms
+        lines.append((tmp_path / "r" / "rows.jsonl").read_bytes().count(b"\n"))
+        return echo(inputs)
+
+    go(tmp_path / "r", plan(3), slow)
+    assert lines[1::2] == [0, 1, 2]
+
+
+def test_rows_too_fast_to_be_written_one_by_one_do_not_wait_for_the_next(tmp_path: Path) -> None:
+    after: list[int] = []
+
+    def fast(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        if inputs["n"] == 2_999:
+            time.sleep(0.5)
+            after.append((tmp_path / "r" / "rows.jsonl").read_bytes().count(b"\n"))
+        return echo(inputs)
+
+    go(tmp_path / "r", plan(3_000), fast)
+    assert after == [2_999]
+
+
 class Chat(TypedDict):
     n: int
     messages: Annotated[list[AnyMessage], add_messages]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
+from langgraph.pregel import Pregel
 
 from seatrial.graph.interrupts import Script
 from seatrial.graph.play import Play
@@ -87,6 +88,7 @@ class _Caller:
         self.graph = compiled.graph
         self.recursion_limit, self.clock = recursion_limit, clock
         self.hand_usage_down = takes_config(compiled.graph)
+        self.asks_first = isinstance(compiled.graph, Pregel)
 
     def made(self, example: Given, run_id: str, timeout_s: float | None) -> Run:
         """Called and waited for."""
@@ -154,7 +156,7 @@ class _Call:
         self._caught: BaseException | None = None
         self.calls = NO_CALLS
         self.kind: ErrorKind | None = None
-        self.usage = Usage()
+        self.usage = Usage(asked_before=not caller.asks_first)
         self.play = Play(self._script)
         self.graph = caller.graph
         if self._script and not self.graph.checkpointer:

@@ -8,7 +8,7 @@ configures its own callbacks; under a LangGraph graph the models do, and the nod
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 class Usage(BaseCallbackHandler):
-    """What the models of one run said of themselves; deaf to everything else, which is what keeps it cheap."""
+    """What the models of one run said of themselves; deaf to everything else, which is what keeps it cheap.
+
+    Args:
+        asked_before: whoever asks for it gets it; else the first who does is the graph, and goes without.
+    """
 
     run_inline = True
     ignore_chain = True
@@ -32,7 +36,8 @@ class Usage(BaseCallbackHandler):
     ignore_retry = True
     ignore_custom_event = True
 
-    def __init__(self) -> None:
+    def __init__(self, *, asked_before: bool = False) -> None:
+        self.asked_before = asked_before
         self._names: list[str] = []
         self._counts: list[Mapping[str, Any]] = []
 
@@ -64,8 +69,21 @@ class Usage(BaseCallbackHandler):
 
 
 _USAGE: ContextVar[Usage | None] = ContextVar("seatrial_usage", default=None)
+
+
+class _Hook:
+    """Stands for `_USAGE` where LangChain asks: the first to ask is the graph itself, which has nothing to tell."""
+
+    def get(self) -> Usage | None:
+        usage = _USAGE.get()
+        if usage is None or usage.asked_before:
+            return usage
+        usage.asked_before = True
+        return None
+
+
 # Not inheritable: what the graph configures for itself would otherwise travel to every node after all.
-register_configure_hook(_USAGE, inheritable=False)
+register_configure_hook(cast("ContextVar[Any]", _Hook()), inheritable=False)
 
 listen_to_models = _USAGE.set
 """Hear the models called in this context; hand the token to `leave_models`."""

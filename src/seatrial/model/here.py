@@ -74,7 +74,8 @@ def listen() -> tuple[Calls, Token[Calls | None]]:
 
 def at_repetition(repetition: int) -> None:
     """Say which repetition the runs that follow in this context are."""
-    _REPETITION.set(repetition)
+    if _REPETITION.get() != repetition:  # asking is cheaper than saying it again, once a run
+        _REPETITION.set(repetition)
 
 
 @contextmanager

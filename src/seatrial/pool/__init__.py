@@ -1,4 +1,4 @@
-"""THE worker loop: items in, results out to one consumer, whatever an item does.
+"""THE worker loop: items in, one result each out, whatever an item does.
 
 `crew` has a thread a worker; what can be awaited shares one event loop instead (`shared`), and falls back on the crew
 when it turns out to block that loop.

@@ -1,8 +1,9 @@
-"""Crew: a thread a worker, and a consumer that watches over them.
+"""Crew: a thread a worker, and a watch over them.
 
-Worker threads pull items in a loop, so an item costs no thread hop; results reach the consumer in the thread that
-called `run`. An item that hangs is abandoned with its thread (a daemon: it cannot hold up the interpreter's exit) and a
-new worker takes its place. With one worker and no timeout there is no thread at all, only a loop.
+Worker threads pull items in a loop and hand on their results themselves, so an item costs no thread hop; the thread that
+called `run` sleeps until an item may be overdue. One that hangs is abandoned with its thread (a daemon: it cannot hold up
+the interpreter's exit) and a new worker takes its place. With one worker and no timeout there is no thread at all, only
+a loop.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from collections import deque
 from contextlib import ExitStack
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
@@ -27,8 +27,8 @@ Owned = TypeVar("Owned")
 CEILING = 64
 """Most items at once, whatever was asked for: more threads than this only wait for each other."""
 
-TICK_S = 0.02
-"""How often the consumer looks for results and for hung items; waking it once per result would cost more."""
+TICK_S, NAP_S = 0.02, 1.0
+"""Shortest and longest that the watch sleeps. Waking takes Python's lock from who works: a third of a millisecond each time."""
 
 END: Any = object()
 """Instead of an item where there is none."""
@@ -126,8 +126,20 @@ def in_this_thread(items: Iterable[Any], work: Any, on_result: Any, stop: thread
         worker.belongings.close()
 
 
+def patience(places: Iterable[_Worker | Row], timeout_s: float | None) -> float:
+    """Seconds until an item at one of the `places` can be overdue, within what the watch may sleep.
+
+    An item that begins later has its whole timeout, and a clock that is started anew only puts the end off.
+    """
+    if timeout_s is None:
+        return NAP_S
+    now = time.monotonic()
+    left = min((timeout_s if place.item is END else place.started + timeout_s - now for place in places), default=0.0)
+    return min(max(left, TICK_S), NAP_S)
+
+
 class Crew(Generic[Item, Value]):
-    """The workers of one run, and the consumer that watches over them."""
+    """The workers of one run, and the watch over them."""
 
     def __init__(
         self,
@@ -136,14 +148,12 @@ class Crew(Generic[Item, Value]):
         on_result: Callable[[Item, Value | None, BaseException | None], None],
         timeout_s: float | None,
         stop: threading.Event,
-        on_pause: Callable[[], None] | None = None,
     ) -> None:
         self._items = items
         self._work, self._on_result = work, on_result
-        self._timeout_s, self._on_pause = timeout_s, on_pause
+        self._timeout_s = timeout_s
         self._stop = stop
         self._closed = False
-        self._done: deque[tuple[Item, Value | None, BaseException | None]] = deque()
         self._lock = threading.Lock()
         self._idle = threading.Event()
         self._workers: list[_Worker] = []
@@ -154,26 +164,17 @@ class Crew(Generic[Item, Value]):
         for _ in range(concurrency):
             self._hire()
         try:
-            while self._workers:
-                self._idle.wait(TICK_S)
+            while self._workers and not self._closed:
+                self._idle.wait(patience(self._workers, self._timeout_s))
                 self._idle.clear()
                 self._workers = [worker for worker in self._workers if not worker.ended]
-                self._deliver()
                 if self._timeout_s is not None:
                     self._abandon_hung(self._timeout_s)
         finally:
-            self._closed = True
-            self._deliver()
+            with self._lock:  # whoever hands on a result has it
+                self._closed = True
         if self._broken is not None:
             raise self._broken
-
-    def _deliver(self) -> None:
-        if not self._done:
-            return
-        while self._done:
-            self._on_result(*self._done.popleft())
-        if self._on_pause is not None:
-            self._on_pause()
 
     def _hire(self) -> None:
         worker = _Worker()
@@ -189,7 +190,7 @@ class Crew(Generic[Item, Value]):
                 if worker.item is END or waited <= timeout_s:
                     continue
                 worker.abandoned = True
-                self._done.append((worker.item, None, TimedOut(waited)))
+                self._on_result(worker.item, None, TimedOut(waited))
             self._workers.remove(worker)
             self._hire()
 
@@ -202,11 +203,15 @@ class Crew(Generic[Item, Value]):
                 except BaseException as caught:  # noqa: BLE001 - a thread has nobody above it to tell
                     value, error = None, caught
                 with self._lock:
-                    if worker.abandoned:  # its item has had its result
+                    if worker.abandoned or self._closed:  # its item has had its result, or nobody listens any more
                         return
-                    self._done.append((worker.item, value, error))
+                    try:
+                        self._on_result(worker.item, value, error)
+                    except BaseException:
+                        self._closed = True
+                        raise
                     worker.item = END
-        except BaseException as caught:  # noqa: BLE001 - `items` broke: the caller hears of it
+        except BaseException as caught:  # noqa: BLE001 - `items` or `on_result` broke: the caller hears of it
             self._broken = caught
         finally:
             worker.belongings.close()

@@ -26,9 +26,8 @@ def run(
     timeout_s: float | None = None,
     stop: threading.Event | None = None,
     awaited: Callable[[Item], Awaitable[Value]] | None = None,
-    on_pause: Callable[[], None] | None = None,
 ) -> None:
-    """Do `work` on every item and hand each result to `on_result(item, value, error)`, one at a time, in this thread.
+    """Do `work` on every item and hand each result to `on_result(item, value, error)`, one at a time, before this returns.
 
     Exactly one result per item that was begun and not interrupted: a value, or the exception that `work` raised, or
     `TimedOut`. Order is that of completion.
@@ -36,17 +35,16 @@ def run(
     Args:
         items: drawn one by one as workers come free.
         work: called in worker threads; in this one when `concurrency` is 1 and there is no timeout.
-        on_result: what it raises ends the run and passes through.
+        on_result: called in whichever thread has the result; what it raises ends the run and passes through.
         concurrency: items at once, 1 to `CEILING`.
         timeout_s: seconds an item may take before it is abandoned; `restart_clock` starts them anew.
         stop: once set, no further item begins; those under way are waited for.
         awaited: the same work, to be awaited: items share one event loop, and it ends itself in time. An item whose
             neighbours took the loop from it is done a second time, by `work`, in a thread of its own.
-        on_pause: told after each group of results, where results come in groups: with more than one thread.
 
     Raises:
         UsageError: `concurrency` or `timeout_s` is out of range.
-        KeyboardInterrupt: passed on, after every result that was ready has been delivered.
+        KeyboardInterrupt: passed on; every result that was ready has been delivered.
     """
     if not 1 <= concurrency <= CEILING:
         raise UsageError(f"concurrency {concurrency} is out of range; choose 1 to {CEILING}")
@@ -55,7 +53,7 @@ def run(
     stop = stop or threading.Event()
     left = iter(items)
     if awaited is not None:
-        shared = SharedLoop(left, awaited, on_result, timeout_s, stop, on_pause)
+        shared = SharedLoop(left, awaited, on_result, timeout_s, stop)
         shared.run(concurrency)
         left = chain(shared.again, left)
         first = next(left, END)
@@ -65,4 +63,4 @@ def run(
     if concurrency == 1 and timeout_s is None:
         in_this_thread(left, work, on_result, stop)
     else:
-        Crew(left, work, on_result, timeout_s, stop, on_pause).run(concurrency)
+        Crew(left, work, on_result, timeout_s, stop).run(concurrency)

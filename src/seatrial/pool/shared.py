@@ -1,4 +1,4 @@
-"""SharedLoop: many awaited items on one event loop, in one thread that a consumer watches over.
+"""SharedLoop: many awaited items on one event loop, in one thread that the caller's watches over.
 
 A loop a thread would make them wait for each other at Python's lock. But on a shared loop one item can take the time of
 all: a step that does not await holds up its neighbours, whose own clocks run on. So the loop's lateness is measured, an
@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import math
 import threading
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from weakref import WeakSet
 
-from seatrial.pool.crew import END, TICK_S, Row, TimedOut, shared_row
+from seatrial.pool.crew import END, TICK_S, Row, TimedOut, patience, shared_row
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -33,7 +33,7 @@ STALL_S = 0.1
 STALLS = 3
 """From so many blocking steps on items may no longer share: the first may be an import, a third is a habit."""
 
-TURN_S = 0.002
+TURN_S = 0.005
 """How long work that never waits may keep the loop to itself."""
 
 LATE = 0.1
@@ -77,16 +77,14 @@ class SharedLoop(Generic[Item, Value]):
         on_result: Callable[[Item, Value | None, BaseException | None], None],
         timeout_s: float | None,
         stop: threading.Event,
-        on_pause: Callable[[], None] | None = None,
     ) -> None:
         self.again: list[Item] = []
         self.late = 0.0
         self._items, self._awaited, self._on_result = items, awaited, on_result
-        self._timeout_s, self._stop, self._on_pause = timeout_s, stop, on_pause
+        self._timeout_s, self._stop = timeout_s, stop
         self._closed = False
         self._left = False
         self._ended = threading.Event()
-        self._done: deque[tuple[Item, Value | None, BaseException | None]] = deque()
         self._lock = threading.Lock()
         self._rows: list[Row] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -99,24 +97,20 @@ class SharedLoop(Generic[Item, Value]):
         context = contextvars.copy_context()
         threading.Thread(target=context.run, args=(self._live, concurrency), name="seatrial-loop", daemon=True).start()
         try:
-            while not self._ended.wait(TICK_S) and not self._left:
-                self._deliver()
+            while not self._left and not self._ended.wait(self._patience()):
                 with self._lock:
                     self._watch(time.monotonic())
         finally:
             with self._lock:
-                self._closed = True
-            self._deliver()
+                self._closed = self._left = True
         if self._broken is not None:
             raise self._broken
 
-    def _deliver(self) -> None:
-        if not self._done:
-            return
-        while self._done:
-            self._on_result(*self._done.popleft())
-        if self._on_pause is not None:
-            self._on_pause()
+    def _patience(self) -> float:
+        if self._loop is None or self._closed:
+            return TICK_S
+        # Neighbours are to be seen while one of them blocks them.
+        return min(patience(self._rows, self._timeout_s), STALL_S if len(self._rows) > 1 else math.inf)
 
     def _watch(self, now: float) -> None:
         if self._loop is None:
@@ -154,7 +148,7 @@ class SharedLoop(Generic[Item, Value]):
     def _abandon(self, row: Row, now: float) -> None:
         waited = now - row.started
         row.abandoned = True
-        self._done.append((row.item, None, TimedOut(waited)))
+        self._on_result(row.item, None, TimedOut(waited))
         row.item = END
 
     def _live(self, concurrency: int) -> None:
@@ -198,17 +192,22 @@ class SharedLoop(Generic[Item, Value]):
             error: BaseException | None = None
             try:
                 value = await self._awaited(item)
-            except BaseException as caught:  # noqa: BLE001 - KeyboardInterrupt too: the consumer decides
+            except BaseException as caught:  # noqa: BLE001 - KeyboardInterrupt too: `on_result` decides
                 error = caught
             with self._lock:
-                if row.abandoned:  # its item has had its result
+                if row.abandoned or self._left:  # its item has had its result, or nobody listens any more
                     return
                 row.item = END
                 row.tasks = WeakSet()
                 if isinstance(error, Disturbed):
                     self.again.append(item)
-                else:
-                    self._done.append((item, value, error))
+                    continue
+                try:
+                    self._on_result(item, value, error)
+                except BaseException as caught:  # noqa: BLE001 - the caller hears of it
+                    self._broken, self._left = caught, True
+                    self._ended.set()
+                    return
 
     def _draw(self, row: Row) -> bool:
         with self._lock:

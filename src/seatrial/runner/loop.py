@@ -47,6 +47,9 @@ GRACE_S = 0.25
 ABSENT = "unknown"
 """Segment value of an example that a dimension says nothing about."""
 
+TOGETHER = 1_000
+"""Examples whose inputs are looked at in one go; who of them is malformed is asked only where somebody is."""
+
 WARNINGS = 20
 """Different warnings a summary names; the rest are counted."""
 
@@ -102,8 +105,7 @@ def run(
             f"graph {plan.graph!r} needs evaluators, each with a key of its own; it has: {', '.join(keys) or 'none'}"
         )
     examples = plan.chosen(limit)
-    for example in examples:
-        _refuse_malformed(example)
+    _refuse_malformed(examples)
     dimensions = _dimensions(examples, segments)
     summary = identity(plan, evaluators)
     before = _begin(run_dir, summary, resume=resume)
@@ -196,7 +198,7 @@ def _work_through(
         if progress is not None:
             progress(done, len(records))
 
-    with captured_stdout(), RowLog(path, tell) as log:
+    with captured_stdout(), RowLog(path, None if progress is None else tell) as log:
 
         def keep(position: int, value: tuple[Record, bytes] | None, error: BaseException | None) -> None:
             nonlocal done
@@ -219,7 +221,6 @@ def _work_through(
                 timeout_s=limit_s,
                 stop=stop,
                 awaited=work.awaited,
-                on_pause=log.flush,
             )
     tell()
 
@@ -240,14 +241,25 @@ def _restore(
             records[places[example_id] + repetition] = record
 
 
-def _refuse_malformed(example: Example) -> None:
+def _refuse_malformed(examples: Sequence[Example]) -> None:
     """Raise a DataError before anything runs, not in the middle of it."""
-    if "resume" in example.metadata:
-        Script(example)
-    try:
-        canonical_json(example.inputs).encode()
-    except (TypeError, ValueError) as error:
-        raise DataError(f"example {example.id!r}: its inputs are no JSON ({one_line(error)})") from error
+    for example in examples:
+        if "resume" in example.metadata:
+            Script(example)
+    for start in range(0, len(examples), TOGETHER):
+        together = examples[start : start + TOGETHER]
+        try:
+            _fit_json([example.inputs for example in together])
+        except (TypeError, ValueError):
+            for example in together:
+                try:
+                    _fit_json(example.inputs)
+                except (TypeError, ValueError) as error:
+                    raise DataError(f"example {example.id!r}: its inputs are no JSON ({one_line(error)})") from error
+
+
+def _fit_json(value: object) -> None:
+    canonical_json(value).encode()
 
 
 def _dimensions(examples: Sequence[Example], segments: Callable[[Example], Mapping[str, str]]) -> dict[str, list[str]]:

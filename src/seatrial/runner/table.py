@@ -51,9 +51,8 @@ class Cell(NamedTuple):
 def learn_keys(evaluators: Sequence[Bound], records: Sequence[Record]) -> Keys:
     """Which keys the run has; one key belongs to one evaluator, its namesake first."""
     seen: list[dict[str, None]] = [{} for _ in evaluators]
-    answered = zip(*[record.results for record in records if record.results], strict=True)
-    for known, column in zip(seen, answered, strict=False):  # no column at all where nothing was evaluated
-        for result in _different(column):
+    for place, known in enumerate(seen):
+        for result in _different([record.results[place] for record in records if record.results]):
             if not isinstance(result, Unscored):
                 known.update(dict.fromkeys(said[0] for said in result))
     owners = {bound.key: bound.key for bound in evaluators}
@@ -69,13 +68,16 @@ def learn_keys(evaluators: Sequence[Bound], records: Sequence[Record]) -> Keys:
 
 def cells(keys: Keys, records: Sequence[Record]) -> list[Cell]:
     """`keys.width` cells per record, in the keys' order."""
-    # A record without results stands for itself on every evaluator.
-    answered = zip(*[record.results or (record,) * len(keys.of) for record in records], strict=True)
-    parts = []
-    for mine, clash, column in zip(keys.of, keys.clash, answered, strict=False):
+    found: list[Any] = [None] * (len(records) * keys.width)
+    first = 0
+    for place, (mine, clash) in enumerate(zip(keys.of, keys.clash, strict=True)):
+        # A record without results stands for itself on every evaluator.
+        column: list[Answered] = [record.results[place] if record.results else record for record in records]
         made = {id(result): _cells(mine, clash, result) for result in _different(column)}
-        parts.append([made[id(result)] for result in column])
-    return [cell for row in zip(*parts, strict=True) for part in row for cell in part]
+        for number in range(len(mine)):
+            found[first + number :: keys.width] = [made[id(result)][number] for result in column]
+        first += len(mine)
+    return found
 
 
 def _different(column: Iterable[Thing]) -> Iterable[Thing]:
@@ -129,7 +131,8 @@ def columns(
     prompt = plan.version_config.get("prompt")
     repetitions = [repetition for repetition in range(plan.repetitions) for _ in range(width)]
     ids = Repeated([example.id for example in examples], per_example)
-    outcomes, kinds, scores, reasons = zip(*found, strict=True) if found else ((), (), (), ())
+    # One list after the other: `zip(*found)` would make an iterator of every cell.
+    outcomes, kinds, scores, reasons = ([cell[place] for cell in found] for place in range(len(Cell._fields)))
 
     def always(value: str | None) -> Repeated:
         return Repeated([value], len(found))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from seatrial.runner.panel import Answers
 
 SCORED = Outcome.SCORED.value
-MEASURED = Run._fields.index("input_tokens")
+ERROR, LATENCY, MEASURED = map(Run._fields.index, ("error", "latency_ms", "input_tokens"))
 UNREMARKABLE = Run("", {})[MEASURED:]
 """No tokens, no path, nothing printed."""
 
@@ -133,13 +133,13 @@ class Work:
         number, repetition = divmod(position, self._repetitions)
         begin = head(self._examples[number].id, repetition)
         results, said = answers
-        _, _, _, error, outcome, kind, latency_ms, read, written, model, path, stdout, thread_id, extra = run
-        if outputs is not None and run[MEASURED:] == UNREMARKABLE and error is None:
+        if outputs is not None and run[MEASURED:] == UNREMARKABLE and run[ERROR] is None:
             # A plain function's runs are all like this, and so many that each saved step counts.
             record = tuple.__new__(
-                Record, (SCORED, None, None, latency_ms, None, None, None, None, output_hash, results, ())
+                Record, (SCORED, None, None, run[LATENCY], None, None, None, None, output_hash, results, ())
             )
             return record, line(record, begin, outputs, said)
+        _, _, _, error, outcome, kind, latency_ms, read, written, model, path, stdout, thread_id, extra = run
         scored = outputs is not None
         record = Record(
             SCORED if scored else str(outcome),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
@@ -21,7 +21,7 @@ from seatrial.graph.usage import takes_config
 from seatrial.model.chat import chat_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from seatrial.graph.run import Run
 
@@ -105,6 +105,22 @@ def test_a_call_is_counted_once_wherever_it_is_made(node: Callable[..., Any], ca
     # A call reads three words and writes two.
     assert (made.error, made.input_tokens, made.output_tokens) == (None, 3 * calls, 2 * calls)
     assert made.model == "builtin"
+
+
+class Foreign:
+    """No graph of LangGraph's, though it is called like one: nothing but a model asks for handlers here."""
+
+    nodes: ClassVar[dict[str, Any]] = {}
+    checkpointer = None
+    output_channels = "answer"
+
+    def stream(self, given: Any, config: Any, **_: Any) -> Iterator[tuple[str, Any]]:
+        yield "values", once(given)
+
+
+def test_what_is_no_graph_of_langgraphs_has_its_first_model_counted_too() -> None:
+    made = run(Foreign())
+    assert (made.outputs, made.input_tokens, made.output_tokens) == ({"answer": "two words"}, 3, 2)
 
 
 def test_a_run_that_fails_has_spent_what_it_spent() -> None:
