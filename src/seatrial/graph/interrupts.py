@@ -27,7 +27,10 @@ class Script:
         Raises:
             DataError: it is not a list of `{"match", "value"}`.
         """
-        entries = example.metadata.get("resume", ())
+        self._entries: list[Mapping[str, Any]] = []
+        if "resume" not in example.metadata:
+            return
+        entries = example.metadata["resume"]
         if not isinstance(entries, Sequence) or isinstance(entries, str) or not all(_is_entry(e) for e in entries):
             raise DataError(
                 f"example {example.id!r}: metadata.resume is a list of {{match, value}} entries, match a text; got {entries!r}"

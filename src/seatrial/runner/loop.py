@@ -6,6 +6,7 @@ import time
 from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -280,6 +281,7 @@ def _warnings(done: Sequence[Record], planned: int) -> tuple[str, ...]:
     return tuple(sentences)
 
 
+@cache
 def _version() -> str:
     try:
         return version("seatrial")
