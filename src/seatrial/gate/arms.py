@@ -112,7 +112,7 @@ def arms(
     tried = _repetitions(evidence, rows[candidate])
     plan = ran[:repetitions] if ran.size else tried
     extra = np.setdiff1d(tried, plan) if tried.size != 1 or tried[0] not in plan else tried[:0]
-    tries = np.union1d(plan, extra) if surplus else plan
+    tries = np.union1d(plan, extra) if surplus and extra.size else plan
     cells = {version: _cells(evidence, mine, place, tries) for version, mine in rows.items()}
     wanted = np.zeros((example.size, max(1, tries.size)), dtype=bool)
     for _, cell in cells.values():

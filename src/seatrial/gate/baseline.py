@@ -219,17 +219,17 @@ def _said(evidence: Evidence, mine: Any, name: str) -> list[str]:
     if not evidence.has(name):
         return []
     codes = evidence.codes(name)
-    return [codes.values[i] for i in np.unique(codes.index[mine]) if i >= 0]
+    return list(codes.said(mine))
 
 
 def _evaluator_versions(evidence: Evidence, mine: Any) -> dict[str, str]:
     keys = evidence.codes("key")
     found = {}
-    for i in np.unique(keys.index[mine]):
-        said = _said(evidence, mine & (keys.index == i), "evaluator_version")
+    for key in keys.said(mine):
+        said = _said(evidence, mine & (keys.index == keys.values.index(key)), "evaluator_version")
         if len(said) != 1:
             raise DataError(
-                f"{evidence.source}: the evaluator of key {keys.values[i]!r} has {len(said)} versions in one run; run it again"
+                f"{evidence.source}: the evaluator of key {key!r} has {len(said)} versions in one run; run it again"
             )
-        found[keys.values[i]] = said[0]
+        found[key] = said[0]
     return found

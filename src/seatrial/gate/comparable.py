@@ -91,12 +91,7 @@ def differing_provenance(
         for key in groups:
             mine = np.ones(len(evidence), dtype=bool) if key is None else keys.index == key
             sides = [
-                {
-                    codes.values[i]
-                    for i in np.unique(codes.index[mine & (versions.index == versions.values.index(v))])
-                    if i >= 0
-                }
-                for v in (baseline, candidate)
+                set(codes.said(mine & (versions.index == versions.values.index(v)))) for v in (baseline, candidate)
             ]
             if sides[0] == sides[1] and len(sides[0]) <= 1:
                 continue

@@ -150,7 +150,7 @@ def examples_of(evidence: Evidence, report: Report, rows: Sequence[Finding]) -> 
             dimension, _, value = f.segment.partition("=")
             codes = evidence.codes(f"segment.{dimension}")
             mine &= codes.index == (codes.values.index(value) if value in codes.values else -2)
-        members = {names.values[i] for i in np.unique(names.index[mine])}
+        members = set(names.said(mine))
         found |= members if f.segment in whole else members - held
     return tuple(sorted(found))
 

@@ -64,9 +64,10 @@ def _hashes(evidence: Evidence, baseline: str, candidate: str) -> tuple[NDArray[
     sides = []
     for version in (baseline, candidate):
         mine = versions.index == versions.values.index(version)
-        if any(i < 0 or not hashes.values[i] for i in np.unique(hashes.index[mine])):
+        if (hashes.index[mine] < 0).any() or "" in hashes.said(mine):
             return None
-        sides.append(np.unique(np.stack([cell[mine], hashes.index[mine].astype(np.int64)], axis=1), axis=0))
+        pairs = np.stack([cell[mine], hashes.index[mine].astype(np.int64)], axis=1)
+        sides.append(np.unique(pairs, axis=0, return_index=True)[0])  # with an index it does without numpy.ma
     return sides[0], sides[1]
 
 
