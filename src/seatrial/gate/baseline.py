@@ -12,8 +12,6 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from seatrial.errors import DataError
 from seatrial.evidence.canonical import canonical_json, short_hash
 from seatrial.evidence.check import check
