@@ -184,7 +184,7 @@ def test_the_watch_sleeps_until_an_item_can_be_overdue() -> None:
     assert patience([idle], 60.0) == NAP_S
     assert patience([idle, busy], 60.0) == pytest.approx(0.1, abs=0.05)
     assert patience([idle, busy], 60.5) == pytest.approx(0.6, abs=0.05)
-    assert patience([idle, busy], 30.0) == patience([], 30.0) == TICK_S
+    assert patience([idle, busy], 30.0) == TICK_S
 
 
 def test_items_that_break_are_heard_of() -> None:
@@ -319,6 +319,23 @@ def test_an_item_of_many_tasks_does_not_hold_the_loop() -> None:
     results = Results()
     pool.run(range(1), lambda item: -1, results, concurrency=1, timeout_s=10.0, awaited=awaited)
     assert results.of == {0: 0}
+
+
+def test_of_the_tasks_of_an_item_those_that_are_gone_are_forgotten_in_time() -> None:
+    class Task:
+        """Stands for one: it can be referred to weakly."""
+
+    row, alive = Row(None), [Task() for _ in range(1_500)]
+    for task in alive:
+        row.remember(task)
+    for _ in range(100_000):
+        row.remember(Task())
+    assert all(row.made(task) for task in alive)
+    assert not row.made(Task())
+    assert not row.made(None)
+    assert len(row._tasks) <= 2 * len(alive) + 1
+    row.forget_tasks()
+    assert not row.made(alive[0])
 
 
 def test_what_the_tasks_of_an_item_returned_is_not_kept() -> None:

@@ -178,14 +178,14 @@ class _Call:
 
     def run(self, run_id: str, timeout_s: float | None, seconds: float, heard: Heard) -> Run:
         """What became of it."""
-        play, usage, error, kind = self.play, self.usage, self._error, self.kind
+        play, error, kind = self.play, self._error, self.kind
         if self._thread_id is not None and isinstance(self.graph.checkpointer, InMemorySaver):
             # Nobody resumes it: memory stays flat over a million rows.
             self.graph.checkpointer.delete_thread(self._thread_id)
         seconds -= self.calls.waited_s  # for a model's limits, and between tries: not the graph's own
         if timeout_s is not None and (kind is ErrorKind.TIMEOUT or seconds > timeout_s):
             error, kind = too_late(timeout_s), ErrorKind.TIMEOUT
-        if kind is None and play.unanswered is None:
+        if kind is None and type(play.state) is not dict and play.unanswered is None:
             error = unfit(play.state)
             kind = ErrorKind.INVALID_OUTPUT if error else None
         outcome = Outcome.SCORED if kind is None else Outcome.TARGET_ERROR
@@ -195,6 +195,7 @@ class _Call:
         if unanswered is not None:
             outcome, kind, error = unanswered
         notes = (*(self._script.unused() if self._script and kind is None else ()), *self.calls.notes)
+        read, written, model = self.usage.told()
         return Run(
             id=run_id,
             inputs=self._example.inputs,
@@ -203,9 +204,9 @@ class _Call:
             outcome=outcome,
             error_kind=kind,
             latency_ms=milliseconds(seconds),
-            input_tokens=usage.read,
-            output_tokens=usage.written,
-            model=usage.model,
+            input_tokens=read,
+            output_tokens=written,
+            model=model,
             path=tuple(play.path),
             stdout="".join(heard),
             thread_id=self._thread_id,

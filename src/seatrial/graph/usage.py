@@ -8,7 +8,7 @@ configures its own callbacks; under a LangGraph graph the models do, and the nod
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
@@ -19,6 +19,23 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from langchain_core.outputs import LLMResult
+
+
+class Told(NamedTuple):
+    """What the models of one run came to; None where none of them said.
+
+    Attributes:
+        read: input tokens.
+        written: output tokens.
+        model: every name once, in order, joined by `+`.
+    """
+
+    read: int | None
+    written: int | None
+    model: str | None
+
+
+SILENT = Told(None, None, None)
 
 
 class Usage(BaseCallbackHandler):
@@ -52,20 +69,15 @@ class Usage(BaseCallbackHandler):
             if usage:
                 self._counts.append(usage)
 
-    @property
-    def read(self) -> int | None:
-        """Input tokens; None when no model said."""
-        return sum(count["input_tokens"] for count in self._counts) if self._counts else None
-
-    @property
-    def written(self) -> int | None:
-        """Output tokens, likewise."""
-        return sum(count["output_tokens"] for count in self._counts) if self._counts else None
-
-    @property
-    def model(self) -> str | None:
-        """Every name once, in order, joined by `+`."""
-        return "+".join(dict.fromkeys(self._names)) or None
+    def told(self) -> Told:
+        """All of it, added up."""
+        if not self._names and not self._counts:
+            return SILENT
+        read, written = (
+            sum(count[side] for count in self._counts) if self._counts else None
+            for side in ("input_tokens", "output_tokens")
+        )
+        return Told(read, written, "+".join(dict.fromkeys(self._names)) or None)
 
 
 _USAGE: ContextVar[Usage | None] = ContextVar("seatrial_usage", default=None)

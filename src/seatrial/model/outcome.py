@@ -117,12 +117,14 @@ def outcome_of(error: BaseException | None, calls: Calls | None = None) -> tuple
         error: what the run ended with, None if it ended well; what caused it is looked at, too.
         calls: the run's, from `listen`: a graph that catches a kill switch and answers all the same was not measured.
     """
+    skipped = calls.skipped if calls is not None else None
+    if error is None and skipped is None:
+        return None
     for one in _chain(error):
         if isinstance(one, Skipped):
             return Outcome.SKIPPED, one.kind, str(one)
         if isinstance(one, CassetteError):
             return Outcome.SKIPPED, ErrorKind.UNRECORDED, str(one)
-    skipped = calls.skipped if calls is not None else None
     if skipped is not None and (error is not None or skipped.kind in SWALLOWED):
         return Outcome.SKIPPED, skipped.kind, str(skipped)
     if any(isinstance(one, InvalidReply) for one in _chain(error)):

@@ -14,7 +14,7 @@ import time
 from contextlib import ExitStack
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
-from weakref import WeakSet
+from weakref import ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,6 +29,9 @@ CEILING = 64
 
 TICK_S, NAP_S = 0.02, 1.0
 """Shortest and longest that the watch sleeps. Waking takes Python's lock from who works: a third of a millisecond each time."""
+
+MANY = 1_000
+"""So many tasks of one item are remembered, or twice those that are alive, before the dead are taken out."""
 
 END: Any = object()
 """Instead of an item where there is none."""
@@ -87,11 +90,9 @@ class Row:
 
     Attributes:
         task: draws the items, one after the other.
-        tasks: made on behalf of the item at hand, while somebody else holds them; LangGraph runs each node in a task of
-            its own.
     """
 
-    __slots__ = ("abandoned", "item", "late", "loop", "started", "task", "tasks")
+    __slots__ = ("_crowded", "_tasks", "abandoned", "item", "late", "loop", "started", "task")
 
     def __init__(self, loop: Any) -> None:
         self.loop = loop
@@ -100,7 +101,23 @@ class Row:
         self.late = 0.0
         self.abandoned = False
         self.task: Any = None
-        self.tasks: WeakSet[Any] = WeakSet()
+        self.forget_tasks()
+
+    def forget_tasks(self) -> None:
+        """The item at hand has ended."""
+        self._tasks: list[ref[Any]] = []
+        self._crowded = MANY
+
+    def remember(self, task: Any) -> None:
+        """It was made on behalf of the item at hand (LangGraph runs each node in a task of its own); nobody is kept alive."""
+        self._tasks.append(ref(task))
+        if len(self._tasks) > self._crowded:
+            self._tasks = [one for one in self._tasks if one() is not None]
+            self._crowded = max(MANY, 2 * len(self._tasks))
+
+    def made(self, task: Any) -> bool:
+        """Whether `task` draws the items here, or was made on behalf of the one at hand."""
+        return task is not None and (task is self.task or any(one() is task for one in self._tasks))
 
 
 shared_row: ContextVar[Row | None] = ContextVar("seatrial_row", default=None)
@@ -134,7 +151,7 @@ def patience(places: Iterable[_Worker | Row], timeout_s: float | None) -> float:
     if timeout_s is None:
         return NAP_S
     now = time.monotonic()
-    left = min((timeout_s if place.item is END else place.started + timeout_s - now for place in places), default=0.0)
+    left = min(timeout_s if place.item is END else place.started + timeout_s - now for place in places)
     return min(max(left, TICK_S), NAP_S)
 
 

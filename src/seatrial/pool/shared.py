@@ -14,7 +14,6 @@ import math
 import threading
 import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from weakref import WeakSet
 
 from seatrial.pool.crew import END, TICK_S, Row, TimedOut, patience, shared_row
 
@@ -58,7 +57,7 @@ def _task(loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> asyncio.Tas
     task = asyncio.Task(work, loop=loop, **how)
     row = shared_row.get()
     if row is not None:
-        row.tasks.add(task)
+        row.remember(task)
     return task
 
 
@@ -94,8 +93,9 @@ class SharedLoop(Generic[Item, Value]):
 
     def run(self, concurrency: int) -> None:
         """Until every item has had its result, or the loop is given up."""
+        self._rows = [Row(self) for _ in range(concurrency)]
         context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(self._live, concurrency), name="seatrial-loop", daemon=True).start()
+        threading.Thread(target=context.run, args=(self._live,), name="seatrial-loop", daemon=True).start()
         try:
             while not self._left and not self._ended.wait(self._patience()):
                 with self._lock:
@@ -107,7 +107,7 @@ class SharedLoop(Generic[Item, Value]):
             raise self._broken
 
     def _patience(self) -> float:
-        if self._loop is None or self._closed:
+        if self._closed:
             return TICK_S
         # Neighbours are to be seen while one of them blocks them.
         return min(patience(self._rows, self._timeout_s), STALL_S if len(self._rows) > 1 else math.inf)
@@ -124,7 +124,7 @@ class SharedLoop(Generic[Item, Value]):
             self._closed = self._closed or bool(overdue)
             return
         current = asyncio.current_task(self._loop)
-        blocking = next((row for row in self._rows if current is row.task or current in row.tasks), None)
+        blocking = next((row for row in self._rows if row.made(current)), None)
         self._stalled.add((id(blocking), self._beat_due))
         if len(self._stalled) >= STALLS and self.late > LATE * (now - self._began):
             self._closed = True
@@ -151,18 +151,17 @@ class SharedLoop(Generic[Item, Value]):
         self._on_result(row.item, None, TimedOut(waited))
         row.item = END
 
-    def _live(self, concurrency: int) -> None:
+    def _live(self) -> None:
         try:
-            asyncio.run(self._share(concurrency))
+            asyncio.run(self._share())
         except BaseException as caught:  # noqa: BLE001 - a thread has nobody above it to tell
             self._broken = caught
         finally:
             self._ended.set()
 
-    async def _share(self, concurrency: int) -> None:
+    async def _share(self) -> None:
         loop = asyncio.get_running_loop()
         loop.set_task_factory(_task)
-        self._rows = [Row(self) for _ in range(concurrency)]
         for row in self._rows:
             row.task = loop.create_task(self._toil(row))
         self._began = self._beat_due = time.monotonic()
@@ -198,7 +197,7 @@ class SharedLoop(Generic[Item, Value]):
                 if row.abandoned or self._left:  # its item has had its result, or nobody listens any more
                     return
                 row.item = END
-                row.tasks = WeakSet()
+                row.forget_tasks()
                 if isinstance(error, Disturbed):
                     self.again.append(item)
                     continue

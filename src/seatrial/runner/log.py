@@ -1,7 +1,8 @@
 """RowLog: rows.jsonl, appended while running, so that a kill loses no more than the last 50 ms.
 
-A row is written as it comes, unless that would take more than a fiftieth of the time; what has to wait for the next one
-a background thread writes in the end. Rows of a graph never wait, those of a plain function in their hundreds do.
+A row is written as it comes, unless another has just been; what nobody has written after 50 ms a background thread writes.
+So rows of a graph never wait, and those of a plain function, a hundred to a millisecond, do. The thread sleeps as long as it
+can: each time it wakes it takes Python's lock from who works, and from an event loop it can only beg it, call after call.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 GROUP_S = 0.05
 """Longest a finished row waits to be written."""
 
-SHARE = 50
-"""Writing takes at most one in so many parts of the time."""
+GAP_S, SHARE = 0.0003, 10
+"""After writing a row the next is left to wait for so long, or for so many times what the writing took."""
 
 
 class RowLog:
@@ -67,18 +68,21 @@ class RowLog:
         """
         if self._failure is not None:
             raise self._failure
-        self._waiting.append(text)
         began = time.perf_counter()
-        if began >= self._due:
-            self._flush()
-            ended = time.perf_counter()
-            self._due = ended + SHARE * (ended - began)
-        elif not self._some_wait.is_set():
-            self._some_wait.set()
+        if began < self._due:
+            self._waiting.append(text)
+            if not self._some_wait.is_set():
+                self._some_wait.set()
+            return
+        with self._lock:
+            self._file.write(b"".join((*self._waiting, text)) if self._waiting else text)
+            self._file.flush()
+            self._waiting.clear()
+        ended = time.perf_counter()
+        self._due = ended + max(GAP_S, SHARE * (ended - began))
 
     def _keep_writing(self) -> None:
         try:
-            # Asleep it takes Python's lock from nobody: each time it wakes costs whoever works a third of a millisecond.
             while self._on_group is not None or self._some_wait.wait():
                 self._some_wait.clear()
                 if self._closing.wait(GROUP_S):
