@@ -26,7 +26,7 @@ from seatrial.runner import RunPlan, run
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-ROUNDS = 5
+ROUNDS = 9
 PURE_N, GRAPH_N, WAITING_N = 100_000, 1_000, 400
 WORK_S = 0.001
 WAITS_S = ((0.005, 4), (0.02, 8))
