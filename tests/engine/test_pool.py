@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from contextlib import contextmanager
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 
 from seatrial import pool
 from seatrial.errors import UsageError
-from seatrial.pool.crew import NAP_S, TICK_S, Row, patience
+from seatrial.pool.crew import NAP_S, TICK_S, Row, patience, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,6 +176,67 @@ def test_after_a_run_has_ended_nothing_is_handed_on(shared: bool) -> None:
     release.set()
     time.sleep(0.1)
     assert kept == [0]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_an_interrupt_while_threads_are_started_ends_those_that_were(
+    shared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start, started, results = threading.Thread.start, [], Results()
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        started.append(thread)
+        if len(started) == (1 if shared else 3):
+            raise KeyboardInterrupt
+
+    async def awaited(item: int) -> int:
+        await asyncio.sleep(0.02)
+        return item
+
+    monkeypatch.setattr(threading.Thread, "start", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        pool.run(count(), lambda item: time.sleep(0.02), results, concurrency=8, awaited=awaited if shared else None)
+    before = dict(results.of)
+    for thread in started:
+        thread.join(5)
+        assert not thread.is_alive()
+    assert results.of == before
+
+
+def test_a_second_interrupt_does_not_end_the_wait_for_who_is_handing_on_a_result() -> None:
+    class Impatient:
+        """A lock at which the user strikes again, so many times."""
+
+        def __init__(self, times: int) -> None:
+            self.times, self.waited = times, False
+
+        def __enter__(self) -> None:
+            self.times -= 1
+            if self.times >= 0:
+                raise KeyboardInterrupt
+            self.waited = True
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+    locks = [Impatient(times) for times in (0, 1, 2)]
+    for lock in locks:
+        settle(lock)  # type: ignore[arg-type]
+    assert [lock.waited for lock in locks] == [True, True, False]
+
+
+def test_steps_that_block_their_loop_for_a_moment_are_seen_when_they_are_over() -> None:
+    async def awaited(item: int) -> int:
+        time.sleep(0.15)
+        await asyncio.sleep(0.1)
+        return item
+
+    in_threads: list[int] = []
+    results = Results()
+    pool.run(range(16), in_threads.append, results, concurrency=2, awaited=awaited)
+    assert len(results.of) == 16
+    assert in_threads
 
 
 def test_the_watch_sleeps_until_an_item_can_be_overdue() -> None:

@@ -41,6 +41,9 @@ RECURSION_LIMIT = 25
 NO_CALLS = Calls()
 """Of a run that has not begun."""
 
+OF_LANGGRAPH = (Pregel.stream, Pregel.astream)
+"""They ask LangChain for handlers before anything else does; what another class does first nobody knows."""
+
 FAILURES = (Exception, SystemExit, asyncio.CancelledError)
 """A crash is an outcome; a KeyboardInterrupt is the user's."""
 
@@ -88,7 +91,8 @@ class _Caller:
         self.graph = compiled.graph
         self.recursion_limit, self.clock = recursion_limit, clock
         self.hand_usage_down = takes_config(compiled.graph)
-        self.asks_first = isinstance(compiled.graph, Pregel)
+        kind = type(compiled.graph)
+        self.asks_first = (getattr(kind, "stream", None), getattr(kind, "astream", None)) == OF_LANGGRAPH
 
     def made(self, example: Given, run_id: str, timeout_s: float | None) -> Run:
         """Called and waited for."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from weakref import ref
@@ -155,6 +155,13 @@ def patience(places: Iterable[_Worker | Row], timeout_s: float | None) -> float:
     return min(max(left, TICK_S), NAP_S)
 
 
+def settle(lock: threading.Lock) -> None:
+    """Wait for whoever is handing on a result; an impatient second interrupt does not end the wait, a third does."""
+    for _ in range(2):
+        with suppress(KeyboardInterrupt), lock:
+            return
+
+
 class Crew(Generic[Item, Value]):
     """The workers of one run, and the watch over them."""
 
@@ -178,9 +185,9 @@ class Crew(Generic[Item, Value]):
 
     def run(self, concurrency: int) -> None:
         """Until every item has had its result."""
-        for _ in range(concurrency):
-            self._hire()
         try:
+            for _ in range(concurrency):
+                self._hire()
             while self._workers and not self._closed:
                 self._idle.wait(patience(self._workers, self._timeout_s))
                 self._idle.clear()
@@ -188,8 +195,8 @@ class Crew(Generic[Item, Value]):
                 if self._timeout_s is not None:
                     self._abandon_hung(self._timeout_s)
         finally:
-            with self._lock:  # whoever hands on a result has it
-                self._closed = True
+            self._closed = True
+            settle(self._lock)
         if self._broken is not None:
             raise self._broken
 

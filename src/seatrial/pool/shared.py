@@ -15,7 +15,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from seatrial.pool.crew import END, TICK_S, Row, TimedOut, patience, shared_row
+from seatrial.pool.crew import END, TICK_S, Row, TimedOut, patience, settle, shared_row
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -95,14 +95,14 @@ class SharedLoop(Generic[Item, Value]):
         """Until every item has had its result, or the loop is given up."""
         self._rows = [Row(self) for _ in range(concurrency)]
         context = contextvars.copy_context()
-        threading.Thread(target=context.run, args=(self._live,), name="seatrial-loop", daemon=True).start()
         try:
+            threading.Thread(target=context.run, args=(self._live,), name="seatrial-loop", daemon=True).start()
             while not self._left and not self._ended.wait(self._patience()):
                 with self._lock:
                     self._watch(time.monotonic())
         finally:
-            with self._lock:
-                self._closed = self._left = True
+            self._closed = self._left = True
+            settle(self._lock)
         if self._broken is not None:
             raise self._broken
 
@@ -125,9 +125,7 @@ class SharedLoop(Generic[Item, Value]):
             return
         current = asyncio.current_task(self._loop)
         blocking = next((row for row in self._rows if row.made(current)), None)
-        self._stalled.add((id(blocking), self._beat_due))
-        if len(self._stalled) >= STALLS and self.late > LATE * (now - self._began):
-            self._closed = True
+        self._stall(id(blocking), now)
         if self._closed and not under_way:
             self._left = True  # who has the loop was given up, and nobody else is waited for
             return
@@ -140,6 +138,11 @@ class SharedLoop(Generic[Item, Value]):
                 row.abandoned = True
                 self.again.append(row.item)
         self._left = True
+
+    def _stall(self, blocking: int, now: float) -> None:
+        self._stalled.add((blocking, self._beat_due))
+        if len(self._stalled) >= STALLS and self.late > LATE * (now - self._began):
+            self._closed = True
 
     def _is_overdue(self, row: Row, now: float) -> bool:
         # What its neighbours took is not its own; its own timeout may be on its way, too.
@@ -174,8 +177,12 @@ class SharedLoop(Generic[Item, Value]):
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
         now = time.monotonic()
-        self.late += max(0.0, now - self._beat_due)
-        self._beat_due = now + BEAT_S
+        late = max(0.0, now - self._beat_due)
+        with self._lock:
+            self.late += late
+            if late > STALL_S and all(due != self._beat_due for _, due in self._stalled):
+                self._stall(0, now)  # one that was over before the watch looked: nobody knows whose
+            self._beat_due = now + BEAT_S
         if not self._ended.is_set():
             loop.call_later(BEAT_S, self._beat, loop)
 

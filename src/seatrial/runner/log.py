@@ -75,9 +75,10 @@ class RowLog:
                 self._some_wait.set()
             return
         with self._lock:
-            self._file.write(b"".join((*self._waiting, text)) if self._waiting else text)
+            # Taken out first: an interrupt after the writing would have them written again.
+            waiting, self._waiting = self._waiting, []
+            self._file.write(b"".join((*waiting, text)) if waiting else text)
             self._file.flush()
-            self._waiting.clear()
         ended = time.perf_counter()
         self._due = ended + max(GAP_S, SHARE * (ended - began))
 

@@ -208,8 +208,8 @@ def _work_through(
                 if not isinstance(error, pool.TimedOut):
                     raise error
                 value = work.abandoned(position, error.seconds)
-            records[position] = value[0]
             log.append(value[1])
+            records[position] = value[0]  # behind its line: what counts as done can be resumed from
             done += 1
 
         limit_s = None if timeout_s is None else timeout_s + GRACE_S

@@ -123,6 +123,18 @@ def test_what_is_no_graph_of_langgraphs_has_its_first_model_counted_too() -> Non
     assert (made.outputs, made.input_tokens, made.output_tokens) == ({"answer": "two words"}, 3, 2)
 
 
+def test_a_graph_that_calls_a_model_before_it_begins_has_it_counted() -> None:
+    made = graph(once)
+
+    class Early(type(made)):  # type: ignore[misc]
+        def stream(self, given: Any, *args: Any, **how: Any) -> Iterator[Any]:
+            once(given)
+            return super().stream(given, *args, **how)  # type: ignore[no-any-return]
+
+    made.__class__ = Early
+    assert run(made).input_tokens == 6
+
+
 def test_a_run_that_fails_has_spent_what_it_spent() -> None:
     def boom(state: State) -> State:
         raise ValueError("boom")
