@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import threading
 import time
 from contextlib import contextmanager
@@ -227,15 +228,18 @@ def test_a_second_interrupt_does_not_end_the_wait_for_who_is_handing_on_a_result
 
 
 def test_steps_that_block_their_loop_for_a_moment_are_seen_when_they_are_over() -> None:
+    idle = random.Random(1)
+
     async def awaited(item: int) -> int:
-        time.sleep(0.15)
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2 * idle.random())
+        time.sleep(0.13)  # the watch, which looks every 0.1 s, seldom sees it while it lasts
+        await asyncio.sleep(0.2 * idle.random())
         return item
 
     in_threads: list[int] = []
     results = Results()
-    pool.run(range(16), in_threads.append, results, concurrency=2, awaited=awaited)
-    assert len(results.of) == 16
+    pool.run(range(30), in_threads.append, results, concurrency=2, awaited=awaited)
+    assert len(results.of) == 30
     assert in_threads
 
 
