@@ -86,7 +86,7 @@ def post_stratified(
 def _weighted(kept: Strata, w: NDArray[np.float64], level: float, dropped: int) -> RiskDifference:
     p1, p2 = kept.x1 / kept.n1, kept.x2 / kept.n2
     w = w / w.sum()
-    estimate = float((w * (p1 - p2)).sum())
+    estimate = min(1.0, max(-1.0, float((w * (p1 - p2)).sum())))  # shares rounded one by one may sum to a hair above 1
     error = math.sqrt(float((w**2 * (p1 * (1 - p1) / kept.n1 + p2 * (1 - p2) / kept.n2)).sum()))
     interval: Interval | CannotTell = CannotTell("every stratum's rates are 0 or 1, so their spread is unknown")
     if error > 0:
