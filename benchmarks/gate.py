@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from benchmarks.child import CLI, Took, environment, expect, middle, ours, shuffled, spawn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
 SIZES = (1_000, 100_000, 300_000, 1_000_000, 3_000_000)
-"""The first costs little but the start of the command; the last two say how what a row costs grows."""
+"""The first costs little but the start of the command."""
 RECORD = 1_000_000
 UNWANTED = ("pandas", "scipy")
 
@@ -105,7 +105,11 @@ def measure(say: Callable[[str], None], *, quick: bool = False) -> list[dict[str
     ]
     rows_.append(_row("gate, wall, where pandas is not installed", took["no pandas"], bare[record], "s wall", record))
     rows_ += [_row("gate, CPU", mine[rows], bare[rows], "s CPU", rows) for rows in sizes if rows != record]
-    rows_.append(_growth(mine, bare, sizes))
+    start, small, (large, largest) = sizes[0], sizes[1], sizes[-2:]
+    rows_ += [
+        _growth("start apart", mine, bare, few=(start, large), many=(start, largest)),
+        _growth("between sizes", mine, bare, few=(small, large), many=(large, largest)),
+    ]
     for where, names in (("this environment", loaded), ("where pandas is not installed", loaded_light)):
         rows_.append(
             {
@@ -121,25 +125,32 @@ def measure(say: Callable[[str], None], *, quick: bool = False) -> list[dict[str
     return rows_
 
 
-def _growth(mine: Mapping[int, list[Took]], bare: Mapping[int, list[Took]], sizes: Sequence[int]) -> dict[str, Any]:
-    """What a row costs in the largest file over what it costs in the one before, the start of the command apart: 1 is linear."""
+Span: TypeAlias = tuple[int, int]
+"""Rows of a smaller and of a larger file; what the larger takes longer is divided by how many more it has."""
+
+
+def _growth(
+    how: str, mine: Mapping[int, list[Took]], bare: Mapping[int, list[Took]], *, few: Span, many: Span
+) -> dict[str, Any]:
+    """How much dearer a row of `many` is than one of `few`: 1 is linear."""
     ours_, floor = (
-        _dearer({rows: middle([one.cpu_s for one in took]) for rows, took in of.items()}, sizes) for of in (mine, bare)
+        _dearer({rows: middle([one.cpu_s for one in took]) for rows, took in of.items()}, few, many)
+        for of in (mine, bare)
     )
     return {
-        "what": f"growth, CPU of a row in {sizes[-1]:,} over one in {sizes[-2]:,}, start apart",
+        "what": f"growth {how}, CPU of a row from {many[0]:,} to {many[1]:,} over {few[0]:,} to {few[1]:,}",
         "ours": ours_,
         "floor": floor,
         "ratio": None if ours_ is None or floor is None else ours_ / floor,
         "unit": "times",
-        "n": sizes[-1],
+        "n": many[1],
     }
 
 
-def _dearer(cpu: Mapping[int, float], sizes: Sequence[int]) -> float | None:
-    """None where noise was larger than what the rows cost: the smallest file took longer than a larger one."""
-    few, many = ((cpu[rows] - cpu[sizes[0]]) / (rows - sizes[0]) for rows in sizes[-2:])
-    return many / few if few > 0 and many > 0 else None
+def _dearer(cpu: Mapping[int, float], few: Span, many: Span) -> float | None:
+    """None where noise was larger than what the rows cost: a smaller file took longer than a larger one."""
+    early, late = ((cpu[span[1]] - cpu[span[0]]) / (span[1] - span[0]) for span in (few, many))
+    return late / early if early > 0 and late > 0 else None
 
 
 _TAKE: dict[str, Callable[[Took], float]] = {

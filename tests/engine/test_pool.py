@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from seatrial import pool
 from seatrial.errors import UsageError
-from seatrial.pool.crew import NAP_S, TICK_S, Row, patience, settle
+from seatrial.pool.crew import NAP_S, TICK_S, Crew, Row, patience, settle
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,6 +203,30 @@ def test_an_interrupt_while_threads_are_started_ends_those_that_were(
         thread.join(5)
         assert not thread.is_alive()
     assert results.of == before
+
+
+def test_why_a_run_ended_is_known_before_it_ends() -> None:
+    class Slow:
+        """A lock that is slow to let go of who comes out with an error; the others have ended meanwhile."""
+
+        def __init__(self) -> None:
+            self.beneath = threading.Lock()
+
+        def __enter__(self) -> None:
+            self.beneath.acquire()
+
+        def __exit__(self, kind: object, *_: object) -> None:
+            self.beneath.release()
+            if kind is not None:
+                time.sleep(0.3)
+
+    def on_result(item: int, value: Any, error: BaseException | None) -> None:
+        raise OSError("disk gone")
+
+    crew = Crew(count(), lambda item: time.sleep(0.02 * item), on_result, None, threading.Event())
+    crew._lock = Slow()  # type: ignore[assignment]
+    with pytest.raises(OSError, match="disk gone"):
+        crew.run(3)
 
 
 def test_a_second_interrupt_does_not_end_the_wait_for_who_is_handing_on_a_result() -> None:

@@ -12,9 +12,10 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
 
 import pyarrow.parquet as pq
 import pytest
@@ -37,6 +38,7 @@ from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import callable_target
 from seatrial.model.here import repetition_here
 from seatrial.runner import RunPlan, RunResult, run
+from seatrial.runner.log import RowLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -474,7 +476,47 @@ def test_a_finished_row_is_on_disk_before_the_next_is_done(tmp_path: Path) -> No
         return echo(inputs)
 
     go(tmp_path / "r", plan(3), slow)
-    assert lines[1::2] == [0, 1, 2]
+    assert lines == [0, 0, 1, 1, 2, 2]  # it is there when the next begins: nobody had to wait for a thread
+
+
+def test_an_interrupt_while_a_group_is_written_neither_doubles_nor_loses_a_line(tmp_path: Path) -> None:
+    class Interrupted:
+        """A file at whose first flush the user strikes, when all is written."""
+
+        def __init__(self, beneath: Any) -> None:
+            self.beneath, self.struck = beneath, False
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.beneath, name)
+
+        def flush(self) -> None:
+            self.beneath.flush()
+            if not self.struck:
+                self.struck = True
+                raise KeyboardInterrupt
+
+    path = tmp_path / "rows.jsonl"
+    with suppress(KeyboardInterrupt), RowLog(path) as log:
+        log._due = math.inf  # two rows have to wait
+        log.append(b"one\n")
+        log.append(b"two\n")
+        log._due, log._file = 0.0, cast("Any", Interrupted(log._file))
+        log.append(b"three\n")
+    assert path.read_bytes().split() == [b"one", b"two", b"three"]
+
+
+def test_what_counts_as_done_has_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    append = RowLog.append
+
+    def interrupted(log: RowLog, text: bytes) -> None:
+        if b'"e2"' in text:
+            raise KeyboardInterrupt
+        append(log, text)
+
+    monkeypatch.setattr(RowLog, "append", interrupted)
+    result = go(tmp_path / "r", plan(4))
+    assert (result.done, result.complete) == (2, False)
+    assert (tmp_path / "r" / "rows.jsonl").read_bytes().count(b"\n") == 2
 
 
 def test_rows_too_fast_to_be_written_one_by_one_do_not_wait_for_the_next(tmp_path: Path) -> None:

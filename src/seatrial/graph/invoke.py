@@ -189,7 +189,7 @@ class _Call:
         seconds -= self.calls.waited_s  # for a model's limits, and between tries: not the graph's own
         if timeout_s is not None and (kind is ErrorKind.TIMEOUT or seconds > timeout_s):
             error, kind = too_late(timeout_s), ErrorKind.TIMEOUT
-        if kind is None and type(play.state) is not dict and play.unanswered is None:
+        if kind is None and play.unanswered is None:
             error = unfit(play.state)
             kind = ErrorKind.INVALID_OUTPUT if error else None
         outcome = Outcome.SCORED if kind is None else Outcome.TARGET_ERROR

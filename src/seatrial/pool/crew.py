@@ -231,11 +231,11 @@ class Crew(Generic[Item, Value]):
                         return
                     try:
                         self._on_result(worker.item, value, error)
-                    except BaseException:
-                        self._closed = True
-                        raise
+                    except BaseException as caught:  # noqa: BLE001 - the caller hears of it, and first of all why
+                        self._broken, self._closed = caught, True
+                        return
                     worker.item = END
-        except BaseException as caught:  # noqa: BLE001 - `items` or `on_result` broke: the caller hears of it
+        except BaseException as caught:  # noqa: BLE001 - `items` broke: the caller hears of it
             self._broken = caught
         finally:
             worker.belongings.close()
