@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from seatrial import pool
 from seatrial.errors import UsageError
-from seatrial.pool.crew import NAP_S, TICK_S, Crew, Row, patience, settle
+from seatrial.pool.crew import NAP_S, TICK_S, Crew, Turn, patience, settle, shared_turn
+from seatrial.pool.shared import running_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -267,8 +268,14 @@ def test_steps_that_block_their_loop_for_a_moment_are_seen_when_they_are_over() 
     assert in_threads
 
 
+class Loop:
+    """Stands for a shared loop that was never late."""
+
+    late = 0.0
+
+
 def test_the_watch_sleeps_until_an_item_can_be_overdue() -> None:
-    idle, busy = Row(None), Row(None)
+    idle, busy = Turn(Loop()), Turn(Loop())
     busy.item, busy.started = 1, time.monotonic() - 59.9
     assert patience([idle, busy], None) == NAP_S
     assert patience([idle], 60.0) == NAP_S
@@ -411,21 +418,72 @@ def test_an_item_of_many_tasks_does_not_hold_the_loop() -> None:
     assert results.of == {0: 0}
 
 
-def test_of_the_tasks_of_an_item_those_that_are_gone_are_forgotten_in_time() -> None:
-    class Task:
-        """Stands for one: it can be referred to weakly."""
+@pytest.mark.parametrize("how", ["task", "callback", "timer"])
+def test_what_an_item_left_behind_is_not_the_fault_of_the_next_one(how: str) -> None:
+    release, threads = threading.Event(), []
+    left: list[object] = []
 
-    row, alive = Row(None), [Task() for _ in range(1_500)]
-    for task in alive:
-        row.remember(task)
-    for _ in range(100_000):
-        row.remember(Task())
-    assert all(row.made(task) for task in alive)
-    assert not row.made(Task())
-    assert not row.made(None)
-    assert len(row._tasks) <= 2 * len(alive) + 1
-    row.forget_tasks()
-    assert not row.made(alive[0])
+    async def block() -> None:
+        await asyncio.sleep(0.02)
+        release.wait(1.0)
+
+    async def awaited(item: int) -> int:
+        loop = asyncio.get_running_loop()
+        if item == 0 and how == "task":
+            left.append(asyncio.create_task(block()))
+        elif item == 0 and how == "callback":
+            loop.call_soon(lambda: loop.call_soon(release.wait, 1.0))
+        elif item == 0:
+            loop.call_later(0.02, release.wait, 1.0)
+        else:
+            await asyncio.sleep(0.1)
+        return item
+
+    def work(item: int) -> int:
+        threads.append(item)
+        return item
+
+    results = Results()
+    pool.run(range(2), work, results, timeout_s=0.3, awaited=awaited)
+    release.set()
+    assert results.of == {0: 0, 1: 1}
+    assert threads == [1]
+
+
+def test_a_callback_that_blocks_is_the_fault_of_who_asked_for_it() -> None:
+    release = threading.Event()
+
+    async def awaited(item: int) -> int:
+        if item == 1:
+            asyncio.get_running_loop().call_later(0.02, release.wait, 30)
+        await asyncio.sleep(0.1)
+        return item
+
+    results = Results()
+    pool.run(range(3), lambda item: item, results, concurrency=3, timeout_s=0.3, awaited=awaited)
+    release.set()
+    assert results.of == {0: 0, 1: "TimedOut", 2: 2}
+
+
+def test_who_a_blocked_loop_runs_for_is_known_by_its_context() -> None:
+    seen: list[Turn | None] = []
+    mine = Turn(Loop(), "mine")
+
+    async def ask() -> None:
+        ident = threading.get_ident()
+        seen.append(running_for(ident))  # on nobody's behalf
+        shared_turn.set(mine)
+        seen.append(running_for(ident))  # the step that sets it runs in that very context
+        await asyncio.create_task(nested(ident))
+
+    async def nested(ident: int) -> None:
+        seen.append(running_for(ident))
+
+    asyncio.run(ask())
+    assert seen == [None, mine, mine]
+    assert running_for(threading.get_ident()) is None  # no loop
+    assert running_for(None) is None
+    assert running_for(-1) is None
 
 
 def test_what_the_tasks_of_an_item_returned_is_not_kept() -> None:

@@ -497,10 +497,10 @@ def test_an_interrupt_while_a_group_is_written_neither_doubles_nor_loses_a_line(
 
     path = tmp_path / "rows.jsonl"
     with suppress(KeyboardInterrupt), RowLog(path) as log:
-        log._due = math.inf  # two rows have to wait
+        log._written = time.perf_counter() + 60.0  # two rows have to wait
         log.append(b"one\n")
         log.append(b"two\n")
-        log._due, log._file = 0.0, cast("Any", Interrupted(log._file))
+        log._written, log._file = 0.0, cast("Any", Interrupted(log._file))
         log.append(b"three\n")
     assert path.read_bytes().split() == [b"one", b"two", b"three"]
 

@@ -21,7 +21,7 @@ from seatrial.graph.play import Play
 from seatrial.graph.run import NOTHING, Run
 from seatrial.graph.stdout import Heard, listen, silence
 from seatrial.graph.target import AwaitedTarget, Target, milliseconds, one_line, too_late, unfit
-from seatrial.graph.usage import Usage, leave_models, listen_to_models, takes_config
+from seatrial.graph.usage import Usage, takes_config
 from seatrial.graph.waiting import wait_for
 from seatrial.model.here import Calls
 from seatrial.model.here import listen as listen_to_calls
@@ -97,8 +97,7 @@ class _Caller:
     def made(self, example: Given, run_id: str, timeout_s: float | None) -> Run:
         """Called and waited for."""
         call = _Call(self, example)
-        heard, token = listen()
-        models = listen_to_models(call.usage)
+        heard, token = listen(call.usage)
         call.calls, calls = listen_to_calls()
         started = self.clock()
         try:
@@ -107,15 +106,13 @@ class _Caller:
             call.failed(caught)
         finally:
             leave_calls(calls)
-            leave_models(models)
             silence(token)
         return call.run(run_id, timeout_s, self.clock() - started, heard)
 
     async def awaited(self, example: Given, run_id: str, timeout_s: float | None) -> Run:
         """Awaited."""
         call = _Call(self, example)
-        heard, token = listen()
-        models = listen_to_models(call.usage)
+        heard, token = listen(call.usage)
         call.calls, calls = listen_to_calls()
         started = self.clock()
         try:
@@ -125,7 +122,6 @@ class _Caller:
             call.failed(caught)
         finally:
             leave_calls(calls)
-            leave_models(models)
             silence(token)
         return call.run(run_id, timeout_s, self.clock() - started, heard)
 

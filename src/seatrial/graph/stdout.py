@@ -25,9 +25,14 @@ CAP = 10_000
 
 
 class Heard(list[str]):
-    """Text printed by one run, up to `CAP` characters, piece by piece."""
+    """What is heard of one run while it runs: text it prints, up to `CAP` characters, piece by piece.
+
+    Attributes:
+        models: who else wants to hear, of the models it calls; see usage.py.
+    """
 
     room = CAP
+    models: Any = None
 
     def write(self, text: str) -> None:
         """Keep what there is room for."""
@@ -38,13 +43,18 @@ class Heard(list[str]):
 
 _LISTENER: ContextVar[Heard | None] = ContextVar("seatrial_stdout", default=None)
 
+heard_here = _LISTENER.get
+"""What is heard of the run at hand, or None outside of one."""
+
 silence = _LISTENER.reset
 """Stop hearing; takes the token that `listen` gave."""
 
 
-def listen() -> tuple[Heard, Token[Heard | None]]:
+def listen(models: Any = None) -> tuple[Heard, Token[Heard | None]]:
     """Start hearing this context; hand the token to `silence`."""
     heard = Heard()
+    if models is not None:
+        heard.models = models
     return heard, _LISTENER.set(heard)
 
 

@@ -7,16 +7,17 @@ configures its own callbacks; under a LangGraph graph the models do, and the nod
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.tracers.context import register_configure_hook
 
 from seatrial.graph.runtime import steps
+from seatrial.graph.stdout import heard_here
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from contextvars import ContextVar
 
     from langchain_core.outputs import LLMResult
 
@@ -80,14 +81,12 @@ class Usage(BaseCallbackHandler):
         return Told(read, written, "+".join(dict.fromkeys(self._names)) or None)
 
 
-_USAGE: ContextVar[Usage | None] = ContextVar("seatrial_usage", default=None)
-
-
 class _Hook:
-    """Stands for `_USAGE` where LangChain asks: the first to ask is the graph itself, which has nothing to tell."""
+    """Stands for the context where LangChain asks: the first to ask is the graph itself, which has nothing to tell."""
 
     def get(self) -> Usage | None:
-        usage = _USAGE.get()
+        heard = heard_here()
+        usage: Usage | None = None if heard is None else heard.models
         if usage is None or usage.asked_before:
             return usage
         usage.asked_before = True
@@ -96,11 +95,6 @@ class _Hook:
 
 # Not inheritable: what the graph configures for itself would otherwise travel to every node after all.
 register_configure_hook(cast("ContextVar[Any]", _Hook()), inheritable=False)
-
-listen_to_models = _USAGE.set
-"""Hear the models called in this context; hand the token to `leave_models`."""
-
-leave_models = _USAGE.reset
 
 
 def takes_config(graph: Any) -> bool:

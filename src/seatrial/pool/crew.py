@@ -14,7 +14,6 @@ import time
 from contextlib import ExitStack, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
-from weakref import ref
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,9 +28,6 @@ CEILING = 64
 
 TICK_S, NAP_S = 0.02, 1.0
 """Shortest and longest that the watch sleeps. Waking takes Python's lock from who works: a third of a millisecond each time."""
-
-MANY = 1_000
-"""So many tasks of one item are remembered, or twice those that are alive, before the dead are taken out."""
 
 END: Any = object()
 """Instead of an item where there is none."""
@@ -78,50 +74,26 @@ def own(factory: Callable[[], AbstractContextManager[Owned]]) -> Owned | None:
 
 def restart_clock() -> None:
     """Give the item at hand its whole timeout again: it has entered its next phase."""
-    worker, row = _here.worker, shared_row.get()
+    worker, turn = _here.worker, shared_turn.get()
     if worker is not None:
         worker.started = time.monotonic()
-    elif row is not None:
-        row.started, row.late = time.monotonic(), row.loop.late
+    elif turn is not None:
+        turn.started, turn.late = time.monotonic(), turn.loop.late
 
 
-class Row:
-    """A place on a shared loop: what it is on, since when, how late the loop then was, whether it was given up.
+class Turn:
+    """One item on a shared loop: since when it is there, how late the loop then was, whether it was given up."""
 
-    Attributes:
-        task: draws the items, one after the other.
-    """
+    __slots__ = ("abandoned", "item", "late", "loop", "started")
 
-    __slots__ = ("_crowded", "_tasks", "abandoned", "item", "late", "loop", "started", "task")
-
-    def __init__(self, loop: Any) -> None:
-        self.loop = loop
-        self.item: Any = END
-        self.started = 0.0
-        self.late = 0.0
+    def __init__(self, loop: Any, item: Any = END, started: float = 0.0) -> None:
+        self.loop, self.item, self.started = loop, item, started
+        self.late: float = loop.late
         self.abandoned = False
-        self.task: Any = None
-        self.forget_tasks()
-
-    def forget_tasks(self) -> None:
-        """The item at hand has ended."""
-        self._tasks: list[ref[Any]] = []
-        self._crowded = MANY
-
-    def remember(self, task: Any) -> None:
-        """It was made on behalf of the item at hand (LangGraph runs each node in a task of its own); nobody is kept alive."""
-        self._tasks.append(ref(task))
-        if len(self._tasks) > self._crowded:
-            self._tasks = [one for one in self._tasks if one() is not None]
-            self._crowded = max(MANY, 2 * len(self._tasks))
-
-    def made(self, task: Any) -> bool:
-        """Whether `task` draws the items here, or was made on behalf of the one at hand."""
-        return task is not None and (task is self.task or any(one() is task for one in self._tasks))
 
 
-shared_row: ContextVar[Row | None] = ContextVar("seatrial_row", default=None)
-"""The place of the task that asks; None where there is no shared loop."""
+shared_turn: ContextVar[Turn | None] = ContextVar("seatrial_turn", default=None)
+"""The item on whose behalf the asking code runs; None where there is no shared loop."""
 
 
 def in_this_thread(items: Iterable[Any], work: Any, on_result: Any, stop: threading.Event) -> None:
@@ -143,7 +115,7 @@ def in_this_thread(items: Iterable[Any], work: Any, on_result: Any, stop: thread
         worker.belongings.close()
 
 
-def patience(places: Iterable[_Worker | Row], timeout_s: float | None) -> float:
+def patience(places: Iterable[_Worker | Turn], timeout_s: float | None) -> float:
     """Seconds until an item at one of the `places` can be overdue, within what the watch may sleep.
 
     An item that begins later has its whole timeout, and a clock that is started anew only puts the end off.

@@ -11,11 +11,12 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import math
+import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from seatrial.pool.crew import END, TICK_S, Row, TimedOut, patience, settle, shared_row
+from seatrial.pool.crew import END, TICK_S, TimedOut, Turn, patience, settle, shared_turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -45,20 +46,24 @@ class Disturbed(Exception):
 
 def disturbed(seconds: float) -> bool:
     """Whether neighbours on its loop took more than `LATE` of the `seconds` that the item at hand had."""
-    row = shared_row.get()
-    return row is not None and row.loop.late - row.late > LATE * seconds
+    turn = shared_turn.get()
+    return turn is not None and turn.loop.late - turn.late > LATE * seconds
 
 
-def _task(loop: asyncio.AbstractEventLoop, work: Any, **how: Any) -> asyncio.Task[Any]:
-    """A task, remembered by the row it is made for.
+def running_for(thread: int | None) -> Turn | None:
+    """The item on whose behalf the event loop in `thread` runs what it runs right now; None where nobody can say.
 
-    A plain one: of a subclass asyncio runs every step the long way round.
+    Every callback runs in the context it was made in, tasks that a graph makes for its nodes included. Asked only of a loop
+    that is blocked: to keep account of all tasks, just in case, costs every item more than it is worth.
     """
-    task = asyncio.Task(work, loop=loop, **how)
-    row = shared_row.get()
-    if row is not None:
-        row.remember(task)
-    return task
+    frame = sys._current_frames().get(thread or 0)  # noqa: SLF001 - the documented way to another thread's stack
+    while frame is not None and frame.f_code is not _RUNS:
+        frame = frame.f_back
+    context = getattr(frame and frame.f_locals["self"], "_context", None)
+    return None if context is None else context.get(shared_turn)
+
+
+_RUNS = asyncio.Handle._run.__code__  # noqa: SLF001 - of CPython's loops; another's blame nobody
 
 
 class SharedLoop(Generic[Item, Value]):
@@ -85,18 +90,20 @@ class SharedLoop(Generic[Item, Value]):
         self._left = False
         self._ended = threading.Event()
         self._lock = threading.Lock()
-        self._rows: list[Row] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turns: list[Turn] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._thread: threading.Thread | None = None
         self._began = self._beat_due = time.monotonic()
         self._stalled: set[tuple[int, float]] = set()
         self._broken: BaseException | None = None
 
     def run(self, concurrency: int) -> None:
         """Until every item has had its result, or the loop is given up."""
-        self._rows = [Row(self) for _ in range(concurrency)]
+        self._turns = [Turn(self) for _ in range(concurrency)]
         context = contextvars.copy_context()
         try:
-            threading.Thread(target=context.run, args=(self._live,), name="seatrial-loop", daemon=True).start()
+            self._thread = threading.Thread(target=context.run, args=(self._live,), name="seatrial-loop", daemon=True)
+            self._thread.start()
             while not self._left and not self._ended.wait(self._patience()):
                 with self._lock:
                     self._watch(time.monotonic())
@@ -110,33 +117,32 @@ class SharedLoop(Generic[Item, Value]):
         if self._closed:
             return TICK_S
         # Neighbours are to be seen while one of them blocks them.
-        return min(patience(self._rows, self._timeout_s), STALL_S if len(self._rows) > 1 else math.inf)
+        return min(patience(self._turns, self._timeout_s), STALL_S if len(self._turns) > 1 else math.inf)
 
     def _watch(self, now: float) -> None:
-        if self._loop is None:
+        if self._thread is None or not self._tasks:
             return
-        under_way = [row for row in self._rows if row.item is not END]
-        overdue = [row for row in under_way if self._is_overdue(row, now)]
+        under_way = [turn for turn in self._turns if turn.item is not END]
+        overdue = [turn for turn in under_way if self._is_overdue(turn, now)]
         if now - self._beat_due <= STALL_S:
             # The loop is fine: who is overdue does not let itself be cancelled.
-            for row in overdue:
-                self._abandon(row, now)
+            for turn in overdue:
+                self._abandon(turn, now)
             self._closed = self._closed or bool(overdue)
             return
-        current = asyncio.current_task(self._loop)
-        blocking = next((row for row in self._rows if row.made(current)), None)
+        blocking = running_for(self._thread.ident)
         self._stall(id(blocking), now)
         if self._closed and not under_way:
             self._left = True  # who has the loop was given up, and nobody else is waited for
             return
         if not overdue or (blocking in under_way and blocking not in overdue):
             return  # nobody is, or the one who has the loop still has time
-        for row in under_way:
-            if row is blocking:
-                self._abandon(row, now)
+        for turn in under_way:
+            if turn is blocking:
+                self._abandon(turn, now)
             else:
-                row.abandoned = True
-                self.again.append(row.item)
+                turn.abandoned = True
+                self.again.append(turn.item)
         self._left = True
 
     def _stall(self, blocking: int, now: float) -> None:
@@ -144,15 +150,15 @@ class SharedLoop(Generic[Item, Value]):
         if len(self._stalled) >= STALLS and self.late > LATE * (now - self._began):
             self._closed = True
 
-    def _is_overdue(self, row: Row, now: float) -> bool:
+    def _is_overdue(self, turn: Turn, now: float) -> bool:
         # What its neighbours took is not its own; its own timeout may be on its way, too.
-        return self._timeout_s is not None and now - row.started - (self.late - row.late) > self._timeout_s
+        return self._timeout_s is not None and now - turn.started - (self.late - turn.late) > self._timeout_s
 
-    def _abandon(self, row: Row, now: float) -> None:
-        waited = now - row.started
-        row.abandoned = True
-        self._on_result(row.item, None, TimedOut(waited))
-        row.item = END
+    def _abandon(self, turn: Turn, now: float) -> None:
+        waited = now - turn.started
+        turn.abandoned = True
+        self._on_result(turn.item, None, TimedOut(waited))
+        turn.item = END
 
     def _live(self) -> None:
         try:
@@ -164,14 +170,14 @@ class SharedLoop(Generic[Item, Value]):
 
     async def _share(self) -> None:
         loop = asyncio.get_running_loop()
-        loop.set_task_factory(_task)
-        for row in self._rows:
-            row.task = loop.create_task(self._toil(row))
+        tasks = [loop.create_task(self._toil(place)) for place in range(len(self._turns))]
         self._began = self._beat_due = time.monotonic()
         self._beat(loop)
-        self._loop = loop
+        self._tasks = tasks
         # Whom nobody waits for any more must not keep the others waiting.
-        while waiting := [row.task for row in self._rows if not row.abandoned and not row.task.done()]:
+        while waiting := [
+            task for task, turn in zip(tasks, self._turns, strict=True) if not turn.abandoned and not task.done()
+        ]:
             await asyncio.wait(waiting, timeout=BEAT_S)
         self._ended.set()  # before asyncio.run cancels those who do not let themselves be cancelled
 
@@ -186,14 +192,13 @@ class SharedLoop(Generic[Item, Value]):
         if not self._ended.is_set():
             loop.call_later(BEAT_S, self._beat, loop)
 
-    async def _toil(self, row: Row) -> None:
-        shared_row.set(row)
+    async def _toil(self, place: int) -> None:
         yielded = 0.0
-        while self._draw(row):
-            if row.started - yielded > TURN_S:
-                yielded = row.started
+        while (turn := self._draw(place)) is not None:
+            if turn.started - yielded > TURN_S:
+                yielded = turn.started
                 await asyncio.sleep(0)
-            item = row.item
+            item = turn.item
             value: Value | None = None
             error: BaseException | None = None
             try:
@@ -201,10 +206,9 @@ class SharedLoop(Generic[Item, Value]):
             except BaseException as caught:  # noqa: BLE001 - KeyboardInterrupt too: `on_result` decides
                 error = caught
             with self._lock:
-                if row.abandoned or self._left:  # its item has had its result, or nobody listens any more
+                if turn.abandoned or self._left:  # its item has had its result, or nobody listens any more
                     return
-                row.item = END
-                row.forget_tasks()
+                turn.item = END
                 if isinstance(error, Disturbed):
                     self.again.append(item)
                     continue
@@ -215,14 +219,17 @@ class SharedLoop(Generic[Item, Value]):
                     self._ended.set()
                     return
 
-    def _draw(self, row: Row) -> bool:
+    def _draw(self, place: int) -> Turn | None:
         with self._lock:
             if self._closed or self._stop.is_set() or self._broken is not None:
-                return False
+                return None
             try:
-                row.item = next(self._items, END)
+                item = next(self._items, END)
             except BaseException as caught:  # noqa: BLE001 - `items` broke: the caller hears of it
                 self._broken = caught
-                return False
-            row.started, row.late = time.monotonic(), self.late
-            return row.item is not END
+                return None
+            if item is END:
+                return None
+            turn = self._turns[place] = Turn(self, item, time.monotonic())
+        shared_turn.set(turn)
+        return turn

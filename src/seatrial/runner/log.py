@@ -1,12 +1,14 @@
 """RowLog: rows.jsonl, appended while running, so that a kill loses no more than the last 50 ms.
 
-A row is written as it comes, unless another has just been; what nobody has written after 50 ms a background thread writes.
-So rows of a graph never wait, and those of a plain function, a hundred to a millisecond, do. The thread sleeps as long as it
-can: each time it wakes it takes Python's lock from who works, and from an event loop it can only beg it, call after call.
+Rows that come one by one are written as they come. Rows that come fast wait for each other: a line written by itself costs
+what thirty do, and who writes lets go of Python's lock. One thread that appends writes its own groups, every 25 ms; several
+would queue up behind the one that writes, so they leave it to a thread in the background. That thread also writes what nobody
+has written after 50 ms, and sleeps as long as it can: each time it wakes it begs an event loop for the lock, turn after turn.
 """
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from typing import TYPE_CHECKING, Self
@@ -16,11 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-GROUP_S = 0.05
-"""Longest a finished row waits to be written."""
-
-GAP_S, SHARE = 0.0003, 10
-"""After writing a row the next is left to wait for so long, or for so many times what the writing took."""
+GROUP_S, OWN_S = 0.05, 0.025
+"""Longest a finished row waits to be written, and longest one thread lets its own rows wait while more of them come."""
 
 
 class RowLog:
@@ -29,14 +28,16 @@ class RowLog:
     Args:
         path: appended to; a torn last line is cut off first.
         on_group: called from the background thread every `GROUP_S` (progress).
+        alone: rows come from one thread, which may write them itself; where they come from several, the background does.
     """
 
-    def __init__(self, path: Path, on_group: Callable[[], None] | None = None) -> None:
+    def __init__(self, path: Path, on_group: Callable[[], None] | None = None, *, alone: bool = True) -> None:
         _cut_torn_line(path)
         self._file = path.open("ab")
         self._waiting: list[bytes] = []
         self._on_group = on_group
-        self._due = 0.0
+        self._patience = OWN_S if alone else math.inf
+        self._written = 0.0
         self._lock = threading.Lock()
         self._some_wait = threading.Event()
         self._closing = threading.Event()
@@ -68,8 +69,8 @@ class RowLog:
         """
         if self._failure is not None:
             raise self._failure
-        began = time.perf_counter()
-        if began < self._due:
+        now = time.perf_counter()
+        if now - self._written < self._patience:
             self._waiting.append(text)
             if not self._some_wait.is_set():
                 self._some_wait.set()
@@ -79,20 +80,27 @@ class RowLog:
             waiting, self._waiting = self._waiting, []
             self._file.write(b"".join((*waiting, text)) if waiting else text)
             self._file.flush()
-        ended = time.perf_counter()
-        self._due = ended + max(GAP_S, SHARE * (ended - began))
+            self._written = now
 
     def _keep_writing(self) -> None:
         try:
-            while self._on_group is not None or self._some_wait.wait():
-                self._some_wait.clear()
-                if self._closing.wait(GROUP_S):
-                    return
-                self._flush()
+            while not self._closing.wait(self._nap()):
                 if self._on_group is not None:
+                    self._flush()
                     self._on_group()
+                elif time.perf_counter() - self._written >= GROUP_S:
+                    self._flush()
         except BaseException as error:  # noqa: BLE001 - raised where the run can hear it, on leaving the block
             self._failure = error
+
+    def _nap(self) -> float:
+        """Seconds until a row can have waited for `GROUP_S`; returns once there is one."""
+        if self._on_group is not None:
+            return GROUP_S
+        self._some_wait.clear()
+        if not self._waiting and not self._closing.is_set():  # asked in this order: neither is overheard
+            self._some_wait.wait()
+        return max(0.0, self._written + GROUP_S - time.perf_counter())  # whoever waits came after the last writing
 
     def _flush(self) -> None:
         with self._lock:
@@ -102,6 +110,7 @@ class RowLog:
                 self._file.flush()
                 # Others append meanwhile, always behind `count`.
                 del self._waiting[:count]
+            self._written = time.perf_counter()
 
 
 def read_lines(path: Path) -> Iterator[bytes]:

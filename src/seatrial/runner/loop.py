@@ -199,7 +199,8 @@ def _work_through(
         if progress is not None:
             progress(done, len(records))
 
-    with captured_stdout(), RowLog(path, None if progress is None else tell) as log:
+    alone = concurrency == 1 or work.awaited is not None
+    with captured_stdout(), RowLog(path, None if progress is None else tell, alone=alone) as log:
 
         def keep(position: int, value: tuple[Record, bytes] | None, error: BaseException | None) -> None:
             nonlocal done
