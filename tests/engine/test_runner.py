@@ -38,7 +38,7 @@ from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import callable_target
 from seatrial.model.here import repetition_here
 from seatrial.runner import RunPlan, RunResult, run
-from seatrial.runner.log import RowLog
+from seatrial.runner.log import OWN_GROUPS, RowLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -496,7 +496,7 @@ def test_an_interrupt_while_a_group_is_written_neither_doubles_nor_loses_a_line(
                 raise KeyboardInterrupt
 
     path = tmp_path / "rows.jsonl"
-    with suppress(KeyboardInterrupt), RowLog(path) as log:
+    with suppress(KeyboardInterrupt), RowLog(path, patience_s=OWN_GROUPS) as log:
         log._written = time.perf_counter() + 60.0  # two rows have to wait
         log.append(b"one\n")
         log.append(b"two\n")

@@ -30,6 +30,9 @@ BEAT_S = 0.05
 STALL_S = 0.1
 """A step that holds the loop longer than this blocks it."""
 
+LOOK_S = 0.25
+"""How often the watch looks whether one does, where others share the loop; to wake costs the loop a millisecond and more."""
+
 STALLS = 3
 """From so many blocking steps on items may no longer share: the first may be an import, a third is a habit."""
 
@@ -117,7 +120,7 @@ class SharedLoop(Generic[Item, Value]):
         if self._closed:
             return TICK_S
         # Neighbours are to be seen while one of them blocks them.
-        return min(patience(self._turns, self._timeout_s), STALL_S if len(self._turns) > 1 else math.inf)
+        return min(patience(self._turns, self._timeout_s), LOOK_S if len(self._turns) > 1 else math.inf)
 
     def _watch(self, now: float) -> None:
         if self._thread is None or not self._tasks:

@@ -1,9 +1,10 @@
 """RowLog: rows.jsonl, appended while running, so that a kill loses no more than the last 50 ms.
 
-Rows that come one by one are written as they come. Rows that come fast wait for each other: a line written by itself costs
-what thirty do, and who writes lets go of Python's lock. One thread that appends writes its own groups, every 25 ms; several
-would queue up behind the one that writes, so they leave it to a thread in the background. That thread also writes what nobody
-has written after 50 ms, and sleeps as long as it can: each time it wakes it begs an event loop for the lock, turn after turn.
+Rows may wait for each other: a line written by itself costs what thirty do. Who lets them wait depends on who appends, for
+whoever writes, or wakes, lets go of Python's lock or asks for it. One thread writes its own groups. Several would queue up
+behind the one that writes, so they leave it to a thread in the background. An event loop writes each row at once: a second
+thread that wakes begs it for the lock turn after turn, a millisecond and more each time. The background thread writes what
+nobody has written after 50 ms, and where nothing waits it sleeps.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-GROUP_S, OWN_S = 0.05, 0.025
-"""Longest a finished row waits to be written, and longest one thread lets its own rows wait while more of them come."""
+GROUP_S = 0.05
+"""Longest a finished row waits to be written."""
+
+EACH, OWN_GROUPS, BACKGROUND = 0.0, GROUP_S / 2, math.inf
+"""Who appends rows lets them wait for so many seconds after it wrote the last ones: an event loop, one thread, several."""
 
 
 class RowLog:
@@ -28,15 +32,15 @@ class RowLog:
     Args:
         path: appended to; a torn last line is cut off first.
         on_group: called from the background thread every `GROUP_S` (progress).
-        alone: rows come from one thread, which may write them itself; where they come from several, the background does.
+        patience_s: `EACH`, `OWN_GROUPS` or `BACKGROUND`.
     """
 
-    def __init__(self, path: Path, on_group: Callable[[], None] | None = None, *, alone: bool = True) -> None:
+    def __init__(self, path: Path, on_group: Callable[[], None] | None = None, *, patience_s: float) -> None:
         _cut_torn_line(path)
         self._file = path.open("ab")
         self._waiting: list[bytes] = []
         self._on_group = on_group
-        self._patience = OWN_S if alone else math.inf
+        self._patience_s = patience_s
         self._written = 0.0
         self._lock = threading.Lock()
         self._some_wait = threading.Event()
@@ -70,7 +74,7 @@ class RowLog:
         if self._failure is not None:
             raise self._failure
         now = time.perf_counter()
-        if now - self._written < self._patience:
+        if now - self._written < self._patience_s:
             self._waiting.append(text)
             if not self._some_wait.is_set():
                 self._some_wait.set()

@@ -18,7 +18,7 @@ from seatrial.graph.interrupts import Script
 from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import one_line
 from seatrial.runner.collector import heap_left_alone
-from seatrial.runner.log import RowLog, read_lines
+from seatrial.runner.log import BACKGROUND, EACH, OWN_GROUPS, RowLog, read_lines
 from seatrial.runner.plan import RunResult
 from seatrial.runner.record import Record, parse
 from seatrial.runner.summary import failures, identity, read_summary, refuse_another, tokens, write_summary
@@ -199,8 +199,8 @@ def _work_through(
         if progress is not None:
             progress(done, len(records))
 
-    alone = concurrency == 1 or work.awaited is not None
-    with captured_stdout(), RowLog(path, None if progress is None else tell, alone=alone) as log:
+    patience_s = EACH if work.awaited is not None else OWN_GROUPS if concurrency == 1 else BACKGROUND
+    with captured_stdout(), RowLog(path, None if progress is None else tell, patience_s=patience_s) as log:
 
         def keep(position: int, value: tuple[Record, bytes] | None, error: BaseException | None) -> None:
             nonlocal done

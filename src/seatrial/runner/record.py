@@ -62,9 +62,6 @@ class Record(NamedTuple):
         )
 
 
-SILENT = (None,) * 6 + ((), "")
-"""Of error kind, error, tokens, model, thread, warnings and printed text: nothing."""
-
 LATENCY, HASH = Record._fields.index("latency_ms"), Record._fields.index("output_hash")
 
 
@@ -96,9 +93,6 @@ def line(record: Record, head: str, outputs: str | None, said: str, more: str = 
 
 def more(record: Record, path: Sequence[str] = (), stdout: str = "") -> str:
     """What only some records have, and what only reports read, as it stands in the line."""
-    passed = _passed(tuple(path)) if path else ""
-    if record[1:3] + record[4:8] + (record.warnings, stdout) == SILENT:
-        return passed  # a graph without a model has nothing else to tell, and it is the fast one
     rest = {
         "error_kind": record.error_kind,
         "error": record.error,
@@ -110,11 +104,13 @@ def more(record: Record, path: Sequence[str] = (), stdout: str = "") -> str:
         "warnings": record.warnings,
     }
     told = {name: value for name, value in rest.items() if value not in (None, "", ())}
-    return f"{passed}{json.dumps(told)[1:-1]}," if told else passed
+    way = passed(tuple(path)) if path else ""
+    return f"{way}{json.dumps(told)[1:-1]}," if told else way
 
 
 @lru_cache(maxsize=1_000)
-def _passed(path: tuple[str, ...]) -> str:
+def passed(path: tuple[str, ...]) -> str:
+    """The nodes of a run as they stand in the line."""
     return f'"path":{json.dumps(path)},'
 
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from seatrial import pool
 from seatrial.evidence.canonical import canonical_json, short_hash
-from seatrial.graph.run import Run
+from seatrial.graph.run import NOTHING, Run
 from seatrial.graph.state import plain
 from seatrial.graph.target import AwaitedTarget, one_line
 from seatrial.model.here import at_repetition
 from seatrial.runner.panel import Panel
-from seatrial.runner.record import Record, as_text, head, line, more
+from seatrial.runner.record import Record, as_text, head, line, more, passed
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 SCORED = Outcome.SCORED.value
 ERROR, LATENCY, MEASURED = map(Run._fields.index, ("error", "latency_ms", "input_tokens"))
-UNREMARKABLE = Run("", {})[MEASURED:]
-"""No tokens, no path, nothing printed."""
 
 
 class Work:
@@ -133,13 +131,18 @@ class Work:
         number, repetition = divmod(position, self._repetitions)
         begin = head(self._examples[number].id, repetition)
         results, said = answers
-        if outputs is not None and run[MEASURED:] == UNREMARKABLE and run[ERROR] is None:
-            # A plain function's runs are all like this, and so many that each saved step counts.
+        path = run.path
+        if (
+            outputs is not None
+            and run[ERROR] is None
+            and run[MEASURED:] == (None, None, None, path, "", None, NOTHING)  # no tokens, nothing printed, no thread
+        ):
+            # Runs of a plain function and of a graph without a model are all like this, and so fast that each step counts.
             record = tuple.__new__(
                 Record, (SCORED, None, None, run[LATENCY], None, None, None, None, output_hash, results, ())
             )
-            return record, line(record, begin, outputs, said)
-        _, _, _, error, outcome, kind, latency_ms, read, written, model, path, stdout, thread_id, extra = run
+            return record, line(record, begin, outputs, said, passed(path) if path else "")
+        _, _, _, error, outcome, kind, latency_ms, read, written, model, _, stdout, thread_id, extra = run
         scored = outputs is not None
         record = Record(
             SCORED if scored else str(outcome),
