@@ -38,7 +38,7 @@ from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import callable_target
 from seatrial.model.here import repetition_here
 from seatrial.runner import RunPlan, RunResult, run
-from seatrial.runner.log import OWN_GROUPS, RowLog
+from seatrial.runner.log import BACKGROUND, EACH, OWN_GROUPS, RowLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -519,6 +519,49 @@ def test_what_counts_as_done_has_its_line(tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "r" / "rows.jsonl").read_bytes().count(b"\n") == 2
 
 
+@pytest.mark.parametrize("patience_s", [EACH, OWN_GROUPS, BACKGROUND])
+@pytest.mark.parametrize("progress", [None, lambda: None])
+def test_whoever_lets_a_row_wait_nobody_has_to_come_for_it(
+    tmp_path: Path, patience_s: float, progress: Callable[[], None] | None
+) -> None:
+    path = tmp_path / "rows.jsonl"
+    with RowLog(path, progress, patience_s=patience_s) as log:
+        for pause in (0.0, 0.0, 0.2, 0.0, 0.03, 0.0):
+            time.sleep(pause)
+            log.append(b"row\n")
+        time.sleep(0.3)  # a kill here loses nothing
+        assert path.read_bytes().count(b"\n") == 6
+
+
+def test_a_log_ends_while_its_thread_is_writing(tmp_path: Path) -> None:
+    writes, ended = threading.Event(), threading.Event()
+
+    class Slow:
+        """A file on a slow disk."""
+
+        def __init__(self, beneath: Any) -> None:
+            self.beneath = beneath
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.beneath, name)
+
+        def flush(self) -> None:
+            writes.set()
+            time.sleep(0.2)
+            self.beneath.flush()
+
+    def open_and_close() -> None:
+        with RowLog(tmp_path / "rows.jsonl", patience_s=BACKGROUND) as log:
+            log._file = cast("Any", Slow(log._file))
+            log.append(b"row\n")
+            writes.wait(10)
+        ended.set()
+
+    threading.Thread(target=open_and_close, daemon=True).start()
+    assert ended.wait(10)  # the last call was once forgotten by a thread on its way back to sleep
+    assert (tmp_path / "rows.jsonl").read_bytes() == b"row\n"
+
+
 def test_rows_too_fast_to_be_written_one_by_one_do_not_wait_for_the_next(tmp_path: Path) -> None:
     after: list[int] = []
 
@@ -705,6 +748,19 @@ def test_an_interrupt_leaves_print_and_the_collector_as_they_were(
         print("heard")
     assert capsys.readouterr().out == "heard\n"
     assert (gc.get_threshold(), gc.get_freeze_count()) == before
+
+
+@pytest.mark.parametrize(("young", "during"), [(700, 2_000), (5_000, 5_000), (0, 0)])
+def test_the_collector_looks_less_often_during_a_run_and_never_where_it_never_did(
+    tmp_path: Path, young: int, during: int
+) -> None:
+    before, seen = gc.get_threshold(), []
+    gc.set_threshold(young, *before[1:])
+    try:
+        go(tmp_path / "r", plan(1), lambda inputs: seen.append(gc.get_threshold()[0]) or echo(inputs))
+        assert (seen, gc.get_threshold()[0]) == ([during], young)
+    finally:
+        gc.set_threshold(*before)
 
 
 def test_text_that_is_no_unicode_does_not_lose_the_run(tmp_path: Path) -> None:
