@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from seatrial import pool
 from seatrial.errors import UsageError
 from seatrial.pool.crew import NAP_S, TICK_S, Crew, Turn, patience, settle, shared_turn
-from seatrial.pool.shared import running_for
+from seatrial.pool.shared import running_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -418,6 +418,29 @@ def test_an_item_of_many_tasks_does_not_hold_the_loop() -> None:
     assert results.of == {0: 0}
 
 
+@pytest.mark.parametrize(
+    ("at_once", "items", "step_s", "steps", "timeout_s"),
+    [(8, 16, 0.05, 4, 0.5), (8, 8, 0.1, 3, 0.6), (3, 6, 0.15, 3, 0.8), (5, 10, 0.12, 3, 0.6)],
+)
+def test_steps_of_its_neighbours_are_nobody_s_own_time(
+    at_once: int, items: int, step_s: float, steps: int, timeout_s: float
+) -> None:
+    # Whoever happened to be at a short step when the watch looked once had the time of all that went before.
+    async def awaited(item: int) -> int:
+        for _ in range(steps):
+            time.sleep(step_s)
+            await asyncio.sleep(0)
+        return item
+
+    def work(item: int) -> int:
+        time.sleep(steps * step_s)
+        return item
+
+    results = Results()
+    pool.run(range(items), work, results, concurrency=at_once, timeout_s=timeout_s, awaited=awaited)
+    assert results.of == {item: item for item in range(items)}
+
+
 @pytest.mark.parametrize("how", ["task", "callback", "timer"])
 def test_what_an_item_left_behind_is_not_the_fault_of_the_next_one(how: str) -> None:
     release, threads = threading.Event(), []
@@ -471,19 +494,19 @@ def test_who_a_blocked_loop_runs_for_is_known_by_its_context() -> None:
 
     async def ask() -> None:
         ident = threading.get_ident()
-        seen.append(running_for(ident))  # on nobody's behalf
+        seen.append(running_in(ident)[1])  # on nobody's behalf
         shared_turn.set(mine)
-        seen.append(running_for(ident))  # the step that sets it runs in that very context
+        seen.append(running_in(ident)[1])  # the step that sets it runs in that very context
         await asyncio.create_task(nested(ident))
 
     async def nested(ident: int) -> None:
-        seen.append(running_for(ident))
+        seen.append(running_in(ident)[1])
 
     asyncio.run(ask())
     assert seen == [None, mine, mine]
-    assert running_for(threading.get_ident()) is None  # no loop
-    assert running_for(None) is None
-    assert running_for(-1) is None
+    assert running_in(threading.get_ident()) == (None, None)  # no loop
+    assert running_in(None) == (None, None)
+    assert running_in(-1) == (None, None)
 
 
 def test_what_the_tasks_of_an_item_returned_is_not_kept() -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import gc
+import io
 import json
 import math
 import os
@@ -38,7 +40,7 @@ from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import callable_target
 from seatrial.model.here import repetition_here
 from seatrial.runner import RunPlan, RunResult, run
-from seatrial.runner.log import BACKGROUND, EACH, OWN_GROUPS, RowLog
+from seatrial.runner.log import BACKGROUND, EACH, GROUP_S, OWN_GROUPS, Patience, RowLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -496,7 +498,7 @@ def test_an_interrupt_while_a_group_is_written_neither_doubles_nor_loses_a_line(
                 raise KeyboardInterrupt
 
     path = tmp_path / "rows.jsonl"
-    with suppress(KeyboardInterrupt), RowLog(path, patience_s=OWN_GROUPS) as log:
+    with suppress(KeyboardInterrupt), RowLog(path, patience=OWN_GROUPS) as log:
         log._written = time.perf_counter() + 60.0  # two rows have to wait
         log.append(b"one\n")
         log.append(b"two\n")
@@ -519,13 +521,13 @@ def test_what_counts_as_done_has_its_line(tmp_path: Path, monkeypatch: pytest.Mo
     assert (tmp_path / "r" / "rows.jsonl").read_bytes().count(b"\n") == 2
 
 
-@pytest.mark.parametrize("patience_s", [EACH, OWN_GROUPS, BACKGROUND])
+@pytest.mark.parametrize("patience", [EACH, OWN_GROUPS, BACKGROUND])
 @pytest.mark.parametrize("progress", [None, lambda: None])
 def test_whoever_lets_a_row_wait_nobody_has_to_come_for_it(
-    tmp_path: Path, patience_s: float, progress: Callable[[], None] | None
+    tmp_path: Path, patience: Patience, progress: Callable[[], None] | None
 ) -> None:
     path = tmp_path / "rows.jsonl"
-    with RowLog(path, progress, patience_s=patience_s) as log:
+    with RowLog(path, progress, patience=patience) as log:
         for pause in (0.0, 0.0, 0.2, 0.0, 0.03, 0.0):
             time.sleep(pause)
             log.append(b"row\n")
@@ -551,7 +553,7 @@ def test_a_log_ends_while_its_thread_is_writing(tmp_path: Path) -> None:
             self.beneath.flush()
 
     def open_and_close() -> None:
-        with RowLog(tmp_path / "rows.jsonl", patience_s=BACKGROUND) as log:
+        with RowLog(tmp_path / "rows.jsonl", patience=BACKGROUND) as log:
             log._file = cast("Any", Slow(log._file))
             log.append(b"row\n")
             writes.wait(10)
@@ -560,6 +562,51 @@ def test_a_log_ends_while_its_thread_is_writing(tmp_path: Path) -> None:
     threading.Thread(target=open_and_close, daemon=True).start()
     assert ended.wait(10)  # the last call was once forgotten by a thread on its way back to sleep
     assert (tmp_path / "rows.jsonl").read_bytes() == b"row\n"
+
+
+def test_several_threads_write_themselves_where_the_background_gets_no_turn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RowLog, "_keep_writing", lambda log: log._closing.wait())
+    path = tmp_path / "rows.jsonl"
+    with RowLog(path, patience=BACKGROUND) as log:
+        log.append(b"row\n")  # long after the last one: there was none
+        for wait in (0.0, GROUP_S):
+            time.sleep(wait)
+            log.append(b"row\n")
+        assert path.read_bytes().count(b"\n") == 3
+
+
+def test_a_disk_that_is_full_for_a_moment_leaves_no_line_twice_and_none_torn(tmp_path: Path) -> None:
+    class Full(io.RawIOBase):
+        """A disk with room for a few bytes, then for none, then for all."""
+
+        def __init__(self) -> None:
+            self.kept, self.writes = bytearray(), 0
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, text: Any) -> int:
+            self.writes += 1
+            if self.writes == 2:
+                raise OSError(errno.ENOSPC, "no space left on device")
+            taken = bytes(text)[: 6 if self.writes == 1 else None]
+            self.kept += taken
+            return len(taken)
+
+    disk = Full()
+    log = RowLog(tmp_path / "rows.jsonl", patience=BACKGROUND)
+    log._file.close()
+    log._file, log._written = cast("Any", io.BufferedWriter(disk)), time.perf_counter()
+    log.__enter__()
+    for number in range(3):
+        log.append(b"row %d\n" % number)
+    while log._failure is None:
+        time.sleep(0.01)
+    with pytest.raises(OSError, match="no space left"):
+        log.__exit__(None, None, None)
+    assert disk.kept == b"row 0\nrow 1\nrow 2\n"
 
 
 def test_rows_too_fast_to_be_written_one_by_one_do_not_wait_for_the_next(tmp_path: Path) -> None:

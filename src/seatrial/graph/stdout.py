@@ -52,7 +52,9 @@ silence = _LISTENER.reset
 
 def listen(models: Any = None) -> tuple[Heard, Token[Heard | None]]:
     """Start hearing this context; hand the token to `silence`."""
-    heard = Heard()
+    heard, outer = Heard(), _LISTENER.get()
+    if models is None and outer is not None:
+        models = outer.models  # a plain function inside of a graph's node: the models it calls are the graph's
     if models is not None:
         heard.models = models
     return heard, _LISTENER.set(heard)

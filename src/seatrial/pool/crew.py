@@ -193,7 +193,9 @@ class Crew(Generic[Item, Value]):
     def _toil(self, worker: _Worker) -> None:
         _here.worker = worker
         try:
-            while self._draw(worker):
+            with self._lock:
+                more = self._draw(worker)
+            while more:
                 try:
                     value, error = self._work(worker.item), None
                 except BaseException as caught:  # noqa: BLE001 - a thread has nobody above it to tell
@@ -206,7 +208,8 @@ class Crew(Generic[Item, Value]):
                     except BaseException as caught:  # noqa: BLE001 - the caller hears of it, and first of all why
                         self._broken, self._closed = caught, True
                         return
-                    worker.item = END
+                    # The lock is had once an item: a worker that asks for it twice waits twice for all the others.
+                    more = self._draw(worker)
         except BaseException as caught:  # noqa: BLE001 - `items` broke: the caller hears of it
             self._broken = caught
         finally:
@@ -215,10 +218,10 @@ class Crew(Generic[Item, Value]):
             self._idle.set()
 
     def _draw(self, worker: _Worker) -> bool:
-        with self._lock:
-            if self._closed or self._stop.is_set() or self._broken is not None:
-                return False
-            item = next(self._items, END)
-            worker.started = time.monotonic()
-            worker.item = item
-            return item is not END
+        worker.item = END
+        if self._closed or self._stop.is_set() or self._broken is not None:
+            return False
+        item = next(self._items, END)
+        worker.started = time.monotonic()
+        worker.item = item
+        return item is not END

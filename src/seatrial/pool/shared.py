@@ -53,8 +53,8 @@ def disturbed(seconds: float) -> bool:
     return turn is not None and turn.loop.late - turn.late > LATE * seconds
 
 
-def running_for(thread: int | None) -> Turn | None:
-    """The item on whose behalf the event loop in `thread` runs what it runs right now; None where nobody can say.
+def running_in(thread: int | None) -> tuple[object, Turn | None]:
+    """The step that the event loop in `thread` is at, and the item on whose behalf; None where nobody can say.
 
     Every callback runs in the context it was made in, tasks that a graph makes for its nodes included. Asked only of a loop
     that is blocked: to keep account of all tasks, just in case, costs every item more than it is worth.
@@ -62,8 +62,9 @@ def running_for(thread: int | None) -> Turn | None:
     frame = sys._current_frames().get(thread or 0)  # noqa: SLF001 - the documented way to another thread's stack
     while frame is not None and frame.f_code is not _RUNS:
         frame = frame.f_back
-    context = getattr(frame and frame.f_locals["self"], "_context", None)
-    return None if context is None else context.get(shared_turn)
+    step = None if frame is None else frame.f_locals["self"]
+    context = getattr(step, "_context", None)
+    return step, None if context is None else context.get(shared_turn)
 
 
 _RUNS = asyncio.Handle._run.__code__  # noqa: SLF001 - of CPython's loops; another's blame nobody
@@ -99,6 +100,8 @@ class SharedLoop(Generic[Item, Value]):
         self._began = self._beat_due = time.monotonic()
         self._stalled: set[tuple[int, float]] = set()
         self._broken: BaseException | None = None
+        self._step: object = None
+        self._step_seen = 0.0
 
     def run(self, concurrency: int) -> None:
         """Until every item has had its result, or the loop is given up."""
@@ -126,20 +129,27 @@ class SharedLoop(Generic[Item, Value]):
         if self._thread is None or not self._tasks:
             return
         under_way = [turn for turn in self._turns if turn.item is not END]
-        overdue = [turn for turn in under_way if self._is_overdue(turn, now)]
-        if now - self._beat_due <= STALL_S:
+        late = max(0.0, now - self._beat_due)
+        if late <= STALL_S:
             # The loop is fine: who is overdue does not let itself be cancelled.
+            overdue = [turn for turn in under_way if self._is_overdue(turn, now, late)]
             for turn in overdue:
                 self._abandon(turn, now)
             self._closed = self._closed or bool(overdue)
             return
-        blocking = running_for(self._thread.ident)
+        step, blocking = running_in(self._thread.ident)
+        if step is not self._step:
+            self._step, self._step_seen = step, now
         self._stall(id(blocking), now)
         if self._closed and not under_way:
             self._left = True  # who has the loop was given up, and nobody else is waited for
             return
-        if not overdue or (blocking in under_way and blocking not in overdue):
-            return  # nobody is, or the one who has the loop still has time
+        if blocking in under_way:
+            # Of the time that the loop is late, its own is what it was seen at this one step: others went before.
+            if not self._is_overdue(blocking, now, late - (now - self._step_seen)):
+                return
+        elif not any(self._is_overdue(turn, now, 0.0) for turn in under_way):
+            return
         for turn in under_way:
             if turn is blocking:
                 self._abandon(turn, now)
@@ -153,9 +163,9 @@ class SharedLoop(Generic[Item, Value]):
         if len(self._stalled) >= STALLS and self.late > LATE * (now - self._began):
             self._closed = True
 
-    def _is_overdue(self, turn: Turn, now: float) -> bool:
-        # What its neighbours took is not its own; its own timeout may be on its way, too.
-        return self._timeout_s is not None and now - turn.started - (self.late - turn.late) > self._timeout_s
+    def _is_overdue(self, turn: Turn, now: float, late: float) -> bool:
+        # What its neighbours took is not its own, be it over or still going on; its own timeout may be on its way, too.
+        return self._timeout_s is not None and now - turn.started - (self.late - turn.late) - late > self._timeout_s
 
     def _abandon(self, turn: Turn, now: float) -> None:
         waited = now - turn.started

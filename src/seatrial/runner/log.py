@@ -9,10 +9,9 @@ nobody has written after 50 ms, and where nothing waits it sleeps.
 
 from __future__ import annotations
 
-import math
 import threading
 import time
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,8 +21,27 @@ if TYPE_CHECKING:
 GROUP_S = 0.05
 """Longest a finished row waits to be written."""
 
-EACH, OWN_GROUPS, BACKGROUND = 0.0, GROUP_S / 2, math.inf
-"""Who appends rows lets them wait for so many seconds after it wrote the last ones: an event loop, one thread, several."""
+
+class Patience(NamedTuple):
+    """How long after the last writing rows are left to wait, seconds.
+
+    Attributes:
+        own_s: by who appends one more; then it writes them all.
+        background_s: by the thread in the background.
+    """
+
+    own_s: float
+    background_s: float
+
+
+EACH = Patience(0.0, GROUP_S)
+"""For an event loop: nothing waits."""
+
+OWN_GROUPS = Patience(GROUP_S / 2, GROUP_S)
+"""For one thread: the background writes what nothing comes after."""
+
+BACKGROUND = Patience(GROUP_S, GROUP_S / 2)
+"""For several threads: they write themselves where the background does not get Python's lock in time."""
 
 
 class RowLog:
@@ -31,16 +49,16 @@ class RowLog:
 
     Args:
         path: appended to; a torn last line is cut off first.
-        on_group: called from the background thread every `GROUP_S` (progress).
-        patience_s: `EACH`, `OWN_GROUPS` or `BACKGROUND`.
+        on_group: called from the background thread, twenty to forty times a second (progress).
+        patience: `EACH`, `OWN_GROUPS` or `BACKGROUND`.
     """
 
-    def __init__(self, path: Path, on_group: Callable[[], None] | None = None, *, patience_s: float) -> None:
+    def __init__(self, path: Path, on_group: Callable[[], None] | None = None, *, patience: Patience) -> None:
         _cut_torn_line(path)
         self._file = path.open("ab")
         self._waiting: list[bytes] = []
         self._on_group = on_group
-        self._patience_s = patience_s
+        self._own_s, self._background_s = patience
         self._written = 0.0
         self._lock = threading.Lock()
         self._some_wait = threading.Event()
@@ -59,7 +77,8 @@ class RowLog:
         self._some_wait.set()
         self._thread.join()
         try:
-            self._flush()
+            if self._failure is None:  # else part of what waits may be written; the file itself knows which
+                self._flush()
         finally:
             self._file.close()
         if self._failure is not None and error is None:
@@ -74,7 +93,7 @@ class RowLog:
         if self._failure is not None:
             raise self._failure
         now = time.perf_counter()
-        if now - self._written < self._patience_s:
+        if now - self._written < self._own_s:
             self._waiting.append(text)
             if not self._some_wait.is_set():
                 self._some_wait.set()
@@ -92,19 +111,21 @@ class RowLog:
                 if self._on_group is not None:
                     self._flush()
                     self._on_group()
-                elif time.perf_counter() - self._written >= GROUP_S:
+                elif time.perf_counter() - self._written >= self._background_s:
                     self._flush()
         except BaseException as error:  # noqa: BLE001 - raised where the run can hear it, on leaving the block
             self._failure = error
 
     def _nap(self) -> float:
-        """Seconds until a row can have waited for `GROUP_S`; returns once there is one."""
+        """Seconds until a row can have waited long enough; returns once there is one."""
         if self._on_group is not None:
-            return GROUP_S
+            return self._background_s
         self._some_wait.clear()
         if not self._waiting and not self._closing.is_set():  # asked in this order: neither is overheard
             self._some_wait.wait()
-        return max(0.0, self._written + GROUP_S - time.perf_counter())  # whoever waits came after the last writing
+        return max(
+            0.0, self._written + self._background_s - time.perf_counter()
+        )  # whoever waits came after the last writing
 
     def _flush(self) -> None:
         with self._lock:

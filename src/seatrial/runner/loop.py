@@ -91,7 +91,7 @@ def run(
         limit: only so many examples.
         clock: seconds, monotonic.
         now: wall clock.
-        progress: told (done, planned) some twenty times a second, from another thread.
+        progress: told (done, planned) twenty to forty times a second, from another thread.
         stop: set it to stop after the runs under way.
         keep: given the columns of a whole run, where they would be written, and their provenance; writes them, as a rule.
 
@@ -199,8 +199,8 @@ def _work_through(
         if progress is not None:
             progress(done, len(records))
 
-    patience_s = EACH if work.awaited is not None else OWN_GROUPS if concurrency == 1 else BACKGROUND
-    with captured_stdout(), RowLog(path, None if progress is None else tell, patience_s=patience_s) as log:
+    patience = EACH if work.awaited is not None else OWN_GROUPS if concurrency == 1 else BACKGROUND
+    with captured_stdout(), RowLog(path, None if progress is None else tell, patience=patience) as log:
 
         def keep(position: int, value: tuple[Record, bytes] | None, error: BaseException | None) -> None:
             nonlocal done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, ClassVar, TypedDict
+from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, cast
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
@@ -17,6 +17,7 @@ from seatrial.dataset import Example
 from seatrial.graph.invoke import invoke
 from seatrial.graph.runtime import Compiled, needs_loop
 from seatrial.graph.spec import GraphSpec
+from seatrial.graph.target import callable_target
 from seatrial.graph.usage import takes_config
 from seatrial.model.chat import chat_model
 
@@ -81,6 +82,11 @@ def with_callbacks_of_its_own(state: State) -> State:
     return {"answer": MODEL.invoke(ASKED, {"callbacks": [BaseCallbackHandler()]}).text}
 
 
+def through_a_plain_function(state: State) -> State:
+    asked = callable_target(lambda inputs: {"answer": MODEL.invoke(ASKED).text})(Example("inner", {}), "inner", None)
+    return cast("State", asked.outputs)
+
+
 def with_its_config(state: State, config: RunnableConfig) -> State:
     return {"answer": MODEL.invoke(ASKED, config).text}
 
@@ -96,6 +102,7 @@ def with_its_config(state: State, config: RunnableConfig) -> State:
         (bare_thread, 1),
         (thread_of_asyncio, 1),
         (with_callbacks_of_its_own, 1),
+        (through_a_plain_function, 1),
         (with_its_config, 1),
     ],
 )
