@@ -17,7 +17,7 @@ from langgraph.errors import GraphRecursionError
 from langgraph.pregel import Pregel
 
 from seatrial.graph.interrupts import Script
-from seatrial.graph.play import Play
+from seatrial.graph.play import MODES, Play
 from seatrial.graph.run import NOTHING, Run
 from seatrial.graph.stdout import Heard, listen, silence
 from seatrial.graph.target import AwaitedTarget, Target, milliseconds, one_line, too_late, unfit
@@ -97,11 +97,18 @@ class _Caller:
     def made(self, example: Given, run_id: str, timeout_s: float | None) -> Run:
         """Called and waited for."""
         call = _Call(self, example)
+        graph, play = call.graph, call.play
+        given: Any = example.inputs
         heard, token = listen(call.usage)
         call.calls, calls = listen_to_calls()
         started = self.clock()
         try:
-            call.play.through(call.graph, example.inputs, call.config)
+            while given is not None:
+                for mode, payload in graph.stream(
+                    given, call.config, stream_mode=MODES, output_keys=graph.output_channels
+                ):
+                    play.take(mode, payload)
+                given = play.reply()
         except FAILURES as caught:
             call.failed(caught)
         finally:
@@ -112,12 +119,24 @@ class _Caller:
     async def awaited(self, example: Given, run_id: str, timeout_s: float | None) -> Run:
         """Awaited."""
         call = _Call(self, example)
+        graph, play = call.graph, call.play
+        given: Any = example.inputs
         heard, token = listen(call.usage)
         call.calls, calls = listen_to_calls()
         started = self.clock()
         try:
-            if not await call.play.through_async(call.graph, example.inputs, call.config, timeout_s):
+            async with asyncio.timeout(timeout_s) as limit:
+                while given is not None:
+                    async for mode, payload in graph.astream(
+                        given, call.config, stream_mode=MODES, output_keys=graph.output_channels
+                    ):
+                        play.take(mode, payload)
+                    given = play.reply()
+        except TimeoutError as caught:
+            if limit.expired():
                 call.kind = ErrorKind.TIMEOUT
+            else:  # the graph's own
+                call.failed(caught)
         except FAILURES as caught:
             call.failed(caught)
         finally:

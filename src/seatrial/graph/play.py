@@ -1,8 +1,7 @@
-"""Play: one run of a graph as it streams by, its interrupts answered from the script."""
+"""Play: what one run of a graph streamed, its interrupts answered from the script."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
 from langgraph.types import Command
@@ -33,30 +32,8 @@ class Play:
         self.state: Any = None
         self.unanswered: str | None = None
 
-    def through(self, graph: Any, given: Any, config: dict[str, Any]) -> None:
-        """Stream to the end."""
-        while given is not None:
-            for mode, payload in graph.stream(given, config, stream_mode=MODES, output_keys=graph.output_channels):
-                self._take(mode, payload)
-            given = self._reply()
-
-    async def through_async(self, graph: Any, given: Any, config: dict[str, Any], timeout_s: float | None) -> bool:
-        """The same, awaited; False when the time was up (a TimeoutError of the graph's own is raised as such)."""
-        try:
-            async with asyncio.timeout(timeout_s) as limit:
-                while given is not None:
-                    async for mode, payload in graph.astream(
-                        given, config, stream_mode=MODES, output_keys=graph.output_channels
-                    ):
-                        self._take(mode, payload)
-                    given = self._reply()
-        except TimeoutError:
-            if limit.expired():
-                return False
-            raise
-        return True
-
-    def _take(self, mode: str, payload: Any) -> None:
+    def take(self, mode: str, payload: Any) -> None:
+        """The next that was streamed."""
         if mode == "values":
             self.state = payload
             return
@@ -67,7 +44,8 @@ class Play:
             elif name != "__metadata__":
                 self.path.append(name)
 
-    def _reply(self) -> Command[Any] | None:
+    def reply(self) -> Command[Any] | None:
+        """What the graph is given next, now that its stream is at an end; None when there is nothing to say."""
         if not self._asked:
             return None
         if not self._questions:
