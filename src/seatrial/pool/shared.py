@@ -145,8 +145,9 @@ class SharedLoop(Generic[Item, Value]):
             self._left = True  # who has the loop was given up, and nobody else is waited for
             return
         if blocking in under_way:
-            # Of the time that the loop is late, its own is what it was seen at this one step: others went before.
-            if not self._is_overdue(blocking, now, late - (now - self._step_seen)):
+            # Of the time that the loop is late, its own is what it was seen at this one step: others went before, if any.
+            others = late - (now - self._step_seen) if len(self._turns) > 1 else 0.0
+            if not self._is_overdue(blocking, now, others):
                 return
         elif not any(self._is_overdue(turn, now, 0.0) for turn in under_way):
             return

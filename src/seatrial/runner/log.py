@@ -2,9 +2,9 @@
 
 Rows may wait for each other: a line written by itself costs what thirty do. Who lets them wait depends on who appends, for
 whoever writes, or wakes, lets go of Python's lock or asks for it. One thread writes its own groups. Several would queue up
-behind the one that writes, so they leave it to a thread in the background. An event loop writes each row at once: a second
-thread that wakes begs it for the lock turn after turn, a millisecond and more each time. The background thread writes what
-nobody has written after 50 ms, and where nothing waits it sleeps.
+behind the one that writes, so they leave it to a thread in the background while that gets its turn. An event loop writes each
+row at once: a second thread that wakes begs it for the lock turn after turn, a millisecond and more each time. The background
+thread writes what nobody has written after 50 ms, and where nothing waits it sleeps.
 """
 
 from __future__ import annotations
