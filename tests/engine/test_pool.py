@@ -257,7 +257,7 @@ def test_steps_that_block_their_loop_for_a_moment_are_seen_when_they_are_over() 
 
     async def awaited(item: int) -> int:
         await asyncio.sleep(0.2 * idle.random())
-        time.sleep(0.13)  # the watch, which looks every 0.1 s, seldom sees it while it lasts
+        time.sleep(0.13)  # the watch, which looks every 0.25 s, seldom sees it while it lasts
         await asyncio.sleep(0.2 * idle.random())
         return item
 

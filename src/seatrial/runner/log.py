@@ -123,9 +123,8 @@ class RowLog:
         self._some_wait.clear()
         if not self._waiting and not self._closing.is_set():  # asked in this order: neither is overheard
             self._some_wait.wait()
-        return max(
-            0.0, self._written + self._background_s - time.perf_counter()
-        )  # whoever waits came after the last writing
+        # Whoever waits came after the last writing.
+        return max(0.0, self._written + self._background_s - time.perf_counter())
 
     def _flush(self) -> None:
         with self._lock:
