@@ -6,6 +6,7 @@ import contextlib
 import copy
 import inspect
 import re
+import sys
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from seatrial.purity.guard import Act, Guard
 from seatrial.purity.impurity import Impurity, Kind
 from seatrial.purity.locate import line_that
 from seatrial.purity.place import Origin, Place, origin
-from seatrial.purity.state import State, forget_caches
+from seatrial.purity.state import Cell, State, forget_caches
 from seatrial.purity.values import handed_on
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 RETRACED = 50
 """Calls that are made again to find the line that changed something."""
+
+ASKED_AGAIN = 2
+"""Times that everything is asked again when something changed that the whole process shares."""
 
 SHOWN = 80
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -78,7 +82,7 @@ def audit(bound: Bound, pairs: Sequence[Pair], rng: random.Random) -> Audit:
     first = rng.sample(range(len(pairs)), len(pairs))
     orders = (first, first[::-1])  # reversed, so that whatever came before another comes after it
     home = _home(bound)
-    before = State(bound.call)
+    before, alone = State(bound.call), _alone()
     acts: list[Act] = []
     said: list[list[Any]] = []
     for turn, order in enumerate(orders):
@@ -90,8 +94,10 @@ def audit(bound: Bound, pairs: Sequence[Pair], rng: random.Random) -> Audit:
             act for act in handed_on(guard.ran.values()) if act.kind not in {seen.kind for seen in guard.acts}
         ]
         acts += _arguments(bound, [pairs[at] for at in order], copies, home)
+        before.meet()
         said.append([answer for _, answer in sorted(zip(order, answers, strict=True), key=lambda one: one[0])])
-    acts += _state(bound, [pairs[at] for at in orders[0]], before, home, {act.kind for act in acts})
+    heard = {act.kind for act in acts}
+    acts += _state(bound, [pairs[at] for at in orders[0]], before, home, heard, alone=alone and _alone())
     if not acts:
         acts += _answers(pairs, said, home)
     found: dict[tuple[Kind, str, int], Impurity] = {}
@@ -173,13 +179,15 @@ def _changed_part(pristine: Pair, used: Pair) -> str | None:
 
 
 def _state(
-    bound: Bound, given: Sequence[Pair], before: State, home: tuple[str, int], known: set[Kind]
+    bound: Bound, given: Sequence[Pair], before: State, home: tuple[str, int], known: set[Kind], *, alone: bool
 ) -> Iterable[Act]:
     changed = before.changed()
     for cell in changed:
         if cell.kind is not Kind.STATE and cell.kind in known:
             continue  # its line has been heard already
         before.restore(cell)
+        if cell.kind is not Kind.STATE and not alone and not _changes_whenever_asked(bound, given, before, cell):
+            continue
         place = None
         for pair in given[:RETRACED]:
             again = copy.deepcopy(pair)
@@ -190,6 +198,22 @@ def _state(
         yield Act(cell.kind, f"{act} {cell.what}", Place(*(place or home), None))
     for cell in changed:
         before.restore(cell)
+
+
+def _changes_whenever_asked(bound: Bound, given: Sequence[Pair], before: State, cell: Cell) -> bool:
+    """Whether a change is the evaluator's: a client that tries again in the background draws from `random` too."""
+    for _ in range(ASKED_AGAIN):
+        forget_caches(bound.call)
+        _ask(bound, [copy.deepcopy(pair) for pair in given], Guard(_ask.__code__), first=False)
+        if before.holds(cell):
+            return False
+        before.restore(cell)
+    return True
+
+
+def _alone() -> bool:
+    """Whether this is the only thread of the process that runs Python."""
+    return len(sys._current_frames()) == 1  # noqa: SLF001 - threading.enumerate knows only those it started
 
 
 def _retrace(bound: Bound, pair: Pair) -> None:

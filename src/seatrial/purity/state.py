@@ -22,7 +22,10 @@ _GONE = object()
 
 
 class Cell:
-    """One place that can hold a memory: `read` gives what it holds, `write` puts something else there (if it can be)."""
+    """One place that can hold a memory: `read` gives what it holds, `write` puts something else there (if it can be).
+
+    Its kind tells whose it is: `Kind.STATE` belongs to the user's code, every other kind to the whole process.
+    """
 
     __slots__ = ("kind", "read", "what", "write")
 
@@ -45,10 +48,18 @@ class State:
 
     def __init__(self, call: Any) -> None:
         self._call = call
-        self._cells = {cell.what: cell for cell in cells(call)}
         self._prints = Fingerprint()
-        self._held = {what: self._prints.of(cell.read()) for what, cell in self._cells.items()}
-        self._kept = {what: _kept(cell.read()) for what, cell in self._cells.items()}
+        self._cells: dict[str, Cell] = {}
+        self._held: dict[str, Any] = {}
+        self._kept: dict[str, tuple[Any, Any]] = {}
+        for cell in cells(call):
+            self._hold(cell)
+
+    def meet(self) -> None:
+        """Take what the process has come to share since as it is now: a library just loaded was nothing before."""
+        for cell in cells(self._call):
+            if cell.kind is not Kind.STATE and cell.what not in self._held:
+                self._hold(cell)
 
     def changed(self) -> list[Cell]:
         """The cells that hold something else now, new ones included."""
@@ -74,6 +85,12 @@ class State:
         if content is not None:
             _refill(value, content)
 
+    def _hold(self, cell: Cell) -> None:
+        value = cell.read()
+        self._cells[cell.what] = cell
+        self._held[cell.what] = self._prints.of(value)
+        self._kept[cell.what] = _kept(value)
+
 
 def cells(call: Any) -> Iterator[Cell]:
     """Every cell: the globals of the user's modules, what his functions and classes carry, and what everybody shares."""
@@ -90,14 +107,14 @@ def cells(call: Any) -> Iterator[Cell]:
     yield Cell("the generator behind random.random()", shared.getstate, shared.setstate, Kind.RANDOM)
     numpy = sys.modules.get("numpy.random")
     if numpy is not None:
-        yield Cell(
-            "the generator behind numpy.random.random()",
-            lambda: [
-                str(part) if isinstance(part, (str, int, float)) else part.tobytes() for part in numpy.get_state()
-            ],
-            kind=Kind.RANDOM,
-        )
-    yield Cell("the environment", lambda: dict(os.environ), kind=Kind.ENVIRONMENT)
+        yield Cell("the generator behind numpy.random.random()", numpy.get_state, numpy.set_state, Kind.RANDOM)
+    yield Cell("the environment", lambda: dict(os.environ), _environment_again, Kind.ENVIRONMENT)
+
+
+def _environment_again(held: Mapping[str, str]) -> None:
+    for name in os.environ.keys() - held.keys():
+        del os.environ[name]
+    os.environ.update({name: value for name, value in held.items() if os.environ.get(name) != value})
 
 
 def _modules(functions: list[FunctionType]) -> Iterator[ModuleType]:

@@ -3,11 +3,13 @@
 import cProfile
 import gc
 import os
+import random
 import sys
 import threading
 import time
 from random import Random
 
+import numpy.random
 import pytest
 
 from seatrial.evaluator import bind
@@ -105,6 +107,54 @@ def test_threads_of_others_are_neither_charged_nor_stopped(tmp_path, load):
     other.join()
     assert (tmp_path / "log").read_text() == "a line"
     assert guard.acts == []
+
+
+@pytest.fixture
+def client(monkeypatch):
+    """A client of somebody else's that waits before it tries again, as long as `random` says."""
+    go, done = threading.Event(), threading.Event()
+
+    def retry():
+        go.wait()
+        random.random()
+        done.set()
+
+    thread = threading.Thread(target=retry)
+    thread.start()
+    yield go, done
+    go.set()
+    thread.join()
+
+
+def test_what_a_thread_of_others_draws_is_not_the_evaluators(client, load):
+    module = load("def f(run, example):\n    GO.set()\n    return DONE.wait(9)\n")
+    module.GO, module.DONE = client
+    assert audit(bind(module.f), pairs(EXAMPLES), Random(0)).impurities == ()
+
+
+def test_with_a_thread_of_others_alive_what_it_draws_itself_is_its_own(client, audited):
+    found = audited("import random\ndef f(run, example):\n    return sum(map(random.getrandbits, [8])) < 0  # here\n")
+    assert [one.kind for one in found.impurities] == [Kind.RANDOM]
+    assert "# here" in lines(found)[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "kinds"), [("", []), ("    next(map(numpy.random.standard_normal, [None]))\n", [Kind.RANDOM])]
+)
+def test_loading_numpy_late_is_no_draw_from_its_generator(load, monkeypatch, line, kinds):
+    monkeypatch.delitem(sys.modules, "numpy.random")
+    module = load(f"import sys\ndef f(run, example):\n    sys.modules.setdefault('numpy.random', numpy.random)\n{line}")
+    module.numpy = numpy
+    assert [one.kind for one in audit(bind(module.f), pairs(EXAMPLES), Random(0)).impurities] == kinds
+
+
+def test_the_environment_is_put_back(audited, monkeypatch):
+    monkeypatch.setenv("KEPT", "1")
+    monkeypatch.setenv("GONE", "1")
+    audited(
+        "import os\ndef f(run, example):\n    os.environ.update(KEPT='2', NEW='3')\n    os.environ.pop('GONE', 0)\n"
+    )
+    assert [os.environ.get(name) for name in ("KEPT", "NEW", "GONE")] == ["1", None, "1"]
 
 
 def test_a_file_is_neither_written_nor_removed(tmp_path, audited):
