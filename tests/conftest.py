@@ -21,6 +21,12 @@ def pytest_configure():
         os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)  # a folder that holds no certificate
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    # Tests of clocks, servers and processes wait more than they work: while one does, another has its core.
+    return None if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ else (os.cpu_count() or 1) + 1
+
+
 def inner_pytest(*arguments):
     """A user's pytest inside this one, where the test stands: exit code and what it said."""
     said = io.StringIO()
