@@ -12,6 +12,7 @@ act.
 from __future__ import annotations
 
 import _thread
+import functools
 import gc
 import queue
 import sys
@@ -25,6 +26,7 @@ from seatrial.purity.impurity import Kind
 from seatrial.purity.place import Place, place_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import CodeType, FrameType, TracebackType
 
 MOST = 50
@@ -71,7 +73,7 @@ class Guard:
         self.acts: list[Act] = []
         self.ran: dict[int, tuple[CodeType, dict[str, Any]]] = {}
         self.loading = False
-        self._floor = floor
+        self._floors = (floor, _WATCHED)
         self._idents: set[int] = set()
         self._threads: list[Any] = []
         self._seen: set[tuple[Any, ...]] = set()
@@ -83,10 +85,9 @@ class Guard:
         _hook_once()
         self._collecting = gc.isenabled()
         gc.disable()
-        self._before = (sys.getprofile(), threading.getprofile())
+        self._before = sys.getprofile()
         self._idents = {threading.get_ident()}
-        threading.setprofile(self._in_thread)
-        sys.setprofile(self._watch)
+        _profile(self._watch)
         _on_duty = self
         return self
 
@@ -95,8 +96,7 @@ class Guard:
     ) -> None:
         global _on_duty  # noqa: PLW0603 - as above
         self._idents.discard(threading.get_ident())
-        _profile_again(self._before[0])
-        threading.setprofile(self._before[1])
+        _profile_again(self._before)
         for thread in self._threads:
             thread.join(PATIENCE_S)
             if thread.is_alive():
@@ -119,27 +119,29 @@ class Guard:
         if frame.f_code.co_filename in _INSTALLERS and name == "sys.setprofile":
             return  # ours: a new thread is put under watch; its number may be that of one that has ended
         found = EVENTS[name](args)
-        place = place_of(frame, self._floor, loading=self.loading) if found is not None else None
+        place = place_of(frame, self._floors, loading=self.loading) if found is not None else None
         if found is not None and place is not None:
             self._note(found.kind, found.act, place if place.file else self._started_at)
             if found.stop:
                 raise PermissionError(f"seatrial's purity audit stopped it: an evaluator that {found.act} is not pure")
 
     def _starts(self, frame: FrameType) -> None:
-        place = place_of(frame, self._floor, loading=self.loading)
+        place = place_of(frame, self._floors, loading=self.loading)
         self._started_at = place or self._started_at
         if frame.f_code is _START:
-            self._threads.append(frame.f_locals["self"])
+            thread = frame.f_locals["self"]
+            self._threads.append(thread)
+            thread.run = functools.partial(self._watched, thread, thread.run)
         elif place is not None:
             self._note(Kind.HIDING, "starts a bare thread, where no audit can look (use threading.Thread)", place)
 
-    def _in_thread(self, frame: FrameType, event: str, arg: Any) -> None:
-        """First event of a new thread: watch it if the evaluator started it, leave it alone if somebody else did."""
-        if _on_duty is self and any(threading.current_thread() is one for one in self._threads):
-            sys.setprofile(self._watch)
+    def _watched(self, thread: threading.Thread, run: Callable[[], None]) -> None:
+        """What a thread that the evaluator started runs: its own, under watch."""
+        del thread.run  # it was put on the instance, and hides the class's
+        if _on_duty is self:
             self._idents.add(threading.get_ident())
-        else:
-            sys.setprofile(None)
+            _profile(self._watch)
+        run()
 
     def _watch(self, frame: FrameType, event: str, arg: Any) -> None:
         # Heard at every call and every return of all code: nothing is done here that can be done later.
@@ -164,12 +166,12 @@ class Guard:
 
     def _called(self, call: Call, frame: FrameType) -> None:
         if _on_duty is not self:
-            sys.setprofile(None)  # a thread that outlived its evaluator
+            _profile(None)  # a thread that outlived its evaluator
             return
         code = frame.f_code
         if code.co_filename in _TIMEKEEPERS and call.kind is Kind.CLOCK and code is not _RUN:
             return
-        place = place_of(frame, self._floor, loading=self.loading)
+        place = place_of(frame, self._floors, loading=self.loading)
         if place is None:
             return
         if not place.file:
@@ -184,8 +186,9 @@ class Guard:
             self.acts.append(Act(kind, act, place))
 
 
+_WATCHED = Guard._watched.__code__  # noqa: SLF001 - what stands above it is Python starting a thread
 _on_duty: Guard | None = None
-_turn = threading.Lock()
+_turn, _installing = threading.Lock(), threading.Lock()
 _hooked = False
 
 
@@ -202,12 +205,19 @@ def _hook_once() -> None:
         _hooked = True
 
 
+def _profile(function: Any) -> None:
+    # Python 3.11 tells audit hooks while it installs, and meanwhile raises where another thread installs, too.
+    with _installing:
+        sys.setprofile(function)
+
+
 def _profile_again(before: Any) -> None:
     """Give the profiler back to whom it belonged."""
-    sys.setprofile(None)
+    _profile(None)
     if before is None:
         return
     if callable(before):
-        sys.setprofile(before)
+        _profile(before)
     else:
-        before.enable()  # cProfile on Python 3.11 shows itself as the profile function and is none
+        with _installing:
+            before.enable()  # cProfile on Python 3.11 shows itself as the profile function and is none

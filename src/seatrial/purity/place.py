@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from types import CodeType, FrameType
 
 _ENGINE = str(Path(__file__).resolve().parent.parent) + os.sep
@@ -52,7 +53,7 @@ def origin(file: str) -> Origin:
     return Origin.USER
 
 
-def place_of(start: FrameType | None, floor: CodeType, *, loading: bool) -> Place | None:
+def place_of(start: FrameType | None, floors: Sequence[CodeType], *, loading: bool) -> Place | None:
     """Whose line an act belongs to; None where nobody is to blame.
 
     Nobody is: while a module is being imported, where `logging` stamps a record, and, while `loading`, where a library
@@ -60,14 +61,14 @@ def place_of(start: FrameType | None, floor: CodeType, *, loading: bool) -> Plac
 
     Args:
         start: frame the act was done in.
-        floor: code of the frame that called the evaluator; what lies above it does not count.
+        floors: code of the frames that called the evaluator, or its thread; what lies above one does not count.
         loading: this is the evaluator's first call.
     """
     frame, last = start, None
     user: Place | None = None
     foreign: FrameType | None = None
     library = False
-    while frame is not None and frame.f_code is not floor:
+    while frame is not None and frame.f_code not in floors:
         file = frame.f_code.co_filename
         who = origin(file)
         if who is Origin.IMPORT:

@@ -174,6 +174,30 @@ def test_a_thread_that_is_left_running_is_named(audited):
     assert "# here" in lines(found)[0]
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_threads_that_begin_at_once_are_all_watched(audited):
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(20):
+            found = audited(
+                "import threading, time\ndef f(run, example):\n    threads = [threading.Thread(target=time.time) for _ in range(8)]\n"
+                "    for thread in threads:\n        thread.start()  # here\n    for thread in threads:\n        thread.join()\n"
+            )
+            assert [one.kind for one in found.impurities] == [Kind.CLOCK]
+            assert "# here" in lines(found)[0]
+    finally:
+        sys.setswitchinterval(before)
+
+
+def test_a_thread_is_itself_again_when_it_runs(load):
+    module = load(
+        "import threading\nSEEN = []\nclass Mine(threading.Thread):\n    def run(self):\n        SEEN.append(vars(self).get('run'))\n"
+        "def f(run, example):\n    thread = Mine()\n    thread.start()\n    thread.join()\n    return SEEN.pop() is None\n"
+    )
+    assert audit(bind(module.f), pairs(EXAMPLES), Random(0)).impurities == ()
+
+
 def test_what_it_remembered_is_put_back(load):
     module = load(
         "COUNT = 0\nSEEN = {'a': [1]}\ndef f(run, example):\n    global COUNT\n    COUNT += 1\n    SEEN['a'].append(1)\n"
