@@ -55,7 +55,7 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
     if v.average:
         yield Line(f"  {v.average}", "plain")
     scale = max([0.05, *(abs(end) for row in v.rows for end in (row.low, row.mark, row.high) if end is not None)])
-    head = f"    {'':<{LABEL}} {'n':>5}  {'pass rate':>11} {'Δ':>6} {'worse │ better':>{FOREST}} would see"
+    head = f"    {_fit(v.leading):<{LABEL}} {'n':>5}  {'pass rate':>11} {'Δ':>6} {'worse │ better':>{FOREST}} would see"
     yield Line(head, "dim")
     shown = [
         row
@@ -99,12 +99,14 @@ _TONES = {State.BLOCKS: "bad", State.CANNOT_TELL: "unsure", State.BETTER: "good"
 
 
 def _row(row: RowView, scale: float) -> str:
-    name = row.label + ("*" if row.critical else "")
-    if len(name) > LABEL:
-        # Long names differ at their ends more often than in the middle.
-        name = f"{name[: LABEL // 2]}…{name[-(LABEL - LABEL // 2 - 1) :]}"
+    name = _fit(row.label + ("*" if row.critical else ""))
     numbers = f"{row.n:>5}  {row.rates:>11} {row.delta:>6}"
     return f"  {row.glyph} {name:<{LABEL}} {numbers} {forest(row, scale):<{FOREST}} {_sees(row)}".rstrip()
+
+
+def _fit(name: str) -> str:
+    # Long names differ at their ends more often than in the middle.
+    return name if len(name) <= LABEL else f"{name[: LABEL // 2]}…{name[-(LABEL - LABEL // 2 - 1) :]}"
 
 
 def _sees(row: RowView) -> str:

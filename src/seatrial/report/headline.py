@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sentence import drop, percent, points
-from seatrial.report.label import beside, label
+from seatrial.gate.sentence import count, drop, percent, points
+from seatrial.report.label import beside, label, leading, segments, short
 from seatrial.verdict import State, Verdict
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ SHARED_BY, SHARED_SHARE = 3, 0.1
 
 def headline(report: Report) -> str:
     """The first sentence a person reads."""
-    segments = [f for f in report.segments if f.segment != OVERALL and not beside(f)]
+    judged = [f for f in report.segments if f.segment != OVERALL and not beside(f)]
     failed = [f for f in report.findings if f.verdict is Verdict.FAIL]
     if report.unchanged or report.verdict is Verdict.PASS:
         return report.reason
@@ -33,12 +33,12 @@ def headline(report: Report) -> str:
         return f"overall got worse: {first.key} {points(first.difference)}." if tested else f"{first.reason}."
     critical = [f for f in worse if f.critical]
     worst = min(critical or worse, key=lambda f: f.difference or 0.0)
-    names, all_ = {f.segment for f in worse}, {f.segment for f in segments}
+    names, all_ = {f.segment for f in worse}, {f.segment for f in judged}
     said = f"{len(names)} of {len(all_)} segments got worse"
     how = (
         "one critical: "
-        if len(critical) == 1
-        else f"{len(critical)} critical, worst: "
+        if len({f.segment for f in critical}) == 1
+        else f"{len({f.segment for f in critical})} critical, worst: "
         if critical
         else "worst: "
         if len(worse) > 1
@@ -52,39 +52,48 @@ def _cannot_tell(report: Report) -> str:
     # A thin row left the family before looking: the verdict does not hang on it.
     asked = [f for f in unsure if f.alpha_row is not None] or unsure
     open_ = [f for f in asked if f.critical or f.segment == OVERALL] or asked
-    first = open_[0]
+    more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
     if report.reason_class == "underpowered":
+        # What a critical row must show is asked of no other: the overall row only has to be able to see something.
+        first = max(open_, key=lambda f: (f.critical, (f.needed_n or 0) - f.n))
+        if not first.critical:
+            return f"{first.reason}{more}."
         need = (
             f", needs {first.needed_n} to show a drop of {drop(report.must_detect)}"
             if first.needed_n and first.needed_n > first.n
             else ""
         )
-        more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
-        return f"{label(first, report)} has {first.n} examples{need}{more}."
+        return f"{label(first, report)} has {count(first.n, 'example')}{need}{more}."
+    first = open_[0]
     if first.missing and first.key == report.overall.key:
-        more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
         return f"{label(first, report)}: {first.missing:,} planned cells were not measured, and the verdict hangs on them{more}."
     return f"{first.reason}."
 
 
 def average(report: Report) -> str:
-    """How the overall row and the segments differ; empty when they agree."""
-    overall = report.overall
-    if overall.difference is None or report.verdict is not Verdict.FAIL:
-        return ""
+    """How the overall row of the worst segment's key and that key's segments differ; empty when they agree."""
     worse = [
-        f for f in report.segments if f.verdict is Verdict.FAIL and f.difference is not None and f.segment != OVERALL
+        f for f in report.findings if f.verdict is Verdict.FAIL and f.difference is not None and f.segment != OVERALL
     ]
-    better = [f for f in report.segments if f.state is State.BETTER and f.difference is not None]
-    if not worse or (overall.verdict is Verdict.FAIL and not better):
+    if not worse or report.verdict is not Verdict.FAIL:
         return ""
     low = min(worse, key=lambda f: f.difference or 0.0)
-    moved = f"The average moved {points(overall.difference)}"
-    said = f"{moved} and hides it: {label(low, report)} {percent(low.baseline)} → {percent(low.candidate)}"
+    # Of another key neither the average nor a segment has anything to do with it.
+    of_key = [f for f in report.findings if f.key == low.key and f.difference is not None]
+    overall = next((f for f in of_key if f.segment == OVERALL), None)
+    better = [f for f in of_key if f.state is State.BETTER and f.segment != OVERALL]
+    if overall is None or (overall.verdict is Verdict.FAIL and not better):
+        return ""
+    name = segments(report)
+    of = f" of {low.key}" if leading(report) else ""
+    said = f"{short(name(low))} {percent(low.baseline)} → {percent(low.candidate)}"
+    hides = f"it: {said}"
     if better:
         high = max(better, key=lambda f: f.difference or 0.0)
-        said = f"{moved} and hides both sides: {label(low, report)} {percent(low.baseline)} → {percent(low.candidate)}, while {label(high, report)} rose {percent(high.baseline)} → {percent(high.candidate)}"
-    return said + "."
+        hides = (
+            f"both sides: {said}, while {short(name(high))} rose {percent(high.baseline)} → {percent(high.candidate)}"
+        )
+    return f"The average{of} moved {points(overall.difference)} and hides {hides}."
 
 
 def cause(report: Report) -> str:
@@ -104,14 +113,18 @@ def todo(report: Report) -> str:
     if report.verdict is Verdict.FAIL:
         return "fix it and run the gate again" if report.mode == "block" else ""
     if report.reason_class == "underpowered":
-        short = [
-            f"{f.needed_n - f.n} more examples of {label(f, report)}"
-            for f in report.findings
-            if f.state is State.CANNOT_TELL and f.critical and f.needed_n and f.needed_n > f.n
-        ]
-        return f"collect {', '.join(short)}" if short else "collect more examples"
+        return f"collect {_lacking(report)}"
     if report.source.startswith("runs "):
         return (
             "resume the runs so that every planned cell has an outcome (seatrial eval ... --resume RUN --retry-errors)"
         )
     return "bring a result for every example and version, or an outcome that says why there is none"
+
+
+def _lacking(report: Report) -> str:
+    """How many examples critical segments lack, each said once: an example counts for every key."""
+    name, lacking = segments(report), dict[str, int]()
+    for f in report.findings:
+        if f.state is State.CANNOT_TELL and f.critical and f.needed_n and f.needed_n > f.n:
+            lacking[short(name(f))] = max(lacking.get(short(name(f)), 0), f.needed_n - f.n)
+    return ", ".join(f"{n} more examples of {segment}" for segment, n in lacking.items()) or "more examples"

@@ -17,15 +17,28 @@ LONGEST = 120
 
 
 def labels(report: Report) -> Callable[[Finding], str]:
-    """`overall`, `value` when there is one dimension, else `NAME=value`; with its key unless it is the leading one."""
+    """Names of a table's rows: `overall`, or the segment; with its key unless it is the leading one.
+
+    The table's head says which that is, where there is another: see `leading`.
+    """
+    name = segments(report)
+    return lambda f: short(name(f) if f.key == report.overall.key else f"{name(f)} · {f.key}")
+
+
+def segments(report: Report) -> Callable[[Finding], str]:
+    """Names of segments: `overall`, `value` when there is one dimension, else `NAME=value`."""
     dimensions = {f.segment.partition("=")[0] for f in report.findings if f.segment != OVERALL and not beside(f)}
 
-    def label(f: Finding) -> str:
+    def name(f: Finding) -> str:
         dimension, _, value = f.segment.partition("=")
-        name = value if dimensions == {dimension} else f.segment
-        return short(name if f.key == report.overall.key else f"{name} · {f.key}")
+        return value if dimensions == {dimension} else f.segment
 
-    return label
+    return name
+
+
+def leading(report: Report) -> str:
+    """The key that a row's name leaves out, where rows of another are judged beside it; empty where there is one key."""
+    return report.overall.key if len({f.key for f in report.findings if not beside(f)}) > 1 else ""
 
 
 def beside(f: Finding) -> bool:
@@ -34,8 +47,9 @@ def beside(f: Finding) -> bool:
 
 
 def label(finding: Finding, report: Report) -> str:
-    """The name of one row of `report`."""
-    return labels(report)(finding)
+    """The name of one row of `report` in a sentence, which has no head: with its key where several are judged."""
+    name = segments(report)(finding)
+    return short(f"{name} · {finding.key}" if leading(report) or finding.key != report.overall.key else name)
 
 
 def short(text: str, longest: int = LONGEST) -> str:

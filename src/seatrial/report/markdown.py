@@ -33,13 +33,20 @@ def comment(v: View, graph: str) -> str:
     first = [
         row for row in v.rows if row.state is State.BLOCKS or (row.state is State.CANNOT_TELL and row.critical)
     ] or list(v.rows[:1])
-    lines += ["", *_table(first[:ROWS])]
+    lines += ["", *_table(first[:ROWS], v.leading)]
     if len(first) > ROWS:
         lines.append(f"\nand {len(first) - ROWS} more")
     rest = [row for row in v.rows if row not in first]
     if rest:
         parts = [f"{n} {WORDS[state].lower()}" for state in WORDS if (n := sum(row.state is state for row in rest))]
-        lines += ["", f"<details><summary>{' · '.join(parts)}</summary>", "", *_table(rest[:60]), "", "</details>"]
+        lines += [
+            "",
+            f"<details><summary>{' · '.join(parts)}</summary>",
+            "",
+            *_table(rest[:60], v.leading),
+            "",
+            "</details>",
+        ]
     lines += [""] + [f"- note: {escape(w)}" for w in v.warnings]
     lines.append(
         f"<sub>{escape(v.scored)} · {escape(v.promise)}{f' · to sail: {escape(v.todo)}' if v.todo else ''}</sub>"
@@ -52,8 +59,8 @@ def summary(v: View, graph: str) -> str:
     scale = max([0.05, *(abs(end) for row in v.rows for end in (row.low, row.mark, row.high) if end is not None)])
     # One line a row, whatever its name holds: a code block has no other fence.
     names = [" ".join(row.label.split()) + ("*" if row.critical else "") for row in v.rows]
-    width = max(map(len, names))
-    rows = [
+    width = max(map(len, (*names, v.leading)))
+    rows = [f"  {v.leading}"] * bool(v.leading) + [
         f"{row.glyph} {name:<{width}} {row.n:>6} {row.rates:>12} {row.delta:>6} {forest(row, scale)}"
         for name, row in zip(names, v.rows, strict=True)
     ]
@@ -79,9 +86,9 @@ def escape(text: str) -> str:
     return text
 
 
-def _table(rows: list[RowView]) -> list[str]:
+def _table(rows: list[RowView], leading: str) -> list[str]:
     head = [
-        "| | segment | n | pass | Δ | 95 % interval | broke / fixed | would see |",
+        f"| | segment{f' · {escape(leading)}' if leading else ''} | n | pass | Δ | 95 % interval | broke / fixed | would see |",
         "|---|---|--:|---|--:|---|---|---|",
     ]
     return head + [

@@ -10,7 +10,7 @@ from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import count, drop, interval, p_value, percent, signed
 from seatrial.report.detail import Detail, Override, detail
 from seatrial.report.headline import average, cause, headline, todo
-from seatrial.report.label import LONGEST, beside, label, labels
+from seatrial.report.label import LONGEST, beside, label, labels, leading
 from seatrial.report.looks import looks
 from seatrial.report.plain import line, plain, plain_report
 from seatrial.verdict import State, Verdict
@@ -133,6 +133,7 @@ class View:
         average: how the overall row and the segments differ; empty when they agree.
         cause: what most broken answers have in common; empty without reasons.
         todo: what gets the ship sailing; empty on a pass.
+        leading: the key of rows whose label names none; empty where there is only one.
         rows: overall first, then critical, then by state.
         tally: state -> rows.
         source: file or runs it is about.
@@ -155,6 +156,7 @@ class View:
     average: str
     cause: str
     todo: str
+    leading: str
     rows: tuple[RowView, ...]
     tally: tuple[tuple[State, int], ...]
     source: str
@@ -189,6 +191,7 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
         average=average(report),
         cause=cause(report),
         todo=todo(report),
+        leading=leading(report),
         rows=rows,
         tally=tuple((state, tally[state]) for state in WORDS if tally[state]),
         source=report.source,
@@ -216,6 +219,7 @@ def refusal(reason: str, *, title: str = "", empty: bool = False) -> View:
         average="",
         cause="",
         todo=remedy.rstrip("."),
+        leading="",
         rows=(),
         tally=(),
         source="",

@@ -2,8 +2,13 @@
 
 import pytest
 
+from seatrial.report.console import console
+from seatrial.report.html import html
+from seatrial.report.markdown import summary
 from seatrial.report.view import GLYPHS, WORDS, view
-from seatrial.verdict import State, Verdict
+from seatrial.verdict import ReasonClass, State, Verdict
+
+from .conftest import make_finding, make_report
 
 EXPECTED = {
     "blocked": ("✕", "BLOCKED", 1, "1 of 5 segments got worse; one critical: de −29.0 points."),
@@ -38,6 +43,55 @@ def test_the_average_is_named_where_it_hides_a_segment(states):
     v = view(states["blocked"])
     assert v.average.startswith("The average moved 0.0 points and hides both sides: de 90.0 % → 61.0 %, while it rose")
     assert view(states["pass"]).average == ""
+
+
+def test_the_average_is_that_of_the_key_whose_segment_it_hides():
+    fell = {"baseline": 1.0, "candidate": 0.75, "difference": -0.25}
+    seen = {"baseline": 0.8, "candidate": 0.9, "difference": 0.1}
+    rows = [
+        make_finding(key="a", state=State.BETTER, **seen),
+        make_finding("t=x", State.BETTER, key="a", **seen),
+        make_finding("t=x", State.BLOCKS, key="b", **fell),
+    ]
+    of_b = make_finding(key="b", difference=-0.02)
+    v = view(make_report(Verdict.FAIL, *rows, of_b))
+    assert v.average == "The average of b moved −2.0 points and hides it: x 100.0 % → 75.0 %."
+    assert v.headline == "1 of 1 segments got worse: x · b −25.0 points."
+    assert (v.leading, [row.label for row in v.rows]) == ("a", ["overall", "x", "x · b", "overall · b"])
+    blocks = make_finding(key="b", state=State.BLOCKS, difference=-0.08)
+    assert view(make_report(Verdict.FAIL, *rows, blocks)).average == ""
+    assert view(make_report(Verdict.FAIL, *rows)).average == ""
+
+
+def test_every_surface_names_the_key_that_rows_leave_out_and_none_where_there_is_one(states):
+    two = make_report(Verdict.PASS, make_finding(key="answer_ok"), make_finding("t=x", key="faithful"))
+    for surface in (lambda v: "\n".join(line.text for line in console(v)), lambda v: summary(v, ""), html):
+        assert "answer_ok" in surface(view(two)).replace("\\", "")
+    assert view(states["pass"]).leading == ""
+    beside = make_finding(key="pii", ci=None, alpha_row=None)
+    assert view(make_report(Verdict.PASS, make_finding(), beside)).leading == ""
+
+
+def test_a_segment_with_two_keys_lacks_its_examples_once():
+    few = {"critical": True, "n": 10, "detectable_drop": 0.6}
+    overall = make_finding(state=State.CANNOT_TELL, n=10, needed_n=67, reason="overall has too few")
+    rows = [
+        make_finding("t=de", State.CANNOT_TELL, **few),
+        make_finding("t=de", State.CANNOT_TELL, key="f", **few | {"needed_n": 45}),
+    ]
+    v = view(make_report(Verdict.INCONCLUSIVE, overall, *rows, reason_class=ReasonClass.UNDERPOWERED))
+    assert v.headline == "de · f has 10 examples, needs 45 to show a drop of 20 points (3 such rows)."
+    assert v.todo == "collect 35 more examples of de"
+    alone = view(make_report(Verdict.INCONCLUSIVE, overall, reason_class=ReasonClass.UNDERPOWERED))
+    assert (alone.headline, alone.todo) == ("overall has too few.", "collect more examples")
+
+
+def test_a_critical_segment_that_fell_in_two_keys_is_one_critical_segment():
+    fell = {"difference": -0.2, "critical": True}
+    rows = [make_finding("t=x", State.BLOCKS, **fell), make_finding("t=x", State.BLOCKS, key="b", **fell)]
+    assert view(make_report(Verdict.FAIL, make_finding(), *rows)).headline.startswith(
+        "1 of 1 segments got worse; one critical: x"
+    )
 
 
 def test_the_first_cause_is_a_count_and_not_an_opinion(states):
