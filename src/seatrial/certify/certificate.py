@@ -28,6 +28,9 @@ DROPS = (0.05, 0.10, 0.15, 0.20, 0.30)
 _FEWEST, _ADVISED = 200, 400
 """Gates per drop, and per way of mending, at the least and at the most."""
 
+MOST_UNTOLD = 0.5
+"""Share of gates that cannot tell for what is missing, over which nobody would call it a gate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Power:
@@ -88,6 +91,11 @@ class Certificate:
             return True
         ends = self.null.interval(self.null.blocked)
         return False if isinstance(ends, Interval) and ends.low > self.alpha else None
+
+    @property
+    def judges(self) -> bool:
+        """Whether such a gate answers at all: no critical segment is uncovered, and most gates can tell."""
+        return not self.uncovered and self.null.rate(self.null.uncertain) <= MOST_UNTOLD
 
 
 def certify(

@@ -122,8 +122,8 @@ def command(
     each segment, how often a broken critical segment sails, and what would mend a weak gate at which cost; beside the rules
     people write first, on the same simulated candidates. Pass rate, churn, missing answers, repetitions and clusters are
     estimated from --evidence or --from-run, and every number is printed with where it is from. The rate is kept under
-    .seatrial/certified/, and gates of the same rules and sizes show it beside their verdict. Exits 2 when the promise is
-    not kept or a critical segment cannot be judged.
+    .seatrial/certified/, and gates of the same rules and sizes show it beside their verdict, unless an option said what the
+    world is like. Exits 2 when the promise is not kept, a critical segment cannot be judged or most gates cannot tell.
 
     \b
     Examples:
@@ -170,13 +170,17 @@ def command(
             done.append(certify(case.design, case.policy, truth, gates=gates, rng=rng, facts=facts, progress=told))
     rules = [case.policy for case in cases]
     _write(done, rules, as_json=as_json, output=output)
-    keep(done)
+    what_if = given != Given()
+    if not what_if:
+        keep(done)
     if not as_json:
         for i, (certificate, one) in enumerate(zip(done, rules, strict=True)):
             say([*([Line("", "plain")] if i else []), *certificate_lines(certificate, one)])
         if len(done) > 1:
             say([fleet_line(done)])
-    return 0 if all(c.kept and not c.uncovered for c in done) else 2
+        if what_if:
+            say([Line("  what if: rates of a world that options made up stand beside no gate's verdict", "dim")])
+    return 0 if all(c.kept and c.judges for c in done) else 2
 
 
 def _from_project(policy: Path, graphs: tuple[str, ...], runs: tuple[str, ...], cluster_size: int | None) -> list[Case]:

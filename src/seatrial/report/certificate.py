@@ -32,7 +32,7 @@ def certificate_lines(c: Certificate, policy: Policy) -> Iterator[Line]:
 
 def _lines(c: Certificate, policy: Policy) -> Iterator[Line]:
     glyph, tone = {True: ("✓", "good"), False: ("✕", "bad"), None: ("?", "unsure")}[
-        None if c.kept and c.uncovered else c.kept
+        None if c.kept and not c.judges else c.kept
     ]
     yield Line(
         f"{glyph} {c.name}: false block {percent(c.false_block)} of {c.null.gates:,} unchanged candidates, promised ≤ {percent(c.alpha)}"

@@ -179,7 +179,7 @@ def test_false_hits_seen_between_repetitions_count_without_being_told(three, cap
 
 def test_what_is_missing_of_a_zero_tolerance_key_cannot_be_told(three, capsys):
     results(three / "results.csv")
-    assert certify("--critical", "tier=pro", "--missing", "0.02", "--json") == 0
+    assert certify("--critical", "tier=pro", "--missing", "0.02", "--json") == 2  # it answers one time in fifty
     graph, _ = graph_of(capsys)
     # 200 answers of the candidate, .98 each: .98^200 = .018 of the gates see all of them
     assert graph["inconclusive"]["zero_tolerance_missing"] > 0.9
@@ -229,6 +229,24 @@ def test_the_gates_report_carries_the_certified_rate_beside_it_and_is_the_same_w
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("  certified: blocks an unchanged candidate ")
     assert last.endswith("of the time (400 simulated gates), promised ≤ 5 %")
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    ["--missing 0.3", "--rate 0.99", "--churn 0.01", "--repetitions 2", "--hit-rate 0"],
+)
+def test_what_options_made_up_stands_beside_no_verdict_and_replaces_nothing(three, capsys, made_up):
+    results(three / "results.csv")
+    certify("--critical", "tier=pro", *made_up.split())
+    assert "  what if: " in capsys.readouterr().out
+    assert run(gate_words()) == 0
+    assert "certified" not in capsys.readouterr().out
+    certify("--critical", "tier=pro")
+    assert "what if" not in capsys.readouterr().out
+    (file,) = (three / ".seatrial/certified").iterdir()
+    before = file.read_text()
+    certify("--critical", "tier=pro", *made_up.split())
+    assert file.read_text() == before
 
 
 @pytest.mark.parametrize("change", ["another policy", "another size", "another criticality", "a broken file"])
