@@ -1,6 +1,7 @@
 """The main job on a small project of its own: a graph that greets, two versions, one of them rude to enterprise users."""
 
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -23,6 +24,7 @@ GRAPHS = fleet(
             Version("same", {"style": "long"}),
             Version("crash", {"style": "crash"}),
             Version("hang", {"style": "hang"}),
+            Version("stop", {"style": "stop"}),
         ),
         current="v1",
     ),
@@ -31,6 +33,7 @@ GRAPHS = fleet(
 """
 GREETER = """
 import time
+from pathlib import Path
 from typing import TypedDict
 
 from langgraph.graph import END, START, StateGraph
@@ -49,6 +52,8 @@ def build(style="long"):
             raise RuntimeError("no words for " + state["name"])
         if style == "hang" and state["name"] == "guest 3":
             time.sleep(30)
+        if style == "stop" and state["name"] == "guest 50" and not Path("go_on").exists():
+            raise KeyboardInterrupt
         if style == "rude" and state["tier"] == "enterprise" and int(state["name"].split()[1]) % 2:
             return {"greeting": "What?"}
         return {"greeting": ("Hello " if style == "short" else "Good morning, ") + state["name"]}
@@ -454,3 +459,30 @@ def test_eval_says_why_most_rows_failed(project, capsys):
     out = capsys.readouterr().out
     assert "12 rows are system failures" in out
     assert "first cause  1 of 12 rows: RuntimeError: no words for guest" in out
+
+
+def test_the_command_that_a_stopped_trial_names_goes_on_with_it_as_it_was_begun(project, capsys):
+    folder = project(candidate="stop")
+    settings = folder / "pyproject.toml"
+    settings.write_text(settings.read_text().replace("expect =", "repeat = 2\nexpect ="))
+    assert run(["trial"]) == 2
+    said = capsys.readouterr().err
+    resume, gate = re.search(r"go on with seatrial (.+), then seatrial (gate .+)\n", said).groups()
+    (folder / "go_on").touch()
+    assert run(resume.split()) == 0
+    assert "240 of 240" in capsys.readouterr().out
+    assert run(gate.split()) == 0
+    assert "PASS  greeter v1 → stop" in capsys.readouterr().out
+
+
+def test_a_run_is_gone_on_with_under_the_name_it_was_recorded_under(project, capsys):
+    folder = project()
+    assert run(["eval", "greeter@stop", "--repeat", "2", "--limit", "60", "--version-label", "abc1234"]) == 2
+    (run_dir,) = (folder / ".seatrial/runs").iterdir()
+    (folder / "go_on").touch()
+    assert run(["eval", "greeter@stop", "--resume", run_dir.name]) == 0
+    capsys.readouterr()
+    assert run(["eval", "greeter@v2", "--resume", run_dir.name]) == 2
+    assert f"{run_dir} cannot be resumed: its version_config was" in capsys.readouterr().err
+    assert run(["eval", "broken", "--resume", run_dir.name]) == 2
+    assert f"is a run of 'greeter': seatrial eval greeter --resume {run_dir.name}" in capsys.readouterr().err

@@ -17,10 +17,8 @@ if TYPE_CHECKING:
 
 @click.command("eval")
 @click.argument("graph", metavar="GRAPH[@VERSION]")
-@click.option(
-    "--dataset", "kind", default="golden", show_default=True, help="Which examples: datasets/GRAPH/KIND.jsonl."
-)
-@click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Runs per example.")
+@click.option("--dataset", "kind", help="Which examples: datasets/GRAPH/KIND.jsonl.  [default: golden]")
+@click.option("--repeat", type=click.IntRange(min=1), help="Runs per example.  [default: 1]")
 @click.option(
     "-j",
     "--max-concurrency",
@@ -36,7 +34,11 @@ if TYPE_CHECKING:
     help="Seconds one run may take.",
 )
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many examples.")
-@click.option("--resume", metavar="RUN", help="Go on with a run that was stopped; only what has no outcome is run.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    help="Go on with a run that was stopped, as it was begun; only what has no outcome is run.",
+)
 @click.option("--retry-errors", is_flag=True, help="With --resume: also run again what was not measured.")
 @click.option("--version-label", metavar="NAME", help="Record the version under this name, e.g. a commit.")
 @option
@@ -44,8 +46,8 @@ if TYPE_CHECKING:
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Also copy the evidence to FILE.parquet.")
 def command(
     graph: str,
-    kind: str,
-    repeat: int,
+    kind: str | None,
+    repeat: int | None,
     concurrency: int | None,
     timeout: float,
     limit: int | None,
@@ -66,7 +68,7 @@ def command(
       seatrial eval text_to_sql@v2
       seatrial eval text_to_sql --repeat 3 -j 4 --limit 50
       seatrial eval text_to_sql@v2 --mlflow
-      seatrial eval text_to_sql@v2 --resume 20261120-174502-text_to_sql-v2-3f9a
+      seatrial eval text_to_sql --resume 20261120-174502-text_to_sql-v2-3f9a
     """
     from seatrial.errors import UsageError  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415 - graphs and numbers are for those who run

@@ -77,7 +77,7 @@ def refuse_another(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]
     for name in FIXED:
         if before.get(name) != now.get(name):
             raise UsageError(
-                f"{path.parent} cannot be resumed: its {name} was {canonical_json(before.get(name))} and is now "
+                f"{path} cannot be resumed: its {name} was {canonical_json(before.get(name))} and is now "
                 f"{canonical_json(now.get(name))}; start a new run"
             )
 

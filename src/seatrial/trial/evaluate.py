@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from seatrial.errors import ConfigError, MissingExtra, UsageError
 from seatrial.segment import assign, for_graph
@@ -20,12 +20,42 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.dataset import Dataset, Example
+    from seatrial.graph.spec import GraphSpec
     from seatrial.graph.target import Target
     from seatrial.project import Project
     from seatrial.runner import RunResult
     from seatrial.runner.loop import Keep
 
 DEFAULT_TIMEOUT_S = 120.0
+
+
+class Resumed(NamedTuple):
+    """How a run was begun; what the registry no longer has is the label it was recorded under."""
+
+    version: str | None
+    label: str | None
+    kind: str
+    repeat: int
+
+
+def _resumed(project: Project, run_id: str, spec: GraphSpec) -> Resumed:
+    from seatrial.runner.summary import read_summary  # noqa: PLC0415 - as in evaluate
+
+    if not (project.root / RUNS / run_id).is_dir():
+        raise UsageError(f"no run is called {run_id!r}; {known(project)}")
+    said = read_summary(project.root / RUNS / run_id / "run.json")
+    if said is None:
+        raise UsageError(f"{RUNS}/{run_id} holds no run to resume; leave out --resume to start one")
+    if said["graph"] != spec.assistant_id:
+        raise UsageError(f"{run_id} is a run of {said['graph']!r}: seatrial eval {said['graph']} --resume {run_id}")
+    name = str(said["version"])
+    registered = any(version.name == name for version in spec.versions)
+    return Resumed(
+        version=name if registered else None,
+        label=None if registered else name,
+        kind=str(said["dataset"]["name"]).rpartition(":")[2],
+        repeat=int(said["repetitions"]),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +105,8 @@ def evaluate(
     graph: str,
     version: str | None = None,
     *,
-    kind: str = "golden",
-    repeat: int = 1,
+    kind: str | None = None,
+    repeat: int | None = None,
     concurrency: int | None = None,
     timeout_s: float = DEFAULT_TIMEOUT_S,
     limit: int | None = None,
@@ -94,9 +124,9 @@ def evaluate(
     Args:
         project: the mounted project.
         graph: assistant id.
-        version: version name; None means the current one.
-        kind: which examples.
-        repeat: runs per example.
+        version: version name; None means the current one, or that of the run to go on with.
+        kind: which examples; None means golden, or as above.
+        repeat: runs per example; None means 1, or as above.
         concurrency: runs at once; None means 1 for graphs made of rules (they only compute) and 8 for the rest.
         timeout_s: seconds a run may take.
         limit: only the first so many examples.
@@ -114,6 +144,11 @@ def evaluate(
     from seatrial.runner import RunPlan, run  # noqa: PLC0415
 
     spec = project.spec(graph)
+    if resume:
+        before = _resumed(project, resume, spec)
+        version, label = version or before.version, label or before.label
+        kind, repeat = kind or before.kind, repeat or before.repeat
+    kind, repeat = kind or "golden", repeat or 1
     chosen = spec.version(version)
     suite = project.evaluators(graph)
     dataset = project.dataset(graph, kind)
@@ -125,8 +160,6 @@ def evaluate(
     name = label or chosen.name
     named = part or turn
     run_id = resume or (named.run_id if named else new_run_id(graph, name, datetime.now(UTC)))
-    if resume and not (project.root / RUNS / resume).is_dir():
-        raise UsageError(f"no run is called {resume!r}; {known(project)}")
     plan = RunPlan(
         run_id=run_id,
         graph=graph,

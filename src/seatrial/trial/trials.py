@@ -76,7 +76,7 @@ def trials(
         for result in _both(project, row, policy, concurrency=concurrency, progress=progress):
             if not result.complete:
                 raise DataError(
-                    f"{result.run_dir} was stopped after {result.done} of {result.planned} runs; go on with seatrial eval {row.graph} --resume {result.run_dir.name}"
+                    f"{result.run_dir} was stopped after {result.done} of {result.planned} runs; go on with seatrial eval {row.graph} --resume {result.run_dir.name}, then seatrial gate {row.graph}@{row.baseline} {row.graph}@{row.candidate}"
                 )
             _keys_are_there(result.run_dir / "evidence.parquet", policy)
             done.append(result.run_dir.name)
