@@ -297,7 +297,7 @@ def test_fleet_check_names_the_broken_graph_and_checks_the_others(project, capsy
     project()
     assert run(["fleet", "check"]) == 2
     out = capsys.readouterr().out
-    assert "✓ greeter: 6 versions, 120 examples, 1 evaluator, segments: tier" in out
+    assert "✓ greeter: 7 versions, 120 examples, 1 evaluator, segments: tier" in out
     assert "✕ broken: graph 'broken' (version '0', module 'graphs.broken') cannot be imported" in out
     assert "a_package_nobody_has" in out
 
@@ -310,7 +310,7 @@ def test_fleet_list_imports_no_graph(project, capsys):
     assert (
         capsys.readouterr()
         .out.splitlines()[0]
-        .startswith("greeter  [v1] v2 v3 same crash hang  graphs.greeter  family rules")
+        .startswith("greeter  [v1] v2 v3 same crash hang stop  graphs.greeter  family rules")
     )
 
 
