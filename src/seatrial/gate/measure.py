@@ -36,15 +36,14 @@ def measure_finding(
     exact sign test, the mean by a sign-flip.
 
     Latency gates only when both arms ran interleaved in one job (`interleaved` in the evidence's metadata); on two
-    different days it measures the days. Runs without a number in both arms are counted, and beyond the missing tolerance
-    the row cannot tell. The returned strings are warnings.
+    different days it measures the days. Runs of either arm without a number are counted, and clusters without one in both:
+    beyond the missing tolerance the row cannot tell. The returned strings are warnings.
     """
     if not evidence.has(rule.name):
         raise ConfigError(f"{policy.source}: measurement {rule.name!r} gates but {evidence.source} has no such column")
-    ratio, planned = _log_ratios(evidence, rule.name, baseline, candidate)
+    ratio, planned, lost = _log_ratios(evidence, rule.name, baseline, candidate)
     gates = rule.name != "latency_ms" or evidence.metadata.get("interleaved") == "true"
     limit = math.log1p(rule.max_increase)
-    lost = 1 - ratio.size / planned if planned else 1.0
     middle = _increase(float(np.median(ratio) if rule.statistic == "median" else ratio.mean())) if ratio.size else None
     said = f"overall · {rule.name}: {count(planned, 'example')}, {rule.statistic} ratio {'?' if middle is None else f'{100 * middle:+.1f} %'.replace('-', '−')}, allowed +{100 * rule.max_increase:g} %"
     p = None
@@ -58,7 +57,7 @@ def measure_finding(
         )
     elif ratio.size < policy.min_n or lost > policy.missing_tolerance:
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
-        reason = f"{said}; {percent(lost)} of the examples have no number above 0 in both arms, {ratio.size} are left"
+        reason = f"{said}; {percent(lost)} have no number above 0 in both arms, {count(ratio.size, 'example')} are left"
     else:
         seed = hashlib.sha256(np.sort(ratio).tobytes() + policy.hash.encode() + rule.name.encode()).digest()
         # The test asks what the statistic says: of the median, on which side of the limit most clusters lie.
@@ -94,9 +93,11 @@ def measure_finding(
         outcomes={},
         reason=reason,
     )
-    return finding, [] if gates else [
-        f"{rule.name} does not gate here: baseline and candidate did not run interleaved in one job"
-    ]
+    if not gates:
+        return finding, [f"{rule.name} does not gate here: baseline and candidate did not run interleaved in one job"]
+    if unchanged and middle is not None and middle > rule.max_increase:
+        return finding, [f"{said}: the same outputs now cost more, and an unchanged candidate passes whatever it costs"]
+    return finding, []
 
 
 def _increase(log_ratio: float) -> float:
@@ -104,14 +105,20 @@ def _increase(log_ratio: float) -> float:
     return math.expm1(min(log_ratio, 700.0))
 
 
-def _log_ratios(evidence: Evidence, name: str, baseline: str, candidate: str) -> tuple[NDArray[np.float64], int]:
-    """Log of candidate over baseline, per cluster, and how many clusters were planned in both."""
+def _log_ratios(
+    evidence: Evidence, name: str, baseline: str, candidate: str
+) -> tuple[NDArray[np.float64], int, float]:
+    """Log of candidate over baseline, per cluster; how many clusters were planned; the share that has no number.
+
+    That share is of the clusters, or of one arm's runs, whichever is larger: the mean of what a cluster has left would hide
+    that the dear half of its runs was not measured.
+    """
     versions, examples = evidence.codes("version"), evidence.codes("example_id")
     values = evidence.numbers(name)
     place = evidence.codes("cluster") if evidence.has("cluster") else examples
     group = np.where(place.index < 0, len(place.values) + examples.index, place.index)
     size = int(group.max()) + 1
-    logs, seen = [], np.zeros(size, dtype=bool)
+    logs, lost, seen = [], [0.0], np.zeros(size, dtype=bool)
     runs = run_codes(evidence)
     for version in (baseline, candidate):
         mine = versions.index == versions.values.index(version)
@@ -119,8 +126,11 @@ def _log_ratios(evidence: Evidence, name: str, baseline: str, candidate: str) ->
         known = np.flatnonzero(mine & (values > 0))
         # Once per run, whatever number of keys was scored on it.
         known = known[np.unique(runs[known], return_index=True)[1]]
+        lost.append(1 - known.size / max(1, np.unique(runs[mine]).size))
         total = np.bincount(group[known], weights=np.log(values[known]), minlength=size)
         with np.errstate(invalid="ignore"):
             logs.append(total / np.bincount(group[known], minlength=size))
     ratio = logs[1] - logs[0]
-    return np.round(ratio[seen & np.isfinite(ratio)], DECIMALS), int(seen.sum())
+    ratio = np.round(ratio[seen & np.isfinite(ratio)], DECIMALS)
+    planned = int(seen.sum())
+    return ratio, planned, max(*lost, 1 - ratio.size / planned if planned else 1.0)

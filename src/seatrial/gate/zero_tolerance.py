@@ -86,10 +86,10 @@ def zero_tolerance_finding(evidence: Evidence, arms: Arms, everything: Arms, *, 
 def _below_one(arm: Arm) -> NDArray[np.bool_]:
     """Per planned example: does any scored cell of this arm lie below 1."""
     scored = arm.outcome == _SCORED
-    # high sums each scored cell's score, 1 per unmeasured cell and 0 per system failure: what is short of the cells that
-    # could have reached 1 was taken by scored cells below it.
+    # high is the mean over the example's own planned cells of each scored cell's score, 1 per unmeasured cell and 0 per
+    # system failure: what is short of the cells that could have reached 1 was taken by scored cells below it.
     reachable = scored.sum(axis=1) + arm.lost
-    below: NDArray[np.bool_] = arm.high * arm.outcome.shape[1] < reachable - 1e-9
+    below: NDArray[np.bool_] = arm.high * arm.planned < reachable - 1e-9
     return below
 
 

@@ -85,6 +85,29 @@ def test_a_number_that_is_missing_beyond_the_tolerance_cannot_tell(build):
     assert (report.verdict, finding.state, finding.missing) == (Verdict.INCONCLUSIVE, State.CANNOT_TELL, 2)
 
 
+@pytest.mark.parametrize("dear", ["b", "a"])
+def test_the_runs_that_a_cluster_has_left_do_not_stand_for_those_nobody_measured(build, dear):
+    # of three runs of each example one version has a number on the first only: two thirds of its runs are unknown
+    one = rows([1.0] * 30)
+    three = [
+        row | {"repetition": n} | ({"input_tokens": None} if n and row["version"] == dear else {})
+        for row in one
+        for n in range(3)
+    ]
+    _, finding = gate(build(three), policy())
+    assert finding.verdict is Verdict.INCONCLUSIVE
+    assert "66.7 % have no number above 0 in both arms, 30 examples are left" in finding.reason
+
+
+def test_unchanged_outputs_pass_whatever_they_cost_and_it_is_said(build):
+    same = [{**row, "output_hash": "0" * 16} for row in rows([10.0] * 30)]
+    report, finding = gate(build(same), policy())
+    assert (report.verdict, report.unchanged, finding.state) == (Verdict.PASS, True, State.REPORTED)
+    assert "+900.0 %, allowed +10 %: the same outputs now cost more" in report.warnings[0]
+    cheaper = [{**row, "output_hash": "0" * 16} for row in rows([0.5] * 30)]
+    assert gate(build(cheaper), policy())[0].warnings == ()
+
+
 def test_zero_tokens_are_no_ratio(build):
     assert gate(build(rows([0.0] * 60)), policy())[1].verdict is Verdict.INCONCLUSIVE
 

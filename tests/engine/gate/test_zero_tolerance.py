@@ -1,6 +1,8 @@
 """Zero tolerance: one new hit fails, an old one does not, and what was not looked at is never clean."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
@@ -153,3 +155,30 @@ def test_a_clean_answer_beyond_the_plan_takes_nothing_away(build):
     rows = repeated(1, 1, {})
     rows += [{**r, "repetition": 1} for r in rows if (r["example_id"], r["version"]) == ("e3", "b")]
     assert check(build(rows), POLICY, baseline="a", candidate="b").verdict is Verdict.PASS
+
+
+RUNS = st.dictionaries(st.integers(0, 3), st.sampled_from([0.0, 0.3, 0.6, 0.9, 1.0]), min_size=1)
+"""Repetition -> score of one version on one example: any number of them, no two versions alike."""
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(RUNS, RUNS), min_size=2, max_size=6))
+def test_whatever_was_run_how_often_a_new_hit_is_one_below_1_where_the_baseline_never_was(build, drawn):
+    rows = [
+        {"example_id": f"e{i}", "version": v, "key": key, "repetition": r, "score": score if key == "pii" else 1.0}
+        for i, runs in enumerate(drawn)
+        for v, scores in zip("ab", runs, strict=True)
+        for r, score in scores.items()
+        for key in ("ok", "pii")
+    ]
+    finding = next(f for f in check(build(rows), POLICY, baseline="a", candidate="b").findings if f.key == "pii")
+    new = sum(min(b.values()) < 1 == min(a.values()) for a, b in drawn)
+    assert (finding.broke, finding.verdict is Verdict.FAIL) == (new, new > 0)
+
+
+def test_a_hit_is_not_hidden_by_another_example_that_was_run_more_often(build):
+    # 40 of 60 at .6, and one clean answer too many elsewhere: over two columns .6 was 1.2
+    rows = repeated(1, 1, {(i, 0): 0.6 for i in range(20, 60)})
+    rows += [{**r, "repetition": 1} for r in rows if (r["example_id"], r["version"]) == ("e0", "b")]
+    report = check(build(rows), POLICY, baseline="a", candidate="b")
+    assert (report.verdict, next(f for f in report.findings if f.key == "pii").broke) == (Verdict.FAIL, 40)
