@@ -126,6 +126,7 @@ def _csv(path: Path) -> pa.Table:
             head = file.readline(LONGEST_LINE + 1)
         if len(head) > LONGEST_LINE:
             raise DataError(f"{path} line 1 is longer than {LONGEST_LINE:,} bytes; this is no table")
+        _refuse_open_quotes(path)
         names = csv.open_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True)).schema.names
         # Everything as text first, so that one odd value is an error with its row instead of a guess about its column.
         options = csv.ConvertOptions(
@@ -141,6 +142,28 @@ def _csv(path: Path) -> pa.Table:
         if "straddl" in str(error):
             raise DataError(f"{path} has a row of more than a million bytes; is a quote left open?") from error
         raise DataError(f"{path} is no readable CSV in UTF-8: {first_line(error)}") from error
+
+
+def _refuse_open_quotes(path: Path) -> None:
+    """Arrow takes what follows a quote that nobody closed, lines and all, for one value: rows would vanish unseen."""
+    import csv  # noqa: PLC0415
+
+    with path.open("rb") as raw:
+        if not any(b'"' in block for block in iter(lambda: raw.read(1 << 20), b"")):
+            return
+    before = csv.field_size_limit(LONGEST_LINE)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows, began = csv.reader(file, strict=True), 1
+            try:
+                for _ in rows:
+                    began = rows.line_num + 1
+            except csv.Error as error:
+                raise DataError(
+                    f'{path} line {began:,}: a quote is left open, or text follows a closed one, in the row that begins here ({error}); write a value that holds a quote as "...""..."'
+                ) from error
+    finally:
+        csv.field_size_limit(before)
 
 
 def _jsonl(path: Path) -> pa.Table:

@@ -105,9 +105,7 @@ def _increase(log_ratio: float) -> float:
     return math.expm1(min(log_ratio, 700.0))
 
 
-def _log_ratios(
-    evidence: Evidence, name: str, baseline: str, candidate: str
-) -> tuple[NDArray[np.float64], int, float]:
+def _log_ratios(evidence: Evidence, name: str, baseline: str, candidate: str) -> tuple[NDArray[np.float64], int, float]:
     """Log of candidate over baseline, per cluster; how many clusters were planned; the share that has no number.
 
     That share is of the clusters, or of one arm's runs, whichever is larger: the mean of what a cluster has left would hide

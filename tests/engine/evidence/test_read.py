@@ -1,5 +1,6 @@
 """Reading foreign files: what is good is read in full, what is bad is one sentence naming the file and the place."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -74,7 +75,7 @@ BAD = [
     ("unknown error_kind", ".jsonl", line(score=None, error_kind="bored"), "row 1: error_kind 'bored' is unknown"),
     ("cut short", ".parquet", parquet()[:200], "no readable Parquet"),
     ("cut short", ".jsonl", line() + '{"example_id": "e2", "ver', "line 2 is no JSON object (cut short?)"),
-    ("cut short", ".csv", HEAD + '"e1,a,1\n', "no readable CSV"),
+    ("cut short", ".csv", HEAD + '"e1,a,1\n', "line 2: a quote is left open"),
     ("too few cells", ".csv", HEAD + "e1,a,1\ne2,a\n", "Expected 3 columns, got 2"),
     ("binary", ".csv", bytes(range(256)) * 20, "no readable CSV"),
     ("binary", ".jsonl", bytes(range(256)) * 20, "line 1 is no"),
@@ -368,3 +369,32 @@ def test_any_json_values_are_evidence_or_a_sentence(tmp_path, rows):
 
 
 PARQUET = parquet(**{"segment.t": ["x", "y"]})
+
+
+def with_reasons(path, reasons, end="\n"):
+    """200 answers of two versions; `reasons` maps a row to how its reason is written, `ok` elsewhere."""
+    rows = [f"e{n // 2},v{1 + n % 2},1,{reasons.get(n, 'ok')}" for n in range(200)]
+    path.write_text("example_id,version,score,reason\n" + "\n".join(rows) + end)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("reasons", "end", "line"),
+    [
+        ({100: '"no deadline'}, "\n", 102),  # everything to the end of the file is one reason
+        ({100: '"no deadline', 160: '"no deadline'}, "\n", 102),  # everything between them is
+        ({199: '"cut in the middle of a'}, "", 201),
+        ({50: '"an "inner" quote"'}, "\n", 52),
+    ],
+)
+def test_rows_do_not_vanish_behind_a_quote_that_nobody_closed(tmp_path, reasons, end, line):
+    with pytest.raises(DataError, match=rf"r\.csv line {line}: a quote is left open, or text follows a closed one"):
+        read_evidence(with_reasons(tmp_path / "r.csv", reasons, end))
+
+
+def test_quotes_that_are_closed_hold_commas_lines_and_quotes(tmp_path):
+    written = {3: '"one, ""two""\nand three"', 7: 'a 5" screen', 9: f'"{"x" * 200_000}"'}
+    before = csv.field_size_limit()
+    found = read_evidence(with_reasons(tmp_path / "r.csv", written))
+    assert (len(found), csv.field_size_limit()) == (200, before)
+    assert [found.word("reason", n)[:20] for n in (3, 7)] == ['one, "two"\nand three', 'a 5" screen']
