@@ -101,6 +101,8 @@ class Bound:
 def _checked(score: Score) -> Score:
     """The same score with a float in 0..1; NaN, infinities and anything that is no number are refused."""
     value: Any = score.score
+    if not score.key or not isinstance(score.key, str):
+        raise NotAScore(f"evaluator returned a score whose key is {score.key!r}; a key is a name")
     if type(value) is float:
         if 0.0 <= value <= 1.0:
             return score

@@ -135,6 +135,8 @@ def test_a_list_becomes_as_many_scores() -> None:
         ({"key": "k", "score": math.nan}, "is not a number"),
         (Score("k", 2.0), "is outside 0..1"),
         ([], "empty list"),
+        (Score("", 1.0), "a key is a name"),
+        (Score(None, 1.0), "a key is a name"),
         ([True, False], "the same key twice"),
         ([Score("a", 1.0), Score("a", 0.0)], "the same key twice"),
     ],

@@ -25,6 +25,8 @@ GRAPHS = fleet(
             Version("crash", {"style": "crash"}),
             Version("hang", {"style": "hang"}),
             Version("stop", {"style": "stop"}),
+            Version("shut", {"style": "shut"}),
+            Version("leave", {"style": "leave"}),
         ),
         current="v1",
     ),
@@ -32,6 +34,7 @@ GRAPHS = fleet(
 )
 """
 GREETER = """
+import sys
 import time
 from pathlib import Path
 from typing import TypedDict
@@ -54,6 +57,10 @@ def build(style="long"):
             time.sleep(30)
         if style == "stop" and state["name"] == "guest 50" and not Path("go_on").exists():
             raise KeyboardInterrupt
+        if style == "shut":
+            sys.stdout.close()
+        if style == "leave" and state["name"] == "guest 5":
+            raise BaseException("enough")
         if style == "rude" and state["tier"] == "enterprise" and int(state["name"].split()[1]) % 2:
             return {"greeting": "What?"}
         return {"greeting": ("Hello " if style == "short" else "Good morning, ") + state["name"]}
@@ -297,7 +304,7 @@ def test_fleet_check_names_the_broken_graph_and_checks_the_others(project, capsy
     project()
     assert run(["fleet", "check"]) == 2
     out = capsys.readouterr().out
-    assert "✓ greeter: 7 versions, 120 examples, 1 evaluator, segments: tier" in out
+    assert "✓ greeter: 9 versions, 120 examples, 1 evaluator, segments: tier" in out
     assert "✕ broken: graph 'broken' (version '0', module 'graphs.broken') cannot be imported" in out
     assert "a_package_nobody_has" in out
 
@@ -310,7 +317,7 @@ def test_fleet_list_imports_no_graph(project, capsys):
     assert (
         capsys.readouterr()
         .out.splitlines()[0]
-        .startswith("greeter  [v1] v2 v3 same crash hang stop  graphs.greeter  family rules")
+        .startswith("greeter  [v1] v2 v3 same crash hang stop shut leave  graphs.greeter  family rules")
     )
 
 
@@ -486,3 +493,43 @@ def test_a_run_is_gone_on_with_under_the_name_it_was_recorded_under(project, cap
     assert f"{run_dir} cannot be resumed: its version_config was" in capsys.readouterr().err
     assert run(["eval", "broken", "--resume", run_dir.name]) == 2
     assert f"is a run of 'greeter': seatrial eval greeter --resume {run_dir.name}" in capsys.readouterr().err
+
+
+def test_a_graph_that_closes_the_stream_closes_its_own(project, capsys):
+    project()
+    assert run(["eval", "greeter@shut"]) == 0
+    assert "120 of 120" in capsys.readouterr().out
+
+
+def test_what_nothing_catches_is_no_verdict(project, capsys):
+    project("leave")
+    for words in (["eval", "greeter@leave"], ["trial"]):
+        assert run(words) == 2
+        assert "seatrial: BaseException: enough; a graph or an evaluator raised" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", [["trial"], ["eval", "greeter"], ["evaluators", "check"]])
+def test_pytest_fail_in_an_evaluator_is_its_failure_and_no_exit_code(project, capsys, verb):
+    folder = project()
+    (folder / "graphs/registry.py").write_text(
+        REGISTRY.replace('    GraphSpec("broken", module="graphs.broken"),\n', "")
+    )
+    (folder / "evaluators/__init__.py").write_text(
+        "import pytest\ndef polite(run, example):\n    pytest.fail('wrong desk')\nSUITES = {'greeter': (polite,)}\n"
+    )
+    assert run(verb) == 2
+    out, err = capsys.readouterr()
+    assert ("240 planned cells were not measured" if verb == ["trial"] else "wrong desk") in out + err
+    assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("damaged", ["{}", "[]", "null", '{"schema": "seatrial/gate/1"}'])
+def test_a_run_that_no_longer_says_what_it_was_is_a_sentence(project, capsys, damaged):
+    folder = project()
+    run(["trial"])
+    last = max((folder / ".seatrial/runs").iterdir())
+    (last / "run.json").write_text(damaged)
+    for verb in ("gate", "compare", "slices"):
+        capsys.readouterr()
+        assert run([verb, "greeter@v1", "greeter@v2"]) == 2
+        assert f"{last}/run.json is no run.json" in capsys.readouterr().err

@@ -133,7 +133,19 @@ def run(arguments: list[str]) -> int:
         _tell(traceback.format_exc())
         _tell("seatrial: this is a bug in seatrial, not in your evidence; nothing was decided")
         return 2
+    except KeyboardInterrupt:
+        _tell("stopped")
+        return 2
+    except BaseException as error:  # noqa: BLE001 - a user's graph or evaluator raised it: no exit code is its to choose
+        _tell(
+            f"seatrial: {_name(error)}: {error}; a graph or an evaluator raised what nothing catches, and nothing was decided"
+        )
+        return 2
     return code if isinstance(code, int) else 0
+
+
+def _name(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
 
 
 def _usage(error: click.UsageError) -> str:

@@ -181,7 +181,7 @@ def _gate_file(
 
     if graph and policy is None:
         raise UsageError("--graph names whose keys of a policy file gate; give the file with --policy")
-    if policy is not None and not policy.is_file():
+    if policy is not None and not policy.exists():
         load_policy(policy)  # says so, before a large file is read
     evidence = read_evidence(path, mapping=parse_maps(maps), segments=segments, ignore=ignored)
     if baseline is None or candidate is None:

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seatrial.errors import DataError
+from seatrial.errors import DataError, UsageError
 from seatrial.evidence.arrow import from_numpy, texts
 from seatrial.evidence.check import check, run_codes
 from seatrial.evidence.columns import STAMP_PREFIX
@@ -48,6 +48,9 @@ def read_evidence(
         DataError: the file cannot be read, or does not hold evidence; names file, column, row and what to do.
         UsageError: the mapping names columns that do not exist; lists those that do.
     """
+    _must_be_text(
+        str(path), *segments, *ignore, *(mapping or ()), *(name for names in (mapping or {}).values() for name in names)
+    )
     table, stamp = _table(path)
     if table.num_rows == 0:
         raise DataError(f"{path} holds no rows: there is nothing to judge")
@@ -59,6 +62,14 @@ def read_evidence(
     evidence = Evidence(shaped, str(path), stamp)
     check(evidence)
     return evidence
+
+
+def _must_be_text(*names: str) -> None:
+    for name in names:
+        try:
+            name.encode()
+        except UnicodeEncodeError:
+            raise UsageError(f"{name!a}: the name is no UTF-8; rename it") from None
 
 
 def _blanks(shaped: pa.Table, blank: int) -> tuple[pa.Table, int]:

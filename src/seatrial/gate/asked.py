@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.errors import InvalidComparison
+from seatrial.errors import DataError, InvalidComparison
 from seatrial.gate import quarantine
 from seatrial.gate.arms import arms
 from seatrial.gate.comparable import baseline_stands, differing_provenance, gating_rules, known_critical, known_versions
@@ -152,6 +152,9 @@ def _in_common(evidence: Evidence, key: str, baseline: str, candidate: str) -> b
 
 
 def _blank_scores(evidence: Evidence) -> Iterator[str]:
-    blank = int(evidence.metadata.get("blank_scores", "0"))
+    said = evidence.metadata.get("blank_scores", "0")
+    if not said.isdecimal():
+        raise DataError(f"{evidence.source}: its metadata says blank_scores = {said!r}, which is no number")
+    blank = int(said)
     if blank:
         yield f"{count(blank, 'row')} with neither score nor outcome: counted as failures of the system, score 0; an outcome column says otherwise (--map outcome=COLUMN)"

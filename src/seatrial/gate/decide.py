@@ -103,16 +103,21 @@ def _judge(
     unchanged: bool,
 ) -> Decided:
     method: Method = "exact" if policy.test == "exact" else "mid-p"
-    sees = detectable_drop(r.n, policy.churn, alpha, method)
+    sees = whole = detectable_drop(r.n, policy.churn, alpha, method)
     if sees is not None and r.missing:
         # FAIL must hold at the best case of what is missing, so a drop can hide there in full.
         hidden = sees + 2 * r.missing / r.cells
         sees = hidden if hidden <= 1 else None
     covered = not must_cover or mcnemar_power(r.n, policy.must_detect, policy.churn, alpha, method) >= POWER
-    enough = r.segment != OVERALL or (r.n >= policy.min_n and sees is not None)
+    enough = r.segment != OVERALL or (r.n >= policy.min_n and whole is not None)
+    blinded = r.segment == OVERALL and whole is not None and sees is None  # by what is missing alone
     tolerance = 0.0 if r.critical else policy.missing_tolerance
     # A row of which no pair was measured says nothing, even where the baseline was too low to drop from.
-    unsure = (rejected_worst and not rejected and r.missing_share > tolerance) or (r.n > 0 and r.difference is None)
+    unsure = (
+        blinded
+        or (rejected_worst and not rejected and r.missing_share > tolerance)
+        or (r.n > 0 and r.difference is None)
+    )
     level = min(max(1 - 2 * alpha, 0.5), 1 - 1e-9)
     finding = replace(
         _measured(r),
@@ -158,7 +163,7 @@ def _judge(
             ReasonClass.UNDERPOWERED,
         )
     if unsure:
-        reason = f"{facts}; {r.missing} of {r.cells} cells were not measured ({percent(r.missing_share)}), and the verdict hangs on them: resume the run"
+        reason = f"{facts}; {r.missing} of {r.cells} cells were not measured ({percent(r.missing_share)}), and the verdict hangs on them: measure them"
         return Decided(
             replace(finding, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason),
             ReasonClass.OUTAGE if r.provider == r.missing else ReasonClass.MISSING,

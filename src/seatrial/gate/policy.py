@@ -129,7 +129,7 @@ def load_policy(path: Path, graph: str | None = None) -> Policy:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"policy {path} does not exist; without --policy the built-in defaults are used") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"policy {path} cannot be read: {error}") from error
     return parse_policy(raw, str(path), graph)
 

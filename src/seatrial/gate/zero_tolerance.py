@@ -48,9 +48,7 @@ def zero_tolerance_finding(evidence: Evidence, arms: Arms, everything: Arms, *, 
         reason = f"{said}; {count(int(unclear.sum()), 'hit')} where the baseline has no score: old or new, nobody can tell. Run the baseline again on them"
     elif unseen and not unchanged:
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
-        reason = (
-            f"{said}; {count(unseen, 'example')} of the candidate not measured in full may hide a hit: resume the run"
-        )
+        reason = f"{said}; {count(unseen, 'example')} of the candidate not measured in full may hide a hit: measure it"
     elif not cand_scored.any():
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
         reason = f"{said}: no answer of the candidate was looked at"

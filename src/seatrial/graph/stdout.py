@@ -74,6 +74,11 @@ class _Dispatcher:
         heard.write(text)
         return len(text)
 
+    def close(self) -> None:
+        """What a graph closes is not the program's."""
+        if _LISTENER.get() is None:
+            self.beneath.close()
+
     def writelines(self, lines: list[str]) -> None:
         for line in lines:
             self.write(line)

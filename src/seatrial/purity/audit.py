@@ -141,7 +141,9 @@ def _answer(bound: Bound, pair: Pair) -> Any:
         if inspect.iscoroutine(result):
             result.close()
         return bound.scores(result)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - a crash is an outcome; the same one twice is pure
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - a crash is an outcome; the same one twice is pure
         where = next(
             (
                 f" ({step.filename}:{step.lineno})"

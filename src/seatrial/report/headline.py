@@ -55,15 +55,11 @@ def _cannot_tell(report: Report) -> str:
     more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
     if report.reason_class == "underpowered":
         # What a critical row must show is asked of no other: the overall row only has to be able to see something.
-        first = max(open_, key=lambda f: (f.critical, (f.needed_n or 0) - f.n))
-        if not first.critical:
-            return f"{first.reason}{more}."
-        need = (
-            f", needs {first.needed_n} to show a drop of {drop(report.must_detect)}"
-            if first.needed_n and first.needed_n > first.n
-            else ""
-        )
-        return f"{label(first, report)} has {count(first.n, 'example')}{need}{more}."
+        short_of = [f for f in open_ if f.critical and f.needed_n and f.needed_n > f.n]
+        if not short_of:
+            return f"{open_[0].reason}{more}."
+        first = max(short_of, key=lambda f: (f.needed_n or 0) - f.n)
+        return f"{label(first, report)} has {count(first.n, 'example')}, needs {first.needed_n} to show a drop of {drop(report.must_detect)}{more}."
     first = open_[0]
     if first.missing and first.key == report.overall.key:
         return f"{label(first, report)}: {first.missing:,} planned cells were not measured, and the verdict hangs on them{more}."

@@ -40,7 +40,9 @@ class Panel:
         for bound, call, known in self._members:
             try:
                 said = call(run, example)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - a crash is an outcome, never a score
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - a crash is an outcome, never a score; pytest.fail() is one, too
                 answer = _failed(bound, one_line(error))
             else:
                 try:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from seatrial.project import Project
 
 RUNS = ".seatrial/runs"
+_SAID = {"run_id", "graph", "version", "version_config", "dataset", "evaluators", "started"}
+"""What is read of every run.json."""
 
 
 def latest_run(project: Project, name: str) -> str:
@@ -54,6 +56,8 @@ def summary(project: Project, run_id: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{file} cannot be read: {error}") from error
+    if not isinstance(found, dict) or not found.keys() >= _SAID:
+        raise DataError(f"{file} is no run.json; what it was is lost, so make a new run")
     return found
 
 

@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from seatrial.cli.app import run
@@ -230,3 +233,40 @@ def test_a_name_from_outside_starts_no_annotation_of_its_own(file, policy, capsy
 
 def test_the_same_column_mapped_twice_is_refused(file, capsys):
     assert gate(file(), "--map", "score=tier", "--map", "score=score") == 2
+
+
+def test_a_policy_may_come_through_a_pipe(file, tmp_path, capsys):
+    pipe = tmp_path / "policy.toml"
+    os.mkfifo(pipe)
+    writer = threading.Thread(
+        target=lambda: pipe.write_text('schema = "seatrial/policy/1"\nmode = "observe"\n[key.score]\n')
+    )
+    writer.start()
+    assert gate(file(broke=30), "--policy", str(pipe)) == 0
+    writer.join()
+    assert "shown, not acted on" in capsys.readouterr().out
+
+
+def test_brackets_without_end_are_a_sentence(file, tmp_path, capsys):
+    deep = tmp_path / "deep.toml"
+    deep.write_text("x = " + "[" * 5000)
+    assert gate(file(), "--policy", str(deep)) == 2
+    assert capsys.readouterr().err.startswith(f"seatrial: policy {deep} cannot be read: ")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere no name can be written that is no UTF-8")
+def test_a_name_that_is_no_utf_8_is_a_sentence(file, tmp_path, capsys):
+    odd = tmp_path / os.fsdecode(b"\xffx.csv")
+    odd.write_bytes(file().read_bytes())
+    assert gate(odd) == 2
+    assert "\\udcffx.csv': the name is no UTF-8; rename it" in capsys.readouterr().err
+    assert gate(file(), "--map", os.fsdecode(b"segment.\xff=tier")) == 2
+    assert "the name is no UTF-8; rename it" in capsys.readouterr().err
+
+
+def test_a_stamp_that_is_no_number_is_a_sentence(tmp_path, capsys):
+    table = pa.table({"example_id": ["e1", "e2"] * 2, "version": ["a", "a", "b", "b"], "score": [1.0] * 4})
+    path = tmp_path / "evidence.parquet"
+    pq.write_table(table.replace_schema_metadata({"seatrial.blank_scores": "many"}), path)
+    assert run(["gate", "--evidence", str(path), "--baseline", "a", "--candidate", "b"]) == 2
+    assert "its metadata says blank_scores = 'many', which is no number" in capsys.readouterr().err
