@@ -6,7 +6,7 @@ import contextlib
 import copy
 import inspect
 import re
-import sys
+import time
 import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,9 @@ RETRACED = 50
 
 ASKED_AGAIN = 2
 """Times that everything is asked again when something changed that the whole process shares."""
+
+LISTENED_S = 1.0
+"""Longest that a place is watched while nobody is asked."""
 
 SHOWN = 80
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
@@ -82,7 +85,7 @@ def audit(bound: Bound, pairs: Sequence[Pair], rng: random.Random) -> Audit:
     first = rng.sample(range(len(pairs)), len(pairs))
     orders = (first, first[::-1])  # reversed, so that whatever came before another comes after it
     home = _home(bound)
-    before, alone = State(bound.call), _alone()
+    before = State(bound.call)
     acts: list[Act] = []
     said: list[list[Any]] = []
     for turn, order in enumerate(orders):
@@ -96,8 +99,9 @@ def audit(bound: Bound, pairs: Sequence[Pair], rng: random.Random) -> Audit:
         acts += _arguments(bound, [pairs[at] for at in order], copies, home)
         before.meet()
         said.append([answer for _, answer in sorted(zip(order, answers, strict=True), key=lambda one: one[0])])
-    heard = {act.kind for act in acts}
-    acts += _state(bound, [pairs[at] for at in orders[0]], before, home, heard, alone=alone and _alone())
+    heard = [act for act in acts if not act.act.startswith("reads")]  # of what is only read a change is another matter
+    blurred: list[str] = []
+    acts += _state(bound, [pairs[at] for at in orders[0]], before, home, heard, blurred)
     if not acts:
         acts += _answers(pairs, said, home)
     found: dict[tuple[Kind, str, int], Impurity] = {}
@@ -105,10 +109,12 @@ def audit(bound: Bound, pairs: Sequence[Pair], rng: random.Random) -> Audit:
         file, line = (act.place.file, act.place.line) if act.place.file else home
         found.setdefault((act.kind, file, line), Impurity(act.kind, act.act, file, line))
     crashed = all(isinstance(answer, _Crash) for answer in said[0])
-    unseen = f"it raises on every pair, so nothing is known of it: {said[0][0]}" if crashed and not found else None
-    return Audit(
-        bound.key, bound.version, 2 * len(pairs), tuple(found.values()), unseen if pairs else "there is no pair"
-    )
+    unseen = None
+    if blurred and not found:
+        unseen = f"another thread of this process changes {' and '.join(blurred)} all the time, so whether it does cannot be told; audit it in a process of its own"
+    if crashed and not found:
+        unseen = f"it raises on every pair, so nothing is known of it: {said[0][0]}"
+    return Audit(bound.key, bound.version, 2 * len(pairs), tuple(found.values()), unseen)
 
 
 class _Sink:
@@ -125,14 +131,10 @@ class _Sink:
 
 
 def _ask(bound: Bound, copies: Sequence[Pair], guard: Guard, *, first: bool) -> list[Any]:
-    answers = []
     sink: Any = _Sink()
     with contextlib.redirect_stdout(sink), contextlib.redirect_stderr(sink), guard:
-        guard.loading = first
-        for pair in copies:
-            answers.append(_answer(bound, pair))
-            guard.loading = False
-    return answers
+        guard.loading = first  # which call of the first round is a library's first depends on the order
+        return [_answer(bound, pair) for pair in copies]
 
 
 def _answer(bound: Bound, pair: Pair) -> Any:
@@ -181,15 +183,17 @@ def _changed_part(pristine: Pair, used: Pair) -> str | None:
 
 
 def _state(
-    bound: Bound, given: Sequence[Pair], before: State, home: tuple[str, int], known: set[Kind], *, alone: bool
+    bound: Bound, given: Sequence[Pair], before: State, home: tuple[str, int], heard: Sequence[Act], blurred: list[str]
 ) -> Iterable[Act]:
-    changed = before.changed()
+    changed, its_own, known = before.changed(), [], {act.kind for act in heard}
     for cell in changed:
         if cell.kind is not Kind.STATE and cell.kind in known:
+            its_own.append(cell)
             continue  # its line has been heard already
+        if cell.kind is not Kind.STATE and not _changes_whenever_asked(bound, given, before, cell, blurred):
+            continue  # somebody else's, and it stays as he left it
+        its_own.append(cell)
         before.restore(cell)
-        if cell.kind is not Kind.STATE and not alone and not _changes_whenever_asked(bound, given, before, cell):
-            continue
         place = None
         for pair in given[:RETRACED]:
             again = copy.deepcopy(pair)
@@ -198,28 +202,34 @@ def _state(
                 break
         act = "draws from" if cell.kind is Kind.RANDOM else "changes"
         yield Act(cell.kind, f"{act} {cell.what}", Place(*(place or home), None))
-    for cell in changed:
+    for cell in its_own:
         before.restore(cell)
 
 
-def _changes_whenever_asked(bound: Bound, given: Sequence[Pair], before: State, cell: Cell) -> bool:
-    """Whether a change is the evaluator's: a client that tries again in the background draws from `random` too."""
+def _changes_whenever_asked(bound: Bound, given: Sequence[Pair], before: State, cell: Cell, blurred: list[str]) -> bool:
+    """Whether a change is the evaluator's: a client that tries again in the background draws from `random` too.
+
+    What changes as well while nobody is asked is noted in `blurred`.
+    """
+    began = time.monotonic()
     for _ in range(ASKED_AGAIN):
         forget_caches(bound.call)
-        _ask(bound, [copy.deepcopy(pair) for pair in given], Guard(_ask.__code__), first=False)
-        if before.holds(cell):
+        copies = [copy.deepcopy(pair) for pair in given]
+        held = before.print_of(cell)
+        _ask(bound, copies, Guard(_ask.__code__), first=False)
+        if before.print_of(cell) == held:
             return False
-        before.restore(cell)
+    held = before.print_of(cell)
+    time.sleep(min(time.monotonic() - began, LISTENED_S))
+    if before.print_of(cell) != held:
+        blurred.append(cell.what)
+        return False
     return True
 
 
-def _alone() -> bool:
-    """Whether this is the only thread of the process that runs Python."""
-    return len(sys._current_frames()) == 1  # noqa: SLF001 - threading.enumerate knows only those it started
-
-
 def _retrace(bound: Bound, pair: Pair) -> None:
-    """One more call, guarded like the others; what it does is known already."""
+    """One more call, guarded like the others and as if it were the first; what it does is known already."""
+    forget_caches(bound.call)
     _ask(bound, [pair], Guard(_ask.__code__), first=False)
 
 

@@ -6,8 +6,12 @@ import functools
 import itertools
 import random
 import sys
-from collections import deque
-from types import FunctionType, MappingProxyType, ModuleType
+from collections import UserDict, UserList, deque
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from io import BytesIO, StringIO
+from queue import LifoQueue, PriorityQueue, Queue
+from types import FunctionType, MappingProxyType, ModuleType, SimpleNamespace
 from typing import Any
 
 from seatrial.purity.place import Origin, origin
@@ -18,6 +22,20 @@ MOST = 50_000
 _ATOMS = frozenset({int, float, str, bool, bytes, complex, type(None)})
 _SEQUENCES = (list, tuple, deque)
 _CACHED = functools.cached_property
+_LOOKED_INTO: Mapping[type[Any], Callable[[Any], Any]] = {
+    SimpleNamespace: vars,
+    UserDict: lambda value: value.data,
+    UserList: lambda value: value.data,
+    StringIO: StringIO.getvalue,
+    BytesIO: BytesIO.getvalue,
+    ContextVar: lambda value: value.get(None),
+    **dict.fromkeys((Queue, LifoQueue, PriorityQueue), lambda value: list(value.queue)),
+    **dict.fromkeys((type(iter([])), type(iter(())), type(iter(range(0)))), lambda value: value.__length_hint__()),
+}
+"""Library types that a user keeps things in, and what they hold."""
+
+_MACHINERY = ("__dict__", "__weakref__")
+"""Slots that hold no value of their own."""
 
 
 class Fingerprint:
@@ -66,6 +84,8 @@ class Fingerprint:
             return (kind, value.getstate())
         if isinstance(value, (itertools.count, itertools.repeat)):
             return (kind, repr(value))
+        if kind in _LOOKED_INTO:
+            return (kind, self._of(_LOOKED_INTO[kind](value)), self._own(value))
         module = kind.__module__
         if module.startswith("numpy"):
             if hasattr(value, "bit_generator") or hasattr(value, "get_state"):
@@ -77,6 +97,8 @@ class Fingerprint:
                         else value.get_state()
                     ),
                 )
+            if hasattr(value, "tolist") and getattr(value, "dtype", None) is not None and value.dtype.hasobject:
+                return (kind, value.shape, self._of(value.tolist()))
             if hasattr(value, "tobytes") and value.nbytes < 10_000_000 and not value.dtype.hasobject:
                 return (kind, value.shape, str(value.dtype), value.tobytes())
         self._alive.append(value)
@@ -84,20 +106,22 @@ class Fingerprint:
 
     def _own(self, value: Any) -> Any:
         """The attributes of an instance, those that `cached_property` remembers left out."""
-        kind = type(value)
-        found = [
-            (name, self._of(one))
-            for name, one in getattr(value, "__dict__", {}).items()
-            if not isinstance(getattr(kind, name, None), _CACHED)
-        ]
+        kind, own = type(value), getattr(value, "__dict__", {})
+        cached = cached_names(kind, own)
+        found = [(name, self._of(one)) for name, one in own.items() if name not in cached]
         for owner in kind.__mro__:
             names = owner.__dict__.get("__slots__", ())
             found += [
                 (name, self._of(getattr(value, name)))
                 for name in ((names,) if isinstance(names, str) else names)
-                if hasattr(value, name)
+                if name not in _MACHINERY and hasattr(value, name)
             ]
         return tuple(found)
+
+
+def cached_names(kind: type[Any], own: Mapping[str, Any]) -> frozenset[str]:
+    """What `cached_property` has left among an instance's own attributes."""
+    return frozenset(name for name in own if isinstance(getattr(kind, name, None), _CACHED))
 
 
 def is_users(kind: type[Any]) -> bool:

@@ -138,10 +138,16 @@ class Guard:
     def _watched(self, thread: threading.Thread, run: Callable[[], None]) -> None:
         """What a thread that the evaluator started runs: its own, under watch."""
         del thread.run  # it was put on the instance, and hides the class's
-        if _on_duty is self:
-            self._idents.add(threading.get_ident())
-            _profile(self._watch)
-        run()
+        if _on_duty is not self:
+            run()
+            return
+        self._idents.add(threading.get_ident())
+        _profile(self._watch)
+        try:
+            run()
+        finally:
+            _profile(None)
+            self._idents.discard(threading.get_ident())  # the next thread of this number may be anybody's
 
     def _watch(self, frame: FrameType, event: str, arg: Any) -> None:
         # Heard at every call and every return of all code: nothing is done here that can be done later.

@@ -11,7 +11,7 @@ from enum import Enum
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from seatrial.purity.fingerprint import Fingerprint, functions_of, is_users, is_users_module
+from seatrial.purity.fingerprint import Fingerprint, cached_names, functions_of, is_users, is_users_module
 from seatrial.purity.impurity import Kind
 
 if TYPE_CHECKING:
@@ -76,6 +76,10 @@ class State:
         held = self._held.get(cell.what, _GONE)
         value = cell.read()
         return value is _GONE if held is _GONE else self._prints.of(value) == held
+
+    def print_of(self, cell: Cell) -> Any:
+        """A fingerprint of what the cell holds now."""
+        return self._prints.of(cell.read())
 
     def restore(self, cell: Cell) -> None:
         """Put back what the cell held, as far as that can be done: names, and what plain containers hold."""
@@ -224,7 +228,7 @@ def _refill(value: Any, content: Any) -> None:
 
 
 def forget_caches(call: Any) -> None:
-    """Empty every functools.cache among the user's globals: what a cached helper did the first time, it does again."""
+    """Empty every functools.cache and cached_property among the user's globals: what was done the first time is done again."""
     found: Mapping[int, Any] = {
         id(value): value
         for module in _modules(functions_of(call))
@@ -233,3 +237,9 @@ def forget_caches(call: Any) -> None:
     }
     for cache in found.values():
         cache.cache_clear()
+    for module in _modules(functions_of(call)):
+        for value in list(vars(module).values()):
+            own = getattr(value, "__dict__", None)
+            if type(own) is dict and is_users(type(value)):
+                for name in cached_names(type(value), own):
+                    del own[name]

@@ -132,6 +132,95 @@ def test_what_a_thread_of_others_draws_is_not_the_evaluators(client, load):
     assert audit(bind(module.f), pairs(EXAMPLES), Random(0)).impurities == ()
 
 
+@pytest.mark.parametrize("every_s", [0.0005, 0.02])
+def test_where_others_draw_all_the_time_nothing_is_known_and_nobody_is_charged(load, every_s):
+    stop = threading.Event()
+    drawn = []
+
+    def draw():
+        while not stop.wait(every_s):
+            drawn.append(random.random())
+
+    thread = threading.Thread(target=draw)
+    thread.start()
+    try:
+        slow = load("def f(run, example):\n    return sum(range(200_000)) > 0\n")
+        found = audit(bind(slow.f), pairs(EXAMPLES), Random(0))
+        noisy = audit(
+            bind(load("import random\ndef f(run, example):\n    return random.random() < 0\n").f),
+            pairs(EXAMPLES),
+            Random(0),
+        )
+    finally:
+        stop.set()
+        thread.join()
+    assert found.impurities == ()
+    assert found.unseen is None or "changes the generator behind random.random() all the time" in found.unseen
+    assert [one.kind for one in noisy.impurities] == [Kind.RANDOM]
+    assert len(set(drawn)) == len(drawn)  # what is not the evaluator's is not wound back
+
+
+def test_what_others_set_in_the_environment_stays(load, monkeypatch):
+    monkeypatch.delenv("SERVER_PORT", raising=False)
+    go, done = threading.Event(), threading.Event()
+
+    def serve():
+        go.wait()
+        os.environ["SERVER_PORT"] = "8000"
+        done.set()
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    module = load("def f(run, example):\n    GO.set()\n    return DONE.wait(9)\n")
+    module.GO, module.DONE = go, done
+    assert audit(bind(module.f), pairs(EXAMPLES), Random(0)).pure
+    thread.join()
+    assert os.environ.pop("SERVER_PORT") == "8000"
+
+
+def test_what_a_library_sets_while_it_is_loaded_stays(load, tmp_path, monkeypatch):
+    monkeypatch.delenv("LATE_LIBRARY", raising=False)
+    (tmp_path / "site-packages").mkdir()
+    (tmp_path / "site-packages/late_library.py").write_text(
+        "import os, random\nos.environ.setdefault('LATE_LIBRARY', '1')\nrandom.random()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path / "site-packages")
+    module = load("def f(run, example):\n    import late_library\n    return True\n")
+    assert audit(bind(module.f), pairs(EXAMPLES), Random(0)).pure
+    assert os.environ.pop("LATE_LIBRARY") == "1"
+
+
+def test_a_thread_that_has_ended_leaves_its_number_to_others(load, tmp_path):
+    stop = threading.Event()
+    refused = []
+
+    def note():
+        try:
+            (tmp_path / "log").write_text("a line")
+        except PermissionError as error:
+            refused.append(error)
+
+    def serve():
+        while not stop.is_set():
+            one = threading.Thread(target=note)
+            one.start()
+            one.join()
+
+    server = threading.Thread(target=serve)
+    server.start()
+    try:
+        module = load(
+            "import threading\ndef f(run, example):\n    one = threading.Thread(target=len, args=('',))\n"
+            "    one.start()\n    one.join()\n    return sum(range(50_000)) > 0\n"
+        )
+        for _ in range(5):
+            assert audit(bind(module.f), pairs(EXAMPLES), Random(0)).impurities == ()
+    finally:
+        stop.set()
+        server.join()
+    assert refused == []
+
+
 def test_with_a_thread_of_others_alive_what_it_draws_itself_is_its_own(client, audited):
     found = audited("import random\ndef f(run, example):\n    return sum(map(random.getrandbits, [8])) < 0  # here\n")
     assert [one.kind for one in found.impurities] == [Kind.RANDOM]

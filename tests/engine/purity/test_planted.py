@@ -466,6 +466,89 @@ def f(run, example):
     return time.time() < 0
 """,
     ),
+    "random, drawn once and remembered": (
+        Kind.RANDOM,
+        """
+import numpy
+from functools import cached_property
+class Noise:
+    @cached_property
+    def threshold(self):
+        return numpy.random.random()  # here
+NOISE = Noise()
+def f(run, example):
+    return NOISE.threshold < .5
+""",
+    ),
+    "memory in a namespace": (
+        Kind.STATE,
+        """
+from types import SimpleNamespace
+KEPT = SimpleNamespace(n=0)
+def f(run, example):
+    KEPT.n += 1  # here
+    return True
+""",
+    ),
+    "memory in a queue": (
+        Kind.STATE,
+        """
+from queue import Queue
+KEPT = Queue()
+def f(run, example):
+    KEPT.put(example.id)  # here
+    return True
+""",
+    ),
+    "memory in a text stream": (
+        Kind.STATE,
+        """
+from io import StringIO
+KEPT = StringIO()
+def f(run, example):
+    KEPT.write(example.id)  # here
+    return True
+""",
+    ),
+    "memory in a user's dict": (
+        Kind.STATE,
+        """
+from collections import UserDict
+KEPT = UserDict()
+def f(run, example):
+    KEPT[example.id] = 1  # here
+    return True
+""",
+    ),
+    "memory in an iterator": (
+        Kind.STATE,
+        """
+KEPT = iter(range(1000))
+def f(run, example):
+    next(KEPT)  # here
+    return True
+""",
+    ),
+    "memory in a context variable": (
+        Kind.STATE,
+        """
+from contextvars import ContextVar
+KEPT = ContextVar('kept')
+def f(run, example):
+    KEPT.set(example.id)  # here
+    return True
+""",
+    ),
+    "memory in an array of objects": (
+        Kind.STATE,
+        """
+import numpy
+KEPT = numpy.array([0, None], dtype=object)
+def f(run, example):
+    KEPT[0] += 1  # here
+    return True
+""",
+    ),
     "bare thread": (
         Kind.HIDING,
         """

@@ -65,6 +65,18 @@ RULES = Rules()
 def f(run, example):
     return example.inputs["text"].split()[0] in RULES.words
 """,
+    "a property that a pydantic model remembers": """
+from functools import cached_property
+from pydantic import BaseModel
+class Rules(BaseModel):
+    found: str = "mail"
+    @cached_property
+    def words(self):
+        return frozenset({self.found})
+RULES = [Rules()]
+def f(run, example):
+    return example.inputs["text"].split()[0] in RULES[0].words
+""",
     "a copy that is changed": """
 def f(run, example):
     words = sorted(run.outputs.get("words", []))
