@@ -50,6 +50,9 @@ VERBS = (
     Verb("fleet", "seatrial.cli.fleet", "List and check the graphs of the registry."),
 )
 
+SHOW_A_GATE = ("gate", "compare", "report")
+"""Verbs that answer with a gate's report; every other has a format of its own name."""
+
 NOT_BUILT = ("feedback-gate",)
 """Verbs of the format that this version cannot act on: exit 2 saying so, never a silent 0."""
 
@@ -162,7 +165,9 @@ def _tell(text: str) -> None:
 def _answer(reason: str, reason_class: str, arguments: list[str]) -> None:
     """Who asked for JSON is answered in JSON, even when there is nothing to say."""
     if "--json" in arguments:
-        from seatrial.report.data import gate_json, refusal_data  # noqa: PLC0415
+        from seatrial.report.data import SCHEMA, gate_json, refusal_data  # noqa: PLC0415
 
+        verb = next((word for word in arguments if word in {verb.name for verb in VERBS}), "gate")
+        schema = SCHEMA if verb in SHOW_A_GATE else f"seatrial/{verb}/1"
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            click.echo(gate_json(refusal_data(reason, reason_class)).encode(), nl=False)
+            click.echo(gate_json(refusal_data(reason, reason_class, schema)).encode(), nl=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
+from seatrial.cli.evidence import evidence_option, read_files
 from seatrial.cli.output import say
 from seatrial.cli.progress import progress
 from seatrial.errors import UsageError
@@ -41,9 +42,7 @@ class Case(NamedTuple):
     multiple=True,
     help="Only this graph of the project (repeatable); default: every graph with a trial row.",
 )
-@click.option(
-    "--evidence", type=click.Path(path_type=Path), help="Take sizes and estimates from a file of evidence instead."
-)
+@evidence_option
 @click.option("--map", "maps", multiple=True, metavar="COLUMN=FOREIGN", help="As in seatrial gate (with --evidence).")
 @click.option("--segment", "segments", multiple=True, metavar="COLUMN", help="As in seatrial gate (with --evidence).")
 @click.option("--critical", multiple=True, metavar="NAME[=VALUE]", help="As in seatrial gate (with --evidence).")
@@ -99,7 +98,7 @@ class Case(NamedTuple):
 def command(
     policy: Path,
     graphs: tuple[str, ...],
-    evidence: Path | None,
+    evidence: tuple[Path, ...],
     maps: tuple[str, ...],
     segments: tuple[str, ...],
     critical: tuple[str, ...],
@@ -253,24 +252,22 @@ def _clusters(examples: Sequence[Mapping[str, str]], size: int | None) -> list[i
 
 def _from_evidence(
     policy: Path,
-    evidence: Path | None,
+    evidence: tuple[Path, ...],
     graphs: tuple[str, ...],
     maps: tuple[str, ...],
     segments: tuple[str, ...],
     critical: tuple[str, ...],
     cluster_size: int | None,
 ) -> list[Case]:
-    from seatrial.cli.gate import parse_maps  # noqa: PLC0415
-    from seatrial.evidence import read_evidence  # noqa: PLC0415
     from seatrial.gate.comparable import known_critical  # noqa: PLC0415
     from seatrial.gate.policy import load_policy  # noqa: PLC0415
 
-    if evidence is None or len(graphs) > 1:
+    if len(graphs) > 1:
         raise UsageError("--evidence is one graph's: name at most one --graph")
     if cluster_size is not None:
         raise UsageError("--cluster-size: the evidence says its clusters itself (--map cluster=COLUMN)")
     rules = load_policy(policy, graphs[0] if graphs else None)
-    table = read_evidence(evidence, mapping=parse_maps(maps), segments=segments)
+    table = read_files(evidence, maps, segments)
     found = seen_in(table, rules, known_critical(table, critical))
     return [Case(found.design, rules, found, None)]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seatrial.cli.certified import certified_for
+from seatrial.cli.evidence import evidence_option, read_files, versions_asked
 from seatrial.cli.output import annotation, check_targets, show
 from seatrial.cli.page import refusals
 from seatrial.errors import UsageError
@@ -19,9 +20,7 @@ if TYPE_CHECKING:
 
 @click.command("gate")
 @click.argument("versions", nargs=-1, metavar="[A B]")
-@click.option(
-    "--evidence", type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file of results, from any harness."
-)
+@evidence_option
 @click.option("--baseline", help="Version compared with (with --evidence).")
 @click.option("--candidate", help="Version judged (with --evidence).")
 @click.option(
@@ -83,7 +82,7 @@ if TYPE_CHECKING:
 @click.option("--no-examples", is_flag=True, help="Leave the texts of flipped answers out of an .html page.")
 def command(
     versions: tuple[str, ...],
-    evidence: Path | None,
+    evidence: tuple[Path, ...],
     baseline: str | None,
     candidate: str | None,
     maps: tuple[str, ...],
@@ -116,23 +115,24 @@ def command(
       seatrial gate --evidence r.csv --map example_id=question --map score=passed \\
                     --map version=model --segment topic --critical topic=refunds \\
                     --baseline gpt-a --candidate gpt-b -o gate.md -o gate.xml
+      seatrial gate --evidence old.csv --evidence new.csv --baseline old --candidate new
       seatrial gate text_to_sql@v1 text_to_sql@v2
       seatrial gate support@v1 support@v2 --confirm --confirm-repeat 5
     """
     check_targets(files)
     with refusals(files):
-        if evidence is not None and versions:
+        if evidence and versions:
             raise UsageError(
                 "give either two versions (seatrial gate A B) or --evidence FILE --baseline V --candidate V, not both"
             )
-        if evidence is not None:
+        if evidence:
             if confirm:
                 raise UsageError(
                     "--confirm runs the graph again, and a file of evidence has none; name two versions instead (seatrial gate A B --confirm)"
                 )
             if concurrency:
                 raise UsageError("-j goes with two versions of a graph; a file of evidence is read, not run")
-            report = _gate_file(evidence, baseline, candidate, maps, segments, ignored, critical, policy, graph)
+            report = _gate_files(evidence, baseline, candidate, maps, segments, ignored, critical, policy, graph)
         elif len(versions) == 2:
             for flag, value in (
                 ("--map", maps),
@@ -163,8 +163,8 @@ def command(
     return report.exit_code
 
 
-def _gate_file(
-    path: Path,
+def _gate_files(
+    paths: tuple[Path, ...],
     baseline: str | None,
     candidate: str | None,
     maps: tuple[str, ...],
@@ -174,8 +174,7 @@ def _gate_file(
     policy: Path | None,
     graph: str | None,
 ) -> Report:
-    from seatrial.evidence import read_evidence  # noqa: PLC0415 - numpy and Arrow are for those who gate
-    from seatrial.gate.comparable import known_values  # noqa: PLC0415
+    from seatrial.gate.comparable import known_values  # noqa: PLC0415 - numpy and Arrow are for those who gate
     from seatrial.gate.merge import check  # noqa: PLC0415
     from seatrial.gate.policy import Policy, load_policy  # noqa: PLC0415
 
@@ -183,10 +182,8 @@ def _gate_file(
         raise UsageError("--graph names whose keys of a policy file gate; give the file with --policy")
     if policy is not None and not policy.exists():
         load_policy(policy)  # says so, before a large file is read
-    evidence = read_evidence(path, mapping=parse_maps(maps), segments=segments, ignore=ignored)
-    if baseline is None or candidate is None:
-        missing = "--baseline" if baseline is None else "--candidate"
-        raise UsageError(f"{missing} is missing; {path} holds the versions: {', '.join(evidence.versions)}")
+    evidence = read_files(paths, maps, segments, ignored)
+    baseline, candidate = versions_asked(evidence, baseline, candidate)
     rules = load_policy(policy, _graph_of(evidence, graph)) if policy else Policy()
     known_values(evidence, critical)
     return check(evidence, rules, baseline=baseline, candidate=candidate, critical=critical)
@@ -218,25 +215,3 @@ def _gate_runs(
     with progress(quiet=quiet) as tell:
         how = Confirming(confirm, repeat, concurrency, tell)
         return gate_runs(open_project(Path.cwd()), a, b, policy, confirming=how)
-
-
-def parse_maps(items: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Every --map, one per evidence column."""
-    mapping: dict[str, tuple[str, ...]] = {}
-    for item in items:
-        target, sources = parse_map(item)
-        if target in mapping:
-            raise UsageError(
-                f"--map {target}=... is given twice; one evidence column is made once, of several columns with commas"
-            )
-        mapping[target] = sources
-    return mapping
-
-
-def parse_map(item: str) -> tuple[str, tuple[str, ...]]:
-    """`example_id=segment,item` -> ("example_id", ("segment", "item"))."""
-    target, sign, sources = item.partition("=")
-    names = tuple(name.strip() for name in sources.split(","))
-    if not sign or not target or not all(names):
-        raise UsageError(f"--map {item!r}: write COLUMN=FOREIGN, e.g. --map example_id=segment,item")
-    return target.strip(), names

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seatrial.cli.gate import parse_maps
+from seatrial.cli.evidence import evidence_option, read_files, versions_asked
 from seatrial.cli.output import say
 from seatrial.errors import DataError, UsageError
 
@@ -22,9 +22,7 @@ Inputs = tuple["Differences", "Given", str]
 
 @click.command("slices")
 @click.argument("versions", nargs=-1, metavar="[A B]")
-@click.option(
-    "--evidence", type=click.Path(path_type=Path), help="A .parquet, .csv or .jsonl file of results, from any harness."
-)
+@evidence_option
 @click.option("--baseline", help="Version compared with (with --evidence).")
 @click.option("--candidate", help="Version judged (with --evidence).")
 @click.option("--map", "maps", multiple=True, metavar="COLUMN=FOREIGN[,FOREIGN]", help="As in seatrial gate.")
@@ -57,7 +55,7 @@ Inputs = tuple["Differences", "Given", str]
 )
 def command(
     versions: tuple[str, ...],
-    evidence: Path | None,
+    evidence: tuple[Path, ...],
     baseline: str | None,
     candidate: str | None,
     maps: tuple[str, ...],
@@ -84,12 +82,12 @@ def command(
     """
     if output is not None and (output.suffix not in (".json", ".svg") or not output.parent.is_dir()):
         raise UsageError(f"-o {output}: choose FILE.json or FILE.svg in a folder that exists")
-    if evidence is not None and versions:
+    if evidence and versions:
         raise UsageError(
             "give either two versions (seatrial slices A B) or --evidence FILE --baseline V --candidate V, not both"
         )
-    if evidence is not None:
-        compared, given, graph = _from_file(evidence, baseline, candidate, maps, segments, ignored, key)
+    if evidence:
+        compared, given, graph = _from_files(evidence, baseline, candidate, maps, segments, ignored, key)
     elif len(versions) == 2:
         for flag, value in (
             ("--map", maps),
@@ -138,8 +136,8 @@ def _with_file(given: Given, features: Path, feature_id: str, compared: Differen
     return Given((*given.columns, *more.columns), max(given.unknown, more.unknown))
 
 
-def _from_file(
-    path: Path,
+def _from_files(
+    paths: tuple[Path, ...],
     baseline: str | None,
     candidate: str | None,
     maps: tuple[str, ...],
@@ -147,14 +145,11 @@ def _from_file(
     ignored: tuple[str, ...],
     key: str | None,
 ) -> Inputs:
-    from seatrial.evidence import read_evidence  # noqa: PLC0415 - numpy and Arrow are for those who search
-    from seatrial.slice.difference import differences  # noqa: PLC0415
+    from seatrial.slice.difference import differences  # noqa: PLC0415 - numpy and Arrow are for those who search
     from seatrial.slice.given import from_segments  # noqa: PLC0415
 
-    evidence = read_evidence(path, mapping=parse_maps(maps), segments=segments, ignore=ignored)
-    if baseline is None or candidate is None:
-        missing = "--baseline" if baseline is None else "--candidate"
-        raise UsageError(f"{missing} is missing; {path} holds the versions: {', '.join(evidence.versions)}")
+    evidence = read_files(paths, maps, segments, ignored)
+    baseline, candidate = versions_asked(evidence, baseline, candidate)
     compared = differences(evidence, key, baseline=baseline, candidate=candidate)
     return compared, from_segments(evidence, compared.ids), ""
 

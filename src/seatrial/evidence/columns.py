@@ -8,6 +8,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA = "seatrial/evidence/1"
+SEVERAL = " + "
+"""Between the files that one table was read from, in what it names as its source."""
+
 SEGMENT_PREFIX = "segment."
 STAMP_PREFIX = "seatrial."
 """What the names of a file's provenance begin with, among those that other writers leave there."""

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from seatrial.errors import DataError, UsageError
 from seatrial.evidence.arrow import from_numpy, texts
 from seatrial.evidence.check import check, run_codes
-from seatrial.evidence.columns import STAMP_PREFIX
+from seatrial.evidence.columns import SEGMENT_PREFIX, STAMP_PREFIX
 from seatrial.evidence.shape import canonical, first_line, rename
 from seatrial.evidence.table import Evidence
 from seatrial.verdict import Outcome
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FORMATS = (".parquet", ".csv", ".jsonl")
 LONGEST_LINE = 8_000_000
+FEW = 20
+"""Different values of a column that may be a segment nobody named."""
 _OWN = ("example_id", "output_hash", "thread_id")
 """Text that is another on nearly every row: a dictionary of it costs more than it saves."""
 
@@ -59,9 +61,27 @@ def read_evidence(
     if "outcome" not in columns and (blank := shaped.column("score").null_count):
         shaped, blank = _blanks(shaped, blank)
         stamp = {**stamp, "blank_scores": str(blank)} if blank else stamp
+    unnamed = _could_be_segments(table, columns, mapping or {})
+    if unnamed:
+        stamp = {**stamp, "could_be_segments": unnamed}
     evidence = Evidence(shaped, str(path), stamp)
     check(evidence)
     return evidence
+
+
+def _could_be_segments(table: pa.Table, columns: Mapping[str, Any], mapping: Mapping[str, Sequence[str]]) -> str:
+    """Columns of few words that nothing was made of, where nobody named a segment: `language (3), tier (2)`."""
+    if any(name.startswith(SEGMENT_PREFIX) for name in columns):
+        return ""
+    taken = {*columns, *(source for sources in mapping.values() for source in sources)}
+    found = []
+    for name in table.column_names:
+        kind = table.schema.field(name).type
+        if name not in taken and (pa.types.is_string(kind) or pa.types.is_dictionary(kind)):
+            values = len(pc.unique(table.column(name)))
+            if 1 < values <= FEW:
+                found.append(f"{name} ({values})")
+    return ", ".join(found)
 
 
 def _must_be_text(*names: str) -> None:

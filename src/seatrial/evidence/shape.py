@@ -76,7 +76,7 @@ def rename(
     if "version" not in columns:
         if version is None:
             raise DataError(
-                f"{path} has no column version; map it with --map version=COLUMN. Columns: {', '.join(have)}"
+                f"{path} has no column version; map it with --map version=COLUMN, or give a file per version (--evidence old.csv --evidence new.csv). A row says one score of one version: two score columns side by side become two rows. Columns: {', '.join(have)}"
             )
         columns["version"] = constant(version, table.num_rows)
     if "score" not in columns and "outcome" not in columns:
@@ -190,7 +190,7 @@ def _number(column: Any, name: str, path: Path, *, whole: bool) -> Any:
             hint = (
                 ", nor a pass or a fail (true, yes, pass; false, no, fail)"
                 if name == "score"
-                else f" (--ignore {name} leaves the column out)"
+                else f" (where the file calls another thing {name}, --ignore {name} leaves it out)"
             )
             raise DataError(
                 f"{path} row {row}: column {name} holds {str(value)[:60]!r}, which is not {need}{hint}"

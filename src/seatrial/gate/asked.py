@@ -67,6 +67,7 @@ def ask(
     warnings = [
         *differing_provenance(evidence, policy, baseline, candidate, [rule.name for rule in rules]),
         *_blank_scores(evidence),
+        *_no_segments(evidence),
         *held.warnings,
     ]
     lined_up = {
@@ -149,6 +150,12 @@ def _in_common(evidence: Evidence, key: str, baseline: str, candidate: str) -> b
     seen = np.zeros(len(examples.values), dtype=bool)
     seen[first] = True
     return bool(seen[second].any())
+
+
+def _no_segments(evidence: Evidence) -> Iterator[str]:
+    unnamed = evidence.metadata.get("could_be_segments")
+    if unnamed:
+        yield f"no segment was judged, so a drop in one may hide in the average; columns of few values are {unnamed}: --segment COLUMN makes one a dimension"
 
 
 def _blank_scores(evidence: Evidence) -> Iterator[str]:

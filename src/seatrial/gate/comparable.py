@@ -51,7 +51,7 @@ def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: s
         for version, rows in rows_of.items():
             if not (scored & rows).any():
                 raise InvalidComparison(
-                    f"{evidence.source}: key {rule.name!r} gates but version {version!r} has no row of it; evaluate both versions with the same evaluators"
+                    f"{evidence.source}: key {rule.name!r} gates but version {version!r} has no row of it; evaluate both versions with the same evaluators, an accepted baseline with pytest --seatrial-update-baseline"
                 )
     return rules
 

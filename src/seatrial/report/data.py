@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.evidence.canonical import canonical_json
+from seatrial.evidence.columns import SEVERAL
 from seatrial.report.looks import looks_data
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def gate_data(report: Report) -> dict[str, Any]:
         "reason_class": report.reason_class.value if report.reason_class else None,
         "reason": report.reason,
         "mode": report.mode,
-        "evidence": report.source.replace("\\", "/").rpartition("/")[2],
+        "evidence": SEVERAL.join(file.replace("\\", "/").rpartition("/")[2] for file in report.source.split(SEVERAL)),
         "graph": report.graph,
         "baseline": report.baseline,
         "candidate": report.candidate,
@@ -45,9 +46,9 @@ def gate_data(report: Report) -> dict[str, Any]:
     }
 
 
-def refusal_data(reason: str, reason_class: str) -> dict[str, Any]:
-    """What `--json` prints when nothing could be judged."""
-    return {"schema": SCHEMA, "verdict": "inconclusive", "exit_code": 2, "reason_class": reason_class, "reason": reason}
+def refusal_data(reason: str, reason_class: str, schema: str = SCHEMA) -> dict[str, Any]:
+    """What `--json` prints when nothing could be judged: no row, so that nobody reads one as clean."""
+    return {"schema": schema, "verdict": "inconclusive", "exit_code": 2, "reason_class": reason_class, "reason": reason}
 
 
 def gate_json(data: dict[str, Any]) -> str:

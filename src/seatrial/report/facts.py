@@ -6,6 +6,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
+from seatrial.evidence.columns import SEVERAL
 from seatrial.gate.sentence import count, drop, p_value
 from seatrial.report.plain import line
 from seatrial.verdict import Verdict
@@ -59,8 +60,10 @@ def again(report: Report) -> str:
     if runs is not None:
         once = " --no-confirm" if report.confirm is None else ""
         return f"seatrial gate {shlex.quote(runs[0])} {shlex.quote(runs[1])}{once}"
-    where = shlex.quote(report.source)
-    return f"seatrial gate --evidence {where} --baseline {shlex.quote(report.baseline)} --candidate {shlex.quote(report.candidate)}"
+    where = " ".join(f"--evidence {shlex.quote(file)}" for file in report.source.split(SEVERAL))
+    return (
+        f"seatrial gate {where} --baseline {shlex.quote(report.baseline)} --candidate {shlex.quote(report.candidate)}"
+    )
 
 
 def notes(report: Report) -> tuple[tuple[str, tuple[str, ...]], ...]:

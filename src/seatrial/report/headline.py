@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import count, drop, percent, points
+from seatrial.privacy import strip_pii
 from seatrial.report.label import beside, label, leading, segments, short
 from seatrial.verdict import State, Verdict
 
 if TYPE_CHECKING:
     from seatrial.gate.report import Report
+
+NAMED = 3
+"""Broken examples that the next step names."""
 
 SHARED_BY, SHARED_SHARE = 3, 0.1
 """A reason is a first cause when at least so many, and so large a share, of the broken answers give it."""
@@ -107,7 +111,7 @@ def todo(report: Report) -> str:
     if report.verdict is Verdict.PASS:
         return ""
     if report.verdict is Verdict.FAIL:
-        return "fix it and run the gate again" if report.mode == "block" else ""
+        return f"{_broken(report)}fix it and run the gate again" if report.mode == "block" else ""
     if report.reason_class == "underpowered":
         return f"collect {_lacking(report)}"
     if report.source.startswith("runs "):
@@ -115,6 +119,24 @@ def todo(report: Report) -> str:
             "resume the runs so that every planned cell has an outcome (seatrial eval ... --resume RUN --retry-errors)"
         )
     return "bring a result for every example and version, or an outcome that says why there is none"
+
+
+def _broken(report: Report) -> str:
+    """Whose answers to read first: examples that broke in the row that fell most, three by name."""
+    failed = [f for f in report.findings if f.verdict is Verdict.FAIL]
+    worst = min(failed, key=lambda f: (not f.critical, f.segment == OVERALL, f.difference or 0.0), default=None)
+    if worst is None:
+        return ""
+    names = [
+        one.example
+        for one in report.flips
+        if one.after < one.before and one.key == worst.key and worst.segment in (OVERALL, *one.segments)
+    ]
+    if not names:
+        return ""
+    shown = [short(strip_pii(name), 40) for name in names[:NAMED]]
+    more = f" and {worst.broke - len(shown)} more" if worst.broke > len(shown) else ""
+    return f"read what broke: {', '.join(shown)}{more} (side by side with -o gate.html); "
 
 
 def _lacking(report: Report) -> str:

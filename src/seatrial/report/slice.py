@@ -80,7 +80,10 @@ def _lines(found: Found) -> Iterator[Line]:
     for note in found.notes:
         yield Line(f"  note  {note}", "unsure")
     if any(family.proposal.toml for family in found.families):
-        yield Line("  next  add the entry to segments.toml: the gate then watches the segment on new evidence", "plain")
+        yield Line(
+            "  next  add the entry to the project's segments.toml, or its column to the file (--segment COLUMN): the gate then watches the segment on new evidence",
+            "plain",
+        )
 
 
 def slices_data(found: Found) -> dict[str, Any]:

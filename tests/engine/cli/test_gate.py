@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seatrial.cli.app import run
-from seatrial.cli.gate import parse_map
+from seatrial.cli.evidence import parse_map
 from seatrial.errors import UsageError
 
 REPO_ROOT = next(parent for parent in Path(__file__).parents if (parent / "pyproject.toml").exists())
@@ -270,3 +270,66 @@ def test_a_stamp_that_is_no_number_is_a_sentence(tmp_path, capsys):
     pq.write_table(table.replace_schema_metadata({"seatrial.blank_scores": "many"}), path)
     assert run(["gate", "--evidence", str(path), "--baseline", "a", "--candidate", "b"]) == 2
     assert "its metadata says blank_scores = 'many', which is no number" in capsys.readouterr().err
+
+
+def results(path, header, rows):
+    path.write_text("\n".join([header, *rows]) + "\n")
+    return str(path)
+
+
+def test_several_files_are_read_as_one_and_one_without_a_version_is_named_by_its_file(tmp_path, capsys):
+    old = results(tmp_path / "old.csv", "id,ok,tier", [f"e{i},1,pro" for i in range(60)])
+    new = results(tmp_path / "new.csv", "id,ok,tier", [f"e{i},{int(i > 20)},pro" for i in range(60)])
+    words = ["gate", "--evidence", old, "--evidence", new, "--map", "example_id=id", "--map", "score=ok"]
+    words += ["--segment", "tier", "--baseline", "old", "--candidate", "new", "--json"]
+    assert run(words) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert (said["overall"]["broke"], said["evidence"]) == (21, "old.csv + new.csv")
+    assert run([*words[:-1], "-o", str(tmp_path / "page.html")]) == 1
+    assert f"seatrial gate --evidence {old} --evidence {new} --baseline old" in (tmp_path / "page.html").read_text()
+    capsys.readouterr()
+    for verb in (["slices"], ["certify", str(tmp_path / "none.toml")]):
+        assert run([*verb, *words[1:-1]]) != 1  # read by the others alike
+    # the same rows twice are no more evidence than once
+    assert run([*words, "--evidence", new]) == 2
+
+
+def test_files_of_one_name_do_not_say_which_version_they_are(tmp_path, capsys):
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+    same = [results(tmp_path / folder / "r.csv", "example_id,score", ["e1,1", "e2,1"]) for folder in ("a", "b")]
+    assert run(["gate", "--evidence", same[0], "--evidence", same[1], "--baseline", "r", "--candidate", "r"]) == 2
+    said = capsys.readouterr().err
+    assert "has no column version" in said
+    assert "two score columns side by side become two rows" in said
+
+
+def test_a_segment_that_nobody_named_is_asked_after(tmp_path, capsys):
+    rows = [f"q{i},{v},1,{'fr' if i % 3 else 'de'},text {i},gpt" for i in range(60) for v in "ab"]
+    path = results(tmp_path / "r.csv", "example_id,version,score,language,question,judge", rows)
+    words = ["gate", "--evidence", path, "--baseline", "a", "--candidate", "b"]
+    assert run(words) == 0
+    assert (
+        "no segment was judged, so a drop in one may hide in the average; columns of few values are language (2):"
+        in capsys.readouterr().out
+    )
+    assert run([*words, "--segment", "language"]) == 0
+    assert "no segment was judged" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "schema"),
+    [
+        (["gate", "a", "--json"], "gate/1"),
+        (["compare", "a", "b", "--json"], "gate/1"),
+        (["trial", "nobody", "--json"], "trial/1"),
+        (["eval", "nobody", "--json"], "eval/1"),
+        (["slices", "a", "--json"], "slices/1"),
+    ],
+)
+def test_a_refusal_has_the_format_of_its_verb(tmp_path, monkeypatch, capsys, words, schema):
+    monkeypatch.chdir(tmp_path)
+    assert run(words) == 2
+    said = json.loads(capsys.readouterr().out)
+    assert (said["schema"], said["verdict"]) == (f"seatrial/{schema}", "inconclusive")
+    assert "segments" not in said

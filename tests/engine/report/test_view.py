@@ -1,7 +1,10 @@
 """The view: each state has its shape, its word and its first sentence, and no surface disagrees with it."""
 
+from dataclasses import replace
+
 import pytest
 
+from seatrial.gate.report import Flip
 from seatrial.report.console import console
 from seatrial.report.html import html
 from seatrial.report.markdown import summary
@@ -103,6 +106,20 @@ def test_what_to_do_next_is_said_unless_it_passed(states):
     assert view(states["cannot tell"]).todo == "collect 30 more examples of gdpr"
     assert view(states["blocked"]).todo
     assert view(states["pass"]).todo == ""
+
+
+def test_the_first_broken_examples_of_the_worst_row_are_named(states):
+    fell = [Flip(f"e{i}", "score", ("t=de",), 1.0, 0.0, "") for i in range(31)]
+    other = Flip("elsewhere", "score", ("t=fr",), 1.0, 0.0, "")
+    rose = Flip("mended", "score", ("t=de",), 0.0, 1.0, "")
+    v = view(replace(states["blocked"], flips=(other, rose, *fell)))
+    assert (
+        v.todo
+        == "read what broke: e0, e1, e2 and 28 more (side by side with -o gate.html); fix it and run the gate again"
+    )
+    mailed = view(replace(states["blocked"], flips=(Flip("ann@acme.internal", "score", ("t=de",), 1.0, 0.0, ""),)))
+    assert "ann@" not in mailed.todo
+    assert "and 30 more" in mailed.todo
 
 
 def test_the_tally_counts_every_segment_row_once(states):
