@@ -482,6 +482,15 @@ def test_the_command_that_a_stopped_trial_names_goes_on_with_it_as_it_was_begun(
     assert "PASS  greeter v1 → stop" in capsys.readouterr().out
 
 
+def test_two_states_of_the_code_are_held_against_each_other_by_label(project, capsys):
+    project()
+    for version, label in (("v1", "main"), ("v3", "branch")):
+        assert run(["eval", f"greeter@{version}", "--version-label", label]) == 0
+    capsys.readouterr()
+    assert run(["gate", "greeter@main", "greeter@branch"]) == 1
+    assert "BLOCKED  greeter main → branch" in capsys.readouterr().out
+
+
 def test_a_run_is_gone_on_with_under_the_name_it_was_recorded_under(project, capsys):
     folder = project()
     assert run(["eval", "greeter@stop", "--repeat", "2", "--limit", "60", "--version-label", "abc1234"]) == 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from dataclasses import asdict
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from seatrial.gate.policy import Policy
@@ -165,7 +166,7 @@ def _twice(one: Mounted, twice: Twice) -> Iterator[Line]:
 def _next(done: Adopted, folder: Path, here: Path) -> Iterator[Line]:
     yield Line("Next:", "plain")
     if done.settings:
-        yield Line("  paste this into pyproject.toml (or begin again with --append):", "unsure")
+        yield Line("  paste this into pyproject.toml (--append would have put it at the end):", "unsure")
         for line in done.settings.splitlines():
             yield Line(f"    {line}".rstrip(), "plain")
     if done.root != here.resolve():
@@ -177,6 +178,8 @@ def _next(done: Adopted, folder: Path, here: Path) -> Iterator[Line]:
     for one in done.graphs:
         if one.key and one.examples:
             yield Line(f"  export {one.key}=... && seatrial flaky {one.graph} --repeat 2", "plain")
+    if find_spec("pytest") is None:
+        yield Line("  pip install pytest", "plain")
     if any(one.examples for one in done.graphs):
         yield Line(
             "  pytest gates/merge.toml --seatrial-update-baseline     # accept what the graphs answer now", "plain"

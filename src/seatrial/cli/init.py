@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +137,8 @@ def _begin(folder: Path, *, as_json: bool) -> int:
     click.echo("\nNext:")
     if folder.resolve() != Path.cwd():
         click.echo(f"  cd {shlex.quote(str(folder))}")
+    if find_spec("pytest") is None:
+        click.echo("  pip install pytest           # it is not here yet")
     click.echo("  pytest -m 'not llm'          # the fast gate; README.md says how to see it stop something")
     click.echo("  seatrial trial               # v1 against v2, with a report")
     return 0
