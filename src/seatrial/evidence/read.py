@@ -13,6 +13,7 @@ from seatrial.errors import DataError, UsageError
 from seatrial.evidence.arrow import from_numpy, texts
 from seatrial.evidence.check import check, run_codes
 from seatrial.evidence.columns import SEGMENT_PREFIX, STAMP_PREFIX
+from seatrial.evidence.quotes import refuse_open_quotes
 from seatrial.evidence.shape import canonical, first_line, rename
 from seatrial.evidence.table import Evidence
 from seatrial.verdict import Outcome
@@ -157,7 +158,7 @@ def _csv(path: Path) -> pa.Table:
             head = file.readline(LONGEST_LINE + 1)
         if len(head) > LONGEST_LINE:
             raise DataError(f"{path} line 1 is longer than {LONGEST_LINE:,} bytes; this is no table")
-        _refuse_open_quotes(path)
+        refuse_open_quotes(path, LONGEST_LINE)
         names = csv.open_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True)).schema.names
         # Everything as text first, so that one odd value is an error with its row instead of a guess about its column.
         options = csv.ConvertOptions(
@@ -173,28 +174,6 @@ def _csv(path: Path) -> pa.Table:
         if "straddl" in str(error):
             raise DataError(f"{path} has a row of more than a million bytes; is a quote left open?") from error
         raise DataError(f"{path} is no readable CSV in UTF-8: {first_line(error)}") from error
-
-
-def _refuse_open_quotes(path: Path) -> None:
-    """Arrow takes what follows a quote that nobody closed, lines and all, for one value: rows would vanish unseen."""
-    import csv  # noqa: PLC0415
-
-    with path.open("rb") as raw:
-        if not any(b'"' in block for block in iter(lambda: raw.read(1 << 20), b"")):
-            return
-    before = csv.field_size_limit(LONGEST_LINE)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows, began = csv.reader(file, strict=True), 1
-            try:
-                for _ in rows:
-                    began = rows.line_num + 1
-            except csv.Error as error:
-                raise DataError(
-                    f'{path} line {began:,}: a quote is left open, or text follows a closed one, in the row that begins here ({error}); write a value that holds a quote as "...""..."'
-                ) from error
-    finally:
-        csv.field_size_limit(before)
 
 
 def _jsonl(path: Path) -> pa.Table:
