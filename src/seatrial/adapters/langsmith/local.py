@@ -73,6 +73,7 @@ def evaluate_locally(
         raise ConfigError(f"evaluators need a name each; these are: {', '.join(names) or 'none'}")
     with offline() as client, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="'upload_results' parameter is in beta", category=UserWarning)
+        warnings.filterwarnings("ignore", message="ast.Str is deprecated", category=DeprecationWarning)  # 3.12 and 3.13
         from langsmith import evaluate  # noqa: PLC0415 - an optional package
 
         experiment = evaluate(
