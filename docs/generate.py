@@ -16,6 +16,7 @@ import shlex
 import sys
 import tempfile
 from dataclasses import MISSING, fields
+from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,8 +133,8 @@ def meanings(shape: type[Any]) -> dict[str, str]:
     """Attribute -> its line under `Attributes:` in the docstring of a dataclass."""
     said: dict[str, str] = {}
     name = ""
-    for line in (shape.__doc__ or "").partition("Attributes:\n")[2].splitlines():
-        new = re.match(r"        (\w+): (.*)", line)
+    for line in cleandoc(shape.__doc__ or "").partition("Attributes:\n")[2].splitlines():
+        new = re.match(r"    (\w+): (.*)", line)
         if new:
             name, said[new[1]] = new[1], new[2]
         elif name and line.strip():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from seatrial.adapters.langsmith.ours import for_langsmith
@@ -24,10 +25,19 @@ from seatrial.graph.target import one_line
 from seatrial.graph.waiting import wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from langsmith.evaluation import RunEvaluator
     from langsmith.evaluation._runner import ExperimentResults
+
+
+@contextmanager
+def _its_warnings_aside() -> Iterator[None]:
+    """LangSmith warns of its own beta, and on Python 3.12 and 3.13 while it is loaded."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="'upload_results' parameter is in beta", category=UserWarning)
+        warnings.filterwarnings("ignore", message="ast.Str is deprecated", category=DeprecationWarning)
+        yield
 
 
 def evaluate_locally(
@@ -67,13 +77,12 @@ def evaluate_locally(
     theirs = [to_their_example(one, "") if isinstance(one, Example) else one for one in given]
     if not theirs:
         raise DataError("there is no example to evaluate")
-    panel = [_member(one) for one in evaluators]
+    with _its_warnings_aside():
+        panel = [_member(one) for one in evaluators]
     names = [named for named, _ in panel]
     if not names or len(set(names)) != len(names):
         raise ConfigError(f"evaluators need a name each; these are: {', '.join(names) or 'none'}")
-    with offline() as client, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="'upload_results' parameter is in beta", category=UserWarning)
-        warnings.filterwarnings("ignore", message="ast.Str is deprecated", category=DeprecationWarning)  # 3.12 and 3.13
+    with offline() as client, _its_warnings_aside():
         from langsmith import evaluate  # noqa: PLC0415 - an optional package
 
         experiment = evaluate(
