@@ -230,4 +230,4 @@ def _clusters(
 def _sized(key: str, segment: str, critical: bool, n: int) -> Row:
     """A row that has a size and nothing else: what the family's weights are made from."""
     nothing = np.empty(0)
-    return Row(segment, key, critical, n, nothing, nothing, None, None, None, 0, 0, 0, 0, 2 * n, 0.0, {})
+    return Row(segment, key, critical, n, n, nothing, nothing, None, None, None, 0, 0, 0, 0, 2 * n, 0.0, {})

@@ -12,6 +12,9 @@ SEVERAL = " + "
 """Between the files that one table was read from, in what it names as its source."""
 
 SEGMENT_PREFIX = "segment."
+CONTRACT = "must_pass"
+"""What contract tests are called where a segment stands; no dimension may be."""
+
 STAMP_PREFIX = "seatrial."
 """What the names of a file's provenance begin with, among those that other writers leave there."""
 

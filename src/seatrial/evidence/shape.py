@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from seatrial.errors import DataError, UsageError
 from seatrial.evidence.arrow import from_numpy, texts
 from seatrial.evidence.column import constant
-from seatrial.evidence.columns import EVIDENCE_COLUMNS, NAMES, SEGMENT_PREFIX
+from seatrial.evidence.columns import CONTRACT, EVIDENCE_COLUMNS, NAMES, SEGMENT_PREFIX
 from seatrial.verdict import Outcome
 
 if TYPE_CHECKING:
@@ -61,6 +61,8 @@ def rename(
                 f"--segment {name}: {path} holds objects there; a segment is one word or number per example"
             )
         columns[SEGMENT_PREFIX + name] = table.column(name)
+    if f"{SEGMENT_PREFIX}{CONTRACT}" in columns:
+        raise DataError(f"{path}: a dimension cannot be called {CONTRACT!r}, which is what contract tests are called")
     odd = [name for name in columns if name.startswith(SEGMENT_PREFIX) and "=" in name]
     if odd:
         raise DataError(
@@ -116,6 +118,10 @@ def canonical(columns: dict[str, Any], path: Path) -> pa.Table:
         out["repetition"] = from_numpy(np.zeros(rows, dtype=np.int64))
     elif tries.null_count:
         out["repetition"] = pc.coalesce(tries, from_numpy(np.zeros(1, dtype=np.int64))[0])
+    if "cluster" in out:
+        codes = out["cluster"]
+        codes = codes if pa.types.is_dictionary(codes.type) else pc.dictionary_encode(codes)
+        out["cluster"] = pc.cast(_clean(codes), pa.string())
     for name in list(out):
         if name.startswith(SEGMENT_PREFIX):
             codes = out[name]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import InvalidComparison
+from seatrial.evidence.combine import combine
 from seatrial.gate import confirm
 from seatrial.gate.arms import arms
 from seatrial.gate.asked import Asked, ask, in_full, rows_of, without_held
@@ -89,10 +90,10 @@ def fresh_examples(
 def _again(
     first: Report, evidence: Evidence, fresh: Evidence, policy: Policy, critical: Collection[str], held: Quarantine
 ) -> Report:
-    evidence = without_extra_runs(evidence, policy.must_pass)
     asked = ask(evidence, policy, first.baseline, first.candidate, critical, held)
+    evidence = without_extra_runs(evidence, policy.must_pass)
     needed = confirm.suspicious(first)
-    confirm.complete(fresh, confirm.examples_of(evidence, first, needed), needed, first)
+    confirm.complete(evidence, fresh, needed, first)
     confirm.same_provenance(evidence, fresh)
     known_critical(fresh, critical)
     lined_up = {key: arms(fresh, key, first.baseline, first.candidate) for key in {f.key: None for f in needed}}
@@ -107,7 +108,11 @@ def _again(
     decided, looks = confirm.told(
         decide(asked.rows, asked.tested, policy, unchanged=False, fresh=found), found, needed, repetitions
     )
-    beside = [_hit(f, fresh, first) for f in _beside(first, asked)]
+    spotless = {rule.name for rule in asked.rules if rule.zero_tolerance}
+    beside = [
+        _hit(f, evidence, fresh, first) if f.key in spotless and not is_contract(f) else f
+        for f in _beside(first, asked)
+    ]
     whole = [*decided, *(Decided(f, why(f)) for f in beside)]
     verdict, reason_class, sentence = sum_up(whole, unchanged=False, n=first.overall.n)
     findings = [*(d.finding for d in decided), *beside]
@@ -133,13 +138,20 @@ def _beside(first: Report, asked: Asked) -> list[Finding]:
     return [f for f in first.findings if f.key not in tested or is_contract(f)]
 
 
-def _hit(f: Finding, fresh: Evidence, first: Report) -> Finding:
-    """A zero-tolerance finding, or the one of the fresh answers where they hold a new hit: one that was seen counts."""
+def _hit(f: Finding, evidence: Evidence, fresh: Evidence, first: Report) -> Finding:
+    """A zero-tolerance finding, or the one of the fresh answers where they hold a new hit: one that was seen counts.
+
+    New is a hit where the baseline has none, at the second look or, where that one was not scored, at the first.
+    """
     if f.key not in fresh.keys or f.verdict is Verdict.FAIL:
         return f
-    sides = [arms(fresh, f.key, first.baseline, first.candidate, surplus=surplus) for surplus in (False, True)]
-    again = zero_tolerance_finding(fresh, *sides, unchanged=False)
-    return replace(again, reason=f"{again.reason}, on fresh repetitions") if again.verdict is Verdict.FAIL else f
+    later = fresh.later(1 + int(evidence.numbers("repetition").max()))
+    for table in (fresh, combine([evidence, later], fresh.source)):
+        sides = [arms(table, f.key, first.baseline, first.candidate, surplus=surplus) for surplus in (False, True)]
+        again = zero_tolerance_finding(table, *sides, unchanged=False)
+        if again.verdict is Verdict.FAIL:
+            return replace(again, reason=f"{again.reason}, on fresh repetitions")
+    return f
 
 
 def _account(looks: tuple[confirm.Look, ...], examples: int, asked: Asked, repetitions: int) -> confirm.Confirmed:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from seatrial.errors import InvalidComparison
 from seatrial.evidence.combine import combine
 from seatrial.evidence.table import Evidence
 from seatrial.gate.merge import check
@@ -48,8 +49,44 @@ def check_anchored(
         return check(evidence, policy, baseline=baseline, candidate=candidate, critical=critical, held=held)
     share = replace(policy, alpha=policy.alpha * (1 - ANCHOR_SHARE))
     merge = check(evidence, share, baseline=baseline, candidate=candidate, critical=critical, held=held)
+    try:
+        against = _against(evidence, policy, anchor, candidate=candidate, critical=critical, held=held)
+    except InvalidComparison as error:
+        if merge.verdict is not Verdict.FAIL:
+            raise
+        # What the anchor cannot say takes nothing away from what the baseline has said.
+        return replace(
+            merge,
+            policy={**merge.policy, "hash": policy.hash},
+            warnings=(*merge.warnings, f"the anchor was not asked: {error}"),
+        )
+    rules = {**merge.policy, "hash": policy.hash}
+    held_back = against.quarantine if merge.quarantine is None or merge.quarantine.with_them is Verdict.PASS else None
+    if merge.verdict is Verdict.PASS and against.verdict is Verdict.PASS and held_back is not None:
+        merge = replace(merge, reason=held_back.beside(Verdict.PASS, merge.reason))
+    if against.verdict is not Verdict.FAIL or merge.verdict is Verdict.FAIL:
+        return replace(merge, policy=rules, anchor=against)
+    return replace(
+        merge,
+        policy=rules,
+        anchor=against,
+        verdict=Verdict.FAIL,
+        reason_class=None,
+        reason=f"Worse than the anchor {anchor.header.version} of {anchor.header.date}, though not than {baseline}: {against.reason}",
+    )
+
+
+def _against(
+    evidence: Evidence,
+    policy: Policy,
+    anchor: Baseline,
+    *,
+    candidate: str,
+    critical: Collection[str],
+    held: Quarantine,
+) -> Report:
     name = f"{anchor.header.version} (anchor)"
-    against = check(
+    return check(
         combine([anchor.evidence.named(name), _only(evidence, candidate)], f"{evidence.source}, and the anchor"),
         # Measurements are asked of the neighbour: an anchor keeps no latency, and old prices of tokens are no regression.
         replace(
@@ -62,17 +99,6 @@ def check_anchored(
         candidate=candidate,
         critical=critical,
         held=held,
-    )
-    rules = {**merge.policy, "hash": policy.hash}
-    if against.verdict is not Verdict.FAIL or merge.verdict is Verdict.FAIL:
-        return replace(merge, policy=rules, anchor=against)
-    return replace(
-        merge,
-        policy=rules,
-        anchor=against,
-        verdict=Verdict.FAIL,
-        reason_class=None,
-        reason=f"Worse than the anchor {anchor.header.version} of {anchor.header.date}, though not than {baseline}: {against.reason}",
     )
 
 

@@ -24,6 +24,8 @@ PROVIDER = (ErrorKind.KILL_SWITCH, ErrorKind.BUDGET, ErrorKind.OUTAGE)
 UNPLANNED = -1
 FAILED = np.array([*(word in SYSTEM_FAILURES for word in OUTCOMES), False])
 """Outcome code -> whether the system failed; the last is that of UNPLANNED."""
+RAN = np.array([*(word is not Outcome.SKIPPED for word in OUTCOMES), False])
+"""Outcome code -> whether there was a run at all."""
 _SKIPPED = OUTCOMES.index(Outcome.SKIPPED)
 
 
@@ -122,12 +124,25 @@ def arms(
     base = _arm(evidence, *cells[baseline], wanted)
     cand = _arm(evidence, *cells[candidate], wanted)
     cluster = _clusters(evidence, example)
-    scores = evidence.numbers("score")
-    both = scores[np.concatenate(list(rows.values()))]
-    binary = bool(np.all(np.isnan(both) | (both == 0) | (both == 1)))
-    alone = cluster.size == 0 or int(np.bincount(cluster).max()) == 1
-    paired = binary and alone and (wanted.shape[1] == 1 or int(wanted.sum(axis=1).max(initial=0)) <= 1)
+    paired = mcnemar_applies(cluster, base, cand)
     return Arms(key, example, cluster, base, cand, paired, 0 if surplus else int(extra.size))
+
+
+def mcnemar_applies(cluster: NDArray[np.int64], baseline: Arm, candidate: Arm) -> bool:
+    """Whether these examples are pairs of one cell each, alone in their clusters, all scored 0 or 1 where they are scored.
+
+    Asked of what is tested: what was left out may not change the test of the rest.
+    """
+    if cluster.size and int(np.bincount(cluster).max()) > 1:
+        return False
+    return all(
+        bool(
+            np.all(arm.planned <= 1)
+            and np.all((arm.low == 0) | (arm.low == 1))
+            and np.all((arm.high == 0) | (arm.high == 1))
+        )
+        for arm in (baseline, candidate)
+    )
 
 
 def _rows(evidence: Evidence, key: str, version: str) -> NDArray[np.int64]:

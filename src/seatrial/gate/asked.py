@@ -11,6 +11,7 @@ from seatrial.errors import DataError, InvalidComparison
 from seatrial.gate import quarantine
 from seatrial.gate.arms import arms
 from seatrial.gate.comparable import baseline_stands, differing_provenance, gating_rules, known_critical, known_versions
+from seatrial.gate.must_pass import without_extra_runs
 from seatrial.gate.row import OVERALL, row
 from seatrial.gate.sentence import count
 from seatrial.gate.unchanged import is_unchanged, same_output_other_score
@@ -58,9 +59,10 @@ class Asked:
 
 
 def ask(
-    evidence: Evidence, policy: Policy, baseline: str, candidate: str, critical: Collection[str], held: Quarantine
+    everything: Evidence, policy: Policy, baseline: str, candidate: str, critical: Collection[str], held: Quarantine
 ) -> Asked:
     """Line up two versions; the arguments and errors are those of `merge.check`."""
+    evidence = without_extra_runs(everything, policy.must_pass)
     known_versions(evidence, baseline, candidate)
     rules = gating_rules(evidence, policy, baseline, candidate)
     vital = known_critical(evidence, critical)
@@ -86,11 +88,9 @@ def ask(
             f"{evidence.source}: {count(examples, 'example')} of {leading!r} cannot be compared; a comparison starts at 2"
         )
     gating = tuple(lined_up.values())
-    unchanged = is_unchanged(evidence, gating, baseline, candidate)
+    unchanged = is_unchanged(everything, tuple(lined_up), baseline, candidate)
     if not unchanged:
-        warnings += same_output_other_score(evidence, gating, baseline, candidate)
-        for rule in tested:
-            baseline_stands(evidence, judged[rule.name], policy, baseline, vital)
+        warnings += same_output_other_score(everything, tuple(lined_up), baseline, candidate)
     warnings += [
         f"{a.key}: {a.dropped} repetitions of the candidate were left out: the baseline never ran them, or the policy plans fewer"
         for a in gating
@@ -100,10 +100,15 @@ def ask(
     found = quarantine.held(evidence, held, [lined_up[rule.name] for rule in tested])
     whole: frozenset[str] = frozenset()
     if found:
-        everything = rows_of(evidence, (lined_up[rule.name] for rule in tested), vital)
-        whole, said = quarantine.shares(everything, rows)
-        rows = in_full(rows, everything, whole)
+        full = rows_of(evidence, (lined_up[rule.name] for rule in tested), vital)
+        whole, said = quarantine.shares(full, rows)
+        rows = in_full(rows, full, whole)
         warnings += [*said, *quarantine.one_sided(found)]
+    if not unchanged:
+        for rule in tested:
+            baseline_stands(evidence, judged[rule.name], policy, baseline, vital)
+            if whole:
+                baseline_stands(evidence, lined_up[rule.name], policy, baseline, whole, overall=False)
     return Asked(rules, tested, leading, vital, lined_up, judged, rows, unchanged, found, whole, tuple(warnings))
 
 

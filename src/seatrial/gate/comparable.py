@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError, InvalidComparison, UsageError
-from seatrial.gate.arms import FAILED
+from seatrial.gate.arms import FAILED, RAN
 from seatrial.gate.policy import KeyRule
 from seatrial.gate.sentence import percent
 
@@ -42,7 +42,12 @@ def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: s
     mine = np.bincount(keys.index[rows_of[baseline] | rows_of[candidate]], minlength=len(keys.values))
     present = sorted(key for key, rows in zip(keys.values, mine.tolist(), strict=True) if rows)
     rules = policy.keys or tuple(KeyRule(key) for key in present)
+    measured = {measure.name for measure in policy.measures}
     for rule in rules:
+        if rule.name in measured:
+            raise ConfigError(
+                f"{policy.source}: {rule.name!r} is a key and a measurement, and rows of one name cannot be told apart; give the key another name"
+            )
         if rule.name not in keys.values:
             raise ConfigError(
                 f"{policy.source}: key {rule.name!r} gates but is not in {evidence.source}; it holds: {', '.join(evidence.keys)}"
@@ -107,12 +112,14 @@ def differing_provenance(
             yield what
 
 
-def baseline_stands(evidence: Evidence, arms: Arms, policy: Policy, baseline: str, vital: frozenset[str]) -> None:
-    """A crashed baseline must not lower the bar: not overall, and not on one critical segment.
+def baseline_stands(
+    evidence: Evidence, arms: Arms, policy: Policy, baseline: str, vital: frozenset[str], *, overall: bool = True
+) -> None:
+    """A crashed baseline must not lower the bar: not overall, and not on one segment of `vital`.
 
-    More than its record and 2 points is refused; a single failed run of a small segment is not.
+    More of its own runs than its record and 2 points is refused; a single failed run, of however few, is not.
     """
-    everywhere: list[tuple[str, NDArray[np.bool_]]] = [("", np.ones(arms.example.size, dtype=bool))]
+    everywhere: list[tuple[str, NDArray[np.bool_]]] = [("", np.ones(arms.example.size, dtype=bool))] if overall else []
     for dimension in evidence.dimensions:
         values, of_example = arms.segment(evidence, dimension)
         everywhere += [
@@ -122,7 +129,7 @@ def baseline_stands(evidence: Evidence, arms: Arms, policy: Policy, baseline: st
         ]
     for where, members in everywhere:
         crashed = int(np.count_nonzero(FAILED[arms.baseline.outcome[members]]))
-        cells = int(arms.baseline.planned[members].sum())
+        cells = int(np.count_nonzero(RAN[arms.baseline.outcome[members]]))
         if crashed > max(1.0, (policy.baseline_system_failures + RECORD_MARGIN) * cells):
             raise InvalidComparison(
                 f"baseline {baseline} failed on {crashed} of {cells} runs{where} ({percent(crashed / cells)}), its record allows {percent(policy.baseline_system_failures)} + 2 points (key {arms.key}): "

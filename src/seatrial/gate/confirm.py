@@ -178,23 +178,22 @@ def fresh_rows(
     return found
 
 
-def complete(fresh: Evidence, examples: Sequence[str], needed: Sequence[Finding], report: Report) -> None:
-    """Every example of the needed rows was repeated with both versions and scored on their keys."""
-    for f in needed:
-        if f.key not in fresh.keys:
-            raise InvalidComparison(f"{fresh.source}: no fresh repetition was scored on {f.key!r}; run them again")
-    names, versions = fresh.codes("example_id"), fresh.codes("version")
-    for version in (report.baseline, report.candidate):
-        have = (
-            {names.values[i] for i in names.index[versions.index == versions.values.index(version)]}
-            if version in versions.values
-            else set()
-        )
-        absent = [name for name in examples if name not in have]
-        if absent:
-            raise InvalidComparison(
-                f"{fresh.source}: {len(absent)} of {count(len(examples), 'example')} were not repeated with {version}: {', '.join(absent[:5])}; run them again"
-            )
+def complete(evidence: Evidence, fresh: Evidence, needed: Sequence[Finding], report: Report) -> None:
+    """Every example of the needed rows was repeated with both versions, and looked at on their keys."""
+    names, versions, keys = (fresh.codes(name) for name in ("example_id", "version", "key"))
+    for key in dict.fromkeys(f.key for f in needed):
+        if key not in keys.values:
+            raise InvalidComparison(f"{fresh.source}: no fresh repetition was scored on {key!r}; run them again")
+        examples = examples_of(evidence, report, [f for f in needed if f.key == key])
+        asked = keys.index == keys.values.index(key)
+        for version in (report.baseline, report.candidate):
+            ran = versions.index == (versions.values.index(version) if version in versions.values else -2)
+            have = set(names.said(asked & ran))
+            absent = [name for name in examples if name not in have]
+            if absent:
+                raise InvalidComparison(
+                    f"{fresh.source}: {len(absent)} of {count(len(examples), 'example')} were not repeated with {version} on {key!r}: {', '.join(absent[:5])}; run them again"
+                )
 
 
 def same_provenance(evidence: Evidence, fresh: Evidence) -> None:

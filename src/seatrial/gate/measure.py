@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError
-from seatrial.evidence.check import run_codes
 from seatrial.gate.row import DECIMALS, OVERALL
 from seatrial.gate.sentence import count, p_value, percent
 from seatrial.stats.paired import mcnemar, sign_flip
@@ -36,14 +35,14 @@ def measure_finding(
     exact sign test, the mean by a sign-flip.
 
     Latency gates only when both arms ran interleaved in one job (`interleaved` in the evidence's metadata); on two
-    different days it measures the days. Runs of either arm without a number are counted, and clusters without one in both:
-    beyond the missing tolerance the row cannot tell. The returned strings are warnings.
+    different days it measures the days. Planned runs without a number in both arms are counted, and beyond the missing
+    tolerance the row cannot tell. The returned strings are warnings.
     """
     if not evidence.has(rule.name):
         raise ConfigError(f"{policy.source}: measurement {rule.name!r} gates but {evidence.source} has no such column")
-    ratio, planned, lost = _log_ratios(evidence, rule.name, baseline, candidate)
+    ratio, planned, lost = _log_ratios(evidence, rule.name, baseline, candidate, policy.repetitions)
     gates = rule.name != "latency_ms" or evidence.metadata.get("interleaved") == "true"
-    limit = math.log1p(rule.max_increase)
+    limit = round(math.log1p(rule.max_increase), DECIMALS)
     middle = _increase(float(np.median(ratio) if rule.statistic == "median" else ratio.mean())) if ratio.size else None
     said = f"overall · {rule.name}: {count(planned, 'example')}, {rule.statistic} ratio {'?' if middle is None else f'{100 * middle:+.1f} %'.replace('-', '−')}, allowed +{100 * rule.max_increase:g} %"
     p = None
@@ -105,30 +104,42 @@ def _increase(log_ratio: float) -> float:
     return math.expm1(min(log_ratio, 700.0))
 
 
-def _log_ratios(evidence: Evidence, name: str, baseline: str, candidate: str) -> tuple[NDArray[np.float64], int, float]:
-    """Log of candidate over baseline, per cluster; how many clusters were planned; the share that has no number.
+def _log_ratios(
+    evidence: Evidence, name: str, baseline: str, candidate: str, repetitions: int | None
+) -> tuple[NDArray[np.float64], int, float]:
+    """Log of candidate over baseline, per cluster; how many clusters were planned; the share of runs without a number.
 
-    That share is of the clusters, or of one arm's runs, whichever is larger: the mean of what a cluster has left would hide
-    that the dear half of its runs was not measured.
+    Planned is what it is for scores: the baseline's repetitions, of each example what either arm ran. A run counts where both
+    arms have a number; an example is the mean of its runs and a cluster that of its examples, so that neither the dear runs
+    that nobody measured nor an example that was run more often speaks for the others.
     """
-    versions, examples = evidence.codes("version"), evidence.codes("example_id")
+    versions, examples, tries = evidence.codes("version"), evidence.codes("example_id"), evidence.numbers("repetition")
     values = evidence.numbers(name)
-    place = evidence.codes("cluster") if evidence.has("cluster") else examples
-    group = np.where(place.index < 0, len(place.values) + examples.index, place.index)
+    sides = [np.flatnonzero(versions.index == versions.values.index(version)) for version in (baseline, candidate)]
+    ran = np.unique(tries[sides[0]])
+    plan = ran[:repetitions] if ran.size else np.unique(tries[sides[1]])
+    wanted = np.zeros((len(examples.values), max(1, plan.size)), dtype=bool)
+    logs = np.full((2, *wanted.shape), np.nan)
+    for side, mine in enumerate(sides):
+        # One number a run, whatever number of keys was scored on it: they are the same, or the evidence was refused.
+        rows = mine[np.isin(tries[mine], plan)]
+        at = (examples.index[rows], np.searchsorted(plan, tries[rows]))
+        wanted[at] = True
+        known = values[rows] > 0
+        logs[side][at[0][known], at[1][known]] = np.log(values[rows][known])
+    both = ~np.isnan(logs).any(axis=0)
+    runs = both.sum(axis=1)
+    of_example = np.where(both, logs[1] - logs[0], 0.0).sum(axis=1) / np.maximum(runs, 1)
+    place = evidence.codes("cluster") if evidence.has("cluster") else None
+    group = np.arange(len(examples.values))
+    if place is not None:
+        of = np.full(len(examples.values), -1, dtype=np.int64)
+        of[examples.index] = place.index
+        group = np.where(of < 0, len(place.values) + group, of)
     size = int(group.max()) + 1
-    logs, lost, seen = [], [0.0], np.zeros(size, dtype=bool)
-    runs = run_codes(evidence)
-    for version in (baseline, candidate):
-        mine = versions.index == versions.values.index(version)
-        seen[group[mine]] = True
-        known = np.flatnonzero(mine & (values > 0))
-        # Once per run, whatever number of keys was scored on it.
-        known = known[np.unique(runs[known], return_index=True)[1]]
-        lost.append(1 - known.size / max(1, np.unique(runs[mine]).size))
-        total = np.bincount(group[known], weights=np.log(values[known]), minlength=size)
-        with np.errstate(invalid="ignore"):
-            logs.append(total / np.bincount(group[known], minlength=size))
-    ratio = logs[1] - logs[0]
-    ratio = np.round(ratio[seen & np.isfinite(ratio)], DECIMALS)
-    planned = int(seen.sum())
-    return ratio, planned, max(*lost, 1 - ratio.size / planned if planned else 1.0)
+    there = runs > 0
+    counted = np.bincount(group[there], minlength=size)
+    total = np.bincount(group[there], weights=of_example[there], minlength=size)
+    ratio = np.round(total[counted > 0] / counted[counted > 0], DECIMALS)
+    planned = int(np.unique(group[wanted.any(axis=1)]).size)
+    return ratio, planned, 1 - int(both.sum()) / int(wanted.sum()) if wanted.any() else 1.0

@@ -78,7 +78,7 @@ def _check(
     evidence: Evidence, policy: Policy, baseline: str, candidate: str, critical: Collection[str], held: Quarantine
 ) -> Report:
     everything, evidence = evidence, without_extra_runs(evidence, policy.must_pass)
-    asked = ask(evidence, policy, baseline, candidate, critical, held)
+    asked = ask(everything, policy, baseline, candidate, critical, held)
     unchanged, warnings = asked.unchanged, list(asked.warnings)
     decided = decide(asked.rows, asked.tested, policy, unchanged=unchanged)
     extra = [

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError
+from seatrial.evidence.columns import CONTRACT
 from seatrial.gate.sentence import count
 from seatrial.verdict import SYSTEM_FAILURES, Finding, Outcome, State, Verdict
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from seatrial.evidence import Evidence
 
-SEGMENT = "must_pass"
+SEGMENT = CONTRACT
 _TIE = 1e-9
 
 

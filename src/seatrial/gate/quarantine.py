@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seatrial.gate.arms import mcnemar_applies
 from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import count, p_value
 from seatrial.stats.paired import mcnemar
@@ -87,12 +88,14 @@ def left_out(evidence: Evidence, quarantine: Quarantine) -> NDArray[np.bool_]:
 def without(a: Arms, out: NDArray[np.bool_]) -> Arms:
     """The arms without the examples that are `out` (by example code)."""
     keep = ~out[a.example]
+    cluster, baseline, candidate = a.cluster[keep], _kept(a.baseline, keep), _kept(a.candidate, keep)
     return replace(
         a,
         example=a.example[keep],
-        cluster=a.cluster[keep],
-        baseline=_kept(a.baseline, keep),
-        candidate=_kept(a.candidate, keep),
+        cluster=cluster,
+        baseline=baseline,
+        candidate=candidate,
+        paired=mcnemar_applies(cluster, baseline, candidate),
     )
 
 
@@ -103,18 +106,18 @@ def shares(all_: Sequence[Row], judged: Sequence[Row]) -> tuple[frozenset[str], 
         all_: rows with every example.
         judged: rows without those in quarantine.
     """
-    left = {(r.segment, r.key): r.n for r in judged}
+    left = {(r.segment, r.key): r.examples for r in judged}
     whole, said = set(), {}
     for r in all_:
-        taken = r.n - left.get((r.segment, r.key), 0)
-        if r.critical and taken > CRITICAL_SHARE * r.n:
+        taken = r.examples - left.get((r.segment, r.key), 0)
+        if r.critical and taken > CRITICAL_SHARE * r.examples:
             whole.add(r.segment)
             said[r.segment] = (
-                f"{taken} of {r.n} examples of {r.segment}, a critical segment, are in quarantine: over {100 * CRITICAL_SHARE:g} % it hides nothing, and the segment is judged with them"
+                f"{taken} of {r.examples} examples of {r.segment}, a critical segment, are in quarantine: over {100 * CRITICAL_SHARE:g} % it hides nothing, and the segment is judged with them"
             )
-        elif taken > LARGE_SHARE * r.n:
+        elif taken > LARGE_SHARE * r.examples:
             said[r.segment] = (
-                f"{taken} of {r.n} examples {'in all' if r.segment == OVERALL else f'of {r.segment}'} are in quarantine: over {100 * LARGE_SHARE:g} % nobody watches much of it"
+                f"{taken} of {r.examples} examples {'in all' if r.segment == OVERALL else f'of {r.segment}'} are in quarantine: over {100 * LARGE_SHARE:g} % nobody watches much of it"
             )
     return frozenset(whole), list(said.values())
 

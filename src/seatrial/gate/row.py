@@ -44,6 +44,7 @@ class Row:
         key: evaluator key.
         critical: declared critical.
         n: planned clusters.
+        examples: planned examples in them.
         best: candidate minus baseline per cluster, every unmeasured cell in the candidate's favour.
         worst: the same against it.
         baseline: mean score over clusters nothing is missing from; None when there is none.
@@ -62,6 +63,7 @@ class Row:
     key: str
     critical: bool
     n: int
+    examples: int
     best: NDArray[np.float64]
     worst: NDArray[np.float64]
     baseline: float | None
@@ -165,6 +167,7 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
         key=arms.key,
         critical=critical,
         n=int(best.size),
+        examples=int(lost.size),
         best=best,
         worst=worst,
         baseline=round(float(base_low.mean()), DECIMALS) if complete else None,

@@ -9,7 +9,7 @@ import numpy as np
 from seatrial.gate.arms import OUTCOMES
 from seatrial.gate.row import OVERALL, row
 from seatrial.gate.sentence import count
-from seatrial.verdict import Finding, Outcome, State, Verdict
+from seatrial.verdict import MEASUREMENT_FAILURES, Finding, Outcome, State, Verdict
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seatrial.gate.arms import Arm, Arms
 
 _SCORED = OUTCOMES.index(Outcome.SCORED)
+_UNSEEN = [OUTCOMES.index(word) for word in MEASUREMENT_FAILURES if word != Outcome.SKIPPED]
 SHOWN = 5
 
 
@@ -35,7 +36,9 @@ def zero_tolerance_finding(evidence: Evidence, arms: Arms, everything: Arms, *, 
     new = cand_hit & ~base_hit & base_scored.any(axis=1)
     unclear = cand_hit & ~base_scored.any(axis=1)
     whole = row(arms, OVERALL, critical=False, members=None)
-    unseen = int((arms.candidate.lost > 0).sum())
+    # Of what was planned all that is missing, and beyond that whatever ran and was not looked at.
+    ran_unseen = np.isin(everything.candidate.outcome, _UNSEEN).any(axis=1)
+    unseen = int(((arms.candidate.lost > 0) | ran_unseen).sum())
     n = int(arms.example.size)
     names = evidence.codes("example_id").values
     said = f"overall · {arms.key}: zero tolerance, {int(cand_scored.any(axis=1).sum())} of {count(n, 'example')} scored"

@@ -165,7 +165,7 @@ def test_an_example_that_was_not_repeated_is_refused(build, pairs):
     evidence = build(pairs({"x": (40, 6, 1, 13)}))
     first = first_look(evidence)
     fresh = build(repeated([row for row in pairs({"x": (40, 6, 1, 13)}) if row["example_id"] != "x-41"], 3))
-    with pytest.raises(InvalidComparison, match="1 of 60 examples were not repeated with a: x-41"):
+    with pytest.raises(InvalidComparison, match="1 of 60 examples were not repeated with a on 'score': x-41"):
         again(first, evidence, fresh)
 
 
