@@ -149,3 +149,11 @@ def test_a_project_is_one_however_its_table_is_written(pytester, monkeypatch, he
     settings.write_text(settings.read_text().replace("[tool.seatrial]", head))
     result = run(pytester, "--collect-only", "-q", "gates/merge.toml")
     result.stdout.fnmatch_lines(["gates/merge.toml::gate::triage"])
+
+
+def test_a_module_that_is_skipped_while_it_is_collected_is_skipped(pytester, monkeypatch):
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(test_a="import pytest\npytest.importorskip('no_such_module')\n", test_b="def test_b(): pass\n")
+    result = run(pytester)
+    result.assert_outcomes(passed=1, skipped=1)
+    assert result.ret == pytest.ExitCode.OK

@@ -41,6 +41,7 @@ from seatrial.graph.target import callable_target
 from seatrial.model.here import repetition_here
 from seatrial.runner import RunPlan, RunResult, run
 from seatrial.runner.log import BACKGROUND, EACH, GROUP_S, OWN_GROUPS, Patience, RowLog
+from seatrial.runner.record import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -829,3 +830,38 @@ def test_an_answer_that_changes_under_our_hands_is_read_every_time(tmp_path: Pat
     number = Number()
     go(tmp_path / "r", plan(3), evaluators=(bind(Bound("k", "1", lambda run, example: number)),))
     assert [row["score"] for row in rows_of(tmp_path / "r")] == [0.25, 0.5, 0.75]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"repetition": -1},
+        {"repetition": "0"},
+        {"repetition": 0.0},
+        {"example_id": ["ex-0"]},
+        {"outcome": "skored"},
+        {"latency_ms": "fast"},
+        {"input_tokens": 1e30},
+        {"output_tokens": "many"},
+        {"model": ["a"]},
+        {"output_hash": 7},
+        {"warnings": [[1]]},
+        {"results": {"right": [["right", "1.0", ""]]}},
+        {"results": {"right": [["right", True, ""]]}},
+        {"results": {"right": [["right", 7, ""]]}},
+        {"results": {"right": [["right", 1.0, 5]]}},
+        {"results": {"right": {"outcome": "broken", "error_kind": None, "reason": ""}}},
+    ],
+    ids=str,
+)
+def test_a_line_that_holds_what_nobody_writes_is_named_and_not_gone_on_with(damage):
+    whole = {
+        "example_id": "ex-0",
+        "repetition": 0,
+        "outcome": "scored",
+        "latency_ms": 1.5,
+        "results": {"right": [["right", 1, "ok"]]},
+    }
+    assert parse(json.dumps(whole).encode(), ["right"])[2].results == ((("right", 1.0, "ok"),),)
+    with pytest.raises((TypeError, ValueError)):
+        parse(json.dumps(whole | damage).encode(), ["right"])

@@ -1,5 +1,6 @@
 """The main job on a small project of its own: a graph that greets, two versions, one of them rude to enterprise users."""
 
+import datetime as dt
 import json
 import re
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+import seatrial.cli.trial as trial_verb
 from seatrial.cli.app import run
 
 REGISTRY = """
@@ -542,3 +544,114 @@ def test_a_run_that_no_longer_says_what_it_was_is_a_sentence(project, capsys, da
         capsys.readouterr()
         assert run([verb, "greeter@v1", "greeter@v2"]) == 2
         assert f"{last}/run.json is no run.json" in capsys.readouterr().err
+
+
+SPOILING = GREETER.replace(
+    'return {"greeting": ("Hello "',
+    'state["log"].append(style)\n        return {"greeting": ("Hello " if len(state["log"]) == 1 else "Bye ") + state["name"]} if True else {"greeting": ("Hello "',
+).replace("    tier: str\n", "    tier: str\n    log: list\n", 1)
+
+
+def test_what_a_run_changes_in_its_inputs_no_other_run_is_given(project, capsys):
+    folder = project(candidate="same")
+    (folder / "graphs/greeter.py").write_text(SPOILING)
+    (folder / "evaluators/__init__.py").write_text(
+        "def polite(run, example):\n    return run.outputs['greeting'].startswith('Hello')\n\nSUITES = {'greeter': (polite,)}\n"
+    )
+    data = folder / "datasets/greeter/golden.jsonl"
+    rows = [json.loads(line) for line in data.read_text().splitlines()]
+    for row in rows:
+        row["inputs"]["log"] = []
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert run(["eval", "greeter@v1", "--repeat", "3", "--json"]) == 0
+    assert run(["trial"]) == 0
+    assert "100.0→100.0" in capsys.readouterr().out
+
+
+def test_two_spellings_of_a_run_are_not_two_runs(project, capsys):
+    folder = project()
+    run(["eval", "greeter@v1"])
+    (run_dir,) = (folder / ".seatrial/runs").iterdir()
+    for other in (f"{run_dir.name}/", f"./{run_dir.name}", f"../runs/{run_dir.name}", "."):
+        capsys.readouterr()
+        assert run(["gate", run_dir.name, other]) == 2
+        assert "a run is named by its id alone" in capsys.readouterr().err
+    assert run(["eval", "greeter", "--resume", f"{run_dir.name}/"]) == 2
+
+
+def test_evidence_in_another_runs_folder_is_not_that_runs(project, capsys):
+    folder = project()
+    for version in ("v1", "v3"):
+        run(["eval", f"greeter@{version}"])
+    first, second = sorted(
+        (folder / ".seatrial/runs").iterdir(), key=lambda one: json.loads((one / "run.json").read_text())["version"]
+    )
+    (second / "evidence.parquet").write_bytes((first / "evidence.parquet").read_bytes())
+    capsys.readouterr()
+    assert run(["gate", "greeter@v1", "greeter@v3"]) == 2
+    assert f"is the evidence of the run {first.name}, not of the run whose folder it lies in" in capsys.readouterr().err
+
+
+def test_runs_whose_segments_were_others_are_refused(project, capsys):
+    folder = project()
+    run(["trial"])
+    segments = folder / "datasets/segments.toml"
+    segments.write_text(
+        'version = 2\n[dimension.tier]\nfield = "inputs.name"\nbands = { enterprise = [0, 0] }\ncritical = ["enterprise"]\n'.replace(
+            'field = "inputs.name"\nbands = { enterprise = [0, 0] }',
+            'field = "inputs.name"\nvalues = ["guest 1", "guest 2"]',
+        ).replace('["enterprise"]', '["guest 1"]')
+    )
+    capsys.readouterr()
+    assert run(["gate", "greeter@v1", "greeter@v2"]) == 2
+    assert "segments.toml has changed since the runs" in capsys.readouterr().err
+
+
+def test_a_run_that_goes_on_gets_no_smaller_and_keeps_its_limit(project, capsys):
+    folder = project(candidate="stop")
+    assert run(["eval", "greeter@stop", "--repeat", "2", "--limit", "60"]) == 2
+    (run_dir,) = (folder / ".seatrial/runs").iterdir()
+    (folder / "go_on").touch()
+    for words, said in (
+        (["--repeat", "1"], "was begun with --repeat 2"),
+        (["--limit", "5"], "was begun with --limit 60"),
+    ):
+        capsys.readouterr()
+        assert run(["eval", "greeter", "--resume", run_dir.name, *words]) == 2
+        assert said in capsys.readouterr().err
+    assert run(["eval", "greeter", "--resume", run_dir.name]) == 0
+    said = json.loads((run_dir / "run.json").read_text())
+    assert (said["planned"], said["limit"]) == (120, 60)
+    assert run(["eval", "greeter", "--resume", run_dir.name, "--limit", "100"]) == 0
+    assert run(["eval", "greeter@v1"]) == 0
+    whole = next(one for one in (folder / ".seatrial/runs").iterdir() if one != run_dir)
+    assert run(["eval", "greeter", "--resume", whole.name, "--limit", "5"]) == 2
+    assert "was begun whole" in capsys.readouterr().err
+
+
+def test_a_part_of_a_run_is_not_gone_on_with_as_a_whole(project, capsys):
+    folder = project()
+    run(["eval", "greeter@v1"])
+    (run_dir,) = (folder / ".seatrial/runs").iterdir()
+    said = json.loads((run_dir / "run.json").read_text())
+    (run_dir / "run.json").write_text(json.dumps(said | {"part": "must_pass"}))
+    capsys.readouterr()
+    assert run(["eval", "greeter", "--resume", run_dir.name]) == 2
+    assert "is a part of another run (must_pass)" in capsys.readouterr().err
+
+
+def test_trials_of_one_second_have_a_folder_each(project, monkeypatch):
+    class Still(dt.datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return cls(2026, 11, 29, 12, 0, 0, tzinfo=tz)
+
+    folder = project()
+    monkeypatch.setattr(trial_verb, "datetime", Still)
+    for _ in range(3):
+        run(["trial"])
+    assert sorted(one.name for one in (folder / "reports").iterdir()) == [
+        "20261129-120000",
+        "20261129-120000.2",
+        "20261129-120000.3",
+    ]

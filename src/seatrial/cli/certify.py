@@ -214,8 +214,7 @@ def _from_project(policy: Path, graphs: tuple[str, ...], runs: tuple[str, ...], 
 
 def _evidence_of(project: Project, runs: tuple[str, ...]) -> dict[str, Evidence]:
     """Graph -> the evidence of the run named for it."""
-    from seatrial.evidence import read_evidence  # noqa: PLC0415
-    from seatrial.trial.runs import RUNS, latest_run, summary  # noqa: PLC0415
+    from seatrial.trial.runs import evidence_of, latest_run, summary  # noqa: PLC0415
 
     found: dict[str, Evidence] = {}
     for name in runs:
@@ -223,7 +222,7 @@ def _evidence_of(project: Project, runs: tuple[str, ...]) -> dict[str, Evidence]
         graph = str(summary(project, run)["graph"])
         if graph in found:
             raise UsageError(f"--from-run {name}: {graph} has a run already; name one run a graph")
-        table = read_evidence(project.root / RUNS / run / "evidence.parquet")
+        table = evidence_of(project, run)
         found[graph] = replace(table, source=f"run {run}")
     return found
 

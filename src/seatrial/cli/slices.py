@@ -155,19 +155,18 @@ def _from_files(
 
 
 def _from_runs(a: str, b: str, key: str | None) -> Inputs:
-    from seatrial.evidence import read_evidence  # noqa: PLC0415
     from seatrial.evidence.combine import combine  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.slice.difference import differences  # noqa: PLC0415
     from seatrial.slice.given import Given, from_examples, from_segments  # noqa: PLC0415
     from seatrial.trial.policies import policy_of  # noqa: PLC0415
-    from seatrial.trial.runs import RUNS, latest_run  # noqa: PLC0415
+    from seatrial.trial.runs import evidence_of, latest_run  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     runs = [latest_run(project, name) for name in (a, b)]
     if runs[0] == runs[1]:
         raise UsageError(f"{a} and {b} are the same run, {runs[0]}; a run is not compared with itself")
-    parts = [read_evidence(project.root / RUNS / run / "evidence.parquet") for run in runs]
+    parts = [evidence_of(project, run) for run in runs]
     graph, name, fingerprint = (_same(parts, column) for column in ("graph", "dataset", "dataset_hash"))
     # Two runs of one version are told apart by their own names.
     names = [part.versions[0] for part in parts]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,11 +105,22 @@ def _show(trial: Trial, *, every: bool, check_expect: bool) -> None:
     click.echo("")
 
 
+def _made(folder: Path) -> Path:
+    """A folder of this trial's own: another may have begun in the same second."""
+    for number in itertools.count(2):
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir()
+            return folder
+        folder = folder.with_name(f"{folder.name.partition('.')[0]}.{number}")
+    raise AssertionError
+
+
 def _write(done: Sequence[Trial], folder: Path) -> Path:
     from seatrial.cli.output import FORMATS, write  # noqa: PLC0415
 
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder = _made(folder)
     except OSError as error:
         raise UsageError(f"reports cannot be written to {folder}: {error.strerror}") from error
     for trial in done:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -25,3 +26,11 @@ class Given(Protocol):
     def metadata(self) -> Mapping[str, Any]:
         """`resume` in it scripts interrupts."""
         ...
+
+
+_ATOMS = frozenset({str, int, float, bool, type(None)})
+
+
+def own(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's own copy of an example's inputs: what it changes in them, no other run and no other version is given."""
+    return {name: value if type(value) in _ATOMS else copy.deepcopy(value) for name, value in inputs.items()}

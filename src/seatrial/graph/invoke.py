@@ -16,6 +16,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
 from langgraph.pregel import Pregel
 
+from seatrial.graph.given import own
 from seatrial.graph.interrupts import Script
 from seatrial.graph.play import MODES, Play
 from seatrial.graph.run import NOTHING, Run
@@ -98,7 +99,7 @@ class _Caller:
         """Called and waited for."""
         call = _Call(self, example)
         graph, play = call.graph, call.play
-        given: Any = example.inputs
+        given: Any = own(example.inputs)
         heard, token = listen(call.usage)
         call.calls, calls = listen_to_calls()
         started = self.clock()
@@ -120,7 +121,7 @@ class _Caller:
         """Awaited."""
         call = _Call(self, example)
         graph, play = call.graph, call.play
-        given: Any = example.inputs
+        given: Any = own(example.inputs)
         heard, token = listen(call.usage)
         call.calls, calls = listen_to_calls()
         started = self.clock()

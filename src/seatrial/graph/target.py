@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from seatrial.graph.given import own
 from seatrial.graph.run import NOTHING, Run
 from seatrial.graph.stdout import listen, silence
 from seatrial.verdict import ErrorKind, Outcome
@@ -86,7 +87,7 @@ def callable_target(
         kind: ErrorKind | None = None
         started = clock()
         try:
-            state = function(inputs)
+            state = function(own(inputs))
         except (Exception, SystemExit) as caught:  # noqa: BLE001 - a crash is an outcome
             error, kind = one_line(caught), ErrorKind.EXCEPTION
         finally:

@@ -9,7 +9,7 @@ localhost, telephone numbers 555-0100 to 555-0199, the card networks' published 
 
 from __future__ import annotations
 
-from seatrial.privacy.find import Finding, find_pii, strip_pii
+from seatrial.privacy.find import Finding, find_pii, strip_pii, strip_text
 from seatrial.privacy.fixture import FixtureFinding, fixture_findings
 from seatrial.privacy.pattern import KINDS, PATTERNS, Pattern
 
@@ -22,4 +22,5 @@ __all__ = [
     "find_pii",
     "fixture_findings",
     "strip_pii",
+    "strip_text",
 ]

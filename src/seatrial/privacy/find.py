@@ -57,11 +57,11 @@ def strip_pii(value: Any) -> Any:
         UsageError: it holds something that is not JSON, which cannot be looked into.
     """
     if isinstance(value, str):
-        return _strip_text(value)
+        return strip_text(value)
     if value is None or isinstance(value, (bool, float)):
         return value
     if isinstance(value, int):
-        stripped = _strip_text(str(value))
+        stripped = strip_text(str(value))
         return value if stripped == str(value) else stripped
     if isinstance(value, Mapping):
         return _strip_mapping(value)
@@ -72,7 +72,8 @@ def strip_pii(value: Any) -> Any:
     )
 
 
-def _strip_text(text: str) -> str:
+def strip_text(text: str) -> str:
+    """The same of one text."""
     # Again until nothing is found: what one find leaves behind may stand clear for the first time.
     while found := find_pii(text):
         parts, end = [], 0
@@ -87,7 +88,7 @@ def _strip_mapping(value: Mapping[Any, Any]) -> dict[str, Any]:
     """Keys that become equal by stripping are numbered: `<email>`, `<email>#2`; no value is lost."""
     stripped: dict[str, Any] = {}
     for key, one in value.items():
-        name = base = _strip_text(str(key))
+        name = base = strip_text(str(key))
         while name in stripped:
             name = f"{base}#{sum(1 for other in stripped if other.partition('#')[0] == base) + 1}"
         stripped[name] = strip_pii(one)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -70,6 +71,18 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.args_source is pytest.Config.ArgsSource.TESTPATHS:
         files = (*_policies(config), *_suites(config))
         config.args.extend(str(file) for file in files if str(file) not in config.args)
+    elif _walks(config):
+        config.args.extend(str(file) for file in _policies(config) if not file.is_relative_to(config.rootpath))
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """A policy is collected wherever it lies, and nothing else where pytest would not have looked."""
+    ways = _ways(config)
+    if not ways:
+        return None
+    if collection_path in ways or collection_path in _policies(config):
+        return False
+    return True if any(parent in ways for parent in collection_path.parents) else None
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -117,7 +130,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What nobody may overlook though no test failed: a renewed baseline, a verdict let through."""
     reports = [one for name in ("passed", "skipped") for one in terminalreporter.getreports(name)]
-    told = [text for one in reports for name, text in one.user_properties if name == TOLD]
+    # A module that was skipped while it was collected is among them, and has no properties.
+    told = [text for one in reports for name, text in getattr(one, "user_properties", ()) if name == TOLD]
     if told:
         terminalreporter.section("seatrial")
         for text in told:
@@ -147,6 +161,7 @@ def pytest_configure_node(node: Any) -> None:
 
 _SHARED = pytest.StashKey["Path"]()
 _POLICIES = pytest.StashKey[tuple["Path", ...]]()
+_WAYS = pytest.StashKey[tuple["Path", ...]]()
 _SUITES = pytest.StashKey[tuple["Path", ...]]()
 
 
@@ -155,6 +170,27 @@ def _policies(config: pytest.Config) -> tuple[Path, ...]:
     if _POLICIES not in config.stash:
         config.stash[_POLICIES] = _read_policies(config.rootpath)
     return config.stash[_POLICIES]
+
+
+def _walks(config: pytest.Config) -> bool:
+    """Whether pytest was started in the rootdir, and told neither files nor `testpaths`."""
+    here = config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
+    return here and config.invocation_params.dir == config.rootpath
+
+
+def _ways(config: pytest.Config) -> tuple[Path, ...]:
+    """Folders on the way to a policy into which pytest does not go on its own (`.gates`, `build`)."""
+    if _WAYS not in config.stash:
+        never = config.getini("norecursedirs")
+        folders = [
+            folder
+            for file in (_policies(config) if _walks(config) else ())
+            for folder in reversed(file.parents)
+            if folder != config.rootpath and folder.is_relative_to(config.rootpath)
+        ]
+        shut = [folder for folder in folders if any(fnmatch(folder.name, pattern) for pattern in never)]
+        config.stash[_WAYS] = tuple(folder for folder in folders if any(folder.is_relative_to(one) for one in shut))
+    return config.stash[_WAYS]
 
 
 def _suites(config: pytest.Config) -> tuple[Path, ...]:

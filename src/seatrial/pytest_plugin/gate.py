@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.errors import SeatrialError
+from seatrial.privacy import strip_text
 from seatrial.pytest_plugin import TOLD
 from seatrial.pytest_plugin.session import OVERALL, Session, session_of
 from seatrial.verdict import Verdict
@@ -147,10 +148,11 @@ class RowItem(_Item):
         found = next((f for f in report.findings if (f.segment, f.key) == (self.segment, self.name)), None)
         if found is None:
             pytest.skip(f"{self.segment} · {self.name}: nothing was measured on it")
+        reason = strip_text(found.reason)
         self.user_properties += [
             ("verdict", found.verdict.value if found.verdict else ""),
             ("n", found.n),
-            ("reason", found.reason),
+            ("reason", reason),
         ]
         if found.verdict is Verdict.FAIL:
             answered = next(
@@ -158,14 +160,14 @@ class RowItem(_Item):
                 None,
             )
             if answered is None and report.mode != "block":
-                pytest.skip(f"in mode {report.mode}, which does not block: {found.reason}")
+                pytest.skip(f"in mode {report.mode}, which does not block: {reason}")
             if answered is None:
-                raise Stopped(found.reason)
+                raise Stopped(reason)
             pytest.skip(
-                f"overridden until {answered.override.expires} by {answered.override.author}: {answered.override.reason}; {found.reason}"
+                f"overridden until {answered.override.expires} by {answered.override.author}: {answered.override.reason}; {reason}"
             )
         if found.verdict is Verdict.INCONCLUSIVE:
-            pytest.skip(found.reason)
+            pytest.skip(reason)
 
     def _decided_elsewhere(self) -> bool:
         return any(isinstance(item, VerdictItem) and item.row == self.row for item in self.session.items)
@@ -184,7 +186,7 @@ class VerdictItem(_Item):
         self.user_properties += [
             ("verdict", report.verdict.value),
             ("n", next((found.n for found in report.findings if found.segment == OVERALL), 0)),
-            ("reason", report.reason),
+            ("reason", strip_text(report.reason)),
             ("baseline", report.baseline),
             ("candidate", report.candidate),
             ("policy_hash", report.policy["hash"]),
@@ -197,7 +199,7 @@ class VerdictItem(_Item):
                 if report.overridden
                 else f"in mode {report.mode}, which does not block"
             )
-            said = f"{report.verdict.value}, {how}: {report.reason}"
+            said = f"{report.verdict.value}, {how}: {strip_text(report.reason)}"
             self.user_properties.append((TOLD, f"{self.row.graph}: {said}"))
             pytest.skip(said)
         raise Stopped(_whole(report))

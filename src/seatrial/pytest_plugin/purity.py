@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.errors import SeatrialError
-from seatrial.pytest_plugin.session import session_of
+from seatrial.pytest_plugin.session import never_skipped, session_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +23,9 @@ class PurityFile(pytest.File):
     def collect(self) -> Iterator[pytest.Collector]:
         """The graphs of the registry."""
         try:
-            for spec in session_of(self.config).project.graphs:
+            with never_skipped():
+                graphs = tuple(session_of(self.config).project.graphs)
+            for spec in graphs:
                 yield PurityGraph.from_parent(self, name=spec.assistant_id)
         except SeatrialError as error:
             raise self.CollectError(str(error)) from error
@@ -35,7 +37,8 @@ class PurityGraph(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """Its evaluators."""
         try:
-            suite = session_of(self.config).project.evaluators(self.name)
+            with never_skipped():
+                suite = session_of(self.config).project.evaluators(self.name)
         except SeatrialError as error:
             raise self.CollectError(str(error)) from error
         for bound in suite:

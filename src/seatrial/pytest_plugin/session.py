@@ -6,7 +6,7 @@ import getpass
 import os
 import shutil
 import tempfile
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -17,7 +17,7 @@ from uuid import uuid4
 import pytest
 
 from seatrial.adapters.langsmith.silence import untraced
-from seatrial.errors import SeatrialError, UsageError
+from seatrial.errors import ConfigError, SeatrialError, UsageError
 from seatrial.evidence.canonical import content_hash
 from seatrial.gate.policy import load_policy
 from seatrial.project import Project, mount, open_project
@@ -27,7 +27,7 @@ from seatrial.pytest_plugin.turn import turn
 from seatrial.segment import assign, for_graph
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from seatrial.dataset import Dataset
     from seatrial.gate.report import Report
@@ -92,13 +92,23 @@ class Session:
 
     def rows(self, policy: Path) -> tuple[TrialRow, ...]:
         """The first trial row of every graph that is put to this policy."""
-        mine = [
-            row for row in self.project.settings.trial if row.policy and policy_file(self._root, row.policy) == policy
-        ]
+        with never_skipped():
+            trials = self.project.settings.trial
+        mine = [row for row in trials if row.policy and policy_file(self._root, row.policy) == policy]
+        for row in mine:
+            other = next((one for one in mine if one.graph == row.graph and one.dataset != row.dataset), None)
+            if other is not None:
+                raise ConfigError(
+                    f"pyproject.toml puts {row.graph} to {row.policy} on {row.dataset} and on {other.dataset}; a policy gates a graph on one dataset: give the second row a policy of its own"
+                )
         return tuple({row.graph: row for row in reversed(mine)}[name] for name in dict.fromkeys(r.graph for r in mine))
 
     def planned(self, row: TrialRow) -> dict[str, tuple[str, ...]]:
         """Segment -> keys of the rows a report of this graph will have, from dataset and policy: no graph is run for it."""
+        with never_skipped():
+            return self._planned(row)
+
+    def _planned(self, row: TrialRow) -> dict[str, tuple[str, ...]]:
         rules = load_policy(self._root / str(row.policy), row.graph)
         keys = tuple(rule.name for rule in rules.keys if not rule.zero_tolerance) or tuple(
             bound.key for bound in self.project.evaluators(row.graph)
@@ -117,7 +127,8 @@ class Session:
         """
         if row not in self._said:
             try:
-                self._said[row] = self._decide(row, environ)
+                with never_skipped():
+                    self._said[row] = self._decide(row, environ)
             except SeatrialError as error:
                 self._said[row] = error
         said = self._said[row]
@@ -129,7 +140,7 @@ class Session:
         """Accept what the graph answers now; the sentence that says so."""
         from seatrial.trial.standing import renew  # noqa: PLC0415 - numpy and Arrow, which collecting does without
 
-        with untraced(os.environ):
+        with never_skipped(), untraced(os.environ):
             return renew(
                 self.project,
                 row,
@@ -163,6 +174,17 @@ class Session:
         # Workers end at different times and none knows of the others: what they shared is the controller's to take.
         if self._alone:
             leave(self._folder)
+
+
+@contextmanager
+def never_skipped() -> Iterator[None]:
+    """pytest.skip() and its like in a project's own code, an `importorskip` say, leave no gate out: they are its failure."""
+    try:
+        yield
+    except (pytest.skip.Exception, pytest.fail.Exception) as error:
+        raise ConfigError(
+            f"the project's own code ended itself with {type(error).__name__} of pytest ({error.msg}); a gate is not skipped, it is mended"
+        ) from error
 
 
 def shared_folder(run_id: str, controller: int) -> Path:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import count, drop, percent, points
-from seatrial.privacy import strip_pii
+from seatrial.privacy import strip_text
 from seatrial.report.label import beside, label, leading, segments, short
 from seatrial.verdict import State, Verdict
 
@@ -134,7 +134,7 @@ def _broken(report: Report) -> str:
     ]
     if not names:
         return ""
-    shown = [short(strip_pii(name), 40) for name in names[:NAMED]]
+    shown = [short(strip_text(name), 40) for name in names[:NAMED]]
     more = f" and {worst.broke - len(shown)} more" if worst.broke > len(shown) else ""
     return f"read what broke: {', '.join(shown)}{more} (side by side with -o gate.html); "
 

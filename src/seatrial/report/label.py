@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
+from seatrial.privacy import strip_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +32,7 @@ def segments(report: Report) -> Callable[[Finding], str]:
 
     def name(f: Finding) -> str:
         dimension, _, value = f.segment.partition("=")
-        return value if dimensions == {dimension} else f.segment
+        return strip_text(value if dimensions == {dimension} else f.segment)
 
     return name
 

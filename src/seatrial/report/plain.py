@@ -9,6 +9,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from seatrial.privacy import strip_text
 from seatrial.report.label import short
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ def line(text: str) -> str:
     return short(plain(text if len(text) <= 2 * LINE else text[:LINE] + text[-LINE:]), LINE)
 
 
+def sentence(text: str) -> str:
+    """What is said of examples and answers: a line, without the addresses and numbers of persons that ids and reasons hold."""
+    return strip_text(line(text))
+
+
 def plain_block(text: str) -> str:
     """`text` with its own lines and tabs, and nothing else that cannot be seen."""
     lines = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -47,7 +53,7 @@ def plain_report(report: Report) -> Report:
     """The report with every text of it on one line and inert; but for the flips, of which few are ever shown."""
     return replace(
         report,
-        reason=line(report.reason),
+        reason=sentence(report.reason),
         mode=line(report.mode),
         source=line(report.source),
         graph=line(report.graph),
@@ -57,10 +63,10 @@ def plain_report(report: Report) -> Report:
         overall=_plain_finding(report.overall),
         segments=tuple(_plain_finding(f) for f in report.segments),
         reported=tuple(_plain_finding(f) for f in report.reported),
-        causes=tuple((line(reason), count) for reason, count in report.causes),
-        warnings=tuple(map(line, report.warnings)),
+        causes=tuple((sentence(reason), count) for reason, count in report.causes),
+        warnings=tuple(map(sentence, report.warnings)),
     )
 
 
 def _plain_finding(f: Finding) -> Finding:
-    return replace(f, segment=line(f.segment), key=line(f.key), reason=line(f.reason))
+    return replace(f, segment=line(f.segment), key=line(f.key), reason=sentence(f.reason))

@@ -142,6 +142,7 @@ def parse(text: bytes, keys: Sequence[str]) -> tuple[str, int, Record]:
         ValueError, KeyError, TypeError: it is no such line.
     """
     row: dict[str, Any] = json.loads(text)
+    _must_be(row)
     found = row["results"]
     results = tuple(_read_result(found[key]) for key in keys) if found else ()
     record = Record(
@@ -160,7 +161,41 @@ def parse(text: bytes, keys: Sequence[str]) -> tuple[str, int, Record]:
     return row["example_id"], row["repetition"], record
 
 
+_TEXT, _NUMBER = (str, type(None)), (int, float, type(None))
+_FIELDS: tuple[tuple[str, tuple[type, ...]], ...] = (
+    ("error_kind", _TEXT),
+    ("error", _TEXT),
+    ("model", _TEXT),
+    ("thread_id", _TEXT),
+    ("output_hash", _TEXT),
+    ("latency_ms", _NUMBER),
+    ("input_tokens", (int, type(None))),
+    ("output_tokens", (int, type(None))),
+)
+"""What a line may hold besides what it must: a hand that edited it, or another writer, may have put anything there."""
+
+
+def _must_be(row: dict[str, Any]) -> None:
+    """Raise a TypeError or ValueError where a field holds what we never write."""
+    if not isinstance(row["example_id"], str) or type(row["repetition"]) is not int or row["repetition"] < 0:
+        raise TypeError(f"example_id {row['example_id']!r}, repetition {row['repetition']!r}")
+    Outcome(row["outcome"])
+    for name, kinds in _FIELDS:
+        if not isinstance(row.get(name), kinds) or isinstance(row.get(name), bool):
+            raise TypeError(f"{name} is {row[name]!r}")
+    if not all(isinstance(said, str) for said in row.get("warnings", ())):
+        raise TypeError("warnings are no texts")
+
+
 def _read_result(found: Any) -> Result:
     if isinstance(found, dict):
-        return Unscored(**found)
-    return tuple((key, score, reason) for key, score, reason in found)
+        failed = Unscored(**found)
+        Outcome(failed.outcome)
+        if not isinstance(failed.error_kind, _TEXT) or not isinstance(failed.reason, str):
+            raise TypeError(f"a failure is {found!r}")
+        return failed
+    for key, score, reason in found:
+        number = score is None or (isinstance(score, (int, float)) and not isinstance(score, bool) and 0 <= score <= 1)
+        if not isinstance(key, str) or not number or not isinstance(reason, str):
+            raise TypeError(f"a score is {[key, score, reason]!r}")
+    return tuple((key, None if score is None else float(score), reason) for key, score, reason in found)

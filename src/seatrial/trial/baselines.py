@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import date
 from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError, InvalidComparison, UsageError
 from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
 from seatrial.trial.overrides import append, text_of
-from seatrial.trial.runs import RUNS, latest_run, summary
+from seatrial.trial.runs import evidence_of, latest_run, summary
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,9 +37,9 @@ def accepted(project: Project, graph: str, pointer: str = CURRENT) -> Baseline |
     """
     folder = project.root / FOLDER / graph
     at = folder / pointer
-    if not at.is_file():
+    if not os.path.lexists(at):
         return None
-    name = text_of(at).strip()
+    name = text_of(at).strip() if at.is_file() else ""
     file = folder / f"{name}.jsonl"
     if not name or len(name.split()) != 1 or "/" in name or not file.is_file():
         raise DataError(
@@ -76,9 +77,8 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
     said = summary(project, run_id)
     if not said.get("complete") or said.get("limit") is not None or said.get("part"):
         raise UsageError(f"run {run_id} does not cover its whole dataset; a baseline is whole")
-    from seatrial.evidence.read import read_evidence  # noqa: PLC0415 - Arrow: a gate of what was accepted does without
 
-    evidence = read_evidence(project.root / RUNS / run_id / "evidence.parquet")
+    evidence = evidence_of(project, run_id)
     measured = date.fromisoformat(str(said["started"])[:10])
     text = baseline_text(evidence, said["version"], measured=measured, code=said.get("code", ""))
     folder = project.root / FOLDER / said["graph"]

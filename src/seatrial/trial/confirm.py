@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.evidence.canonical import content_hash
 from seatrial.evidence.combine import combine
-from seatrial.evidence.read import read_evidence
 from seatrial.gate.again import check_again, fresh_examples
 from seatrial.gate.confirm import REPETITIONS, settled, suspicious
 from seatrial.gate.sentence import count
 from seatrial.trial.evaluate import Part, evaluate
-from seatrial.trial.runs import RUNS, changed_since, summary
+from seatrial.trial.runs import RUNS, changed_since, evidence_of, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -89,10 +88,7 @@ def confirm(
     examples = fresh_examples(first, evidence, policy, critical=critical)
     found = _fresh(project, runs, frozenset(examples), how)
     names = (first.baseline, first.candidate)
-    parts = [
-        read_evidence(project.root / RUNS / run_id / "evidence.parquet").named(name)
-        for run_id, name in zip(found, names, strict=True)
-    ]
+    parts = [evidence_of(project, run_id).named(name) for run_id, name in zip(found, names, strict=True)]
     fresh = combine(parts, f"runs {found[0]} and {found[1]}")
     report = check_again(first, evidence, fresh, policy, critical=critical, held=held)
     return replace(report, source=f"{first.source}, fresh {fresh.source}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from seatrial.errors import ConfigError, MissingExtra, UsageError
@@ -36,16 +37,19 @@ class Resumed(NamedTuple):
     label: str | None
     kind: str
     repeat: int
+    limit: int | None
 
 
 def _resumed(project: Project, run_id: str, spec: GraphSpec) -> Resumed:
     from seatrial.runner.summary import read_summary  # noqa: PLC0415 - as in evaluate
 
-    if not (project.root / RUNS / run_id).is_dir():
+    if run_id != PurePath(run_id).name or not (project.root / RUNS / run_id).is_dir():
         raise UsageError(f"no run is called {run_id!r}; {known(project)}")
     said = read_summary(project.root / RUNS / run_id / "run.json")
     if said is None:
         raise UsageError(f"{RUNS}/{run_id} holds no run to resume; leave out --resume to start one")
+    if said.get("part"):
+        raise UsageError(f"{run_id} is a part of another run ({said['part']}); what made it goes on with it")
     if said["graph"] != spec.assistant_id:
         raise UsageError(f"{run_id} is a run of {said['graph']!r}: seatrial eval {said['graph']} --resume {run_id}")
     name = str(said["version"])
@@ -55,6 +59,7 @@ def _resumed(project: Project, run_id: str, spec: GraphSpec) -> Resumed:
         label=None if registered else name,
         kind=str(said["dataset"]["name"]).rpartition(":")[2],
         repeat=int(said["repetitions"]),
+        limit=None if said.get("beside") else said.get("limit"),  # of runs in turns, so much as was anybody's turn
     )
 
 
@@ -147,7 +152,14 @@ def evaluate(
     if resume:
         before = _resumed(project, resume, spec)
         version, label = version or before.version, label or before.label
-        kind, repeat = kind or before.kind, repeat or before.repeat
+        kind = kind or before.kind
+        if repeat is not None and repeat < before.repeat:
+            raise UsageError(f"{resume} was begun with --repeat {before.repeat}; a run that goes on gets no smaller")
+        if limit is not None and (before.limit is None or limit < before.limit):
+            raise UsageError(
+                f"{resume} was begun {'whole' if before.limit is None else f'with --limit {before.limit}'}; a run that goes on gets no smaller"
+            )
+        repeat, limit = repeat or before.repeat, limit or before.limit
     kind, repeat = kind or "golden", repeat or 1
     chosen = spec.version(version)
     suite = project.evaluators(graph)

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 from seatrial.certify.design import design_of
 from seatrial.dataset.fingerprint import identity
 from seatrial.errors import DataError, UsageError
-from seatrial.evidence.read import read_evidence
 from seatrial.gate.churn import churn_of, contradictions
 from seatrial.gate.quarantine_file import Entry, load_quarantine, longest, quarantine_text
 from seatrial.segment import critical_segments, for_graph
 from seatrial.trial.evaluate import Part, evaluate, new_run_id
 from seatrial.trial.policies import policy_of
 from seatrial.trial.quarantine import FILE
-from seatrial.trial.runs import RUNS, summary
+from seatrial.trial.runs import RUNS, evidence_of, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +52,7 @@ def flaky(
         run_id = result.run_dir.name
     said = summary(project, run_id)
     policy = policy_of(project, said["graph"])
-    evidence = read_evidence(project.root / RUNS / run_id / "evidence.parquet")
+    evidence = evidence_of(project, run_id)
     critical = critical_segments(for_graph(project.dimensions, said["graph"]))
     shape = design_of(evidence, policy, critical)
     levels = {
@@ -113,7 +112,7 @@ def put_in_quarantine(
             f"the dataset changed since run {run_id}; measure again with seatrial flaky {graph} --quarantine"
         )
     contents = {example.id: identity(example) for example in dataset.examples}
-    evidence = read_evidence(project.root / RUNS / run_id / "evidence.parquet")
+    evidence = evidence_of(project, run_id)
     keys = [rule.name for rule in policy_of(project, graph).keys if not rule.zero_tolerance] or list(evidence.keys)
     found = [contradictions(evidence, version, key) for key in keys if key in evidence.keys]
     entries = []

@@ -5,20 +5,19 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from seatrial.errors import UsageError
+from seatrial.errors import InvalidComparison, UsageError
 from seatrial.evidence.combine import combine
-from seatrial.evidence.read import read_evidence
 from seatrial.evidence.table import Evidence
 from seatrial.gate.anchor import check_anchored
 from seatrial.gate.policy import load_policy
-from seatrial.segment import critical_segments, for_graph
+from seatrial.segment import assign, critical_segments, for_graph
 from seatrial.trial.baselines import ANCHOR, accepted, refuse_another
 from seatrial.trial.confirm import NEVER, Confirming, confirm
 from seatrial.trial.contracts import for_family, with_contracts
 from seatrial.trial.overrides import let_through, runs_bound
 from seatrial.trial.policies import policy_of
 from seatrial.trial.quarantine import quarantine_of
-from seatrial.trial.runs import RUNS, latest_run, summary
+from seatrial.trial.runs import evidence_of, latest_run, summary
 
 if TYPE_CHECKING:
     from datetime import date
@@ -70,11 +69,12 @@ def gate(
     # An A/A comparison: two runs of one version are told apart by their own names.
     names = [baseline, candidate] if versions[0] == versions[1] else versions
     arms = [
-        with_contracts(project, run_id, read_evidence(project.root / RUNS / run_id / "evidence.parquet")).named(name)
+        with_contracts(project, run_id, evidence_of(project, run_id)).named(name)
         for run_id, name in zip((baseline, candidate), names, strict=True)
     ]
     critical = critical_segments(for_graph(project.dimensions, graph))
     evidence = combine(arms, f"runs {baseline} and {candidate}")
+    _same_segments(project, graph, candidate, evidence)
     if _took_turns(project, baseline, candidate):
         evidence = Evidence(evidence.table, evidence.source, {**evidence.metadata, "interleaved": "true"})
     kind = str(summary(project, candidate)["dataset"]["name"]).rpartition(":")[2]
@@ -88,6 +88,29 @@ def gate(
     )
     report = confirm(project, (baseline, candidate), first, evidence, policy, confirming, critical=critical, held=held)
     return let_through(project, report, runs_bound(project, baseline, candidate), today)
+
+
+def _same_segments(project: Project, graph: str, run_id: str, evidence: Evidence) -> None:
+    """Raise an InvalidComparison where segments.toml puts an example elsewhere now than the runs did.
+
+    Nothing is said of runs on a dataset that has changed since: its examples are no longer the ones that were put.
+    """
+    said = summary(project, run_id)["dataset"]
+    dataset = project.dataset(graph, str(said["name"]).rpartition(":")[2])
+    if dataset.hash != said["hash"]:
+        return
+    dimensions = for_graph(project.dimensions, graph)
+    now = {example.id: assign(dimensions, example.row()) for example in dataset.examples}
+    names = evidence.codes("example_id").values
+    for dimension in sorted({name for values in now.values() for name in values}):
+        codes = evidence.codes(f"segment.{dimension}") if dimension in evidence.dimensions else None
+        places = evidence.by_example(f"segment.{dimension}") if codes else None
+        for at, name in enumerate(names):
+            then = codes.values[places[at]] if codes is not None and places is not None else "unknown"
+            if name in now and now[name].get(dimension) != then:
+                raise InvalidComparison(
+                    f"segments.toml has changed since the runs {evidence.source.removeprefix('runs ')}: {name} stood in {dimension}={then} and stands in {dimension}={now[name].get(dimension)}; run both again"
+                )
 
 
 def _took_turns(project: Project, baseline: str, candidate: str) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.trial.code import code_hash
 
 if TYPE_CHECKING:
+    from seatrial.evidence import Evidence
     from seatrial.project import Project
 
 RUNS = ".seatrial/runs"
@@ -22,6 +24,8 @@ def latest_run(project: Project, name: str) -> str:
     A name means the latest complete run over the whole dataset (its trial row's, else golden) that scored something. When the registry, the dataset or
     the evaluators have changed since, it speaks of something else, and is refused.
     """
+    if len(PurePath(name).parts) != 1 or name != PurePath(name).name:
+        raise UsageError(f"{name!r} is no run; a run is named by its id alone, without a folder")
     if (project.root / RUNS / name / "run.json").is_file():
         return name
     graph, _, version = name.partition("@")
@@ -47,6 +51,24 @@ def latest_run(project: Project, name: str) -> str:
             f"{name}: {changed} since its latest run {latest['run_id']}; make a new one with seatrial eval {graph}@{wanted}, or name that run by its id"
         )
     return str(latest["run_id"])
+
+
+def evidence_of(project: Project, run_id: str) -> Evidence:
+    """The evidence of a run, which says itself whose it is.
+
+    Raises:
+        DataError: it cannot be read, or is another run's.
+    """
+    from seatrial.evidence.read import read_evidence  # noqa: PLC0415 - Arrow: a list of runs does without
+
+    file = project.root / RUNS / run_id / "evidence.parquet"
+    found = read_evidence(file)
+    said = found.metadata.get("run_id", run_id)
+    if said != run_id:
+        raise DataError(
+            f"{file} is the evidence of the run {said}, not of the run whose folder it lies in; make a new one"
+        )
+    return found
 
 
 def summary(project: Project, run_id: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import pytest
 from seatrial.gate.report import Flip
 from seatrial.report.console import console
 from seatrial.report.html import html
+from seatrial.report.junit import junit
 from seatrial.report.markdown import summary
 from seatrial.report.view import GLYPHS, WORDS, view
 from seatrial.verdict import ReasonClass, State, Verdict
@@ -120,6 +121,19 @@ def test_the_first_broken_examples_of_the_worst_row_are_named(states):
     mailed = view(replace(states["blocked"], flips=(Flip("ann@acme.internal", "score", ("t=de",), 1.0, 0.0, ""),)))
     assert "ann@" not in mailed.todo
     assert "and 30 more" in mailed.todo
+
+
+def test_no_surface_shows_whose_address_an_id_or_a_reason_holds():
+    mail = "jane.roe@acme.internal"
+    hits = make_finding(key="pii", state=State.BLOCKS, ci=None, alpha_row=None, reason=f"1 new hit: {mail}")
+    segment = make_finding(f"customer={mail}", State.BLOCKS, difference=-0.2)
+    report = make_report(
+        Verdict.FAIL, make_finding(), hits, segment, causes=((f"said {mail}", 9),), broke=9, warnings=(f"see {mail}",)
+    )
+    v = view(report)
+    shown = "\n".join(line.text for line in console(v, every=True)) + summary(v, "") + junit(v)
+    assert "jane.roe" not in shown
+    assert "<email>" in shown
 
 
 def test_the_tally_counts_every_segment_row_once(states):

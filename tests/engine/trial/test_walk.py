@@ -428,3 +428,55 @@ def test_an_anchor_remembers_where_it_began(project, tmp_path, capsys):
         ("anchor", "release 1"),
         ("current", "somebody accepted it"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("file", "where", "code"),
+    [
+        ("graphs/triage/graph.py", "top", "import pytest\npytest.importorskip('no_such_module')\n"),
+        ("graphs/registry.py", "top", "import pytest\npytest.importorskip('no_such_module')\n"),
+        ("evaluators/__init__.py", "top", "import pytest\npytest.skip('no key', allow_module_level=True)\n"),
+        ("evaluators/__init__.py", "top", "import pytest\npytest.fail('no key')\n"),
+    ],
+)
+def test_a_projects_own_skip_leaves_no_gate_out(project, gate_here, file, where, code):
+    changed = project / file
+    head, _, rest = changed.read_text().partition("from __future__ import annotations\n")
+    changed.write_text(f"{head}from __future__ import annotations\n{code}{rest}" if rest else code + head)
+    exit_code, said = gate_here()
+    assert exit_code != 0, said
+    assert "of pytest" in said
+
+
+def test_two_datasets_under_one_policy_are_said_to_be_two(project, gate_here):
+    settings = project / "pyproject.toml"
+    (project / "datasets/triage/edge.jsonl").write_bytes((project / "datasets/triage/golden.jsonl").read_bytes())
+    settings.write_text(
+        settings.read_text()
+        + '\n[[tool.seatrial.trial]]\ngraph = "triage"\nbaseline = "v1"\ncandidate = "v2"\ndataset = "edge"\npolicy = "gates/merge.toml"\n'
+    )
+    exit_code, said = gate_here()
+    assert exit_code != 0
+    assert "puts triage to gates/merge.toml on golden and on edge" in said
+
+
+@pytest.mark.parametrize("hidden", [".gates", "build", "node_modules"])
+def test_a_policy_where_pytest_does_not_look_is_gated_all_the_same(project, users_pytest, hidden):
+    settings = project / "pyproject.toml"
+    text = settings.read_text().replace('policy = "gates/merge.toml"', f'policy = "{hidden}/merge.toml"')
+    settings.write_text("\n".join(line for line in text.split("\n") if not line.startswith("testpaths")))
+    (project / hidden).mkdir()
+    shutil.move(project / "gates/merge.toml", project / hidden / "merge.toml")
+    break_it(project)
+    exit_code, said = users_pytest("-k", "gate or triage")
+    assert exit_code == 1, said
+    assert "BLOCKED" in said
+
+
+def test_an_anchor_that_points_nowhere_is_no_missing_anchor(project, tmp_path):
+    assert run(["anchor", "set", "triage", "--reason", "release 1"]) == 0
+    pointer = project / "gates/baselines/triage/anchor"
+    pointer.unlink()
+    pointer.symlink_to("gone")
+    with pytest.raises(DataError, match="restore it from version control"):
+        stand(project, tmp_path)
