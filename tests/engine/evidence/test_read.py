@@ -398,3 +398,14 @@ def test_quotes_that_are_closed_hold_commas_lines_and_quotes(tmp_path):
     found = read_evidence(with_reasons(tmp_path / "r.csv", written))
     assert (len(found), csv.field_size_limit()) == (200, before)
     assert [found.word("reason", n)[:20] for n in (3, 7)] == ['one, "two"\nand three', 'a 5" screen']
+
+
+def test_rows_between_two_quotes_left_open_are_not_one_value(tmp_path):
+    # by the letter this is one value over 61 lines; what it holds are rows of the file
+    with pytest.raises(DataError, match="holds what looks like a row of the file"):
+        read_evidence(with_reasons(tmp_path / "r.csv", {100: '"no deadline', 160: 'named"'}))
+
+
+def test_a_mail_over_several_lines_is_one_value(tmp_path):
+    mail = '"Dear Ann, Bob, Carl, Dora,\nyes, no, 1, 2, ok\nv1,v2,v1,v2\n\nyours, E"'
+    assert len(read_evidence(with_reasons(tmp_path / "r.csv", {100: mail, 101: mail}))) == 200
