@@ -563,7 +563,8 @@ def test_what_a_run_changes_in_its_inputs_no_other_run_is_given(project, capsys)
     for row in rows:
         row["inputs"]["log"] = []
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    assert run(["eval", "greeter@v1", "--repeat", "3", "--json"]) == 0
+    settings = folder / "pyproject.toml"
+    settings.write_text(settings.read_text().replace("expect =", "repeat = 3\nexpect ="))
     assert run(["trial"]) == 0
     assert "100.0→100.0" in capsys.readouterr().out
 
