@@ -27,7 +27,7 @@ def read_files(
     paths: Sequence[Path], maps: tuple[str, ...], segments: Sequence[str], ignored: Sequence[str] = ()
 ) -> Evidence:
     """The files as one table; the columns are named alike in all of them."""
-    from seatrial.evidence import Evidence, read_evidence  # noqa: PLC0415 - numpy and Arrow are for those who gate
+    from seatrial.evidence import read_evidence  # noqa: PLC0415 - numpy and Arrow are for those who gate
     from seatrial.evidence.columns import SEVERAL  # noqa: PLC0415
     from seatrial.evidence.combine import combine  # noqa: PLC0415
 
@@ -40,14 +40,7 @@ def read_files(
         read_evidence(path, mapping=mapping, segments=segments, ignore=ignored, version=name)
         for path, name in zip(paths, named, strict=True)
     ]
-    whole = combine(parts, SEVERAL.join(map(str, paths)))
-    # Each file was stamped for itself: what was counted in each is counted in all, and two jobs never ran as one.
-    blank = sum(int(said) for part in parts if (said := part.metadata.get("blank_scores", "0")).isdecimal())
-    unnamed = dict.fromkeys(filter(None, (part.metadata.get("could_be_segments") for part in parts)))
-    stamp = {name: said for name, said in whole.metadata.items() if name not in ("interleaved", "blank_scores")}
-    stamp |= {"blank_scores": str(blank)} if blank else {}
-    stamp |= {"could_be_segments": ", ".join(unnamed)} if unnamed else {}
-    return Evidence(whole.table, whole.source, stamp)
+    return combine(parts, SEVERAL.join(map(str, paths)))
 
 
 def versions_asked(evidence: Evidence, baseline: str | None, candidate: str | None) -> tuple[str, str]:

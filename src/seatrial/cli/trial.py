@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import itertools
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -107,12 +105,15 @@ def _show(trial: Trial, *, every: bool, check_expect: bool) -> None:
 
 def _made(folder: Path) -> Path:
     """A folder of this trial's own: another may have begun in the same second."""
-    for number in itertools.count(2):
-        with contextlib.suppress(FileExistsError):
+    began, number = folder.name, 1
+    while True:
+        try:
             folder.mkdir()
+        except FileExistsError:
+            number += 1
+            folder = folder.with_name(f"{began}.{number}")
+        else:
             return folder
-        folder = folder.with_name(f"{folder.name.partition('.')[0]}.{number}")
-    raise AssertionError
 
 
 def _write(done: Sequence[Trial], folder: Path) -> Path:

@@ -16,13 +16,32 @@ if TYPE_CHECKING:
 
 def combine(parts: Sequence[Evidence], source: str) -> Evidence:
     """One table of several, each already checked; what only the whole can break is checked again."""
-    shared = {
-        key: value for key, value in parts[0].metadata.items() if all(p.metadata.get(key) == value for p in parts)
-    }
+    shared = _stamps(parts)
     made = [part for part in parts if isinstance(part, Coded)]
     whole = joined(made, source, shared) if len(made) == len(parts) else Evidence(_stacked(parts), source, shared)
     check(whole)
     return whole
+
+
+def _stamps(parts: Sequence[Evidence]) -> dict[str, str]:
+    """What is true of the whole: what all say alike, and what was counted in each is counted in all.
+
+    That a part was `interleaved` says nothing of two: they are two jobs.
+    """
+    shared = {
+        name: said
+        for name, said in parts[0].metadata.items()
+        if name != "interleaved" and all(part.metadata.get(name) == said for part in parts)
+    }
+    counts = [part.metadata.get("blank_scores", "0") for part in parts]
+    if any(said != "0" for said in counts):
+        # One that is no number stays, and is refused where it is read.
+        shared["blank_scores"] = next(
+            (said for said in counts if not said.isdecimal()),
+            str(sum(int(said) for said in counts if said.isdecimal())),
+        )
+    unnamed = dict.fromkeys(filter(None, (part.metadata.get("could_be_segments") for part in parts)))
+    return shared | ({"could_be_segments": ", ".join(unnamed)} if unnamed else {})
 
 
 def _stacked(parts: Sequence[Evidence]) -> pa.Table:

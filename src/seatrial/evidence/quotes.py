@@ -32,7 +32,7 @@ def refuse_open_quotes(path: Path, longest: int) -> None:
             try:
                 for row in rows:
                     if rows.line_num > began:
-                        swallowed += [(began, value) for value in row if "\n" in value]
+                        swallowed += [(began, value) for value in row]
                     elif began <= KNOWN:
                         known = known or [set() for _ in row]
                         for seen, value in zip(known, row, strict=False):

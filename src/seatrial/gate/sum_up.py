@@ -26,15 +26,7 @@ def sum_up(decided: Sequence[Decided], *, unchanged: bool, n: int) -> tuple[Verd
     findings = [d.finding for d in decided]
     failed = [f for f in findings if f.verdict is Verdict.FAIL]
     if failed:
-        worst = min(
-            failed,
-            key=lambda f: (not f.critical, f.segment == OVERALL, f.difference if f.difference is not None else 0.0),
-        )
-        return (
-            Verdict.FAIL,
-            None,
-            f"{len(failed)} of {len(findings)} rows failed; first {worst.reason}.",
-        )
+        return Verdict.FAIL, None, f"{len(failed)} of {len(findings)} rows failed; first {worst(failed).reason}."
     open_ = [d for d in decided if d.why is not None]
     if open_:
         first = open_[0]
@@ -58,6 +50,11 @@ def sum_up(decided: Sequence[Decided], *, unchanged: bool, n: int) -> tuple[Verd
         None,
         f"No drop found; {f'would have seen {drop(max(sights))} or more {where}' if sights else 'could not have seen any drop'}.",
     )
+
+
+def worst(failed: Sequence[Finding]) -> Finding:
+    """The failing row to speak of first: a critical segment before another, a segment before all of it, the deepest."""
+    return min(failed, key=lambda f: (not f.critical, f.segment == OVERALL, f.difference or 0.0))
 
 
 def reading_order(f: Finding) -> tuple[object, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError
+from seatrial.graph.given import own
 
 if TYPE_CHECKING:
     from seatrial.graph.given import Given
@@ -49,7 +50,7 @@ class Script:
             if entry is None:
                 return answers, text
             self._entries.remove(entry)
-            answers[question.id] = entry["value"]
+            answers[question.id] = own(entry)["value"]
         return answers, None
 
     def unused(self) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import count, drop, percent, points
+from seatrial.gate.sum_up import worst
 from seatrial.privacy import strip_text
 from seatrial.report.label import beside, label, leading, segments, short
 from seatrial.verdict import State, Verdict
@@ -36,7 +37,7 @@ def headline(report: Report) -> str:
         tested = first.p_adjusted is not None and first.alpha_row is not None
         return f"overall got worse: {first.key} {points(first.difference)}." if tested else f"{first.reason}."
     critical = [f for f in worse if f.critical]
-    worst = min(critical or worse, key=lambda f: f.difference or 0.0)
+    first = worst(worse)
     names, all_ = {f.segment for f in worse}, {f.segment for f in judged}
     said = f"{len(names)} of {len(all_)} segments got worse"
     how = (
@@ -48,7 +49,7 @@ def headline(report: Report) -> str:
         if len(worse) > 1
         else ""
     )
-    return f"{said}{'; ' if how else ': '}{how}{label(worst, report)} {points(worst.difference)}."
+    return f"{said}{'; ' if how else ': '}{how}{label(first, report)} {points(first.difference)}."
 
 
 def _cannot_tell(report: Report) -> str:
@@ -124,18 +125,18 @@ def todo(report: Report) -> str:
 def _broken(report: Report) -> str:
     """Whose answers to read first: examples that broke in the row that fell most, three by name."""
     failed = [f for f in report.findings if f.verdict is Verdict.FAIL]
-    worst = min(failed, key=lambda f: (not f.critical, f.segment == OVERALL, f.difference or 0.0), default=None)
-    if worst is None:
+    if not failed:
         return ""
+    first = worst(failed)
     names = [
         one.example
         for one in report.flips
-        if one.after < one.before and one.key == worst.key and worst.segment in (OVERALL, *one.segments)
+        if one.after < one.before and one.key == first.key and first.segment in (OVERALL, *one.segments)
     ]
     if not names:
         return ""
     shown = [short(strip_text(name), 40) for name in names[:NAMED]]
-    more = f" and {worst.broke - len(shown)} more" if worst.broke > len(shown) else ""
+    more = f" and {first.broke - len(shown)} more" if first.broke > len(shown) else ""
     return f"read what broke: {', '.join(shown)}{more} (side by side with -o gate.html); "
 
 

@@ -14,7 +14,7 @@ from seatrial.trial.code import code_hash
 from seatrial.trial.contracts import WHY, contracts_run
 from seatrial.trial.models import models_at_hand, replays
 from seatrial.trial.policies import contracts_of
-from seatrial.trial.runs import RUNS, known
+from seatrial.trial.runs import RUNS, known, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,13 +41,9 @@ class Resumed(NamedTuple):
 
 
 def _resumed(project: Project, run_id: str, spec: GraphSpec) -> Resumed:
-    from seatrial.runner.summary import read_summary  # noqa: PLC0415 - as in evaluate
-
     if run_id != PurePath(run_id).name or not (project.root / RUNS / run_id).is_dir():
         raise UsageError(f"no run is called {run_id!r}; {known(project)}")
-    said = read_summary(project.root / RUNS / run_id / "run.json")
-    if said is None:
-        raise UsageError(f"{RUNS}/{run_id} holds no run to resume; leave out --resume to start one")
+    said = summary(project, run_id)
     if said.get("part"):
         raise UsageError(f"{run_id} is a part of another run ({said['part']}); what made it goes on with it")
     if said["graph"] != spec.assistant_id:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seatrial.project import Project
 
 RUNS = ".seatrial/runs"
-_SAID = {"run_id", "graph", "version", "version_config", "dataset", "evaluators", "started"}
+_SAID = {"run_id", "graph", "version", "version_config", "dataset", "evaluators", "repetitions", "started"}
 """What is read of every run.json."""
 
 
@@ -24,7 +24,7 @@ def latest_run(project: Project, name: str) -> str:
     A name means the latest complete run over the whole dataset (its trial row's, else golden) that scored something. When the registry, the dataset or
     the evaluators have changed since, it speaks of something else, and is refused.
     """
-    if len(PurePath(name).parts) != 1 or name != PurePath(name).name:
+    if name != PurePath(name).name:
         raise UsageError(f"{name!r} is no run; a run is named by its id alone, without a folder")
     if (project.root / RUNS / name / "run.json").is_file():
         return name

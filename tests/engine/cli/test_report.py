@@ -78,7 +78,7 @@ def made(tmp_path_factory):
 def project(made, tmp_path, monkeypatch):
     """A copy to stand in; no browser may open."""
     root = tmp_path / "project"
-    shutil.copytree(made, root)
+    shutil.copytree(made, root, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(root)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from seatrial.cli.app import run
 from seatrial.errors import DataError, SeatrialError, UsageError
 from seatrial.evidence import read_evidence
+from seatrial.evidence.combine import combine
 
 HEAD = "example_id,version,score\n"
 
@@ -409,3 +410,25 @@ def test_rows_between_two_quotes_left_open_are_not_one_value(tmp_path):
 def test_a_mail_over_several_lines_is_one_value(tmp_path):
     mail = '"Dear Ann, Bob, Carl, Dora,\nyes, no, 1, 2, ok\nv1,v2,v1,v2\n\nyours, E"'
     assert len(read_evidence(with_reasons(tmp_path / "r.csv", {100: mail, 101: mail}))) == 200
+
+
+def stamped(path, **metadata):
+    table = pa.table({"example_id": ["e1"], "version": [path.stem], "score": [1.0]})
+    pq.write_table(table.replace_schema_metadata({f"seatrial.{name}": said for name, said in metadata.items()}), path)
+    return read_evidence(path)
+
+
+def test_of_several_tables_what_was_counted_is_added_and_one_job_is_not_two(tmp_path):
+    a, b = tmp_path / "a.parquet", tmp_path / "b.parquet"
+    parts = [
+        stamped(a, interleaved="true", blank_scores="3", could_be_segments="language (2)", dataset="d"),
+        stamped(b, interleaved="true", blank_scores="3", could_be_segments="tier (4)", dataset="d"),
+    ]
+    assert combine(parts, "both").metadata == {
+        "dataset": "d",
+        "blank_scores": "6",
+        "could_be_segments": "language (2), tier (4)",
+    }
+    assert combine([stamped(a, blank_scores="2"), stamped(b)], "both").metadata == {"blank_scores": "2"}
+    assert combine([stamped(a, blank_scores="many"), stamped(b)], "both").metadata == {"blank_scores": "many"}
+    assert combine([stamped(a), stamped(b)], "both").metadata == {}

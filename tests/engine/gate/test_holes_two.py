@@ -189,7 +189,7 @@ def begun(tmp_path_factory):
 @pytest.fixture
 def project(begun, tmp_path, monkeypatch):
     folder = tmp_path / "evals"
-    shutil.copytree(begun, folder)
+    shutil.copytree(begun, folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(folder)
     return folder
 

@@ -243,6 +243,46 @@ def test_a_plain_function_is_a_target_with_the_same_outcomes() -> None:
     assert end(target(lambda _: time.sleep(0.02) or {}, 0.001)) == ("target_error", "timeout")
 
 
+class Nested(TypedDict, total=False):
+    items: list[Any]
+    more: list[Any]
+
+
+def spoil(state: Nested) -> Nested:
+    state["items"].append("spoilt")
+    state["items"][0]["deep"].clear()
+    return {"more": list(state["items"])}
+
+
+async def spoil_later(state: Nested) -> Nested:
+    return spoil(state)
+
+
+def spoil_the_answer(state: Nested) -> Nested:
+    interrupt("how?")["by"].append("spoilt")
+    return {}
+
+
+@pytest.mark.parametrize("way", ["sync", "async", "awaited", "function"])
+def test_what_a_run_does_to_its_inputs_is_done_to_a_copy_of_its_own(way: str) -> None:
+    given = Example("e", {"items": [{"deep": [1, 2]}], "n": 1})
+    if way == "function":
+        run = callable_target(spoil)(given, "r", None)  # type: ignore[arg-type]
+    else:
+        target = graph_target(compiled(spoil if way == "sync" else spoil_later, schema=Nested))
+        run = asyncio.run(target.awaited(given, "r", None)) if way == "awaited" else target(given, "r", None)
+    assert run.outputs is not None
+    assert run.outputs["more"] == [{"deep": []}, "spoilt"]  # it did what it does
+    assert given.inputs == run.inputs == {"items": [{"deep": [1, 2]}], "n": 1}
+
+
+def test_a_scripted_answer_is_a_copy_too() -> None:
+    given = Example("e", {"items": []}, metadata={"resume": [{"match": "how", "value": {"by": ["ann"]}}]})
+    graph = compiled(spoil_the_answer, schema=Nested)
+    assert [end(call(graph, given)) for _ in range(2)] == [("scored", None)] * 2
+    assert given.metadata["resume"][0]["value"] == {"by": ["ann"]}
+
+
 def test_a_graph_target_is_invoke() -> None:
     assert graph_target(compiled(lambda s: {"answer": 1}))(example(), "r", None).outputs == {"text": "x", "answer": 1}
 

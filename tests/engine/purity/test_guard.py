@@ -155,7 +155,8 @@ def test_where_others_draw_all_the_time_nothing_is_known_and_nobody_is_charged(l
         stop.set()
         thread.join()
     assert found.impurities == ()
-    assert found.unseen is None or "changes the generator behind random.random() all the time" in found.unseen
+    if every_s < 0.01 or found.unseen:  # so often it is in everybody's way, else it may be in nobody's
+        assert "changes the generator behind random.random() all the time" in found.unseen
     assert [one.kind for one in noisy.impurities] == [Kind.RANDOM]
     assert len(set(drawn)) == len(drawn)  # what is not the evaluator's is not wound back
 

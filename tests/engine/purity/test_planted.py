@@ -480,75 +480,6 @@ def f(run, example):
     return NOISE.threshold < .5
 """,
     ),
-    "memory in a namespace": (
-        Kind.STATE,
-        """
-from types import SimpleNamespace
-KEPT = SimpleNamespace(n=0)
-def f(run, example):
-    KEPT.n += 1  # here
-    return True
-""",
-    ),
-    "memory in a queue": (
-        Kind.STATE,
-        """
-from queue import Queue
-KEPT = Queue()
-def f(run, example):
-    KEPT.put(example.id)  # here
-    return True
-""",
-    ),
-    "memory in a text stream": (
-        Kind.STATE,
-        """
-from io import StringIO
-KEPT = StringIO()
-def f(run, example):
-    KEPT.write(example.id)  # here
-    return True
-""",
-    ),
-    "memory in a user's dict": (
-        Kind.STATE,
-        """
-from collections import UserDict
-KEPT = UserDict()
-def f(run, example):
-    KEPT[example.id] = 1  # here
-    return True
-""",
-    ),
-    "memory in an iterator": (
-        Kind.STATE,
-        """
-KEPT = iter(range(1000))
-def f(run, example):
-    next(KEPT)  # here
-    return True
-""",
-    ),
-    "memory in a context variable": (
-        Kind.STATE,
-        """
-from contextvars import ContextVar
-KEPT = ContextVar('kept')
-def f(run, example):
-    KEPT.set(example.id)  # here
-    return True
-""",
-    ),
-    "memory in an array of objects": (
-        Kind.STATE,
-        """
-import numpy
-KEPT = numpy.array([0, None], dtype=object)
-def f(run, example):
-    KEPT[0] += 1  # here
-    return True
-""",
-    ),
     "bare thread": (
         Kind.HIDING,
         """
@@ -558,6 +489,27 @@ def f(run, example):
     return True
 """,
     ),
+}
+
+
+KEPT = (
+    ("a namespace", "from types import SimpleNamespace", "SimpleNamespace(n=0)", "KEPT.n += 1"),
+    ("a queue", "from queue import Queue", "Queue()", "KEPT.put(example.id)"),
+    ("a text stream", "from io import StringIO", "StringIO()", "KEPT.write(example.id)"),
+    ("a user's dict", "from collections import UserDict", "UserDict()", "KEPT[example.id] = 1"),
+    ("a user's list", "from collections import UserList", "UserList()", "KEPT.append(example.id)"),
+    ("an iterator", "", "iter(range(1000))", "next(KEPT)"),
+    ("a context variable", "from contextvars import ContextVar", "ContextVar('kept')", "KEPT.set(example.id)"),
+    ("an array of objects", "import numpy", "numpy.array([0, None], dtype=object)", "KEPT[0] += 1"),
+)
+"""Where something is kept, what that needs, how it begins and how more is put there."""
+
+PLANTED |= {
+    f"memory in {where}": (
+        Kind.STATE,
+        f"{needs}\nKEPT = {begun}\ndef f(run, example):\n    {more}  # here\n    return True\n",
+    )
+    for where, needs, begun, more in KEPT
 }
 
 
