@@ -98,8 +98,8 @@ def _again(
     known_critical(fresh, critical)
     lined_up = {key: arms(fresh, key, first.baseline, first.candidate) for key in {f.key: None for f in needed}}
     judged = without_held(fresh, lined_up, held)
-    for a in judged.values():
-        baseline_stands(fresh, a, policy, first.baseline, asked.vital)
+    for key, a in judged.items():
+        baseline_stands(fresh, a, lined_up[key], policy, first.baseline, asked.vital, asked.whole)
     again = rows_of(fresh, judged.values(), asked.vital)
     if asked.whole:
         again = in_full(again, rows_of(fresh, lined_up.values(), asked.vital), asked.whole)

@@ -123,7 +123,7 @@ def arms(
     wanted[~(wanted[:, 0] if wanted.shape[1] == 1 else wanted.any(axis=1)), 0] = True
     base = _arm(evidence, *cells[baseline], wanted)
     cand = _arm(evidence, *cells[candidate], wanted)
-    cluster = _clusters(evidence, example)
+    cluster = clusters_of(evidence, example)
     paired = mcnemar_applies(cluster, base, cand)
     return Arms(key, example, cluster, base, cand, paired, 0 if surplus else int(extra.size))
 
@@ -215,7 +215,8 @@ def _by_example(cells: NDArray[Any], tries: int) -> NDArray[Any]:
     return cells if tries == 1 else cells.reshape(-1, tries).sum(axis=1)
 
 
-def _clusters(evidence: Evidence, example: NDArray[np.int64]) -> NDArray[np.int64]:
+def clusters_of(evidence: Evidence, example: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The cluster of each example, as a number; one that has none is alone in its own."""
     if not evidence.has("cluster"):
         return example
     codes = evidence.codes("cluster")

@@ -106,9 +106,7 @@ def ask(
         warnings += [*said, *quarantine.one_sided(found)]
     if not unchanged:
         for rule in tested:
-            baseline_stands(evidence, judged[rule.name], policy, baseline, vital)
-            if whole:
-                baseline_stands(evidence, lined_up[rule.name], policy, baseline, whole, overall=False)
+            baseline_stands(evidence, judged[rule.name], lined_up[rule.name], policy, baseline, vital, whole)
     return Asked(rules, tested, leading, vital, lined_up, judged, rows, unchanged, found, whole, tuple(warnings))
 
 

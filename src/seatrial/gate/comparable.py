@@ -113,25 +113,34 @@ def differing_provenance(
 
 
 def baseline_stands(
-    evidence: Evidence, arms: Arms, policy: Policy, baseline: str, vital: frozenset[str], *, overall: bool = True
+    evidence: Evidence,
+    judged: Arms,
+    everything: Arms,
+    policy: Policy,
+    baseline: str,
+    vital: frozenset[str],
+    whole: frozenset[str],
 ) -> None:
     """A crashed baseline must not lower the bar: not overall, and not on one segment of `vital`.
 
-    More of its own runs than its record and 2 points is refused; a single failed run, of however few, is not.
+    More of its own runs than its record and 2 points is refused; a single failed run, of however few, is not. Each segment
+    is asked on the examples it is judged with: those of `whole` on `everything`.
     """
-    everywhere: list[tuple[str, NDArray[np.bool_]]] = [("", np.ones(arms.example.size, dtype=bool))] if overall else []
-    for dimension in evidence.dimensions:
-        values, of_example = arms.segment(evidence, dimension)
-        everywhere += [
-            (f" of {dimension}={value}", of_example == code)
-            for code, value in enumerate(values)
-            if dimension in vital or f"{dimension}={value}" in vital
-        ]
-    for where, members in everywhere:
-        crashed = int(np.count_nonzero(FAILED[arms.baseline.outcome[members]]))
-        cells = int(np.count_nonzero(RAN[arms.baseline.outcome[members]]))
-        if crashed > max(1.0, (policy.baseline_system_failures + RECORD_MARGIN) * cells):
-            raise InvalidComparison(
-                f"baseline {baseline} failed on {crashed} of {cells} runs{where} ({percent(crashed / cells)}), its record allows {percent(policy.baseline_system_failures)} + 2 points (key {arms.key}): "
-                "a crashed baseline lowers the bar. Run it again, or state its record with baseline_system_failures in the policy"
-            )
+    _refuse_crashed(judged, np.ones(judged.example.size, dtype=bool), policy, baseline, "")
+    for arms, in_full in ((judged, False), (everything, True)):
+        for dimension in evidence.dimensions if whole or not in_full else ():
+            values, of_example = arms.segment(evidence, dimension)
+            for code, value in enumerate(values):
+                name = f"{dimension}={value}"
+                if (name in whole) is in_full and (dimension in vital or name in vital):
+                    _refuse_crashed(arms, of_example == code, policy, baseline, f" of {name}")
+
+
+def _refuse_crashed(arms: Arms, members: NDArray[np.bool_], policy: Policy, baseline: str, where: str) -> None:
+    outcomes = arms.baseline.outcome[members]
+    crashed, ran = int(np.count_nonzero(FAILED[outcomes])), int(np.count_nonzero(RAN[outcomes]))
+    if crashed > max(1.0, (policy.baseline_system_failures + RECORD_MARGIN) * ran):
+        raise InvalidComparison(
+            f"baseline {baseline} failed on {crashed} of {ran} runs{where} ({percent(crashed / ran)}), its record allows {percent(policy.baseline_system_failures)} + 2 points (key {arms.key}): "
+            "a crashed baseline lowers the bar. Run it again, or state its record with baseline_system_failures in the policy"
+        )

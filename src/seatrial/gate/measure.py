@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError
+from seatrial.gate.arms import clusters_of
 from seatrial.gate.row import DECIMALS, OVERALL
 from seatrial.gate.sentence import count, p_value, percent
 from seatrial.stats.paired import mcnemar, sign_flip
@@ -130,12 +131,7 @@ def _log_ratios(
     both = ~np.isnan(logs).any(axis=0)
     runs = both.sum(axis=1)
     of_example = np.where(both, logs[1] - logs[0], 0.0).sum(axis=1) / np.maximum(runs, 1)
-    place = evidence.codes("cluster") if evidence.has("cluster") else None
-    group = np.arange(len(examples.values))
-    if place is not None:
-        of = np.full(len(examples.values), -1, dtype=np.int64)
-        of[examples.index] = place.index
-        group = np.where(of < 0, len(place.values) + group, of)
+    group = clusters_of(evidence, np.arange(len(examples.values)))
     size = int(group.max()) + 1
     there = runs > 0
     counted = np.bincount(group[there], minlength=size)

@@ -176,6 +176,22 @@ def test_a_crashed_critical_segment_that_is_judged_in_full_is_asked_in_full(buil
         gate(build(table), critical=["tier=pro"], held=held(*(f"e{i}" for i in range(10))))
 
 
+def test_the_second_look_asks_a_segment_that_is_judged_in_full_in_full_too(build):
+    table = [
+        {**row, "segment.tier": "pro" if int(row["example_id"][1:]) < 60 else "free"}
+        for row in rows(200, range(12, 24))
+    ]
+    policy, quarantine = Policy(keys=(KeyRule("score"),)), held(*(f"e{i}" for i in range(10)))
+    evidence = build(table)
+    first = gate(evidence, policy, critical=["tier=pro"], held=quarantine)
+    again = [{**row, "repetition": r} for row in table for r in (1, 2, 3)]
+    for row in again:
+        if row["version"] == "a" and int(row["example_id"][1:]) < 10:
+            row.update(score=None, outcome="target_error")
+    with pytest.raises(InvalidComparison, match=r"failed on 30 of 180 runs of tier=pro"):
+        check_again(first, evidence, build(again), policy, critical=["tier=pro"], held=quarantine)
+
+
 @pytest.mark.parametrize("blank", ["", " ", "\t"])
 def test_a_blank_cluster_is_the_examples_own(tmp_path, blank):
     lines = [
