@@ -1,5 +1,6 @@
 """An outsider's walk: an empty folder, a project, a prompt made worse, a gate that stops it, a person who answers for it."""
 
+import compileall
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 import pytest
 
@@ -30,14 +32,15 @@ def begun(tmp_path_factory):
     """A project as `seatrial init` leaves it; copied by every test that changes it."""
     folder = tmp_path_factory.mktemp("walk") / "evals"
     assert run(["init", str(folder)]) == 0
+    # By content: by its time, a file rewritten in the second it was made in would pass for what was compiled then.
+    compileall.compile_dir(folder, force=True, quiet=1, invalidation_mode=PycInvalidationMode.CHECKED_HASH)
     return folder
 
 
 @pytest.fixture
 def project(begun, tmp_path, monkeypatch):
     folder = tmp_path / "evals"
-    # Without what was compiled there: of a file rewritten in the second it was made in, it would pass for the new one.
-    shutil.copytree(begun, folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(begun, folder)
     monkeypatch.chdir(folder)
     return folder
 
