@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any
 import click
 import figures  # type: ignore[import-not-found]  # beside this script, which is run, not imported
 
+from seatrial import toml as words
 from seatrial.cli.app import app, run
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError
 from seatrial.evidence.check import SKIP_ONLY
-from seatrial.evidence.columns import EVIDENCE_COLUMNS
-from seatrial.gate import words
+from seatrial.evidence.schema import EVIDENCE_COLUMNS
 from seatrial.gate.policy import (
     _KEY,
     _MEASURE,

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from seatrial import pool
 from seatrial.errors import UsageError
-from seatrial.pool.crew import NAP_S, TICK_S, Crew, Turn, patience, settle, shared_turn
-from seatrial.pool.shared import running_in
+from seatrial.pool.event_loop import running_in
+from seatrial.pool.threads import NAP_S, TICK_S, Crew, Turn, patience, settle, shared_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

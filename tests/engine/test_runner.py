@@ -32,13 +32,13 @@ from seatrial.dataset import Example
 from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.evaluator import Bound, Score, bind, evaluator
 from seatrial.evidence import content_hash, read_evidence
-from seatrial.evidence.columns import NAMES
+from seatrial.evidence.schema import NAMES
 from seatrial.graph.invoke import graph_target
 from seatrial.graph.runtime import Compiled, needs_loop
 from seatrial.graph.spec import GraphSpec
 from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import callable_target
-from seatrial.model.here import repetition_here
+from seatrial.model.context import repetition_here
 from seatrial.runner import RunPlan, RunResult, run
 from seatrial.runner.log import BACKGROUND, EACH, GROUP_S, OWN_GROUPS, Patience, RowLog
 from seatrial.runner.record import parse

@@ -10,14 +10,14 @@ import numpy as np
 
 from seatrial.certify.confirm import confirm
 from seatrial.certify.simulate import simulate
-from seatrial.gate.sentence import count
 from seatrial.stats.normal import quantile
 from seatrial.stats.power import POWER, detectable_drop, needed_n
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from seatrial.certify.design import Design
+    from seatrial.certify.scenario import Truth
     from seatrial.certify.simulate import Gates
-    from seatrial.certify.truth import Truth
     from seatrial.gate.policy import Policy
     from seatrial.stats.paired import Method
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from seatrial.certify.design import Design
     from seatrial.certify.estimate import Fact
+    from seatrial.certify.scenario import Truth
     from seatrial.certify.simulate import Gates
-    from seatrial.certify.truth import Truth
     from seatrial.gate.policy import Policy
 
 __all__ = ["DROPS", "Advice", "Certificate", "Power", "certify"]

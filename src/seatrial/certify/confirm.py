@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.mean import draw_answers, look_at_answers
+from seatrial.certify.cluster_means import draw_answers, look_at_answers
 from seatrial.certify.simulate import look
 from seatrial.gate.confirm import REPETITIONS, SCREEN
 
 if TYPE_CHECKING:
     from seatrial.certify.design import Design
-    from seatrial.certify.truth import Truth
+    from seatrial.certify.scenario import Truth
     from seatrial.gate.policy import Policy
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evidence.canonical import content_hash
 from seatrial.gate.family import family_alpha, row_weights
 from seatrial.gate.policy import KeyRule
 from seatrial.gate.row import OVERALL, Row

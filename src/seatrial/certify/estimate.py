@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.certify.design import design_of
-from seatrial.certify.truth import Cells, Truth, most_churn
+from seatrial.certify.scenario import Cells, Truth, most_churn
 from seatrial.errors import UsageError
-from seatrial.gate.sentence import percent
 from seatrial.verdict import SYSTEM_FAILURES, Outcome
+from seatrial.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Collection

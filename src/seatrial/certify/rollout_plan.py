@@ -19,9 +19,9 @@ from dataclasses import asdict, dataclass, field, fields
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from seatrial import toml as words
+from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError
-from seatrial.evidence.canonical import content_hash
-from seatrial.gate import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

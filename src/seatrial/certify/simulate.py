@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.beside import beside
-from seatrial.certify.count import draw_counts, look_at_counts
-from seatrial.certify.mean import draw_answers, look_at_answers
-from seatrial.certify.truth import Truth
+from seatrial.certify.cluster_means import draw_answers, look_at_answers
+from seatrial.certify.guardrails import beside
+from seatrial.certify.paired_counts import draw_counts, look_at_counts
+from seatrial.certify.scenario import Truth
 from seatrial.stats.multiplicity import weighted_holm
 from seatrial.stats.power import POWER, detectable_drop, mcnemar_power
 from seatrial.stats.proportions import wilson
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.certify.design import Design
-    from seatrial.certify.look import Look
+    from seatrial.certify.observed import Look
     from seatrial.gate.policy import Policy
     from seatrial.stats.interval import CannotTell, Interval
     from seatrial.stats.paired import Method

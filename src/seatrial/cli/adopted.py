@@ -9,17 +9,17 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from seatrial.gate.policy import Policy
-from seatrial.gate.sentence import count, drop, percent
 from seatrial.project.draft_segments import sizes_text
 from seatrial.report.console import Line
 from seatrial.report.headline import headline
+from seatrial.wording import count, drop, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from seatrial.trial.aa_run import Twice
     from seatrial.trial.adopt import Adopted, Mounted
-    from seatrial.trial.twice import Twice
 
 SCHEMA = "seatrial/init/1"
 SIGNS = {"pass": "✓", "fail": "✕", "inconclusive": "?"}

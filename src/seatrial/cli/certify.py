@@ -258,8 +258,8 @@ def _from_evidence(
     critical: tuple[str, ...],
     cluster_size: int | None,
 ) -> list[Case]:
-    from seatrial.gate.comparable import known_critical  # noqa: PLC0415
     from seatrial.gate.policy import load_policy  # noqa: PLC0415
+    from seatrial.gate.validity import known_critical  # noqa: PLC0415
 
     if len(graphs) > 1:
         raise UsageError("--evidence is one graph's: name at most one --graph")

@@ -118,7 +118,7 @@ def _exit_code(result: RunResult) -> int:
 def _say(result: RunResult, graph: str, code: int, logged: Record, *, as_json: bool) -> None:
     run_id = result.run_dir.name
     if as_json:
-        from seatrial.evidence.canonical import canonical_json  # noqa: PLC0415
+        from seatrial.canonical import canonical_json  # noqa: PLC0415
 
         said = {
             "schema": "seatrial/eval/1",

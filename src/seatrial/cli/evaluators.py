@@ -54,8 +54,8 @@ def check(graphs: tuple[str, ...], examples: int | None, seed: int, as_json: boo
       seatrial evaluators check
       seatrial evaluators check --graph text_to_sql --examples 200 --json
     """
+    from seatrial.canonical import canonical_json  # noqa: PLC0415
     from seatrial.cli.output import say  # noqa: PLC0415
-    from seatrial.evidence.canonical import canonical_json  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.purity.suite import audit_suite  # noqa: PLC0415
 
@@ -87,9 +87,9 @@ def check(graphs: tuple[str, ...], examples: int | None, seed: int, as_json: boo
 
 
 def _lines(project: Project, found: dict[str, tuple[Audit, ...]]) -> Iterator[Line]:
-    from seatrial.gate.sentence import count  # noqa: PLC0415
     from seatrial.purity.suite import sentences  # noqa: PLC0415
     from seatrial.report.console import Line  # noqa: PLC0415
+    from seatrial.wording import count  # noqa: PLC0415
 
     for graph, suite in found.items():
         for one in suite:

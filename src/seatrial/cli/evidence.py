@@ -28,8 +28,8 @@ def read_files(
 ) -> Evidence:
     """The files as one table; the columns are named alike in all of them."""
     from seatrial.evidence import read_evidence  # noqa: PLC0415 - numpy and Arrow are for those who gate
-    from seatrial.evidence.columns import SEVERAL  # noqa: PLC0415
     from seatrial.evidence.combine import combine  # noqa: PLC0415
+    from seatrial.evidence.schema import SEVERAL  # noqa: PLC0415
 
     mapping = parse_maps(maps)
     if len(paths) == 1:

@@ -31,7 +31,7 @@ def list_(as_json: bool) -> int:
 
     project = open_project(Path.cwd())
     if as_json:
-        from seatrial.evidence.canonical import canonical_json  # noqa: PLC0415
+        from seatrial.canonical import canonical_json  # noqa: PLC0415
 
         rows = [
             {
@@ -65,10 +65,10 @@ def check() -> int:
       seatrial fleet check
     """
     from seatrial.errors import SeatrialError  # noqa: PLC0415
-    from seatrial.gate.sentence import count  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.segment import for_graph  # noqa: PLC0415
     from seatrial.trial.trials import preflight  # noqa: PLC0415
+    from seatrial.wording import count  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     broken = 0

@@ -174,9 +174,9 @@ def _gate_files(
     policy: Path | None,
     graph: str | None,
 ) -> Report:
-    from seatrial.gate.comparable import known_values  # noqa: PLC0415 - numpy and Arrow are for those who gate
     from seatrial.gate.merge import check  # noqa: PLC0415
     from seatrial.gate.policy import Policy, load_policy  # noqa: PLC0415
+    from seatrial.gate.validity import known_values  # noqa: PLC0415 - numpy and Arrow are for those who gate
 
     if graph and policy is None:
         raise UsageError("--graph names whose keys of a policy file gate; give the file with --policy")

@@ -123,7 +123,7 @@ def _begin(folder: Path, *, as_json: bool) -> int:
         )
         return 0
     click.echo(f"wrote {len(wrote)} files to {folder.resolve()}")
-    from seatrial.gate.sentence import drop  # noqa: PLC0415
+    from seatrial.wording import drop  # noqa: PLC0415
 
     for graph in said:
         click.echo(graph["baseline"])
@@ -150,8 +150,8 @@ def _first_baselines(folder: Path) -> list[dict[str, Any]]:
     from datetime import UTC, datetime  # noqa: PLC0415
 
     from seatrial.project import open_project  # noqa: PLC0415
+    from seatrial.trial.against_baseline import renew  # noqa: PLC0415
     from seatrial.trial.init import sees  # noqa: PLC0415
-    from seatrial.trial.standing import renew  # noqa: PLC0415
 
     project = open_project(folder)
     today = datetime.now(UTC).date()

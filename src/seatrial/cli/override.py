@@ -108,9 +108,9 @@ def listed(*, as_json: bool) -> int:
     from datetime import UTC, date, datetime  # noqa: PLC0415
 
     from seatrial.gate.override import renewals  # noqa: PLC0415
-    from seatrial.gate.sentence import count, points  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.trial.overrides import overrides_of  # noqa: PLC0415
+    from seatrial.wording import count, points  # noqa: PLC0415
 
     today = datetime.now(UTC).date()
     found = sorted(renewals(overrides_of(open_project(Path.cwd()))), key=lambda one: one[0].expires)
@@ -143,10 +143,10 @@ def _judged(project: Project, graph: str, baseline: str | None, candidate: str |
     import tempfile  # noqa: PLC0415
     from datetime import UTC, datetime  # noqa: PLC0415
 
+    from seatrial.trial.against_baseline import gate_standing, standing_bound  # noqa: PLC0415
     from seatrial.trial.confirm import Confirming  # noqa: PLC0415
     from seatrial.trial.gating import gate_runs  # noqa: PLC0415
     from seatrial.trial.overrides import versions_bound  # noqa: PLC0415
-    from seatrial.trial.standing import gate_standing, standing_bound  # noqa: PLC0415
 
     if (baseline is None) != (candidate is None):
         raise UsageError("--baseline and --candidate go together")

@@ -30,12 +30,12 @@ def page(report: Report, *, examples: bool = True) -> str:
 
 
 def _texts(report: Report) -> Mapping[tuple[str, str], SideBySide]:
-    from seatrial.report.facts import runs_of  # noqa: PLC0415
+    from seatrial.report.provenance import runs_of  # noqa: PLC0415
 
     if runs_of(report.source) is None:
         return {}
     from seatrial.project import open_project  # noqa: PLC0415
-    from seatrial.trial.answers import answers  # noqa: PLC0415
+    from seatrial.trial.outputs import answers  # noqa: PLC0415
 
     try:
         return answers(open_project(Path.cwd()), report)

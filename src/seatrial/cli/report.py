@@ -150,7 +150,7 @@ def _read(file: Path, targets: list[Path]) -> Report:
 def _again(data: dict[str, Any]) -> Report | None:
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.report.data import gate_data, gate_json  # noqa: PLC0415
-    from seatrial.report.facts import runs_of  # noqa: PLC0415
+    from seatrial.report.provenance import runs_of  # noqa: PLC0415
     from seatrial.trial.gating import gate_runs  # noqa: PLC0415
 
     runs = runs_of(str(data["evidence"]))

@@ -14,8 +14,8 @@ from seatrial.errors import DataError, UsageError
 if TYPE_CHECKING:
     from seatrial.evidence import Evidence
     from seatrial.slice.difference import Differences
+    from seatrial.slice.features_source import Given
     from seatrial.slice.found import Found
-    from seatrial.slice.given import Given
 
 Inputs = tuple["Differences", "Given", str]
 
@@ -130,7 +130,7 @@ def _show(found: Found, output: Path | None, *, as_json: bool) -> None:
 
 
 def _with_file(given: Given, features: Path, feature_id: str, compared: Differences) -> Given:
-    from seatrial.slice.given import Given, from_file  # noqa: PLC0415
+    from seatrial.slice.features_source import Given, from_file  # noqa: PLC0415
 
     more = from_file(features, tuple(name.strip() for name in feature_id.split(",")), compared.ids)
     return Given((*given.columns, *more.columns), max(given.unknown, more.unknown))
@@ -146,7 +146,7 @@ def _from_files(
     key: str | None,
 ) -> Inputs:
     from seatrial.slice.difference import differences  # noqa: PLC0415 - numpy and Arrow are for those who search
-    from seatrial.slice.given import from_segments  # noqa: PLC0415
+    from seatrial.slice.features_source import from_segments  # noqa: PLC0415
 
     evidence = read_files(paths, maps, segments, ignored)
     baseline, candidate = versions_asked(evidence, baseline, candidate)
@@ -158,7 +158,7 @@ def _from_runs(a: str, b: str, key: str | None) -> Inputs:
     from seatrial.evidence.combine import combine  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.slice.difference import differences  # noqa: PLC0415
-    from seatrial.slice.given import Given, from_examples, from_segments  # noqa: PLC0415
+    from seatrial.slice.features_source import Given, from_examples, from_segments  # noqa: PLC0415
     from seatrial.trial.policies import policy_of  # noqa: PLC0415
     from seatrial.trial.runs import evidence_of, latest_run  # noqa: PLC0415
 

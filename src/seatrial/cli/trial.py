@@ -153,7 +153,7 @@ def _entries(project: Project, done: Sequence[Trial], folder: Path) -> list[Entr
 def _end(
     done: Sequence[Trial], folder: Path, logged: Record, seconds: float, *, check_expect: bool, as_json: bool
 ) -> int:
-    from seatrial.gate.sentence import count  # noqa: PLC0415
+    from seatrial.wording import count  # noqa: PLC0415
 
     surprises = [trial for trial in done if trial.surprise]
     codes = [trial.report.exit_code for trial in done]

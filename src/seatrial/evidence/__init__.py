@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.evidence.canonical import canonical_json, content_hash
-from seatrial.evidence.columns import EVIDENCE_COLUMNS, SEGMENT_PREFIX
+from seatrial.canonical import canonical_json, content_hash
+from seatrial.evidence.schema import EVIDENCE_COLUMNS, SEGMENT_PREFIX
 from seatrial.evidence.write import write_parquet
 
 if TYPE_CHECKING:

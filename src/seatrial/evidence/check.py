@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seatrial.errors import DataError
-from seatrial.evidence.columns import PER_RUN, SEGMENT_PREFIX
+from seatrial.evidence.schema import PER_RUN, SEGMENT_PREFIX
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Outcome
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.evidence.check import check
-from seatrial.evidence.coded import Coded, joined
+from seatrial.evidence.numpy_table import Coded, joined
 from seatrial.evidence.table import Evidence
 
 if TYPE_CHECKING:

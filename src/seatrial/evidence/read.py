@@ -12,9 +12,9 @@ import pyarrow.compute as pc
 from seatrial.errors import DataError, UsageError
 from seatrial.evidence.arrow import from_numpy, texts
 from seatrial.evidence.check import check, run_codes
-from seatrial.evidence.columns import SEGMENT_PREFIX, STAMP_PREFIX
+from seatrial.evidence.normalize import canonical, first_line, rename
 from seatrial.evidence.quotes import refuse_open_quotes
-from seatrial.evidence.shape import canonical, first_line, rename
+from seatrial.evidence.schema import SEGMENT_PREFIX, STAMP_PREFIX
 from seatrial.evidence.table import Evidence
 from seatrial.verdict import Outcome
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.evidence.columns import SEGMENT_PREFIX
+from seatrial.evidence.schema import SEGMENT_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -100,7 +100,7 @@ class Evidence:
     def codes(self, name: str) -> Codes:
         """A text column as codes; encoded once."""
         if name not in self._encoded:
-            from seatrial.evidence.column import codes_of  # noqa: PLC0415 - Arrow, for evidence that Arrow holds
+            from seatrial.evidence.arrow_column import codes_of  # noqa: PLC0415 - Arrow, for evidence that Arrow holds
 
             self._encoded[name] = codes_of(self.table.column(name))
         return self._encoded[name]
@@ -108,20 +108,20 @@ class Evidence:
     def numbers(self, name: str) -> NDArray[np.float64]:
         """A number column as floats, null as NaN (which never leaves the rooms that call this)."""
         if name not in self._floats:
-            from seatrial.evidence.column import numbers_of  # noqa: PLC0415 - as above
+            from seatrial.evidence.arrow_column import numbers_of  # noqa: PLC0415 - as above
 
             self._floats[name] = numbers_of(self.table.column(name))
         return self._floats[name]
 
     def missing(self, name: str) -> NDArray[np.bool_]:
         """Per row, whether the column says nothing there; a NaN that a file holds is something, and wrong."""
-        from seatrial.evidence.column import missing_in  # noqa: PLC0415 - as above
+        from seatrial.evidence.arrow_column import missing_in  # noqa: PLC0415 - as above
 
         return missing_in(self.table.column(name))
 
     def is_text(self, name: str) -> bool:
         """Whether the column holds text, and is asked for its codes; else for its numbers."""
-        from seatrial.evidence.column import is_text  # noqa: PLC0415 - as above
+        from seatrial.evidence.arrow_column import is_text  # noqa: PLC0415 - as above
 
         return is_text(self.table.column(name))
 
@@ -132,7 +132,7 @@ class Evidence:
 
     def where(self, mask: NDArray[np.bool_]) -> Evidence:
         """Only the rows where `mask` is true."""
-        from seatrial.evidence.column import where  # noqa: PLC0415 - as above
+        from seatrial.evidence.arrow_column import where  # noqa: PLC0415 - as above
 
         return Evidence(where(self.table, mask), self.source, self.metadata)
 
@@ -147,13 +147,13 @@ class Evidence:
 
     def named(self, version: str) -> Evidence:
         """The same rows under another version name."""
-        from seatrial.evidence.column import constant, replaced  # noqa: PLC0415 - as above
+        from seatrial.evidence.arrow_column import constant, replaced  # noqa: PLC0415 - as above
 
         return Evidence(replaced(self.table, "version", constant(version, len(self))), self.source, self.metadata)
 
     def later(self, by: int) -> Evidence:
         """The same rows as later repetitions."""
-        from seatrial.evidence.column import plus, replaced  # noqa: PLC0415 - as above
+        from seatrial.evidence.arrow_column import plus, replaced  # noqa: PLC0415 - as above
 
         later = plus(self.table.column("repetition"), by)
         return Evidence(replaced(self.table, "repetition", later), self.source, self.metadata)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from seatrial.evidence.columns import EVIDENCE_COLUMNS, SEGMENT_PREFIX, STAMP_PREFIX, provenance
+from seatrial.evidence.schema import EVIDENCE_COLUMNS, SEGMENT_PREFIX, STAMP_PREFIX, provenance
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seatrial.evidence.columns import SEGMENT_PREFIX
+from seatrial.evidence.schema import SEGMENT_PREFIX
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Outcome
 
 if TYPE_CHECKING:

@@ -12,11 +12,11 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from seatrial.canonical import canonical_json, short_hash
 from seatrial.errors import DataError
-from seatrial.evidence.canonical import canonical_json, short_hash
 from seatrial.evidence.check import check
-from seatrial.evidence.coded import coded
-from seatrial.evidence.columns import SEGMENT_PREFIX
+from seatrial.evidence.numpy_table import coded
+from seatrial.evidence.schema import SEGMENT_PREFIX
 from seatrial.evidence.table import Evidence
 from seatrial.evidence.write import Repeated
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES
@@ -172,7 +172,7 @@ def _as_written(columns: Mapping[str, Sequence[Any] | Repeated], path: Path) -> 
     import pyarrow as pa  # noqa: PLC0415
 
     from seatrial.evidence.arrow import listed  # noqa: PLC0415
-    from seatrial.evidence.shape import canonical  # noqa: PLC0415
+    from seatrial.evidence.normalize import canonical  # noqa: PLC0415
 
     whole = {name: values.in_full() if isinstance(values, Repeated) else values for name, values in columns.items()}
     return Evidence(canonical({n: pa.chunked_array([listed(v)]) for n, v in whole.items()}, path), str(path))

@@ -14,8 +14,8 @@ import numpy as np
 
 from seatrial.errors import InvalidComparison
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sentence import count, p_value
 from seatrial.verdict import Verdict
+from seatrial.wording import count, p_value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

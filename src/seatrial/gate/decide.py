@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from seatrial.gate.family import family_alpha, row_weights
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sentence import count, drop, interval, p_value, percent, points
 from seatrial.stats.interval import Interval
 from seatrial.stats.multiplicity import weighted_holm
 from seatrial.stats.power import POWER, detectable_drop, mcnemar_power, needed_n
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
+from seatrial.wording import count, drop, interval, p_value, percent, points
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,9 +11,9 @@ import numpy as np
 from seatrial.errors import ConfigError
 from seatrial.gate.arms import clusters_of
 from seatrial.gate.row import DECIMALS, OVERALL
-from seatrial.gate.sentence import count, p_value, percent
 from seatrial.stats.paired import mcnemar, sign_flip
 from seatrial.verdict import Finding, State, Verdict
+from seatrial.wording import count, p_value, percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -14,17 +14,17 @@ import numpy as np
 
 from seatrial.errors import ConfigError, InvalidComparison
 from seatrial.gate.arms import OUTCOMES, arms
-from seatrial.gate.asked import ask, rows_of
-from seatrial.gate.causes import causes_of, flips_of
+from seatrial.gate.comparison import ask, rows_of
 from seatrial.gate.decide import Decided, decide, describe
 from seatrial.gate.family import MEASURE_SHARE
+from seatrial.gate.flips import causes_of, flips_of
 from seatrial.gate.measure import measure_finding
 from seatrial.gate.must_pass import must_pass_findings, without_extra_runs
 from seatrial.gate.quarantine import Quarantined
 from seatrial.gate.quarantine_file import Quarantine
 from seatrial.gate.report import Report
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sum_up import reading_order, sum_up, why
+from seatrial.gate.verdict import reading_order, sum_up, why
 from seatrial.gate.zero_tolerance import zero_tolerance_finding
 from seatrial.verdict import Outcome, Verdict
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError
-from seatrial.evidence.columns import CONTRACT
-from seatrial.gate.sentence import count
+from seatrial.evidence.schema import CONTRACT
 from seatrial.verdict import SYSTEM_FAILURES, Finding, Outcome, State, Verdict
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError, UsageError
-from seatrial.gate.sentence import points
+from seatrial.wording import points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,9 +12,9 @@ import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from seatrial import toml as words
+from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError, NotBuiltYet
-from seatrial.evidence.canonical import content_hash
-from seatrial.gate import words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

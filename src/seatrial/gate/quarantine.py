@@ -9,9 +9,9 @@ import numpy as np
 
 from seatrial.gate.arms import mcnemar_applies
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sentence import count, p_value
 from seatrial.stats.paired import mcnemar
 from seatrial.verdict import Verdict
+from seatrial.wording import count, p_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

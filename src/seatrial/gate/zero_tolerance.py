@@ -8,8 +8,8 @@ import numpy as np
 
 from seatrial.gate.arms import OUTCOMES
 from seatrial.gate.row import OVERALL, row
-from seatrial.gate.sentence import count
 from seatrial.verdict import MEASUREMENT_FAILURES, Finding, Outcome, State, Verdict
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError
-from seatrial.graph.given import own
+from seatrial.graph.example_protocol import own
 
 if TYPE_CHECKING:
-    from seatrial.graph.given import Given
+    from seatrial.graph.example_protocol import Given
 
 
 class Script:

@@ -16,24 +16,24 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
 from langgraph.pregel import Pregel
 
-from seatrial.graph.given import own
+from seatrial.graph.example_protocol import own
 from seatrial.graph.interrupts import Script
-from seatrial.graph.play import MODES, Play
 from seatrial.graph.run import NOTHING, Run
 from seatrial.graph.stdout import Heard, listen, silence
+from seatrial.graph.stream import MODES, Play
 from seatrial.graph.target import AwaitedTarget, Target, milliseconds, one_line, too_late, unfit
 from seatrial.graph.usage import Usage, takes_config
 from seatrial.graph.waiting import wait_for
-from seatrial.model.here import Calls
-from seatrial.model.here import listen as listen_to_calls
-from seatrial.model.here import silence as leave_calls
+from seatrial.model.context import Calls
+from seatrial.model.context import listen as listen_to_calls
+from seatrial.model.context import silence as leave_calls
 from seatrial.model.outcome import outcome_of
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seatrial.graph.given import Given
+    from seatrial.graph.example_protocol import Given
     from seatrial.graph.runtime import Compiled
 
 RECURSION_LIMIT = 25

@@ -9,7 +9,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from seatrial.graph.given import own
+from seatrial.graph.example_protocol import own
 from seatrial.graph.run import NOTHING, Run
 from seatrial.graph.stdout import listen, silence
 from seatrial.verdict import ErrorKind, Outcome
@@ -17,7 +17,7 @@ from seatrial.verdict import ErrorKind, Outcome
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from seatrial.graph.given import Given
+    from seatrial.graph.example_protocol import Given
 
 LONGEST = 500
 """Characters of an exception's message a row keeps."""

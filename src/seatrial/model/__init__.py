@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from seatrial.model.cassettes import Cassettes
     from seatrial.model.chat import RuleModel, chat_model
     from seatrial.model.clock import Clock
-    from seatrial.model.edge import hub_for
+    from seatrial.model.context import Calls, at_repetition, current, listen, silence, use
     from seatrial.model.family import family_of
-    from seatrial.model.here import Calls, at_repetition, current, listen, silence, use
+    from seatrial.model.from_settings import hub_for
     from seatrial.model.hub import Hub
     from seatrial.model.limits import Limits
     from seatrial.model.outcome import (
@@ -76,9 +76,9 @@ _HOMES = {
     "seatrial.model.cassettes": ("Cassettes",),
     "seatrial.model.chat": ("RuleModel", "chat_model"),
     "seatrial.model.clock": ("Clock",),
-    "seatrial.model.edge": ("hub_for",),
+    "seatrial.model.from_settings": ("hub_for",),
     "seatrial.model.family": ("family_of",),
-    "seatrial.model.here": ("Calls", "at_repetition", "current", "listen", "silence", "use"),
+    "seatrial.model.context": ("Calls", "at_repetition", "current", "listen", "silence", "use"),
     "seatrial.model.hub": ("Hub",),
     "seatrial.model.limits": ("Limits",),
     "seatrial.model.outcome": _OUTCOME,

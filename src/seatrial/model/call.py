@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from seatrial.errors import UsageError
 from seatrial.model.attempt import Attempts
 from seatrial.model.cassette import recording
-from seatrial.model.here import calls_here, cassette_here, repetition_here
+from seatrial.model.context import calls_here, cassette_here, repetition_here
 from seatrial.model.outcome import CassetteError, KillSwitch, OverBudget, Skipped, Unrecorded
 from seatrial.model.question import Question, canonical, messages_hash, said, shaping
 from seatrial.model.redact import passwords
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from seatrial.model.attempt import Answer, Step
-    from seatrial.model.face import Asked
     from seatrial.model.hub import Hub
+    from seatrial.model.hub_chat_model import Asked
     from seatrial.model.reply import Reply
 
 CACHED = 10_000

@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from seatrial.model.client import BUILTIN, client
-from seatrial.model.here import current
+from seatrial.model.context import current
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,7 +70,7 @@ def chat_model(
     """
     if name == BUILTIN:
         return RuleModel(answer=answer)
-    from seatrial.model.face import Asked, face  # noqa: PLC0415 - graphs of rules need none of it
+    from seatrial.model.hub_chat_model import Asked, face  # noqa: PLC0415 - graphs of rules need none of it
 
     hub = current()
     timeout_s = timeout_s or hub.limits(name).timeout_s

@@ -20,7 +20,7 @@ from seatrial.model.call import Call
 from seatrial.model.client import client
 from seatrial.model.clock import Clock
 from seatrial.model.conversation import conversation, messages_of
-from seatrial.model.face import Asked, asked_of, face, straight, straight_async
+from seatrial.model.hub_chat_model import Asked, asked_of, face, straight, straight_async
 from seatrial.model.limits import Limiter, Limits
 from seatrial.model.redact import Redactor
 

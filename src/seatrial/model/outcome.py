@@ -29,7 +29,7 @@ from seatrial.verdict import ErrorKind, Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.model.here import Calls
+    from seatrial.model.context import Calls
 
 
 class ModelError(SeatrialError):

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from seatrial.model.disguise import SHORTEST, pattern, pieces
+from seatrial.model.encodings import SHORTEST, pattern, pieces
 from seatrial.privacy import find_pii
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@
 when it turns out to block that loop.
 """
 
-from seatrial.pool.crew import CEILING, TimedOut, own, restart_clock
+from seatrial.pool.event_loop import Disturbed, disturbed
 from seatrial.pool.run import run
-from seatrial.pool.shared import Disturbed, disturbed
+from seatrial.pool.threads import CEILING, TimedOut, own, restart_clock
 
 __all__ = ["CEILING", "Disturbed", "TimedOut", "disturbed", "own", "restart_clock", "run"]

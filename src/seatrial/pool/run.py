@@ -7,8 +7,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from seatrial.errors import UsageError
-from seatrial.pool.crew import CEILING, END, Crew, in_this_thread
-from seatrial.pool.shared import SharedLoop
+from seatrial.pool.event_loop import SharedLoop
+from seatrial.pool.threads import CEILING, END, Crew, in_this_thread
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

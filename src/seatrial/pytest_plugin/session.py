@@ -16,14 +16,14 @@ from uuid import uuid4
 
 import pytest
 
-from seatrial.adapters.langsmith.silence import untraced
+from seatrial.adapters.langsmith.no_network import untraced
+from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError, SeatrialError, UsageError
-from seatrial.evidence.canonical import content_hash
 from seatrial.gate.policy import load_policy
 from seatrial.project import Project, mount, open_project
 from seatrial.pytest_plugin import judges_wanted, policy_file
+from seatrial.pytest_plugin.file_lock import turn
 from seatrial.pytest_plugin.importing import importing
-from seatrial.pytest_plugin.turn import turn
 from seatrial.segment import assign, for_graph
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from seatrial.dataset import Dataset
     from seatrial.gate.report import Report
     from seatrial.project import TrialRow
-    from seatrial.trial.standing import Made
+    from seatrial.trial.against_baseline import Made
 
 OVERALL = "overall"
 """The segment that is no segment, as `gate.row` has it: that module loads numpy, and collecting does without."""
@@ -138,7 +138,7 @@ class Session:
 
     def renew(self, row: TrialRow) -> str:
         """Accept what the graph answers now; the sentence that says so."""
-        from seatrial.trial.standing import renew  # noqa: PLC0415 - numpy and Arrow, which collecting does without
+        from seatrial.trial.against_baseline import renew  # noqa: PLC0415 - numpy and Arrow, which collecting does without
 
         with never_skipped(), untraced(os.environ):
             return renew(
@@ -151,7 +151,7 @@ class Session:
 
     def _decide(self, row: TrialRow, environ: Mapping[str, str]) -> Report:
         with importing():
-            from seatrial.trial.standing import gate_standing  # noqa: PLC0415 - as above
+            from seatrial.trial.against_baseline import gate_standing  # noqa: PLC0415 - as above
 
         _own(self._folder)
         # Two rows of one graph may be put to two policies, on two sets of examples.

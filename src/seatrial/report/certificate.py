@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from seatrial.gate.sentence import percent
 from seatrial.report.console import Line
 from seatrial.stats.interval import Interval
 from seatrial.stats.power import POWER
+from seatrial.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from seatrial.canonical import content_hash
 from seatrial.certify.design import rows_hash
-from seatrial.evidence.canonical import content_hash
 from seatrial.gate.must_pass import is_contract
-from seatrial.gate.sentence import percent
 from seatrial.report.console import Line
+from seatrial.wording import percent
 
 if TYPE_CHECKING:
     from seatrial.certify.certificate import Certificate

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.gate.sentence import count, percent
 from seatrial.report.console import Line
+from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

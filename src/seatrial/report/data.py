@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.evidence.canonical import canonical_json
-from seatrial.evidence.columns import SEVERAL
-from seatrial.report.looks import looks_data
+from seatrial.canonical import canonical_json
+from seatrial.evidence.schema import SEVERAL
+from seatrial.report.annotations import looks_data
 
 if TYPE_CHECKING:
     from seatrial.gate.report import Report

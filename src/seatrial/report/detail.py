@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sentence import count, drop, interval, percent, points
-from seatrial.report.facts import again, facts, notes
 from seatrial.report.flips import FlipView, flip_view, groups, is_in, worst_first
-from seatrial.report.label import labels, short
-from seatrial.report.sight import Curve, curves
+from seatrial.report.power_curves import Curve, curves
+from seatrial.report.provenance import again, facts, notes
+from seatrial.report.row_name import labels, short
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES, State
+from seatrial.wording import count, drop, interval, percent, points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

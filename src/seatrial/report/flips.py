@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.report.label import short
-from seatrial.report.plain import line
+from seatrial.report.row_name import short
+from seatrial.report.sanitize import line
 from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:

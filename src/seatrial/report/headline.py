@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sentence import count, drop, percent, points
-from seatrial.gate.sum_up import worst
+from seatrial.gate.verdict import worst
 from seatrial.privacy import strip_text
-from seatrial.report.label import beside, label, leading, segments, short
+from seatrial.report.row_name import beside, label, leading, segments, short
 from seatrial.verdict import State, Verdict
+from seatrial.wording import count, drop, percent, points
 
 if TYPE_CHECKING:
     from seatrial.gate.report import Report

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from seatrial.gate.sentence import percent
 from seatrial.report.console import Line
 from seatrial.stats.interval import CannotTell
+from seatrial.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from seatrial.gate.sentence import percent
 from seatrial.report.console import Line
 from seatrial.report.plan import SCHEMA
 from seatrial.stats.interval import Interval
 from seatrial.stats.power import POWER
+from seatrial.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

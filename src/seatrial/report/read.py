@@ -8,9 +8,9 @@ from seatrial.errors import DataError
 from seatrial.gate.confirm import Confirmed, Look
 from seatrial.gate.override import Applied, Override
 from seatrial.gate.report import Report
-from seatrial.gate.sentence import count
 from seatrial.report.data import SCHEMA
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

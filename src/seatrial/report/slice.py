@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from seatrial.gate.sentence import count, drop, p_value, percent, points, signed
 from seatrial.report.console import Line
+from seatrial.wording import count, drop, p_value, percent, points, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sentence import count, drop, interval, p_value, percent, signed
+from seatrial.report.annotations import looks
 from seatrial.report.detail import Detail, Override, detail
 from seatrial.report.headline import average, cause, headline, todo
-from seatrial.report.label import LONGEST, beside, label, labels, leading
-from seatrial.report.looks import looks
-from seatrial.report.plain import line, plain, plain_report
+from seatrial.report.row_name import LONGEST, beside, label, labels, leading
+from seatrial.report.sanitize import line, plain, plain_report
 from seatrial.verdict import State, Verdict
+from seatrial.wording import count, drop, interval, p_value, percent, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

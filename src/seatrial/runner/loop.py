@@ -17,7 +17,7 @@ from seatrial.evidence.write import write_parquet
 from seatrial.graph.interrupts import Script
 from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import one_line
-from seatrial.runner.collector import heap_left_alone
+from seatrial.runner.gc_tuning import heap_left_alone
 from seatrial.runner.log import BACKGROUND, EACH, OWN_GROUPS, RowLog, read_lines
 from seatrial.runner.plan import RunResult
 from seatrial.runner.record import Record, parse

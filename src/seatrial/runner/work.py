@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial import pool
-from seatrial.evidence.canonical import canonical_json, short_hash
+from seatrial.canonical import canonical_json, short_hash
 from seatrial.graph.run import NOTHING, Run
 from seatrial.graph.state import plain
 from seatrial.graph.target import AwaitedTarget, one_line
-from seatrial.model.here import at_repetition
-from seatrial.runner.panel import Panel
+from seatrial.model.context import at_repetition
+from seatrial.runner.evaluators import Panel
 from seatrial.runner.record import Record, as_text, head, line, more, passed
 from seatrial.verdict import ErrorKind, Outcome
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from seatrial.dataset import Example
     from seatrial.evaluator import Bound
     from seatrial.graph.target import Target
-    from seatrial.runner.panel import Answers
+    from seatrial.runner.evaluators import Answers
 
 SCORED = Outcome.SCORED.value
 ERROR, LATENCY, MEASURED = map(Run._fields.index, ("error", "latency_ms", "input_tokens"))

@@ -9,9 +9,9 @@ import numpy as np
 
 from seatrial.errors import InvalidComparison, UsageError, one_of
 from seatrial.gate.arms import arms
-from seatrial.gate.comparable import differing_provenance, known_versions
 from seatrial.gate.policy import Policy
-from seatrial.gate.sentence import count
+from seatrial.gate.validity import differing_provenance, known_versions
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

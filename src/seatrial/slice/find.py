@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from seatrial.slice.difference import Differences
     from seatrial.slice.features import Column, Feature
-    from seatrial.slice.given import Given
+    from seatrial.slice.features_source import Given
     from seatrial.slice.lattice import Slice
 
 ALPHA = 0.10

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import LARGEST, numbers, share, whole
 from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.validate import LARGEST, numbers, share, whole
 from seatrial.stats.winrate import check_verdicts
 
 if TYPE_CHECKING:

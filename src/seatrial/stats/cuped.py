@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import finite
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.validate import finite
 from seatrial.stats.welch import Moments, Welch, welch
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from seatrial.stats.argument import share, trials
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.normal import Alternative, p_of, quantile
 from seatrial.stats.proportions import wilson
+from seatrial.stats.validate import share, trials
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import numbers
+from seatrial.stats.validate import numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -9,8 +9,8 @@ import math
 from statistics import NormalDist
 from typing import Literal
 
-from seatrial.stats.argument import share
 from seatrial.stats.interval import Interval
+from seatrial.stats.validate import share
 
 Alternative = Literal["two-sided", "larger", "smaller"]
 ALTERNATIVES: tuple[Alternative, ...] = ("two-sided", "larger", "smaller")

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from seatrial.stats.argument import finite, numbers, share, whole
-from seatrial.stats.coin import heads, law
+from seatrial.stats.fair_binomial import heads, law
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.normal import below
 from seatrial.stats.proportions import wilson
+from seatrial.stats.validate import finite, numbers, share, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

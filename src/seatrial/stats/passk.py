@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import finite, whole
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.validate import finite, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import share, whole
 from seatrial.stats.normal import below, quantile
+from seatrial.stats.validate import share, whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

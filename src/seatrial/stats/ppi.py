@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import finite
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.normal import around, p_of
+from seatrial.stats.validate import finite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import numbers
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.validate import numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from seatrial.stats.argument import share, trials
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.normal import quantile
+from seatrial.stats.validate import share, trials
 
 LEAST_YOUDEN = 0.3
 

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from seatrial.stats.argument import counts, share
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.normal import below, quantile
+from seatrial.stats.validate import counts, share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

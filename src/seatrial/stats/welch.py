@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from scipy import special
 
-from seatrial.stats.argument import LARGEST, share
 from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.validate import LARGEST, share
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,17 +22,17 @@ from seatrial.project import draft as texts
 from seatrial.project.draft_segments import segments_text
 from seatrial.project.langgraph_json import read_langgraph_json
 from seatrial.trial.init import can_run_graphs, sees, write_files
-from seatrial.trial.look import look_at, missing_key
+from seatrial.trial.inspect_graph import look_at, missing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from seatrial.certify.sight import Sight
+    from seatrial.certify.detectable import Sight
     from seatrial.privacy.fixture import FixtureFinding
     from seatrial.project.draft_segments import Proposed
     from seatrial.project.langgraph_json import LanggraphJson
-    from seatrial.trial.look import Look
-    from seatrial.trial.twice import Twice
+    from seatrial.trial.aa_run import Twice
+    from seatrial.trial.inspect_graph import Look
 
 PYPROJECT = "pyproject.toml"
 PROBE_S = 120.0
@@ -267,7 +267,7 @@ def _measured(
     graph, problem = look.foreign.name, look.problem
     twice = None
     if look.dataset is not None and not problem and run:
-        from seatrial.trial.twice import run_twice  # noqa: PLC0415 - numpy, for those who run
+        from seatrial.trial.aa_run import run_twice  # noqa: PLC0415 - numpy, for those who run
 
         row = next(row for row in project.settings.trial if row.graph == graph)
         problem = _cannot_run(project, look, environ)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError, DataError, UsageError
-from seatrial.evidence.canonical import content_hash
 from seatrial.evidence.combine import combine
-from seatrial.gate.again import check_again, fresh_examples
 from seatrial.gate.confirm import REPETITIONS, settled, suspicious
-from seatrial.gate.sentence import count
+from seatrial.gate.confirmation import check_again, fresh_examples
 from seatrial.trial.evaluate import Part, evaluate
 from seatrial.trial.runs import RUNS, changed_since, evidence_of, summary
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from seatrial.errors import ConfigError, MissingExtra, UsageError
 from seatrial.segment import assign, for_graph
-from seatrial.trial.code import code_hash
+from seatrial.trial.code_hash import code_hash
 from seatrial.trial.contracts import WHY, contracts_run
 from seatrial.trial.models import models_at_hand, replays
 from seatrial.trial.policies import contracts_of

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-    from seatrial.certify.sight import Sight
+    from seatrial.certify.detectable import Sight
     from seatrial.project import Project, TrialRow
 
 MOVED = {"gitignore": ".gitignore", "workflows/gate.yml": ".github/workflows/gate.yml"}
@@ -52,7 +52,7 @@ def write_files(folder: Path, wanted: Mapping[str, str | bytes], *, hint: str) -
 def sees(project: Project, row: TrialRow) -> tuple[Sight, ...]:
     """What the row's gate could see today: every row of its leading key, with the smallest drop it would show."""
     from seatrial.certify.design import design  # noqa: PLC0415 - numpy, for those who have examples
-    from seatrial.certify.sight import sights  # noqa: PLC0415
+    from seatrial.certify.detectable import sights  # noqa: PLC0415
     from seatrial.segment import assign, critical_segments, for_graph  # noqa: PLC0415
     from seatrial.trial.policies import row_policy  # noqa: PLC0415
 

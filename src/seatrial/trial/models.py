@@ -6,7 +6,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from seatrial.model.edge import asked_for
+from seatrial.model.from_settings import asked_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError, UsageError
 from seatrial.gate.override import Bound, apply, override_line, read_overrides
-from seatrial.trial.code import code_hash
+from seatrial.trial.code_hash import code_hash
 from seatrial.trial.runs import latest_run, summary
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, DataError, UsageError
-from seatrial.trial.code import code_hash
+from seatrial.trial.code_hash import code_hash
 
 if TYPE_CHECKING:
     from seatrial.evidence import Evidence

@@ -11,8 +11,8 @@ from seatrial.segment import assign, for_graph
 from seatrial.trial.confirm import Confirming
 from seatrial.trial.evaluate import evaluate
 from seatrial.trial.gating import gate
+from seatrial.trial.interleave import in_turns, take_turns
 from seatrial.trial.policies import row_policy
-from seatrial.trial.turns import in_turns, take_turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

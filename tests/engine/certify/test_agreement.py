@@ -6,13 +6,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from seatrial.certify.beside import hit_law
+from seatrial.certify.cluster_means import draw_answers
 from seatrial.certify.confirm import confirm
-from seatrial.certify.count import draw_counts
 from seatrial.certify.design import design, design_of
-from seatrial.certify.mean import draw_answers
+from seatrial.certify.guardrails import hit_law
+from seatrial.certify.paired_counts import draw_counts
+from seatrial.certify.scenario import Truth, joint_law
 from seatrial.certify.simulate import decide_gates, look_at_answers, look_at_counts, simulate
-from seatrial.certify.truth import Truth, joint_law
 from seatrial.evidence import Evidence
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy

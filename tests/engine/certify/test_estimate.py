@@ -6,7 +6,7 @@ import pytest
 
 from seatrial.certify.design import design
 from seatrial.certify.estimate import Given, seen, world
-from seatrial.certify.truth import most_churn
+from seatrial.certify.scenario import most_churn
 from seatrial.errors import ConfigError, UsageError
 from seatrial.evidence import Evidence
 from seatrial.gate.policy import KeyRule, Policy

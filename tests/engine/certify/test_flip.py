@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seatrial.certify.flip import Flips
+from seatrial.certify.sign_flip import Flips
 from seatrial.stats.paired import sign_flip
 
 

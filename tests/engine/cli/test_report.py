@@ -19,8 +19,8 @@ from seatrial.graph.target import callable_target
 from seatrial.project import open_project
 from seatrial.runner import RunPlan
 from seatrial.runner import run as evaluate
-from seatrial.trial.answers import answers, as_text
 from seatrial.trial.gating import gate_runs
+from seatrial.trial.outputs import answers, as_text
 
 RUNS = {"a": "20261120-100000-mail-v1-aaaa", "b": "20261120-100500-mail-v2-bbbb"}
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from seatrial.errors import DataError
 from seatrial.evidence.check import check
-from seatrial.evidence.coded import Coded, coded
-from seatrial.evidence.columns import provenance
 from seatrial.evidence.combine import combine
+from seatrial.evidence.numpy_table import Coded, coded
 from seatrial.evidence.read import read_evidence
+from seatrial.evidence.schema import provenance
 from seatrial.evidence.write import Repeated, write_parquet
 
 WORDS = st.sampled_from(["a", "b", "é", "ß c", "0"])

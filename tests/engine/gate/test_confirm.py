@@ -15,8 +15,8 @@ import pytest
 
 from seatrial.errors import InvalidComparison
 from seatrial.evidence import Evidence
-from seatrial.gate.again import check_again
 from seatrial.gate.confirm import SCREEN, examples_of, settled, suspicious
+from seatrial.gate.confirmation import check_again
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy
 from seatrial.verdict import ReasonClass, State, Verdict

@@ -11,20 +11,20 @@ import pytest
 
 from seatrial.cli.app import run
 from seatrial.errors import DataError, InvalidComparison, UsageError
-from seatrial.gate.again import check_again
 from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
+from seatrial.gate.confirmation import check_again
 from seatrial.gate.merge import check
 from seatrial.gate.override import Bound, apply, override_line, read_overrides, write_for
 from seatrial.gate.policy import Policy
 from seatrial.gate.quarantine_file import Entry, Quarantine
 from seatrial.project import open_project
 from seatrial.pytest_plugin.session import Session
+from seatrial.trial.against_baseline import gate_standing, renew
 from seatrial.trial.baselines import accept, accepted
-from seatrial.trial.code import code_hash
+from seatrial.trial.code_hash import code_hash
 from seatrial.trial.evaluate import Part, evaluate
 from seatrial.trial.gating import gate_runs
 from seatrial.trial.overrides import append, record, runs_bound
-from seatrial.trial.standing import gate_standing, renew
 from seatrial.verdict import Verdict
 
 TODAY = date(2026, 3, 1)

@@ -6,7 +6,7 @@ import pytest
 
 from seatrial.errors import ConfigError, DataError, InvalidComparison
 from seatrial.evidence import read_evidence
-from seatrial.gate.again import check_again
+from seatrial.gate.confirmation import check_again
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy
 from seatrial.gate.quarantine_file import Entry, Quarantine

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from seatrial.errors import ConfigError
-from seatrial.gate.again import check_again, fresh_examples
 from seatrial.gate.confirm import examples_of, suspicious
+from seatrial.gate.confirmation import check_again, fresh_examples
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
 from seatrial.gate.quarantine_file import (

@@ -33,7 +33,7 @@ from seatrial.model import (
     silence,
     use,
 )
-from seatrial.model.loop import there
+from seatrial.model.event_loop import there
 from seatrial.model.outcome import Astray
 from seatrial.testing import Allowance, AnthropicServer, OpenAIServer, ToolCall
 

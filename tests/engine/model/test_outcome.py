@@ -6,7 +6,7 @@ import pytest
 from langgraph.graph import END, START, StateGraph
 
 from seatrial.model import InvalidReply, KeyRefused, KillSwitch, Outage, OverBudget, Unrecorded, outcome_of
-from seatrial.model.here import Calls
+from seatrial.model.context import Calls
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from seatrial.errors import ConfigError, UsageError
 from seatrial.model import Limits, ModelSettings, Unrecorded, hub_for, read_model_settings, use
-from seatrial.model.edge import asked_for, killed_by
+from seatrial.model.from_settings import asked_for, killed_by
 
 PLACE = "pyproject.toml: [tool.seatrial.model]"
 

@@ -11,9 +11,9 @@ from seatrial.gate.override import Override as Answered
 from seatrial.gate.quarantine import Held, Quarantined
 from seatrial.gate.quarantine_file import Entry
 from seatrial.gate.report import Flip
-from seatrial.report.facts import runs_of
 from seatrial.report.flips import FLIPS
 from seatrial.report.html import html
+from seatrial.report.provenance import runs_of
 from seatrial.report.view import Override, view
 from seatrial.stats.power import detectable_drop, needed_n
 from seatrial.verdict import State, Verdict

@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from seatrial.report.junit import junit
-from seatrial.report.plain import plain
+from seatrial.report.sanitize import plain
 from seatrial.report.view import view
 from seatrial.verdict import State, Verdict
 

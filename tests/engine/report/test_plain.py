@@ -5,7 +5,7 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seatrial.report.plain import plain, plain_block
+from seatrial.report.sanitize import plain, plain_block
 
 TEXT = st.text(st.characters(codec=None))
 

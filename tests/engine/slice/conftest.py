@@ -5,7 +5,7 @@ import pytest
 
 from seatrial.slice.difference import Differences
 from seatrial.slice.features import Column
-from seatrial.slice.given import Given
+from seatrial.slice.features_source import Given
 
 
 def field(name, values):

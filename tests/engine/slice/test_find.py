@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from seatrial.errors import UsageError
 from seatrial.slice.difference import Differences
 from seatrial.slice.features import Column
+from seatrial.slice.features_source import Given
 from seatrial.slice.find import find
-from seatrial.slice.given import Given
 
 RNG_SEED = 20_261_120
 

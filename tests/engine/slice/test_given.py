@@ -6,7 +6,7 @@ import pytest
 
 from seatrial.dataset import Example
 from seatrial.errors import DataError, UsageError
-from seatrial.slice.given import from_examples, from_file
+from seatrial.slice.features_source import from_examples, from_file
 
 EXAMPLES = (
     Example("a", {"body": "x", "user": {"plan": "pro"}}, {"label": "yes"}, {"n": 1}, ("tier:pro", "odd")),

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from seatrial.stats.argument import counts, finite, forecasts, share, trials
 from seatrial.stats.interval import Interval
 from seatrial.stats.normal import around, p_of
+from seatrial.stats.validate import counts, finite, forecasts, share, trials
 
 
 def test_lists_tuples_and_arrays_become_one_flat_float_array():

@@ -20,11 +20,10 @@ import pytest
 
 import seatrial.stats
 from seatrial.stats import (
-    argument,
     bootstrap,
-    coin,
     cuped,
     difference,
+    fair_binomial,
     max_t,
     multiplicity,
     normal,
@@ -37,6 +36,7 @@ from seatrial.stats import (
     rogan_gladen,
     sample_size,
     shrinkage,
+    validate,
     welch,
     winrate,
 )
@@ -217,13 +217,13 @@ GOOD = {
     },
     table.square: {"table": ([[9, 2], [1, 8]], "table")},
     table.raw_agreement: {"table": ([[9, 2], [1, 8]], "table")},
-    argument.numbers: {"name": ("x", "name"), "values": (SIX, "object", (["a"], [[1], [1, 2]]))},
-    argument.whole: {"name": ("x", "name"), "value": (3, "count"), "least": (1, "name")},
-    argument.finite: {"name": ("x", "name"), "values": (SIX, "list")},
-    argument.counts: {"name": ("x", "name"), "values": (SIX, "list")},
-    argument.share: {"name": ("x", "name"), "value": (0.5, "share")},
-    argument.forecasts: {"p": (SIX, "list"), "y": (YES, "list")},
-    argument.trials: {"successes": (1, "count"), "total": (3, "count"), "what": ("arm", "name")},
+    validate.numbers: {"name": ("x", "name"), "values": (SIX, "object", (["a"], [[1], [1, 2]]))},
+    validate.whole: {"name": ("x", "name"), "value": (3, "count"), "least": (1, "name")},
+    validate.finite: {"name": ("x", "name"), "values": (SIX, "list")},
+    validate.counts: {"name": ("x", "name"), "values": (SIX, "list")},
+    validate.share: {"name": ("x", "name"), "value": (0.5, "share")},
+    validate.forecasts: {"p": (SIX, "list"), "y": (YES, "list")},
+    validate.trials: {"successes": (1, "count"), "total": (3, "count"), "what": ("arm", "name")},
     bootstrap.resample_verdicts: {
         "wins": (5, "count"),
         "ties": (1, "count"),
@@ -401,8 +401,8 @@ GOOD = {
         "level": (0.95, "share"),
         "alternative": ("larger", "word"),
     },
-    coin.heads: {"b": (3, "count"), "m": (9, "count")},
-    coin.law: {"m": (9, "count")},
+    fair_binomial.heads: {"b": (3, "count"), "m": (9, "count")},
+    fair_binomial.law: {"m": (9, "count")},
     paired.mcnemar: {"b": (5, "count"), "c": (2, "count"), "method": ("exact", "word")},
     paired.sign_flip: {"d": (SPREAD, "list"), "rng": (rng, "rng"), "alpha": (0.05, "share")},
     paired.newcombe_paired: {

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import special
 
-from seatrial.stats.coin import FEW, heads, law
+from seatrial.stats.fair_binomial import FEW, heads, law
 
 
 def test_four_of_five_heads_are_six_thirty_seconds():

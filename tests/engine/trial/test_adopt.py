@@ -20,8 +20,8 @@ from seatrial.project.draft import packages
 from seatrial.project.foreign import SEARCH, load_graph
 from seatrial.project.langgraph_json import read_langgraph_json
 from seatrial.segment import parse
-from seatrial.trial.look import missing_key
-from seatrial.trial.standing import renew
+from seatrial.trial.against_baseline import renew
+from seatrial.trial.inspect_graph import missing_key
 
 UTILS = """
 def desk_of(message):

@@ -8,7 +8,7 @@ import pytest
 from seatrial.gate.policy import MeasureRule, Policy
 from seatrial.project import open_project
 from seatrial.trial.gating import gate
-from seatrial.trial.turns import TURNS, in_turns, take_turns
+from seatrial.trial.interleave import TURNS, in_turns, take_turns
 
 
 @pytest.fixture

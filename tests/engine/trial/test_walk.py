@@ -19,7 +19,7 @@ import pytest
 from seatrial.cli.app import run
 from seatrial.errors import DataError, InvalidComparison, UsageError
 from seatrial.project import open_project
-from seatrial.trial.standing import gate_standing, renew
+from seatrial.trial.against_baseline import gate_standing, renew
 from seatrial.verdict import Verdict
 
 PROMPT = Path("graphs/triage/prompts/p1.md")

@@ -12,14 +12,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from seatrial.adapters.langsmith.convert_from import from_langsmith
+    from seatrial.adapters.langsmith.convert_to import for_langsmith
     from seatrial.adapters.langsmith.local import evaluate_locally
-    from seatrial.adapters.langsmith.ours import for_langsmith
+    from seatrial.adapters.langsmith.no_network import offline, untraced
     from seatrial.adapters.langsmith.pull import Pulled, pull_dataset, write_jsonl
     from seatrial.adapters.langsmith.push import Pushed, push_dataset
     from seatrial.adapters.langsmith.results import evidence_of
     from seatrial.adapters.langsmith.service import NotReached, connect, installed
-    from seatrial.adapters.langsmith.silence import offline, untraced
-    from seatrial.adapters.langsmith.theirs import from_langsmith
 
 __all__ = [
     "NotReached",
@@ -40,13 +40,13 @@ __all__ = [
 
 _HOMES = {
     "local": ("evaluate_locally",),
-    "ours": ("for_langsmith",),
+    "convert_to": ("for_langsmith",),
     "pull": ("Pulled", "pull_dataset", "write_jsonl"),
     "push": ("Pushed", "push_dataset"),
     "results": ("evidence_of",),
     "service": ("NotReached", "connect", "installed"),
-    "silence": ("offline", "untraced"),
-    "theirs": ("from_langsmith",),
+    "no_network": ("offline", "untraced"),
+    "convert_from": ("from_langsmith",),
 }
 
 

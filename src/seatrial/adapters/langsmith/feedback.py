@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seatrial.adapters.langsmith.row import MARK, from_their_example
-from seatrial.adapters.langsmith.seen import as_sentence, latency_ms, said_error, stopped_at
+from seatrial.adapters.langsmith.run_view import as_sentence, latency_ms, said_error, stopped_at
+from seatrial.canonical import canonical_json, short_hash
 from seatrial.dataset.row import RowError
 from seatrial.errors import DataError
 from seatrial.evaluator import Bound, NotAScore, Score
-from seatrial.evidence.canonical import canonical_json, short_hash
 from seatrial.graph.state import plain
 from seatrial.runner.record import Record, Result, evaluator_failure
 from seatrial.verdict import ErrorKind, Outcome

@@ -12,11 +12,11 @@ import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from seatrial.adapters.langsmith.ours import for_langsmith
+from seatrial.adapters.langsmith.convert_from import as_run_evaluator, ask, name_of, results
+from seatrial.adapters.langsmith.convert_to import for_langsmith
+from seatrial.adapters.langsmith.no_network import offline
 from seatrial.adapters.langsmith.row import MARK, to_their_example
 from seatrial.adapters.langsmith.service import must_be_installed
-from seatrial.adapters.langsmith.silence import offline
-from seatrial.adapters.langsmith.theirs import as_run_evaluator, ask, name_of, results
 from seatrial.dataset import Dataset, Example
 from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.evaluator import Bound

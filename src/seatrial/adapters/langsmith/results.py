@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.adapters.langsmith.feedback import nobody, read_row
 from seatrial.dataset import fingerprint
 from seatrial.errors import DataError, UsageError
-from seatrial.evidence.columns import EVIDENCE_COLUMNS, SEGMENT_PREFIX
+from seatrial.evidence.schema import EVIDENCE_COLUMNS, SEGMENT_PREFIX
 from seatrial.runner.record import Record, Result, Unscored, evaluator_failure
 from seatrial.runner.table import cells, learn_keys
 from seatrial.verdict import ErrorKind, Outcome
@@ -149,7 +149,7 @@ def _evidence(columns: Mapping[str, Sequence[Any]], always: Mapping[str, str | N
     import pyarrow as pa  # noqa: PLC0415 - the runner's rule: Arrow only where a table is made
 
     from seatrial.evidence.check import check  # noqa: PLC0415 - as above
-    from seatrial.evidence.shape import canonical  # noqa: PLC0415
+    from seatrial.evidence.normalize import canonical  # noqa: PLC0415
     from seatrial.evidence.table import Evidence  # noqa: PLC0415
 
     rows = len(columns["example_id"])

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.gate.sentence import percent
 from seatrial.privacy import strip_pii
-from seatrial.report.label import short
+from seatrial.report.row_name import short
+from seatrial.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seatrial.report.detail import Cause
-    from seatrial.report.sight import Curve
+    from seatrial.report.power_curves import Curve
 
 BAR = 160
 REASON = 160

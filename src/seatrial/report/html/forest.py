@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seatrial.gate.sentence import signed
+from seatrial.wording import signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

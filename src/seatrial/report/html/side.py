@@ -8,8 +8,8 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING, Any
 
 from seatrial.privacy import strip_pii
-from seatrial.report.label import short
-from seatrial.report.plain import line, plain, plain_block
+from seatrial.report.row_name import short
+from seatrial.report.sanitize import line, plain, plain_block
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

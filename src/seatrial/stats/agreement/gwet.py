@@ -10,8 +10,8 @@ import numpy as np
 from scipy import special
 
 from seatrial.stats.agreement.table import square
-from seatrial.stats.argument import share
 from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.validate import share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from seatrial.stats.agreement.table import square
-from seatrial.stats.argument import share
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.normal import around
+from seatrial.stats.validate import share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

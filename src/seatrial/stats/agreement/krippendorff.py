@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from seatrial.stats.argument import LARGEST, share, whole
 from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.validate import LARGEST, share, whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from seatrial.stats.argument import share
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.proportions import clopper_pearson
+from seatrial.stats.validate import share
 
 
 @dataclass(frozen=True, slots=True)

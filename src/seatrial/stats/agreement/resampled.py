@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from seatrial.stats.agreement.table import square
-from seatrial.stats.argument import share, whole
 from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.validate import share, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from seatrial.stats.argument import numbers
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.validate import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence

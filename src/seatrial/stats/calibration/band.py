@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import counts, share, trials
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.multiplicity import weighted_holm
+from seatrial.stats.validate import counts, share, trials
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from seatrial.stats.argument import forecasts, whole
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.validate import forecasts, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

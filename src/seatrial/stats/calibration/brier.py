@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial.stats.argument import forecasts
 from seatrial.stats.calibration.bins import Scheme, bin_forecasts
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.validate import forecasts
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import forecasts, share, whole
 from seatrial.stats.calibration.bins import Scheme, bin_forecasts
 from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.validate import forecasts, share, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import forecasts, share
+from seatrial.stats.validate import forecasts, share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

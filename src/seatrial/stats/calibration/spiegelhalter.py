@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from seatrial.stats.argument import forecasts
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.normal import p_of
+from seatrial.stats.validate import forecasts
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

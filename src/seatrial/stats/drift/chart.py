@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import LARGEST, counts, finite
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.validate import LARGEST, counts, finite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import finite
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.validate import finite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import counts, share
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.validate import counts, share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import whole
+from seatrial.stats.validate import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -13,8 +13,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from seatrial.stats.argument import LARGEST
 from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.validate import LARGEST
 
 Side = Literal["both", "lower", "upper"]
 _SIDES = ("both", "lower", "upper")

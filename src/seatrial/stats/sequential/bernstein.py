@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import numbers, share
 from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.validate import numbers, share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

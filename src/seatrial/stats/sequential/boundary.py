@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import LARGEST, numbers
+from seatrial.stats.validate import LARGEST, numbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable

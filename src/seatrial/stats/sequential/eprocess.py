@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from seatrial.stats.argument import numbers, whole
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.sequential.nearest import nearest, nearest_array
+from seatrial.stats.validate import numbers, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import numbers, whole
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.sequential.boundary import beta_binomial_log_mixture
+from seatrial.stats.validate import numbers, whole
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

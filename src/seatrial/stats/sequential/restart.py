@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from seatrial.stats.argument import numbers
 from seatrial.stats.sequential import eprocess
+from seatrial.stats.validate import numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

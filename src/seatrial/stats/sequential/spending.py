@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
-from seatrial.stats.argument import finite, numbers, share, whole
+from seatrial.stats.validate import finite, numbers, share, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import whole
+from seatrial.stats.validate import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

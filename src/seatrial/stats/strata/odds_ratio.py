@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from scipy import special
 
-from seatrial.stats.argument import share
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.normal import around
+from seatrial.stats.validate import share
 
 if TYPE_CHECKING:
     from seatrial.stats.strata.table import Strata

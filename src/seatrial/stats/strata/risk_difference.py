@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.argument import counts, share
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.normal import around
+from seatrial.stats.validate import counts, share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.count import drop_of
-from seatrial.certify.flip import Flips
-from seatrial.certify.look import Look, naive
-from seatrial.certify.truth import joint_law
+from seatrial.certify.observed import Look, naive
+from seatrial.certify.paired_counts import drop_of
+from seatrial.certify.scenario import joint_law
+from seatrial.certify.sign_flip import Flips
 from seatrial.gate.confirm import SCREEN
 from seatrial.gate.row import DECIMALS
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.certify.design import Design
-    from seatrial.certify.truth import Truth
+    from seatrial.certify.scenario import Truth
 
 
 def draw_answers(design: Design, truth: Truth, key: int, gates: int, rng: np.random.Generator) -> NDArray[np.int64]:

@@ -15,8 +15,8 @@ from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResu
 from pydantic import PrivateAttr
 
 from seatrial.errors import UsageError
-from seatrial.model.here import calling
-from seatrial.model.loop import there
+from seatrial.model.context import calling
+from seatrial.model.event_loop import there
 from seatrial.model.question import canonical
 
 if TYPE_CHECKING:

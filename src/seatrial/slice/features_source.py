@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from seatrial.errors import DataError, UsageError
-from seatrial.evidence.columns import SEGMENT_PREFIX
+from seatrial.evidence.schema import SEGMENT_PREFIX
 from seatrial.slice.features import Column
 
 if TYPE_CHECKING:

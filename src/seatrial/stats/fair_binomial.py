@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from seatrial.stats.argument import whole
+from seatrial.stats.validate import whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.look import RAW_P, Look, naive
-from seatrial.certify.truth import joint_law
+from seatrial.certify.observed import RAW_P, Look, naive
+from seatrial.certify.scenario import joint_law
 from seatrial.stats.paired import mcnemar
 from seatrial.stats.power import critical_values
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.certify.design import Design
-    from seatrial.certify.truth import Truth
+    from seatrial.certify.scenario import Truth
     from seatrial.stats.paired import Method
 
 _Pair = tuple["NDArray[np.int64]", "NDArray[np.int64]"]

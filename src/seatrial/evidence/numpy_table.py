@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from seatrial.evidence.columns import EVIDENCE_COLUMNS, SEGMENT_PREFIX
+from seatrial.evidence.schema import EVIDENCE_COLUMNS, SEGMENT_PREFIX
 from seatrial.evidence.table import Codes, Evidence
 from seatrial.evidence.write import Repeated
 

@@ -10,11 +10,11 @@ import numpy as np
 from seatrial.errors import DataError, InvalidComparison
 from seatrial.gate import quarantine
 from seatrial.gate.arms import arms
-from seatrial.gate.comparable import baseline_stands, differing_provenance, gating_rules, known_critical, known_versions
 from seatrial.gate.must_pass import without_extra_runs
 from seatrial.gate.row import OVERALL, row
-from seatrial.gate.sentence import count
 from seatrial.gate.unchanged import is_unchanged, same_output_other_score
+from seatrial.gate.validity import baseline_stands, differing_provenance, gating_rules, known_critical, known_versions
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

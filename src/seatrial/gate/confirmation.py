@@ -12,14 +12,14 @@ from seatrial.errors import InvalidComparison
 from seatrial.evidence.combine import combine
 from seatrial.gate import confirm
 from seatrial.gate.arms import arms
-from seatrial.gate.asked import Asked, ask, in_full, rows_of, without_held
-from seatrial.gate.causes import causes_of
-from seatrial.gate.comparable import baseline_stands, known_critical
+from seatrial.gate.comparison import Asked, ask, in_full, rows_of, without_held
 from seatrial.gate.decide import Decided, decide
+from seatrial.gate.flips import causes_of
 from seatrial.gate.merge import NOBODY, check
 from seatrial.gate.must_pass import is_contract, without_extra_runs
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sum_up import reading_order, sum_up, why
+from seatrial.gate.validity import baseline_stands, known_critical
+from seatrial.gate.verdict import reading_order, sum_up, why
 from seatrial.gate.zero_tolerance import zero_tolerance_finding
 from seatrial.verdict import Verdict
 

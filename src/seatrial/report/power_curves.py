@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.report.label import labels
+from seatrial.report.row_name import labels
 from seatrial.stats.power import detectable_drop, mcnemar_power
 
 if TYPE_CHECKING:

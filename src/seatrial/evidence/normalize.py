@@ -11,8 +11,8 @@ import pyarrow.compute as pc
 
 from seatrial.errors import DataError, UsageError
 from seatrial.evidence.arrow import from_numpy, texts
-from seatrial.evidence.column import constant
-from seatrial.evidence.columns import CONTRACT, EVIDENCE_COLUMNS, NAMES, SEGMENT_PREFIX
+from seatrial.evidence.arrow_column import constant
+from seatrial.evidence.schema import CONTRACT, EVIDENCE_COLUMNS, NAMES, SEGMENT_PREFIX
 from seatrial.verdict import Outcome
 
 if TYPE_CHECKING:

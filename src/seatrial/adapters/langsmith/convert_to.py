@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seatrial.adapters.langsmith.row import MARK
-from seatrial.adapters.langsmith.seen import SeenExample, SeenRun, said_error, stopped_at
+from seatrial.adapters.langsmith.run_view import SeenExample, SeenRun, said_error, stopped_at
 from seatrial.evaluator import bind
 from seatrial.graph.target import one_line
 

@@ -9,7 +9,7 @@ import numpy as np
 from seatrial.errors import ConfigError, InvalidComparison, UsageError
 from seatrial.gate.arms import FAILED, RAN
 from seatrial.gate.policy import KeyRule
-from seatrial.gate.sentence import percent
+from seatrial.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

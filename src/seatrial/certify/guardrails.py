@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.certify.design import Design
-    from seatrial.certify.truth import Truth
+    from seatrial.certify.scenario import Truth
     from seatrial.gate.policy import MeasureRule, Policy
 
 

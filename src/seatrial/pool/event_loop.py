@@ -16,7 +16,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from seatrial.pool.crew import END, TICK_S, TimedOut, Turn, patience, settle, shared_turn
+from seatrial.pool.threads import END, TICK_S, TimedOut, Turn, patience, settle, shared_turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator

@@ -125,7 +125,7 @@ _own: list[Hub] = []
 
 def _own_hub() -> Hub:
     if not _own:
-        from seatrial.model.edge import killed_by  # noqa: PLC0415 - made by whoever calls a model outside of a project
+        from seatrial.model.from_settings import killed_by  # noqa: PLC0415 - made by whoever calls a model outside of a project
         from seatrial.model.hub import Hub  # noqa: PLC0415 - likewise
 
         # Nobody says where a run begins or ends here, so nothing is kept.

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.privacy import strip_text
-from seatrial.report.label import short
+from seatrial.report.row_name import short
 
 if TYPE_CHECKING:
     from seatrial.gate.report import Report

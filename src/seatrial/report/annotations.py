@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.gate.override import RENEWALS
 from seatrial.privacy import strip_text
-from seatrial.report.plain import plain
+from seatrial.report.sanitize import plain
 from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:

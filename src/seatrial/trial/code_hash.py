@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from seatrial.evidence.canonical import content_hash
-from seatrial.trial.imported import imported
+from seatrial.canonical import content_hash
+from seatrial.trial.local_imports import imported
 
 if TYPE_CHECKING:
     from pathlib import Path

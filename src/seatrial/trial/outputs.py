@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seatrial.errors import SeatrialError
-from seatrial.report.facts import runs_of
 from seatrial.report.html import SideBySide
+from seatrial.report.provenance import runs_of
 from seatrial.runner.log import read_lines
 from seatrial.trial.runs import RUNS, summary
 

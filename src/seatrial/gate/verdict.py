@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sentence import drop
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
+from seatrial.wording import drop
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

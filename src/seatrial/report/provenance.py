@@ -6,10 +6,10 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-from seatrial.evidence.columns import SEVERAL
-from seatrial.gate.sentence import count, drop, p_value
-from seatrial.report.plain import line
+from seatrial.evidence.schema import SEVERAL
+from seatrial.report.sanitize import line
 from seatrial.verdict import Verdict
+from seatrial.wording import count, drop, p_value
 
 if TYPE_CHECKING:
     from seatrial.gate.confirm import Look

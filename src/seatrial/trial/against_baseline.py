@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError, InvalidComparison, UsageError
 from seatrial.evidence.check import check
-from seatrial.evidence.coded import coded
-from seatrial.evidence.columns import provenance
 from seatrial.evidence.combine import combine
+from seatrial.evidence.numpy_table import coded
+from seatrial.evidence.schema import provenance
 from seatrial.evidence.write import write_parquet
 from seatrial.gate.anchor import check_anchored
 from seatrial.gate.override import Bound
@@ -25,7 +25,7 @@ from seatrial.trial.baselines import (
     renewal,
     too_old,
 )
-from seatrial.trial.code import code_hash
+from seatrial.trial.code_hash import code_hash
 from seatrial.trial.evaluate import evaluate
 from seatrial.trial.overrides import let_through
 from seatrial.trial.policies import row_policy

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from seatrial.evidence.arrow import from_numpy, one_array, texts, to_numpy
-from seatrial.evidence.order import numbered
+from seatrial.evidence.encode import numbered
 from seatrial.evidence.table import Codes
 
 if TYPE_CHECKING:
