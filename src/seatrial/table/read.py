@@ -1,0 +1,145 @@
+"""Read anybody's file or data frame as a table of declared columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import DataError
+from seatrial.table.column import SEGMENT_PREFIX, Column, Kind
+from seatrial.table.csv_file import read_csv
+from seatrial.table.jsonl_file import read_jsonl
+from seatrial.table.names import name_columns
+from seatrial.table.table import Table
+from seatrial.table.typed import typed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import tzinfo
+    from pathlib import Path
+
+    from seatrial.table.raw import Raw
+    from seatrial.table.table import Data
+
+FORMATS = (".parquet", ".csv", ".jsonl")
+UNKNOWN = "unknown"
+"""The segment of a row that names none."""
+
+
+def read_table(
+    path: Path,
+    columns: Sequence[Column],
+    *,
+    mapping: Mapping[str, Sequence[str]] | None = None,
+    segments: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    zone: tzinfo | None = None,
+) -> Table:
+    """Read a .parquet, .csv or .jsonl file.
+
+    Args:
+        path: the file.
+        columns: what the table may hold; those that are `required` must be there.
+        mapping: canonical name -> the file's columns it is made of; several are joined by `/`.
+        segments: the file's columns that become dimensions.
+        ignore: the file's columns that are not what their name says.
+        zone: the time zone of instants that name none; None refuses them.
+
+    Returns:
+        The canonical and `segment.NAME` columns; `metadata["others"]` names the columns nothing was made of.
+
+    Raises:
+        DataError: the file cannot be read as this table; names file, row, column and what to do.
+        UsageError: the mapping names columns that do not exist; lists those that do.
+        MissingExtra: a Parquet file without pyarrow.
+    """
+    raw, rows, metadata = _raw(path)
+    if rows == 0:
+        raise DataError(f"{path} holds no rows: there is nothing to judge")
+    return table_of(
+        raw, rows, columns, str(path), mapping=mapping, segments=segments, ignore=ignore, zone=zone, metadata=metadata
+    )
+
+
+def table_of(
+    raw: Mapping[str, Raw],
+    rows: int,
+    columns: Sequence[Column],
+    source: str,
+    *,
+    mapping: Mapping[str, Sequence[str]] | None = None,
+    segments: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    zone: tzinfo | None = None,
+    metadata: Mapping[str, str] | None = None,
+) -> Table:
+    """The same from raw columns that are in memory already."""
+    named = name_columns(raw, columns, source, mapping=mapping or {}, segments=segments, ignore=ignore)
+    known = {column.name: column for column in columns}
+    data: dict[str, Data | Callable[[], Data]] = {}
+    for name, one in named.columns.items():
+        if name.startswith(SEGMENT_PREFIX):
+            data[name] = _segment(one)
+        else:
+            data[name] = typed(one, known[name], source, zone=zone)
+    return Table(data, rows, source, {**(metadata or {}), "others": ", ".join(named.others)})
+
+
+def read_frame(
+    frame: Any,
+    columns: Sequence[Column],
+    *,
+    source: str = "data frame",
+    mapping: Mapping[str, Sequence[str]] | None = None,
+    segments: Sequence[str] = (),
+    zone: tzinfo | None = None,
+) -> Table:
+    """Read a pandas data frame or an Arrow table, as `read_table` reads a file."""
+    from seatrial.table.frame import frame_columns  # noqa: PLC0415 - frames come with pandas or pyarrow
+
+    raw, rows = frame_columns(frame, source)
+    if rows == 0:
+        raise DataError(f"{source} holds no rows: there is nothing to judge")
+    return table_of(raw, rows, columns, source, mapping=mapping, segments=segments, zone=zone)
+
+
+def _raw(path: Path) -> tuple[Mapping[str, Raw], int, Mapping[str, str]]:
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path} cannot be opened: {str(error)[:200]}") from error
+    if path.is_dir():
+        raise DataError(f"{path} is a folder; a table is one file: {', '.join(FORMATS)}")
+    if path.suffix not in FORMATS:
+        raise DataError(
+            f"{path}: cannot tell its format from {path.suffix or 'a name without a suffix'!r}; a table is one of: {', '.join(FORMATS)}"
+        )
+    if size == 0:
+        raise DataError(f"{path} is empty")
+    if path.suffix == ".parquet":
+        from seatrial.table.parquet_file import read_parquet  # noqa: PLC0415 - needs pyarrow
+
+        return read_parquet(path)
+    return (*(read_csv(path) if path.suffix == ".csv" else read_jsonl(path)), {})
+
+
+def _segment(raw: Raw) -> Callable[[], Data]:
+    """A dimension: surrounding space is stripped, and a row that names no segment is `unknown`."""
+
+    def clean() -> Data:
+        import numpy as np  # noqa: PLC0415 - only where a dimension is read
+
+        from seatrial.table.codes import Codes  # noqa: PLC0415
+
+        codes = raw.texts()
+        words: dict[str, int] = {}
+        place = [words.setdefault(word.strip() or UNKNOWN, len(words)) for word in codes.values]
+        if (codes.index < 0).any():
+            place.append(words.setdefault(UNKNOWN, len(words)))
+        return Codes(tuple(words), np.array(place or [0], dtype=np.int32)[codes.index])
+
+    return clean
+
+
+__all__ = ["FORMATS", "Column", "Kind", "read_frame", "read_table", "table_of"]
