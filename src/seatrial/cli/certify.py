@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from seatrial.cli.evidence import evidence_option, read_files
+from seatrial.cli.evidence import blank_option, evidence_option, read_files
 from seatrial.cli.output import say
 from seatrial.cli.progress import progress
 from seatrial.errors import UsageError
@@ -44,6 +44,7 @@ class Case(NamedTuple):
 )
 @evidence_option
 @click.option("--map", "maps", multiple=True, metavar="COLUMN=FOREIGN", help="As in seatrial gate (with --evidence).")
+@blank_option
 @click.option("--segment", "segments", multiple=True, metavar="COLUMN", help="As in seatrial gate (with --evidence).")
 @click.option("--critical", multiple=True, metavar="NAME[=VALUE]", help="As in seatrial gate (with --evidence).")
 @click.option(
@@ -101,6 +102,7 @@ def command(
     evidence: tuple[Path, ...],
     maps: tuple[str, ...],
     segments: tuple[str, ...],
+    blank: str,
     critical: tuple[str, ...],
     runs: tuple[str, ...],
     churn: float | None,
@@ -154,7 +156,7 @@ def command(
         raise UsageError("--from-run is a run of the project; with --evidence the file itself is estimated from")
     given = Given(churn, rate, missing, repetitions, icc, hit_rate)
     cases = (
-        _from_evidence(policy, evidence, graphs, maps, segments, critical, cluster_size)
+        _from_evidence(policy, evidence, graphs, maps, segments, blank, critical, cluster_size)
         if evidence
         else _from_project(policy, graphs, runs, cluster_size)
     )
@@ -255,6 +257,7 @@ def _from_evidence(
     graphs: tuple[str, ...],
     maps: tuple[str, ...],
     segments: tuple[str, ...],
+    blank: str,
     critical: tuple[str, ...],
     cluster_size: int | None,
 ) -> list[Case]:
@@ -266,7 +269,7 @@ def _from_evidence(
     if cluster_size is not None:
         raise UsageError("--cluster-size: the evidence says its clusters itself (--map cluster=COLUMN)")
     rules = load_policy(policy, graphs[0] if graphs else None)
-    table = read_files(evidence, maps, segments)
+    table = read_files(evidence, maps, segments, blank=blank)
     found = seen_in(table, rules, known_critical(table, critical))
     return [Case(found.design, rules, found, None)]
 

@@ -23,8 +23,21 @@ evidence_option = click.option(
 )
 
 
+blank_option = click.option(
+    "--blank",
+    type=click.Choice(("missing", "failure")),
+    default="missing",
+    show_default=True,
+    help="What a row of the file with neither score nor outcome is: missing, or a failure of the system, worth 0.",
+)
+
+
 def read_files(
-    paths: Sequence[Path], maps: tuple[str, ...], segments: Sequence[str], ignored: Sequence[str] = ()
+    paths: Sequence[Path],
+    maps: tuple[str, ...],
+    segments: Sequence[str],
+    ignored: Sequence[str] = (),
+    blank: str = "missing",
 ) -> Evidence:
     """The files as one table; the columns are named alike in all of them."""
     from seatrial.evidence import read_evidence  # noqa: PLC0415 - numpy and Arrow are for those who gate
@@ -33,11 +46,11 @@ def read_files(
 
     mapping = parse_maps(maps)
     if len(paths) == 1:
-        return read_evidence(paths[0], mapping=mapping, segments=segments, ignore=ignored)
+        return read_evidence(paths[0], mapping=mapping, segments=segments, ignore=ignored, blank=blank)
     stems = [path.stem for path in paths]
     named = stems if len(set(stems)) == len(stems) else [None] * len(stems)
     parts = [
-        read_evidence(path, mapping=mapping, segments=segments, ignore=ignored, version=name)
+        read_evidence(path, mapping=mapping, segments=segments, ignore=ignored, version=name, blank=blank)
         for path, name in zip(paths, named, strict=True)
     ]
     return combine(parts, SEVERAL.join(map(str, paths)))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seatrial.cli.certified import certified_for
-from seatrial.cli.evidence import evidence_option, read_files, versions_asked
+from seatrial.cli.evidence import blank_option, evidence_option, read_files, versions_asked
 from seatrial.cli.output import annotation, check_targets, show
 from seatrial.cli.page import refusals
 from seatrial.errors import UsageError
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     metavar="COLUMN",
     help="A column of the file that is not what its name says in the evidence format.",
 )
+@blank_option
 @click.option(
     "--critical", multiple=True, metavar="NAME[=VALUE]", help="A dimension, or one segment of it, that must be covered."
 )
@@ -88,6 +89,7 @@ def command(
     maps: tuple[str, ...],
     segments: tuple[str, ...],
     ignored: tuple[str, ...],
+    blank: str,
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
@@ -132,7 +134,7 @@ def command(
                 )
             if concurrency:
                 raise UsageError("-j goes with two versions of a graph; a file of evidence is read, not run")
-            report = _gate_files(evidence, baseline, candidate, maps, segments, ignored, critical, policy, graph)
+            report = _gate_files(evidence, baseline, candidate, maps, segments, ignored, blank, critical, policy, graph)
         elif len(versions) == 2:
             for flag, value in (
                 ("--map", maps),
@@ -170,6 +172,7 @@ def _gate_files(
     maps: tuple[str, ...],
     segments: tuple[str, ...],
     ignored: tuple[str, ...],
+    blank: str,
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
@@ -182,7 +185,7 @@ def _gate_files(
         raise UsageError("--graph names whose keys of a policy file gate; give the file with --policy")
     if policy is not None and not policy.exists():
         load_policy(policy)  # says so, before a large file is read
-    evidence = read_files(paths, maps, segments, ignored)
+    evidence = read_files(paths, maps, segments, ignored, blank)
     baseline, candidate = versions_asked(evidence, baseline, candidate)
     rules = load_policy(policy, _graph_of(evidence, graph)) if policy else Policy()
     known_values(evidence, critical)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seatrial.cli.evidence import evidence_option, read_files, versions_asked
+from seatrial.cli.evidence import blank_option, evidence_option, read_files, versions_asked
 from seatrial.cli.output import say
 from seatrial.errors import DataError, UsageError
 
@@ -27,6 +27,7 @@ Inputs = tuple["Differences", "Given", str]
 @click.option("--candidate", help="Version judged (with --evidence).")
 @click.option("--map", "maps", multiple=True, metavar="COLUMN=FOREIGN[,FOREIGN]", help="As in seatrial gate.")
 @click.option("--segment", "segments", multiple=True, metavar="COLUMN", help="As in seatrial gate.")
+@blank_option
 @click.option("--ignore", "ignored", multiple=True, metavar="COLUMN", help="As in seatrial gate.")
 @click.option(
     "--features",
@@ -61,6 +62,7 @@ def command(
     maps: tuple[str, ...],
     segments: tuple[str, ...],
     ignored: tuple[str, ...],
+    blank: str,
     features: Path | None,
     feature_id: str,
     key: str | None,
@@ -87,7 +89,7 @@ def command(
             "give either two versions (seatrial slices A B) or --evidence FILE --baseline V --candidate V, not both"
         )
     if evidence:
-        compared, given, graph = _from_files(evidence, baseline, candidate, maps, segments, ignored, key)
+        compared, given, graph = _from_files(evidence, baseline, candidate, maps, segments, ignored, blank, key)
     elif len(versions) == 2:
         for flag, value in (
             ("--map", maps),
@@ -143,12 +145,13 @@ def _from_files(
     maps: tuple[str, ...],
     segments: tuple[str, ...],
     ignored: tuple[str, ...],
+    blank: str,
     key: str | None,
 ) -> Inputs:
     from seatrial.slice.difference import differences  # noqa: PLC0415 - numpy and Arrow are for those who search
     from seatrial.slice.features_source import from_segments  # noqa: PLC0415
 
-    evidence = read_files(paths, maps, segments, ignored)
+    evidence = read_files(paths, maps, segments, ignored, blank)
     baseline, candidate = versions_asked(evidence, baseline, candidate)
     compared = differences(evidence, key, baseline=baseline, candidate=candidate)
     return compared, from_segments(evidence, compared.ids), ""

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+BLANKS = ("blank_scores", "blank_failures")
+"""Counts of rows without score and outcome: taken for missing, and for a failure of the system."""
+
+
 def combine(parts: Sequence[Evidence], source: str) -> Evidence:
     """One table of several, each already checked; what only the whole can break is checked again."""
     shared = _stamps(parts)
@@ -33,13 +37,14 @@ def _stamps(parts: Sequence[Evidence]) -> dict[str, str]:
         for name, said in parts[0].metadata.items()
         if name != "interleaved" and all(part.metadata.get(name) == said for part in parts)
     }
-    counts = [part.metadata.get("blank_scores", "0") for part in parts]
-    if any(said != "0" for said in counts):
-        # One that is no number stays, and is refused where it is read.
-        shared["blank_scores"] = next(
-            (said for said in counts if not said.isdecimal()),
-            str(sum(int(said) for said in counts if said.isdecimal())),
-        )
+    for name in BLANKS:
+        counts = [part.metadata.get(name, "0") for part in parts]
+        if any(said != "0" for said in counts):
+            # One that is no number stays, and is refused where it is read.
+            shared[name] = next(
+                (said for said in counts if not said.isdecimal()),
+                str(sum(int(said) for said in counts if said.isdecimal())),
+            )
     unnamed = dict.fromkeys(filter(None, (part.metadata.get("could_be_segments") for part in parts)))
     return shared | ({"could_be_segments": ", ".join(unnamed)} if unnamed else {})
 

@@ -94,8 +94,11 @@ def _must_have(path: Path, have: Sequence[str], wanted: Sequence[str], flag: str
             raise UsageError(f"{flag}: {path} has no column {name!r}; it has: {', '.join(have)}")
 
 
-def canonical(columns: dict[str, Any], path: Path) -> pa.Table:
-    """The columns typed as the format says, with the defaults of those that are not there."""
+def canonical(columns: dict[str, Any], path: Path, blank: Outcome = Outcome.SKIPPED) -> pa.Table:
+    """The columns typed as the format says, with the defaults of those that are not there.
+
+    A row without score and outcome has the outcome `blank`.
+    """
     rows = len(columns["example_id"])
     types = {column.name: column.type for column in EVIDENCE_COLUMNS}
     out: dict[str, Any] = {}
@@ -107,7 +110,7 @@ def canonical(columns: dict[str, Any], path: Path) -> pa.Table:
     if "score" not in out:
         out["score"] = pa.nulls(rows, pa.float64())
     score_there = pc.is_valid(out["score"])
-    implied = pc.if_else(score_there, *texts(Outcome.SCORED.value, Outcome.TARGET_ERROR.value))
+    implied = pc.if_else(score_there, *texts(Outcome.SCORED.value, blank.value))
     if "outcome" not in out:
         out["outcome"] = implied
     elif out["outcome"].null_count:

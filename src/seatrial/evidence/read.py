@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 FORMATS = (".parquet", ".csv", ".jsonl")
 LONGEST_LINE = 8_000_000
+BLANKS = {"missing": Outcome.SKIPPED, "failure": Outcome.TARGET_ERROR}
+"""What a row without score and outcome is taken for."""
+
 FEW, GLANCE = 20, 1_000
 """Different values of a column that may be a segment nobody named, and rows after which most others have more."""
 _OWN = ("example_id", "output_hash", "thread_id")
@@ -37,6 +40,7 @@ def read_evidence(
     segments: Sequence[str] = (),
     ignore: Sequence[str] = (),
     version: str | None = None,
+    blank: str = "missing",
 ) -> Evidence:
     """Read a file as evidence and check it.
 
@@ -46,11 +50,15 @@ def read_evidence(
         segments: foreign columns that become dimensions.
         ignore: columns of the file that are not what their name says in the format.
         version: version of every row, where the file does not say.
+        blank: what a row without score and outcome is: `missing` (outcome `skipped`), or `failure` of the system
+            (outcome `target_error`, worth 0; where another key of the same run has a score, `evaluator_error`).
 
     Raises:
         DataError: the file cannot be read, or does not hold evidence; names file, column, row and what to do.
         UsageError: the mapping names columns that do not exist; lists those that do.
     """
+    if blank not in BLANKS:
+        raise UsageError(f"blank scores are one of: {', '.join(BLANKS)}; got {blank!r}")
     _must_be_text(
         str(path), *segments, *ignore, *(mapping or ()), *(name for names in (mapping or {}).values() for name in names)
     )
@@ -58,10 +66,9 @@ def read_evidence(
     if table.num_rows == 0:
         raise DataError(f"{path} holds no rows: there is nothing to judge")
     columns = rename(table, path, mapping or {}, segments, version, ignore)
-    shaped = canonical(columns, path)
-    if "outcome" not in columns and (blank := shaped.column("score").null_count):
-        shaped, blank = _blanks(shaped, blank)
-        stamp = {**stamp, "blank_scores": str(blank)} if blank else stamp
+    shaped = canonical(columns, path, BLANKS[blank])
+    shaped, counted = _blanks(shaped, columns.get("outcome"), BLANKS[blank])
+    stamp = stamp | {name: str(rows) for name, rows in counted.items() if rows}
     unnamed = _could_be_segments(table, columns, mapping or {})
     if unnamed:
         stamp = {**stamp, "could_be_segments": unnamed}
@@ -94,18 +101,27 @@ def _must_be_text(*names: str) -> None:
             raise UsageError(f"{name!a}: the name is no UTF-8; rename it") from None
 
 
-def _blanks(shaped: pa.Table, blank: int) -> tuple[pa.Table, int]:
-    """A blank score beside a score of the same run is no crash: a run that answered one key has not crashed on another."""
+def _blanks(shaped: pa.Table, said: Any, taken: Outcome) -> tuple[pa.Table, dict[str, int]]:
+    """How many rows have neither score nor outcome, by what they were `taken` for.
+
+    A blank score beside a score of the same run is no crash: a run that answered one key has not crashed on another.
+    """
+    if not shaped.column("score").null_count:
+        return shaped, {}
     whole = Evidence(shaped, "")
-    runs = run_codes(whole)
     empty = np.isnan(whole.numbers("score"))
-    beside = empty & np.isin(runs, runs[~empty])
+    if said is not None:
+        empty &= pc.is_null(said).to_numpy(zero_copy_only=False)
+    if taken is Outcome.SKIPPED or not empty.any():
+        return shaped, {"blank_scores": int(empty.sum())}
+    runs = run_codes(whole)
+    beside = empty & np.isin(runs, runs[~np.isnan(whole.numbers("score"))])
     if not beside.any():
-        return shaped, blank
+        return shaped, {"blank_failures": int(empty.sum())}
     place = shaped.column_names.index("outcome")
     failed = texts(Outcome.EVALUATOR_ERROR.value)[0]
     outcome = pc.if_else(from_numpy(beside), failed, pc.cast(shaped.column("outcome"), pa.string()))
-    return shaped.set_column(place, "outcome", outcome), blank - int(beside.sum())
+    return shaped.set_column(place, "outcome", outcome), {"blank_failures": int(empty.sum() - beside.sum())}
 
 
 def _table(path: Path) -> tuple[pa.Table, dict[str, str]]:

@@ -32,7 +32,9 @@ EVIDENCE_COLUMNS = (
     Column("version", "string", "which version of the graph"),
     Column("key", "string", "which evaluator key; default `score`"),
     Column("repetition", "int64", "which repetition; default 0"),
-    Column("outcome", "string", "what became of the row; default `scored` where a score stands, else `target_error`"),
+    Column(
+        "outcome", "string", "what became of the row; default `scored` where a score stands, else `skipped` (missing)"
+    ),
     Column("error_kind", "string", "why it was not scored"),
     Column("score", "double", "0..1; null unless scored"),
     Column("reason", "string", "one sentence"),

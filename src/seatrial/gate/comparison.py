@@ -162,9 +162,15 @@ def _no_segments(evidence: Evidence) -> Iterator[str]:
 
 
 def _blank_scores(evidence: Evidence) -> Iterator[str]:
-    said = evidence.metadata.get("blank_scores", "0")
-    if not said.isdecimal():
-        raise DataError(f"{evidence.source}: its metadata says blank_scores = {said!r}, which is no number")
-    blank = int(said)
-    if blank:
-        yield f"{count(blank, 'row')} with neither score nor outcome: counted as failures of the system, score 0; an outcome column says otherwise (--map outcome=COLUMN)"
+    for name, taken in (
+        (
+            "blank_scores",
+            "counted as missing, which is never a number and never a pass. Where the system failed there, --blank failure counts them as 0",
+        ),
+        ("blank_failures", "counted as failures of the system, score 0, as --blank failure says"),
+    ):
+        said = evidence.metadata.get(name, "0")
+        if not said.isdecimal():
+            raise DataError(f"{evidence.source}: its metadata says {name} = {said!r}, which is no number")
+        if int(said):
+            yield f"{count(int(said), 'row')} with neither score nor outcome: {taken}; a column of outcomes says it row by row (--map outcome=COLUMN)"

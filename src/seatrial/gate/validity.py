@@ -8,11 +8,13 @@ import numpy as np
 
 from seatrial.errors import ConfigError, InvalidComparison, UsageError
 from seatrial.gate.arms import FAILED, RAN
+from seatrial.gate.message import brief, messages
 from seatrial.gate.policy import KeyRule
-from seatrial.wording import percent
+from seatrial.verdict import SYSTEM_FAILURES
+from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -126,21 +128,33 @@ def baseline_stands(
     More of its own runs than its record and 2 points is refused; a single failed run, of however few, is not. Each segment
     is asked on the examples it is judged with: those of `whole` on `everything`.
     """
-    _refuse_crashed(judged, np.ones(judged.example.size, dtype=bool), policy, baseline, "")
+    _refuse_crashed(evidence, judged, np.ones(judged.example.size, dtype=bool), policy, baseline, "")
     for arms, in_full in ((judged, False), (everything, True)):
         for dimension in evidence.dimensions if whole or not in_full else ():
             values, of_example = arms.segment(evidence, dimension)
             for code, value in enumerate(values):
                 name = f"{dimension}={value}"
                 if (name in whole) is in_full and (dimension in vital or name in vital):
-                    _refuse_crashed(arms, of_example == code, policy, baseline, f" of {name}")
+                    _refuse_crashed(evidence, arms, of_example == code, policy, baseline, f" of {name}")
 
 
-def _refuse_crashed(arms: Arms, members: NDArray[np.bool_], policy: Policy, baseline: str, where: str) -> None:
+def _refuse_crashed(
+    evidence: Evidence, arms: Arms, members: NDArray[np.bool_], policy: Policy, baseline: str, where: str
+) -> None:
     outcomes = arms.baseline.outcome[members]
     crashed, ran = int(np.count_nonzero(FAILED[outcomes])), int(np.count_nonzero(RAN[outcomes]))
     if crashed > max(1.0, (policy.baseline_system_failures + RECORD_MARGIN) * ran):
         raise InvalidComparison(
-            f"baseline {baseline} failed on {crashed} of {ran} runs{where} ({percent(crashed / ran)}), its record allows {percent(policy.baseline_system_failures)} + 2 points (key {arms.key}): "
-            "a crashed baseline lowers the bar. Run it again, or state its record with baseline_system_failures in the policy"
+            f"{evidence.source}: baseline {baseline} failed on {crashed} of {ran} runs{where} ({percent(crashed / ran)}) on key {arms.key}: "
+            f"{_said(messages(evidence, arms.key, baseline, SYSTEM_FAILURES, arms.example[members]), crashed)}. "
+            "A crashed baseline lowers the bar: correct what made it fail, evaluate it again and compare with that run. "
+            f"Its record in the policy (baseline_system_failures) is {percent(policy.baseline_system_failures)}, and 2 points more are tolerated"
         )
+
+
+def _said(found: Sequence[tuple[str, int]], of: int) -> str:
+    """`KeyError: 'total' (52 of 60), TimeoutError (8)`: the two most frequent messages."""
+    if not found:
+        return "no row says why"
+    named = [f"{brief(message)} ({n:,} of {of:,})" for message, n in found[:2]]
+    return " and ".join([", ".join(named), *([count(len(found) - 2, "other message")] if len(found) > 2 else [])])

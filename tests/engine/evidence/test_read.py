@@ -259,8 +259,8 @@ def test_defaults_are_filled_in(file):
     found = read_evidence(file(".csv", "example_id,version,score,segment.t\ne1,a,1,x\ne2,a,,\n"))
     assert found.table.column("key").to_pylist() == ["score", "score"]
     assert found.table.column("repetition").to_pylist() == [0, 0]
-    # a row without a score failed; a row without a place is shown as unknown, never dropped
-    assert found.table.column("outcome").to_pylist() == ["scored", "target_error"]
+    # a row without a score is missing; a row without a place is shown as unknown, never dropped
+    assert found.table.column("outcome").to_pylist() == ["scored", "skipped"]
     assert found.table.column("segment.t").to_pylist() == ["x", "unknown"]
 
 
