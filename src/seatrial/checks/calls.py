@@ -1,40 +1,51 @@
-"""Tool calls, read once from whichever form a framework writes them in: a name and its arguments.
+"""Tool calls, wherever a provider or framework puts them: in a list, in messages, in the content of messages.
 
-| form | one call |
+| what it is | what becomes of it |
 |---|---|
-| ours | `{"name": "f", "args": {"x": 1}}` |
-| LangChain | the same, with `id` and `type`; or a message that carries `tool_calls` |
-| OpenAI | `{"function": {"name": "f", "arguments": ...}}`, arguments as JSON text |
-| Anthropic | `{"type": "tool_use", "name": "f", "input": {"x": 1}}` |
-| BFCL | `{"f": {"x": 1}}`, arguments as an object or as JSON text |
-
-A list of messages is read as all the calls in it, in order. What is none of these raises, and a check scores it 0: prose
-where a call was due is a wrong answer, not a missing measurement.
+| a call in a known form (`call_forms.py`, table in docs/checks.md) | read |
+| a message, or a list of them: its call fields and its content | all calls in it, each once, in order |
+| text, thinking, images, tool results | no call |
+| a call that is broken, or prose where a call was due | UnreadableCall: the answer is wrong |
+| content in a form that is not known | UnknownForm: a check abstains, for "no call" would be a guess |
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from seatrial.checks.call_forms import Call, UnknownForm, UnreadableCall, arguments, kind_of, one_call
+from seatrial.checks.call_messages import as_mapping, inside, is_message, json_text, role_of
+from seatrial.checks.call_silence import is_silent
 from seatrial.checks.field import show
 
+__all__ = ["Call", "UnknownForm", "UnreadableCall", "calls_of"]
 
-class UnreadableCall(ValueError):
-    """What was given is no tool call in any known form; the message says what it is."""
+FIELDS = ("tool_calls", "toolCalls", "toolInvocations", "tool_invocations", "function_call", "functionCall")
+"""Where a message keeps its calls beside its content."""
 
+BODIES = ("content", "parts", "blocks", "items", "content_blocks", "_content", "value")
+"""Where a message keeps its content."""
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call of a tool: its name and its arguments by name."""
+RESULT_ROLES = frozenset(
+    {"tool", "function", "ipython", "observation", "environment", "request", "toolmessage", "functionmessage"}
+    | {"functionexecutionresultmessage", "toolcallexecutionevent"}
+)
+"""Messages of these carry results, which may be any data."""
 
-    name: str
-    args: Mapping[str, Any]
+OTHER_ROLES = frozenset({"user", "human", "system", "developer", "humanmessage", "systemmessage", "usermessage"})
+"""Messages of these carry no calls; one that does anyway is not understood."""
 
-    def __str__(self) -> str:
-        return f"{self.name}({', '.join(f'{name}={show(value, 40)}' for name, value in self.args.items())})"
+EXTRA_FIELD = re.compile(r"tool|function|action|call", re.IGNORECASE)
+NO_CALLS_FIELD = re.compile(r"id$|result|output|response|chunk|choice|plan|callback|usage|metadata", re.IGNORECASE)
+
+PARTIAL = frozenset({"tool_call_chunk", "server_tool_call_chunk", "input_json_delta"})
+SPELLED = re.compile(
+    r"<tool_call|<function_call|<function=|<invoke |<\|python_tag\|>|\[TOOL_CALLS\]|<\|tool_call|"
+    r"<｜tool▁call|to=functions\."
+)
+"""How open models spell a call in their text, where the server has not parsed it (Hermes, Llama, Mistral, DeepSeek)."""
 
 
 def calls_of(value: Any) -> tuple[Call, ...]:
@@ -42,54 +53,143 @@ def calls_of(value: Any) -> tuple[Call, ...]:
 
     Raises:
         UnreadableCall: some part of it is neither a call nor a message.
+        UnknownForm: some part of it is in no known form, and may be a call.
     """
     if value is None:
         return ()
     if isinstance(value, (list, tuple)):
+        if len(value) == 2 and isinstance(first := as_mapping(value[0]), Mapping) and "tool_input" in first:
+            return calls_of(first)  # LangChain's intermediate steps: the action and what came of it
         return tuple(call for one in value for call in calls_of(one))
-    broken, carried = _carried(value, "invalid_tool_calls"), _carried(value, "tool_calls")
-    if broken:
-        raise UnreadableCall(f"{show(broken)} could not be parsed as tool calls")
-    if carried:
-        return calls_of(carried)
-    if _is_message(value):
+    block = as_mapping(value)
+    if not isinstance(block, Mapping):
+        if isinstance(block, (str, int, float)):
+            raise UnreadableCall(f"{show(value)} is no tool call")
+        raise UnknownForm(f"{show(value)} is an object in no known form; it may be a tool call")
+    if is_silent(block, alone=True):
+        return _text(block)
+    if is_message(block):
+        return _of_message(block)
+    inner = inside(block)
+    return _of_block(block, alone=True) if inner is None else calls_of(inner)
+
+
+def _of_block(block: Mapping[str, Any], *, alone: bool) -> tuple[Call, ...]:
+    """The calls of a content block, or of a mapping that stands alone: only that may be in BFCL's form."""
+    kind = kind_of(block)
+    if kind == "invalid_tool_call":
+        raise UnreadableCall(f"{show(dict(block))} could not be parsed as tool calls")
+    if kind in PARTIAL or "delta" in block:
+        raise UnknownForm(f"{show(dict(block))} is a piece of a stream, which may hold half a tool call")
+    call = one_call(block)
+    if call is not None:
+        return (call,)
+    if not alone or kind is not None:
+        raise UnknownForm(f"{show(dict(block))} is in no known form; it may be a tool call")
+    if not block:
+        raise UnreadableCall("{} is no tool call")
+    if any(isinstance(value, Mapping) and inside(value) is not None for value in block.values()):
+        return tuple(call for update in block.values() for call in calls_of(update))  # LangGraph: updates by node
+    return tuple(Call(str(name), arguments(str(name), args)) for name, args in block.items())
+
+
+def _of_message(message: Mapping[str, Any]) -> tuple[Call, ...]:
+    role = role_of(message)
+    if role in RESULT_ROLES:
         return ()
-    if not isinstance(value, Mapping) or not value:
-        raise UnreadableCall(f"{show(value)} is no tool call")
-    return _calls_in(value)
+    if role in OTHER_ROLES:
+        return _none_expected(message, role)
+    if broken := message.get("invalid_tool_calls"):
+        raise UnreadableCall(f"{show(broken)} could not be parsed as tool calls")
+    if role == "function_call":  # ShareGPT
+        return calls_of([json_text(message)])
+    extra = message.get("additional_kwargs")
+    kept = extra if isinstance(extra, Mapping) else {}
+    sources = [
+        *(calls_of(message[name]) for name in FIELDS if message.get(name)),
+        *(calls_of(kept[name]) for name in ("tool_calls", "function_call") if kept.get(name)),
+        _of_content(kept.get("tool_outputs")),  # langchain-openai: tools the provider ran itself
+        *(_of_content(message.get(name)) for name in BODIES),
+        *(_of_content(value) for name, value in message.items() if _may_hold_calls(name, value)),
+        _to_recipient(message),
+    ]
+    return _each_once(sources)
 
 
-def _calls_in(value: Mapping[str, Any]) -> tuple[Call, ...]:
-    if isinstance(value.get("function"), Mapping):
-        value = value["function"]
-    if isinstance(value.get("name"), str):
-        for key in ("args", "arguments", "input"):
-            if key in value:
-                return (Call(value["name"], _args(value["name"], value[key])),)
-        if set(value) <= {"name", "id", "type"}:
-            return (Call(value["name"], {}),)
-    return tuple(Call(str(name), _args(str(name), args)) for name, args in value.items())
+def _none_expected(message: Mapping[str, Any], role: str) -> tuple[Call, ...]:
+    """No calls: the content of a user may be anything, as long as it is not a call."""
+    bodies = [message.get(name) for name in (*FIELDS, *BODIES)]
+    for part in (part for body in bodies if isinstance(body, (list, tuple)) for part in body):
+        block = as_mapping(part)
+        if isinstance(block, Mapping) and not is_silent(block) and one_call(block) is not None:
+            raise UnknownForm(f"a message of role {role} holds the tool call {show(dict(block))}")
+    return ()
 
 
-def _args(name: str, value: Any) -> Mapping[str, Any]:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value) if value.strip() else {}
-        except (ValueError, RecursionError):
-            raise UnreadableCall(f"the arguments of {name} are no JSON: {show(value)}") from None
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise UnreadableCall(f"the arguments of {name} are {show(value)}, not an object of names and values")
-    return value
+def _of_content(content: Any) -> tuple[Call, ...]:
+    if content is None or isinstance(content, str):
+        return _text({"text": content})
+    found: list[Call] = []
+    for part in content if isinstance(content, (list, tuple)) else (content,):
+        block = as_mapping(part)
+        if isinstance(part, str) or part is None:
+            found += _text({"text": part})
+        elif not isinstance(block, Mapping):
+            raise UnknownForm(f"the content {show(part)} is in no known form; it may be a tool call")
+        elif is_silent(block):
+            found += _text(block)
+        elif is_message(block):
+            found += _of_message(block)
+        else:
+            inner = inside(block)
+            found += _of_block(block, alone=False) if inner is None else calls_of(inner)
+    return tuple(found)
 
 
-def _carried(message: Any, name: str) -> Any:
-    return message.get(name) if isinstance(message, Mapping) else getattr(message, name, None)
+def _text(block: Mapping[str, Any]) -> tuple[Call, ...]:
+    text = block.get("text")
+    if isinstance(text, str) and SPELLED.search(text):
+        raise UnknownForm(f"the text {show(text)} spells a tool call that was not parsed")
+    return ()
 
 
-def _is_message(value: Any) -> bool:
-    """A chat message without calls: ours and OpenAI's have a role, LangChain's have a type and content."""
-    if isinstance(value, Mapping):
-        return "role" in value or ("content" in value and "type" in value)
-    return hasattr(value, "content") and hasattr(value, "type")
+def _to_recipient(message: Mapping[str, Any]) -> tuple[Call, ...]:
+    """OpenAI's harmony format: a message to a tool is a call."""
+    to = message.get("recipient")
+    if not isinstance(to, str) or to in ("", "all", "user", "assistant"):
+        return ()
+    content = message.get("content")
+    parts = [content] if isinstance(content, str) else content or []
+    text = "".join(part if isinstance(part, str) else str(part.get("text", "")) for part in parts)
+    name = to.removeprefix("functions.")
+    return (Call(name, arguments(name, text, free_text=True)),)
+
+
+def _each_once(sources: Iterable[tuple[Call, ...]]) -> tuple[Call, ...]:
+    """The calls of one message: frameworks keep the same call in a field and in the content."""
+    kept: list[Call] = []
+    for source in sources:
+        before, fresh = list(kept), []
+        for call in source:
+            same = next((one for one in before if _is_same(one, call)), None)
+            if same is None:
+                fresh.append(call)
+            else:
+                before.remove(same)
+        kept += fresh
+    return tuple(kept)
+
+
+def _is_same(one: Call, other: Call) -> bool:
+    return one.id == other.id if one.id and other.id else one == other
+
+
+def _may_hold_calls(name: str, value: Any) -> bool:
+    known = name in FIELDS or name in BODIES or name in ("invalid_tool_calls", "additional_kwargs")
+    return (
+        not known
+        and isinstance(value, (list, tuple, Mapping))
+        and bool(value)
+        and bool(EXTRA_FIELD.search(name))
+        and not NO_CALLS_FIELD.search(name)
+    )

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seatrial.checks.arguments import Comparison, difference
-from seatrial.checks.calls import Call, UnreadableCall, calls_of
+from seatrial.checks.calls import Call, UnknownForm, UnreadableCall, calls_of
 from seatrial.checks.field import MISSING, Check, abstains, lacks, read
 from seatrial.errors import one_of
 from seatrial.evaluator import Score, evaluator
@@ -60,7 +60,7 @@ def tool_calls(
     one_of(mode, MODES, "mode")
     how = Comparison(arguments, alternatives, loose, spelled)
 
-    @evaluator(version="1", key=key)
+    @evaluator(version="2", key=key)
     def check(run: Any, example: Any) -> Score:
         want = read(example.outputs, reference_field or field)
         if want is MISSING:
@@ -68,13 +68,16 @@ def tool_calls(
         got = read(run.outputs, field)
         if got is MISSING:
             return lacks(key, field)
-        wanted = calls_of(
-            want
-        )  # an unreadable reference is a mistake in the dataset and must not look like a wrong answer
+        try:
+            wanted = calls_of(want)
+        except (UnreadableCall, UnknownForm) as error:  # a mistake in the dataset must not look like a wrong answer
+            return Score(key, None, f"the reference cannot be read: {error}")
         try:
             found = calls_of(got)
         except UnreadableCall as error:
             return Score(key, 0.0, str(error))
+        except UnknownForm as error:
+            return Score(key, None, str(error))
         result = match_calls(found, wanted, mode, how)
         return Score(key, float(result.matched), result.reason)
 

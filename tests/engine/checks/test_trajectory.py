@@ -255,8 +255,8 @@ def test_the_reference_may_stand_at_another_field() -> None:
 
 
 def test_a_reference_that_cannot_be_read_is_never_a_wrong_answer() -> None:
-    with pytest.raises(UnreadableCall):
-        judge(tool_calls(), [OURS], "call a")
+    score = judge(tool_calls(), [OURS], "call a")
+    assert (score.score, score.reason) == (None, "the reference cannot be read: 'call a' is no tool call")
 
 
 def test_no_call_expected_and_none_made_is_right() -> None:
