@@ -77,6 +77,7 @@ def adopted_data(done: Adopted) -> dict[str, Any]:
                     }
                     for s in one.segments
                 ],
+                "context": [asdict(field) for field in one.context],
                 "a_a": _twice_data(one.twice) if one.twice else None,
                 "sees": [asdict(sight) for sight in one.sees],
             }
@@ -107,6 +108,13 @@ def _graph(one: Mounted) -> Iterator[Line]:
         yield Line(
             f"  warning  personal data in its examples: {kinds}, the first in line {first.line} ({first.excerpt}); replace it with seatrial.privacy.strip_pii before you commit",
             "unsure",
+        )
+    if one.context:
+        needed = ", ".join(field.name for field in one.context if field.required)
+        free = ", ".join(f"{field.name}={field.default or '...'}" for field in one.context if not field.required)
+        yield Line(
+            f"  context   {f'must be given: {needed}' if needed else ''}{'; ' if needed and free else ''}{f'has {free}' if free else ''}; give values in graphs/registry.py",
+            "unsure" if needed else "plain",
         )
     for segment in one.segments:
         what = f"{segment.source} {segment.at}"

@@ -17,7 +17,8 @@ class Example:
         id: unique in its dataset.
         inputs: what the graph is given.
         outputs: the reference, what a right answer looks like (None when there is none).
-        metadata: anything else; `{"resume": [{"match": ..., "value": ...}]}` scripts interrupts.
+        metadata: anything else; `{"resume": [{"match": ..., "value": ...}]}` scripts interrupts, `config` gives
+            context, configurable and store items.
         tags: `dimension:value` labels that segments read.
         split: `test` unless said otherwise.
         contract: version of the graph's contract this payload was written for.

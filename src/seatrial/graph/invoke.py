@@ -8,6 +8,7 @@ its own, and the nodes it passed are known for free (`invoke` itself is a stream
 from __future__ import annotations
 
 import asyncio
+import copy
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -16,9 +17,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.errors import GraphRecursionError
 from langgraph.pregel import Pregel
 
+from seatrial.errors import DataError
 from seatrial.graph.example_protocol import own
 from seatrial.graph.interrupts import Script
 from seatrial.graph.run import NOTHING, Run
+from seatrial.graph.run_config import make_store, run_config, sent
 from seatrial.graph.stdout import Heard, listen, silence
 from seatrial.graph.stream import MODES, Play
 from seatrial.graph.target import AwaitedTarget, Target, milliseconds, one_line, too_late, unfit
@@ -92,6 +95,9 @@ class _Caller:
         self.graph = compiled.graph
         self.recursion_limit, self.clock = recursion_limit, clock
         self.hand_usage_down = takes_config(compiled.graph)
+        self.compiled = compiled
+        self.config = run_config(compiled.spec, compiled.version)
+        self.has_store = getattr(compiled.graph, "store", None) is not None
         kind = type(compiled.graph)
         self.asks_first = (getattr(kind, "stream", None), getattr(kind, "astream", None)) == OF_LANGGRAPH
 
@@ -106,7 +112,7 @@ class _Caller:
         try:
             while given is not None:
                 for mode, payload in graph.stream(
-                    given, call.config, stream_mode=MODES, output_keys=graph.output_channels
+                    given, call.config, context=call.context, stream_mode=MODES, output_keys=graph.output_channels
                 ):
                     play.take(mode, payload)
                 given = play.reply()
@@ -129,7 +135,7 @@ class _Caller:
             async with asyncio.timeout(timeout_s) as limit:
                 while given is not None:
                     async for mode, payload in graph.astream(
-                        given, call.config, stream_mode=MODES, output_keys=graph.output_channels
+                        given, call.config, context=call.context, stream_mode=MODES, output_keys=graph.output_channels
                     ):
                         play.take(mode, payload)
                     given = play.reply()
@@ -162,6 +168,7 @@ class _Call:
         "_thread_id",
         "calls",
         "config",
+        "context",
         "graph",
         "kind",
         "play",
@@ -171,7 +178,7 @@ class _Call:
     def __init__(self, caller: _Caller, example: Given) -> None:
         self._example, self._recursion_limit = example, caller.recursion_limit
         self._script = Script(example)
-        self._thread_id: str | None = None
+        self._thread_id = uuid.uuid4().hex
         self._error: str | None = None
         self._caught: BaseException | None = None
         self.calls = NO_CALLS
@@ -179,14 +186,21 @@ class _Call:
         self.usage = Usage(asked_before=not caller.asks_first)
         self.play = Play(self._script)
         self.graph = caller.graph
+        given = caller.config
+        if "config" in example.metadata:
+            given = run_config(caller.compiled.spec, caller.compiled.version, example)
+        if not caller.has_store:
+            self.graph = copy.copy(self.graph)  # a tenth of what LangGraph's own `copy` takes
+            self.graph.store = make_store(given, caller.compiled.store_factory)
+        elif given.store:
+            raise DataError(f"example {example.id!r}: the graph has a store of its own, which every run would share")
         if self._script and not self.graph.checkpointer:
             self.graph = self.graph.copy({"checkpointer": InMemorySaver()})
-        self.config: dict[str, Any] = {"recursion_limit": caller.recursion_limit}
+        self.context, configurable = sent(given, getattr(self.graph, "context_schema", None))
+        configurable["thread_id"] = self._thread_id
+        self.config: dict[str, Any] = {"recursion_limit": caller.recursion_limit, "configurable": configurable}
         if caller.hand_usage_down:
             self.config["callbacks"] = [self.usage]
-        if self.graph.checkpointer:
-            self._thread_id = uuid.uuid4().hex
-            self.config["configurable"] = {"thread_id": self._thread_id}
 
     def failed(self, caught: BaseException) -> None:
         """It raised."""
@@ -199,7 +213,7 @@ class _Call:
     def run(self, run_id: str, timeout_s: float | None, seconds: float, heard: Heard) -> Run:
         """What became of it."""
         play, error, kind = self.play, self._error, self.kind
-        if self._thread_id is not None and isinstance(self.graph.checkpointer, InMemorySaver):
+        if isinstance(self.graph.checkpointer, InMemorySaver):
             # Nobody resumes it: memory stays flat over a million rows.
             self.graph.checkpointer.delete_thread(self._thread_id)
         seconds -= self.calls.waited_s  # for a model's limits, and between tries: not the graph's own

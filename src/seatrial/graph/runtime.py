@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, SeatrialError, UsageError
+from seatrial.graph.run_config import run_config
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,12 +28,14 @@ class Compiled:
         version: the version it was built as.
         graph: LangGraph's compiled graph; it has a checkpointer only where `spec.resumable` (or a foreign one its own).
         asynchronous: some node or branch is only async, so it must be awaited.
+        store_factory: makes the store of a run; None = LangGraph's in-memory store.
     """
 
     spec: GraphSpec
     version: Version
     graph: Any
     asynchronous: bool
+    store_factory: Callable[[], Any] | None = None
 
 
 class Runtime:
@@ -113,7 +116,18 @@ class Runtime:
             raise ConfigError(f"{what} cannot be built: {name}() failed with {_cause(error)}") from error
         if not hasattr(graph, "stream"):
             raise ConfigError(f"{what} cannot be built: {name!r} is a {type(graph).__name__}, not a compiled graph")
-        return Compiled(spec, version, graph, needs_loop(graph))
+        return Compiled(spec, version, graph, needs_loop(graph), self._store_factory(spec, version, what))
+
+    def _store_factory(self, spec: GraphSpec, version: Version, what: str) -> Callable[[], Any] | None:
+        text = run_config(spec, version).factory
+        if not text:
+            return None
+        name, _, function = text.partition(":")
+        try:
+            found: Callable[[], Any] = getattr(self._load(name), function)
+        except (Exception, SystemExit) as error:
+            raise ConfigError(f"{what}: its store {text!r} cannot be imported: {_cause(error)}") from error
+        return found
 
 
 def _compile(uncompiled: Any, *, resumable: bool) -> Any:

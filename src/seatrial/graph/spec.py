@@ -14,20 +14,33 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError
+from seatrial.graph.run_config import freeze
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of a graph: its name and the keyword arguments `build` gets for it."""
+    """One version of a graph: what it is built with, and what its runs are given beside their inputs.
+
+    Attributes:
+        name: what `GRAPH@NAME` means.
+        config: keyword arguments `build` gets for it.
+        context: over the graph's, entry by entry.
+        configurable: likewise.
+        store: items added to the graph's, or a factory instead of the graph's; None adds nothing.
+    """
 
     name: str
     config: Mapping[str, Any] = field(default_factory=dict)
+    context: Mapping[str, Any] = field(default_factory=dict)
+    configurable: Mapping[str, Any] = field(default_factory=dict)
+    store: Sequence[Mapping[str, Any]] | str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "config", MappingProxyType(dict(self.config)))
+        freeze(self, f"version {self.name!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +56,10 @@ class GraphSpec:
         pool: name of the server pool that serves it.
         family: model family that answers inside it (`rules` for deterministic code); judges of the same family are refused.
         side_effects: `none`, or one sentence about what a call changes in the world.
+        context: sent as LangGraph's `context` with every run (see graph/run_config.py).
+        configurable: sent as `config["configurable"]`.
+        store: items `{"namespace", "key", "value"}` the store of every run holds when it begins, or `module:function` that
+            makes the store; None = an empty in-memory store.
         versions: side by side, oldest first.
         current: name of the version that `GRAPH` without `@VERSION` means.
     """
@@ -57,8 +74,12 @@ class GraphSpec:
     side_effects: str = "none"
     versions: tuple[Version, ...] = (Version("0"),)
     current: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    configurable: Mapping[str, Any] = field(default_factory=dict)
+    store: Sequence[Mapping[str, Any]] | str | None = None
 
     def __post_init__(self) -> None:
+        freeze(self, f"graph {self.assistant_id!r}")
         names = [version.name for version in self.versions]
         if len(set(names)) != len(names) or not names:
             raise ConfigError(

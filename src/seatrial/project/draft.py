@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seatrial.project.draft_context import ContextField, context_text
 from seatrial.project.draft_segments import LABEL, toml_text
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Graph:
         keys: fields of the reference that an exact match makes sense of, the leading one first.
         not_keys: the rest: (field, why).
         examples: how many there are; 0 = none yet.
+        context: fields of its context schema.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Graph:
     keys: tuple[str, ...] = ()
     not_keys: tuple[tuple[str, str], ...] = ()
     examples: int = 0
+    context: tuple[ContextField, ...] = ()
 
 
 def packages(names: Iterable[str]) -> dict[str, str]:
@@ -114,7 +117,7 @@ def registry_text(graphs: Sequence[Graph]) -> str:
         {quoted(graph.name)},
         module="graphs.{graph.package}.entry",
         attribute="graph",
-        family="unknown",  # FINISH: "rules" when no model answers inside, else the family of the model that does
+{context_text(graph.context)}        family="unknown",  # FINISH: "rules" when no model answers inside, else the family of the model that does
         side_effects="unknown",  # FINISH: "none", or one sentence about what a call changes in the world
         versions=(Version("0"),),
         current="0",

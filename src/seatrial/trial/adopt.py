@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from seatrial.certify.detectable import Sight
     from seatrial.privacy.fixture import FixtureFinding
+    from seatrial.project.draft_context import ContextField
     from seatrial.project.draft_segments import Proposed
     from seatrial.project.langgraph_json import LanggraphJson
     from seatrial.trial.aa_run import Twice
@@ -52,6 +53,7 @@ class Mounted:
         segments: dimensions proposed and left out.
         twice: its A/A run; None where there was none.
         sees: what the gate could see today.
+        context: fields of its context schema.
     """
 
     graph: str
@@ -63,6 +65,7 @@ class Mounted:
     segments: tuple[Proposed, ...]
     twice: Twice | None
     sees: tuple[Sight, ...]
+    context: tuple[ContextField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +214,7 @@ def _graphs(looks: Sequence[Look], root: Path) -> list[texts.Graph]:
                 keys=keys,
                 not_keys=others,
                 examples=len(rows),
+                context=look.context,
             )
         )
     return found
@@ -286,6 +290,7 @@ def _measured(
         segments=look.segments,
         twice=twice,
         sees=(),
+        context=look.context,
     )
 
 

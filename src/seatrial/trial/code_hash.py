@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 from seatrial.canonical import content_hash
+from seatrial.graph.run_config import RunConfig, run_config
 from seatrial.trial.local_imports import imported
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from seatrial.graph.spec import GraphSpec, Version
     from seatrial.project import Project
 
 
@@ -20,8 +23,8 @@ def code_hash(project: Project, graph: str, version: str) -> str:
     A version recorded under a label of its own is its label: nothing else is known of it.
     """
     spec = project.spec(graph)
-    config = next((one.config for one in spec.versions if one.name == version), None)
-    if config is None:
+    row = next((one for one in spec.versions if one.name == version), None)
+    if row is None:
         return content_hash({"graph": graph, "version": version})
     at = project.root.joinpath(*spec.module.split("."))
     folder = at if at.is_dir() else at.parent
@@ -33,10 +36,17 @@ def code_hash(project: Project, graph: str, version: str) -> str:
     return content_hash(
         {
             "graph": graph,
-            "config": dict(config),
+            "config": dict(row.config),
+            **_run_config(spec, row),
             "files": {str(file.relative_to(project.root)): _sha(file) for file in files if file.is_file()},
         }
     )
+
+
+def _run_config(spec: GraphSpec, version: Version) -> dict[str, Any]:
+    """What every run is given beside its inputs, where it is given anything: without it the hash is what it always was."""
+    given = run_config(spec, version)
+    return {"run_config": asdict(given)} if given != RunConfig({}, {}) else {}
 
 
 def _is_source(file: Path) -> bool:

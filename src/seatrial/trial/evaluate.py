@@ -17,7 +17,7 @@ from seatrial.trial.policies import contracts_of
 from seatrial.trial.runs import RUNS, known, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from seatrial.dataset import Dataset, Example
@@ -191,7 +191,7 @@ def evaluate(
     with models_at_hand(project, graph):
         result = run(
             plan,
-            _target(project, graph, chosen.name),
+            _target(project, graph, chosen.name, plan.chosen(limit)),
             suite,
             segments,
             into or project.root / RUNS / run_id,
@@ -220,9 +220,13 @@ def evaluate(
     return result
 
 
-def _target(project: Project, graph: str, version: str) -> Target:
+def _target(project: Project, graph: str, version: str, examples: Sequence[Example]) -> Target:
+    from seatrial.graph.run_config import check_run_configs  # noqa: PLC0415 - as below
+
     try:
         from seatrial.graph.invoke import graph_target  # noqa: PLC0415 - LangGraph, for those who run graphs
     except ModuleNotFoundError as error:
         raise MissingExtra(error.name or "langgraph", "fleet", "running a graph") from error
-    return graph_target(project.runtime.compiled(graph, version))
+    compiled = project.runtime.compiled(graph, version)
+    check_run_configs(compiled, examples)
+    return graph_target(compiled)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 from seatrial.dataset import load
 from seatrial.errors import SeatrialError
 from seatrial.gate.policy import Policy
+from seatrial.project.draft_context import ContextField, fields_of_context
 from seatrial.project.draft_segments import propose
 from seatrial.project.foreign import load_graph
 
@@ -40,6 +41,7 @@ class Look:
         inputs: its input's JSON schema; None where it has none.
         outputs: the same of its output.
         segments: dimensions proposed and left out.
+        context: fields of its context schema; empty where it has none.
     """
 
     foreign: Foreign
@@ -49,6 +51,7 @@ class Look:
     inputs: Mapping[str, Any] | None
     outputs: Mapping[str, Any] | None
     segments: tuple[Proposed, ...]
+    context: tuple[ContextField, ...] = ()
 
 
 def missing_key(message: str, environ: Mapping[str, str]) -> str:
@@ -65,16 +68,18 @@ def look_at(foreign: Foreign, examples: Path | None, said: LanggraphJson, taken:
     """
     dataset = load(examples, graph=foreign.name) if examples else None
     problem, inputs, outputs = "", None, None
+    context: tuple[ContextField, ...] = ()
     try:
         # What a foreign module prints or warns of while it is loaded is no output of ours.
         with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             graph = load_graph(foreign.source, foreign.attribute, search=said.search)
             inputs, outputs = _schema(graph, "input"), _schema(graph, "output")
+            context = fields_of_context(getattr(graph, "context_schema", None))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a foreign project's failure is one graph's, and a sentence
         problem = f"it cannot be loaded: {_one_line(error)}"
     segments = propose(foreign.name, dataset.examples, min_n=Policy().min_n, taken=taken) if dataset is not None else ()
-    return Look(foreign, dataset, examples, problem, inputs, outputs, segments)
+    return Look(foreign, dataset, examples, problem, inputs, outputs, segments, context)
 
 
 def _schema(graph: Any, side: str) -> Mapping[str, Any] | None:

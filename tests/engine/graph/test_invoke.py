@@ -64,7 +64,7 @@ def test_a_graph_that_finishes_leaves_its_state_and_its_path() -> None:
     assert end(run) == ("scored", None)
     assert run.outputs == {"text": "x", "answer": 2}
     assert run.path == ("n0", "n1")
-    assert (run.error, run.input_tokens, run.output_tokens, run.model, run.thread_id) == (None, None, None, None, None)
+    assert (run.error, run.input_tokens, run.output_tokens, run.model) == (None, None, None, None)
 
 
 def test_latency_is_measured_with_the_given_clock() -> None:

@@ -461,3 +461,58 @@ def test_a_runtime_says_our_own_sentence_without_its_type():
 
     with pytest.raises(ConfigError, match="cannot be imported: the file is gone"):
         Runtime((GraphSpec("a", module="m"),), load).compiled("a")
+
+
+CONTEXTUAL = """
+from dataclasses import dataclass
+from typing import TypedDict
+
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+
+
+@dataclass
+class Context:
+    REQUIRED
+    tone: str = "plain"
+
+
+class State(TypedDict, total=False):
+    message: str
+    desk: str
+
+
+def answer(state: State, runtime: Runtime[Context]) -> State:
+    runtime.store.put(("seen",), "1", {"message": state["message"]})
+    return {"desk": runtime.context.tone}
+
+
+graph = StateGraph(State, context_schema=Context).add_node("node", answer).add_edge(START, "node").compile()
+"""
+
+
+def contextual(foreign, required):
+    (package,) = (foreign / "src").iterdir()
+    (package / "contextual.py").write_text(CONTEXTUAL.replace("REQUIRED", required))
+    declare(foreign, agent="contextual.py:graph")
+    return write(foreign, [{**row, "outputs": {"desk": "plain"}} for row in rows()])
+
+
+def test_a_graph_that_reads_its_context_and_a_store_runs_with_its_defaults(foreign, capsys):
+    assert init("--examples", contextual(foreign, "limit: int = 3"), "--json") == 0
+    (graph,) = said(capsys)["graphs"]
+    assert (graph["a_a"]["scores"], graph["a_a"]["failures"]) == ({"desk": 1.0}, 0)
+    assert graph["context"] == [
+        {"name": "limit", "type": "int", "required": False, "default": "3"},
+        {"name": "tone", "type": "str", "required": False, "default": '"plain"'},
+    ]
+    assert '            # "tone": "plain",  # str\n' in (foreign / "graphs/registry.py").read_text()
+
+
+def test_a_context_that_must_be_given_is_shown_and_marked_and_never_made_up(foreign, capsys):
+    assert init("--examples", contextual(foreign, "user_id: str")) == 2
+    out = capsys.readouterr().out
+    assert '  context   must be given: user_id; has tone="plain"; give values in graphs/registry.py' in out
+    assert "its context needs user_id; give it as context={'user_id': ...} of GraphSpec or Version" in out
+    assert '            # FINISH: "user_id": ...,  # str\n' in (foreign / "graphs/registry.py").read_text()
+    assert not (foreign / ".seatrial/runs").exists()
