@@ -302,7 +302,7 @@ def test_concurrent_results_equal_serial_ones(tmp_path: Path, options: dict[str,
     go(tmp_path / "pool", what, function, **options)
 
     def comparable(folder: Path) -> list[dict[str, Any]]:
-        return [{**row, "latency_ms": None} for row in rows_of(folder)]
+        return [{**row, "latency_ms": None, "thread_id": None} for row in rows_of(folder)]
 
     assert comparable(tmp_path / "pool") == comparable(tmp_path / "serial")
     printed = {(line["example_id"], line["stdout"]) for line in lines(tmp_path / "pool")}
@@ -724,7 +724,7 @@ def test_an_async_graph_shares_a_loop_and_is_recorded_as_ever(tmp_path: Path) ->
         assert len(threads) == 1
 
     def comparable(folder: Path) -> list[dict[str, Any]]:
-        return [{**row, "latency_ms": None} for row in rows_of(folder)]
+        return [{**row, "latency_ms": None, "thread_id": None} for row in rows_of(folder)]
 
     assert comparable(tmp_path / "shared") == comparable(tmp_path / "serial")
     printed = {(line["example_id"], line["stdout"]) for line in lines(tmp_path / "shared")}
