@@ -6,9 +6,9 @@ could not be answered is INCONCLUSIVE.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -121,28 +121,92 @@ class Finding:
         missing: planned cells that nobody measured, both arms.
         outcomes: arm -> outcome word -> count.
         reason: its sentence.
+        sequential: the e-value of a row that is judged as the data comes in.
     """
 
     segment: str
     key: str
-    critical: bool
-    n: int
-    baseline: float | None
-    candidate: float | None
-    difference: float | None
-    ci: tuple[float, float] | None
-    ci_row: tuple[float, float] | None
-    p: float | None
-    p_adjusted: float | None
-    alpha_row: float | None
-    threshold: float | None
-    verdict: Verdict | None
-    state: State
-    promotable: bool | None
-    detectable_drop: float | None
-    needed_n: int | None
-    broke: int
-    fixed: int
-    missing: int
-    outcomes: Mapping[str, Mapping[str, int]]
+    critical: bool = False
+    n: int = 0
+    baseline: float | None = None
+    candidate: float | None = None
+    difference: float | None = None
+    ci: tuple[float, float] | None = None
+    ci_row: tuple[float, float] | None = None
+    p: float | None = None
+    p_adjusted: float | None = None
+    alpha_row: float | None = None
+    threshold: float | None = None
+    verdict: Verdict | None = None
+    state: State = State.REPORTED
+    promotable: bool | None = None
+    detectable_drop: float | None = None
+    needed_n: int | None = None
+    broke: int = 0
+    fixed: int = 0
+    missing: int = 0
+    outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    reason: str = ""
+    sequential: Sequential | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sequential:
+    """Evidence that may be looked at any time: the log of an e-value, and the log of the threshold at which it acts.
+
+    Attributes:
+        log_e: natural log of the e-value against "not worse".
+        log_threshold: natural log of 1 / alpha of the row.
+    """
+
+    log_e: float
+    log_threshold: float
+
+    @property
+    def acts(self) -> bool:
+        """Whether the threshold is reached."""
+        return self.log_e >= self.log_threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The header that every decision carries: what reports, ledgers, MLflow and webhooks read.
+
+    Attributes:
+        kind: what was decided: `feedback`, `winrate`, `agreement`, `drift`, `rollout`, `ab` ...; names the JSON format
+            `seatrial/<kind>/1`.
+        subject: what it is about, e.g. `email_classify` or `support v3 → v4`.
+        verdict: PASS, FAIL or INCONCLUSIVE.
+        reason: one sentence, with its numbers.
+        reason_class: why it could not be told; None on PASS and FAIL.
+        findings: its rows, in reading order.
+        policy_hash: hash of the rules that were fixed before looking; empty where there are none.
+        evidence_hash: hash of the data it was decided on.
+        warnings: sentences for the reader that do not change the verdict.
+        facts: what the decision rests on, as (name, value), e.g. ("Horizon", "14 days").
+        details: plain data of this kind of decision, JSON only: names of fields are part of its format.
+        mode: `block` acts on the verdict; `warn` and `observe` show it and exit 0 on FAIL and INCONCLUSIVE; `warn-only`
+            exits 0 on FAIL alone.
+        next_step: what the reader can do about it; empty where there is nothing to do.
+    """
+
+    kind: str
+    subject: str
+    verdict: Verdict
     reason: str
+    reason_class: ReasonClass | None = None
+    findings: tuple[Finding, ...] = ()
+    policy_hash: str = ""
+    evidence_hash: str = ""
+    warnings: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)
+    mode: str = "block"
+    next_step: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """Of the process: the verdict's, or 0 where the mode shows the verdict and does not act on it."""
+        if self.mode in ("warn", "observe") or (self.mode == "warn-only" and self.verdict is Verdict.FAIL):
+            return 0
+        return self.verdict.exit_code

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from seatrial.gate.report import Report
     from seatrial.report.certified import Certified
     from seatrial.report.console import Line
+    from seatrial.report.view import View
+    from seatrial.verdict import Decision
 
 FORMATS = (".html", ".json", ".md", ".xml", ".txt")
 _STYLES: dict[str, dict[str, Any]] = {
@@ -67,16 +69,7 @@ def show(
         say([*console(v, every=every), *([certified_line(certified)] if certified else [])])
     for file in files:
         write(file, report, examples=examples)
-    target = os.environ.get("GITHUB_STEP_SUMMARY")
-    if target:
-        from seatrial.report.markdown import summary  # noqa: PLC0415
-
-        try:
-            with Path(target).open("a", encoding="utf-8") as step:
-                step.write(summary(v, v.graph))
-        except OSError as error:
-            # The verdict stands whether or not its summary could be written.
-            click.echo(f"seatrial: the step summary {target} cannot be written: {error.strerror}", err=True)
+    _step_summary(v)
 
 
 def write(file: Path, report: Report, *, examples: bool = True) -> None:
@@ -96,10 +89,70 @@ def write(file: Path, report: Report, *, examples: bool = True) -> None:
         ".xml": lambda: junit(v),
         ".txt": lambda: "".join(f"{line.text}\n" for line in console(v, every=True)),
     }[file.suffix]()
+    _write_text(file, text)
+
+
+def show_decision(
+    decision: Decision, v: View, *, as_json: bool, files: Iterable[Path] = (), every: bool = False
+) -> None:
+    """Print and write any decision on every surface asked for: terminal or JSON, files, step summary.
+
+    Args:
+        decision: what was decided; JSON is its lossless form.
+        v: its view (`report.decision_view`).
+        as_json: JSON on stdout instead of text.
+        files: also written, each in the format its suffix names.
+        every: show all rows, not only those that decide.
+    """
+    from seatrial.report.console import console  # noqa: PLC0415 - after the work, not before
+    from seatrial.report.data import gate_json  # noqa: PLC0415
+    from seatrial.report.decision_data import decision_data  # noqa: PLC0415
+
+    if as_json:
+        click.echo(gate_json(decision_data(decision)).encode(), nl=False)
+    else:
+        say(console(v, every=every))
+    for file in files:
+        _write_text(file, _decision_text(file, decision, v))
+    _step_summary(v)
+
+
+def _decision_text(file: Path, decision: Decision, v: View) -> str:
+    from seatrial.report.console import console  # noqa: PLC0415
+    from seatrial.report.data import gate_json  # noqa: PLC0415
+    from seatrial.report.decision_data import decision_data  # noqa: PLC0415
+    from seatrial.report.html import html  # noqa: PLC0415
+    from seatrial.report.junit import junit  # noqa: PLC0415
+    from seatrial.report.markdown import comment  # noqa: PLC0415
+
+    return {
+        ".html": lambda: html(v),
+        ".json": lambda: gate_json(decision_data(decision)),
+        ".md": lambda: comment(v, v.graph),
+        ".xml": lambda: junit(v),
+        ".txt": lambda: "".join(f"{line.text}\n" for line in console(v, every=True)),
+    }[file.suffix]()
+
+
+def _write_text(file: Path, text: str) -> None:
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise UsageError(f"-o {file}: cannot be written: {error.strerror}") from error
+
+
+def _step_summary(v: View) -> None:
+    target = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not target:
+        return
+    from seatrial.report.markdown import summary  # noqa: PLC0415
+
+    try:
+        with Path(target).open("a", encoding="utf-8") as step:
+            step.write(summary(v, v.graph))
+    except OSError as error:
+        # The verdict stands whether or not its summary could be written.
+        click.echo(f"seatrial: the step summary {target} cannot be written: {error.strerror}", err=True)
 
 
 def annotation(text: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from seatrial.report.view import ASCII, GLYPHS, WORDS
+from seatrial.report.view import ASCII, GLYPHS
 from seatrial.verdict import State
 
 if TYPE_CHECKING:
@@ -55,8 +55,11 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
     if v.average:
         yield Line(f"  {v.average}", "plain")
     scale = max([0.05, *(abs(end) for row in v.rows for end in (row.low, row.mark, row.high) if end is not None)])
-    head = f"    {_fit(v.leading):<{LABEL}} {'n':>5}  {'pass rate':>11} {'Δ':>6} {'worse │ better':>{FOREST}} would see"
-    yield Line(head, "dim")
+    words = v.terms
+    if v.rows:
+        numbers = f"{words.n:>5}  {words.rates:>11} {words.difference:>6}"
+        head = f"    {_fit(v.leading):<{LABEL}} {numbers} {words.axis:>{FOREST}} {words.detects}"
+        yield Line(head.rstrip(), "dim")
     shown = [
         row
         for i, row in enumerate(v.rows)
@@ -69,7 +72,7 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
     rest = [row for row in v.rows if row not in shown]
     if rest:
         parts = [
-            f"{n} {WORDS[state].lower()}"
+            f"{n} {words.states[state].lower()}"
             for state in (State.CANNOT_TELL, *QUIET)
             if (n := sum(row.state is state for row in rest))
         ]
@@ -81,11 +84,16 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
     for warning in v.warnings:
         yield Line(f"  note  {warning}", "unsure")
     if every:
-        signs = " · ".join(f"{GLYPHS[state]} {WORDS[state].lower()}" for state in WORDS if state is not State.REPORTED)
-        yield Line(f"  * critical · {signs} · would see: smallest drop it would have shown", "dim")
+        signs = " · ".join(
+            f"{GLYPHS[state]} {words.states[state].lower()}" for state in GLYPHS if state is not State.REPORTED
+        )
+        shown_drop = f" · {words.detects}: smallest drop it would have shown" if words.detects else ""
+        yield Line(f"  * critical · {signs}{shown_drop}", "dim")
     if v.source.startswith("runs "):
         yield Line(f"  {v.source}", "dim")
-    yield Line(f"  {v.scored} · {v.promise}" + (f" · mode {v.mode}" if v.mode != "block" else ""), "dim")
+    said = [part for part in (v.scored, v.promise, f"mode {v.mode}" if v.mode != "block" else "") if part]
+    if said:
+        yield Line(f"  {' · '.join(said)}", "dim")
     if v.todo:
         yield Line(f"  next  {v.todo}", "plain")
 

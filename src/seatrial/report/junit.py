@@ -15,7 +15,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def junit(v: View) -> str:
-    """A `<testsuite>`: rows only show (a blocking row fails, one that cannot tell is skipped), the case `gate` decides."""
+    """A `<testsuite>`: rows only show (a blocking row fails, one that cannot tell is skipped), the last case decides."""
     cases = []
     for row in v.rows:
         inner = {
@@ -27,10 +27,10 @@ def junit(v: View) -> str:
     if decides and v.exit_code == 0:
         decides = "skipped"  # the mode shows the verdict and does not act on it; whoever reads JUnit must not either
     inner = f"<{decides} message={_attribute(v.headline)}/>" if decides else ""
-    cases.append(f'  <testcase classname={_attribute(v.title)} name="gate">{inner}</testcase>')
+    cases.append(f'  <testcase classname={_attribute(v.title)} name="{v.terms.gate.split()[-1]}">{inner}</testcase>')
     failures = sum("<failure" in case for case in cases)
     errors, skipped = sum("<error" in case for case in cases), sum("<skipped" in case for case in cases)
-    head = f'<testsuite name="seatrial gate" tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="{skipped}">'
+    head = f'<testsuite name="seatrial {v.terms.gate.split()[-1]}" tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="{skipped}">'
     said = [*(f"{name}: {text}" for name, text in v.looks), *v.warnings]
     note = "".join(f"  <system-out>{escape(_clean(text))}</system-out>\n" for text in said)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + head + "\n" + "\n".join(cases) + f"\n{note}</testsuite>\n"

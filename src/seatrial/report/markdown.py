@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.report.console import forest
-from seatrial.report.view import WORDS
 from seatrial.verdict import State
 
 if TYPE_CHECKING:
@@ -33,24 +32,26 @@ def comment(v: View, graph: str) -> str:
     first = [
         row for row in v.rows if row.state is State.BLOCKS or (row.state is State.CANNOT_TELL and row.critical)
     ] or list(v.rows[:1])
-    lines += ["", *_table(first[:ROWS], v.leading)]
+    lines += ["", *_table(first[:ROWS], v)]
     if len(first) > ROWS:
         lines.append(f"\nand {len(first) - ROWS} more")
     rest = [row for row in v.rows if row not in first]
     if rest:
-        parts = [f"{n} {WORDS[state].lower()}" for state in WORDS if (n := sum(row.state is state for row in rest))]
+        parts = [
+            f"{n} {v.terms.states[state].lower()}" for state in State if (n := sum(row.state is state for row in rest))
+        ]
         lines += [
             "",
             f"<details><summary>{' · '.join(parts)}</summary>",
             "",
-            *_table(rest[:60], v.leading),
+            *_table(rest[:60], v),
             "",
             "</details>",
         ]
     lines += [""] + [f"- note: {escape(w)}" for w in v.warnings]
-    lines.append(
-        f"<sub>{escape(v.scored)} · {escape(v.promise)}{f' · to sail: {escape(v.todo)}' if v.todo else ''}</sub>"
-    )
+    said = [*map(escape, filter(None, (v.scored, v.promise))), *([f"to sail: {escape(v.todo)}"] if v.todo else [])]
+    if said:
+        lines.append(f"<sub>{' · '.join(said)}</sub>")
     return _cut("\n".join(lines) + "\n")
 
 
@@ -86,15 +87,18 @@ def escape(text: str) -> str:
     return text
 
 
-def _table(rows: list[RowView], leading: str) -> list[str]:
-    head = [
-        f"| | segment{f' · {escape(leading)}' if leading else ''} | n | pass | Δ | 95 % interval | broke / fixed | would see |",
-        "|---|---|--:|---|--:|---|---|---|",
-    ]
-    return head + [
-        f"| {row.glyph} {row.word} | {escape(row.label)}{' (critical)' if row.critical else ''} | {row.n:,} | {row.rates} | {row.delta} | {row.ci} | {row.flips} | {row.sees} |"
-        for row in rows
-    ]
+def _table(rows: list[RowView], v: View) -> list[str]:
+    words = v.terms
+    leading = f" · {escape(v.leading)}" if v.leading else ""
+    heads = [f"segment{leading}", words.n, words.rates.removesuffix(" rate"), words.difference, "95 % interval"]
+    heads += [head for head in (words.flips, words.detects) if head]
+    lines = [f"| | {' | '.join(heads)} |", "|---|---|--:|---|--:|---|" + "---|" * (len(heads) - 5)]
+    for row in rows:
+        name = f"{escape(row.label)}{' (critical)' if row.critical else ''}"
+        cells = [f"{row.glyph} {row.word}", name, f"{row.n:,}", row.rates, row.delta, row.ci]
+        cells += [cell for head, cell in ((words.flips, row.flips), (words.detects, row.sees)) if head]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
 
 
 def _code(text: str) -> str:

@@ -96,4 +96,4 @@ def _finding(row: Mapping[str, Any]) -> Finding:
         "state": State(row["state"]),
         "outcomes": {arm: dict(said) for arm, said in row["outcomes"].items()},
     }
-    return Finding(**{name: row[name] for name in Finding.__slots__} | ends | words)
+    return Finding(**{name: row[name] for name in Finding.__slots__ if name in row} | ends | words)

@@ -12,6 +12,7 @@ from seatrial.report.detail import Detail, Override, detail
 from seatrial.report.headline import average, cause, headline, todo
 from seatrial.report.row_name import LONGEST, beside, label, labels, leading
 from seatrial.report.sanitize import line, plain, plain_report
+from seatrial.report.terms import GATE, STATES, Terms
 from seatrial.verdict import State, Verdict
 from seatrial.wording import count, drop, interval, p_value, percent, signed
 
@@ -21,16 +22,22 @@ if TYPE_CHECKING:
     from seatrial.gate.report import Report
     from seatrial.verdict import Finding
 
-__all__ = ["ASCII", "GLYPHS", "LONGEST", "VERDICTS", "WORDS", "Override", "RowView", "View", "label", "refusal", "view"]
+__all__ = [
+    "ASCII",
+    "GLYPHS",
+    "LONGEST",
+    "VERDICTS",
+    "WORDS",
+    "Figure",
+    "Override",
+    "RowView",
+    "View",
+    "label",
+    "refusal",
+    "view",
+]
 
-WORDS = {
-    State.BLOCKS: "Blocks",
-    State.CANNOT_TELL: "Can't tell",
-    State.WATCH: "Watch",
-    State.NO_DROP: "No drop found",
-    State.BETTER: "Better",
-    State.REPORTED: "Reported",
-}
+WORDS = STATES
 GLYPHS = {
     State.BLOCKS: "✕",
     State.CANNOT_TELL: "?",
@@ -60,12 +67,17 @@ ASCII = {
 }
 """What each sign becomes on a terminal that cannot write it."""
 
-VERDICTS = {
-    Verdict.FAIL: ("✕", "BLOCKED"),
-    Verdict.INCONCLUSIVE: ("?", "CANNOT TELL"),
-    Verdict.PASS: ("✓", "PASS"),
-}
+VERDICTS = GATE.verdicts
 """Shape and word of a verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A picture that a page shows under the table: inline SVG of our own making, with a title and what it says in words."""
+
+    title: str
+    svg: str
+    caption: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +159,9 @@ class View:
         reported: rows of keys that do not gate.
         detail: what stands behind the verdict; None where nothing could be judged.
         looks: (name, sentence) of a confirmation's second look and of the examples in quarantine.
+        terms: headings and words of this kind of decision.
+        facts: what the decision rests on, as (name, value), where there is no `detail`.
+        figures: pictures for a page.
     """
 
     glyph: str
@@ -170,6 +185,9 @@ class View:
     reported: tuple[RowView, ...]
     detail: Detail | None
     looks: tuple[tuple[str, str], ...] = ()
+    terms: Terms = GATE
+    facts: tuple[tuple[str, str], ...] = ()
+    figures: tuple[Figure, ...] = ()
 
 
 def view(report: Report, overrides: Iterable[Override] = ()) -> View:

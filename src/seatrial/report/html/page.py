@@ -15,6 +15,7 @@ from seatrial.privacy import strip_pii
 from seatrial.report.html.chart import bars, ladder
 from seatrial.report.html.forest import Forest
 from seatrial.report.html.side import flips
+from seatrial.report.terms import GATE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,9 +47,11 @@ def html(view: View, examples: Mapping[tuple[str, str], SideBySide] | None = Non
         examples: texts of flipped answers by (example id, key), stripped of personal data and cut before they are shown;
             None leaves every text out.
     """
-    template, style, digest = _parts()
+    from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
+
+    template, style, digest = _parts("gate.html.j2" if view.terms is GATE else "decision.html.j2")
     rows = [row for row in view.rows if not row.beside]
-    forest = Forest.of(rows[:ROWS], view.detail.must_detect) if view.detail else None
+    forest = Forest.of(rows[:ROWS], view.detail.must_detect if view.detail else 0.05)
     facts: dict[str, Any] = {}
     if view.detail is not None:
         facts = {
@@ -66,6 +69,7 @@ def html(view: View, examples: Mapping[tuple[str, str], SideBySide] | None = Non
         beside=[row for row in view.rows if row.beside][:ROWS],
         reported=view.reported[:ROWS],
         forest=forest,
+        figures=[(one.title, Markup(one.svg), one.caption) for one in view.figures],  # noqa: S704 - drawn by us
         texts=examples is not None,
         style=style,
         digest=digest,
@@ -73,8 +77,8 @@ def html(view: View, examples: Mapping[tuple[str, str], SideBySide] | None = Non
     )
 
 
-@lru_cache(maxsize=1)
-def _parts() -> tuple[Template, str, str]:
+@lru_cache(maxsize=2)
+def _parts(name: str) -> tuple[Template, str, str]:
     """The template, its style, and the hash by which the page allows that style and no other."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only who wants a page waits for it
     from markupsafe import Markup  # noqa: PLC0415
@@ -90,4 +94,4 @@ def _parts() -> tuple[Template, str, str]:
     style = loader.get_source(environment, "gate.css")[0]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     # Our own file, the one text that goes in as it is.
-    return environment.get_template("gate.html.j2"), Markup(style), digest  # noqa: S704
+    return environment.get_template(name), Markup(style), digest  # noqa: S704

@@ -1,0 +1,59 @@
+"""Terms: the words one kind of decision is shown in, so that every surface shows every kind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seatrial.verdict import State, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+STATES = {
+    State.BLOCKS: "Blocks",
+    State.CANNOT_TELL: "Can't tell",
+    State.WATCH: "Watch",
+    State.NO_DROP: "No drop found",
+    State.BETTER: "Better",
+    State.REPORTED: "Reported",
+}
+"""The word of a row's state in a merge gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """Headings and words of one kind of decision.
+
+    Attributes:
+        gate: what the page's head calls it, e.g. `merge gate`.
+        verdicts: verdict -> (glyph, word).
+        states: word of each row state.
+        n: heading of the number of units.
+        rates: heading of `baseline→candidate`.
+        difference: heading of their difference.
+        axis: heading of the interval plot.
+        flips: heading of the two counts behind the difference; empty leaves the column out.
+        detects: heading of the smallest detectable drop; empty leaves the column out.
+        unit: what a row counts, singular.
+    """
+
+    gate: str = "merge gate"
+    verdicts: Mapping[Verdict, tuple[str, str]] = field(
+        default_factory=lambda: {
+            Verdict.FAIL: ("✕", "BLOCKED"),
+            Verdict.INCONCLUSIVE: ("?", "CANNOT TELL"),
+            Verdict.PASS: ("✓", "PASS"),
+        }
+    )
+    states: Mapping[State, str] = field(default_factory=lambda: STATES)
+    n: str = "n"
+    rates: str = "pass rate"
+    difference: str = "Δ"
+    axis: str = "worse │ better"
+    flips: str = "broke / fixed"
+    detects: str = "would see"
+    unit: str = "example"
+
+
+GATE = Terms()
