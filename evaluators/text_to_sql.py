@@ -24,7 +24,7 @@ TOLERANCE = 0.005
 """Numbers this close are equal: a rounding to two decimals, no more."""
 
 sql_read_only = sql.sql_read_only(schema=SCHEMA)
-sql_valid = sql.sql_valid(schema=SCHEMA, explain="sqlite")
+sql_valid = sql.sql_valid(schema=SCHEMA)
 
 
 @evaluator(version="1")

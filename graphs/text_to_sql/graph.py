@@ -82,7 +82,7 @@ def build(
 
 def validate(state: State) -> State:
     """Judge the statement with the check the evaluators use; a refusal becomes `error`."""
-    verdict = check_sql(state["sql"], schema=SCHEMA, explain="sqlite")
+    verdict = check_sql(state["sql"], schema=SCHEMA)
     return {"error": "" if verdict.ok else f"{verdict.kind.value}: {verdict.message}", "rows": None}
 
 

@@ -2,7 +2,7 @@
 
 from seatrial.checks.sql.check import check_sql
 from seatrial.checks.sql.evaluators import sql_read_only, sql_valid
-from seatrial.checks.sql.explain import lock_sqlite, run_select
+from seatrial.checks.sql.explain_sqlite import lock_sqlite, run_select
 from seatrial.checks.sql.functions import allowed
 from seatrial.checks.sql.verdict import SqlKind, SqlVerdict
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.checks.sql.check import Explain, check_sql
+from seatrial.checks.sql.check import check_sql
 from seatrial.checks.sql.functions import DIALECTS
+from seatrial.checks.sql.verdict import SqlKind
 from seatrial.errors import one_of
 from seatrial.evaluator import Score, evaluator
 
@@ -39,7 +40,7 @@ def sql_read_only(
     @evaluator(version=VERSION, key=key)
     def judge(run: Any, example: Any) -> Score:
         verdict = check_sql(_text(run, field), dialect=dialect, functions=functions)
-        if verdict.kind == "syntax_error" and schema is not None:
+        if verdict.kind is SqlKind.SYNTAX_ERROR and schema is not None:
             verdict = check_sql(_text(run, field), dialect=dialect, schema=schema, functions=functions)
         return Score(key, 1.0 if verdict.ok else 0.0, verdict.message)
 
@@ -52,17 +53,26 @@ def sql_valid(
     field: str = "sql",
     dialect: str = "sqlite",
     functions: AbstractSet[str] | None = None,
-    explain: Explain | None = None,
+    explain: bool = True,
+    database: str | None = None,
     key: str = "sql_valid",
 ) -> Callable[[Any, Any], Score]:
-    """An evaluator: 1 where `outputs[field]` reads only what the schema has; None without a schema."""
+    """An evaluator: 1 where `outputs[field]` is a statement that its database accepts; None where that cannot be told.
+
+    See `check_sql` for the arguments. It abstains without a schema and a database, and where the database is silent.
+    With `database` the evaluator is not pure: it asks a live PostgreSQL, and `seatrial evaluators check` says so.
+    """
     one_of(dialect, DIALECTS, "SQL dialect")
 
     @evaluator(version=VERSION, key=key)
     def judge(run: Any, example: Any) -> Score:
-        if schema is None:
+        if schema is None and database is None:
             return Score(key, None, "no schema is known, so whether the statement is valid cannot be told")
-        verdict = check_sql(_text(run, field), dialect=dialect, schema=schema, functions=functions, explain=explain)
+        verdict = check_sql(
+            _text(run, field), dialect=dialect, schema=schema, functions=functions, explain=explain, database=database
+        )
+        if verdict.kind is SqlKind.UNDECIDED:
+            return Score(key, None, f"whether the statement is valid cannot be told: {verdict.message}")
         return Score(key, 1.0 if verdict.ok else 0.0, f"{verdict.kind.value}: {verdict.message}")
 
     return judge

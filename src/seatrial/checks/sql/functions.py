@@ -73,6 +73,8 @@ DIALECTS: dict[str, frozenset[str]] = {
     timestamp_add timestamp_diff timestamp_sub timestamp_trunc trunc unix_seconds unnest variance
     """
     ),
+    "tsql": _COMMON,
+    "snowflake": _COMMON,
 }
 """Default allow-lists. What is not listed is refused: table functions (`read_csv`, `pragma_table_info`,
 `generate_series`), anything that sleeps, signals, reads files, moves sequences, changes settings or runs another

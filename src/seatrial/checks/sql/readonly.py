@@ -36,7 +36,7 @@ NODES = words(
     DataTypeParam Interval IntervalSpan AtTimeZone Add Sub Mul Div IntDiv Mod DPipe Neg Not EQ NEQ GT GTE LT
     LTE Is Like ILike Glob SimilarTo Escape Between In Any All NullSafeEQ NullSafeNEQ BitwiseAnd BitwiseOr
     BitwiseXor BitwiseNot BitwiseLeftShift BitwiseRightShift Overlaps Bracket Slice RegexpLike RegexpILike
-    JSONPath JSONPathRoot JSONPathKey JSONPathSubscript Kwarg Hint
+    Placeholder JSONPath JSONPathRoot JSONPathKey JSONPathSubscript Kwarg Hint
     """
 )
 
@@ -88,7 +88,9 @@ def parsed(sql: str, tokens: list[Any], dialect: str) -> tuple[Any, SqlVerdict |
         where = (place["line"], place["col"]) if place.get("line") and place.get("col") else None
         what = place.get("description") or _first_line(error)
         near = f" near {short(place['highlight'])}" if place.get("highlight") else ""
-        return None, SqlVerdict(SqlKind.SYNTAX_ERROR, f"the statement is no valid {dialect} SQL: {what}{near}", where)
+        return None, SqlVerdict(
+            SqlKind.SYNTAX_ERROR, f"the statement cannot be read as {dialect} SQL: {what}{near}", where
+        )
     except PARSER_FAULTS as error:
         return None, SqlVerdict(
             SqlKind.SYNTAX_ERROR,
@@ -114,6 +116,10 @@ def read_only(tree: Any, functions: Allowed) -> SqlVerdict | None:
                 return SqlVerdict(
                     SqlKind.NOT_READ_ONLY, "the statement holds a hint with arguments, which may change settings"
                 )
+        elif name == "Placeholder" and type(node.parent).__name__ in _NAME_PLACES:
+            return SqlVerdict(
+                SqlKind.SYNTAX_ERROR, "a bound parameter stands where a name must, and a driver binds values only"
+            )
         elif name not in NODES:
             return SqlVerdict(
                 SqlKind.NOT_READ_ONLY,
@@ -121,6 +127,8 @@ def read_only(tree: Any, functions: Allowed) -> SqlVerdict | None:
             )
     return None
 
+
+_NAME_PLACES = frozenset({"Table", "TableAlias", "Column", "Dot"})
 
 _ARTICLES = {
     "Insert": "an INSERT",
@@ -131,7 +139,7 @@ _ARTICLES = {
     "Lock": "FOR UPDATE or FOR SHARE",
     "Command": "a command",
     "Parameter": "a variable",
-    "Placeholder": "a placeholder",
+    "SessionParameter": "a setting of the server",
 }
 
 

@@ -1,4 +1,4 @@
-"""Resolve a statement's tables, then its columns, against a schema: an unknown table is not an unknown column."""
+"""Resolve a statement's tables, and its columns, against a schema: an unknown table is not an unknown column."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ _SYSTEM = {
     "duckdb": r"sqlite_.*|pg_.*|duckdb_.*|pragma_.*|show|describe|summarize",
     "mysql": r"$^",
     "bigquery": r"__tables__.*",
+    "tsql": r"sys(objects|columns|users|logins|databases|processes)",
+    "snowflake": r"$^",
 }
 _SYSTEM_SCHEMAS = frozenset(
     {"pg_catalog", "information_schema", "mysql", "performance_schema", "sys", "system", "temp", "pg_temp"}
@@ -28,13 +30,13 @@ _SYSTEM_SCHEMAS = frozenset(
 _FILES = frozenset({"csv", "tsv", "parquet", "json", "jsonl", "ndjson", "gz", "zst", "db", "duckdb", "xlsx", "txt"})
 
 
-def unresolved(tree: Any, schema: Schema | None, dialect: str) -> SqlVerdict | None:
-    """The first table, then the first column, that does not exist; without a schema, only tables that are no data."""
+def unknown_table(tree: Any, schema: Schema | None, dialect: str) -> SqlVerdict | None:
+    """The first table that does not exist; without a schema, only tables that are no data."""
     for table in _tables(tree):
         refusal = _unknown(table, schema, dialect)
         if refusal:
             return refusal
-    return None if schema is None else _unknown_column(tree, schema, dialect)
+    return None
 
 
 def _tables(tree: Any) -> Iterator[Any]:
@@ -75,7 +77,8 @@ def _unknown(table: Any, schema: Schema | None, dialect: str) -> SqlVerdict | No
     return None
 
 
-def _unknown_column(tree: Any, schema: Schema, dialect: str) -> SqlVerdict | None:
+def unknown_column(tree: Any, schema: Schema, dialect: str) -> SqlVerdict | None:
+    """The first column that none of the statement's tables has, or that more than one has, as sqlglot resolves them."""
     from sqlglot import exp  # noqa: PLC0415
     from sqlglot.errors import SqlglotError  # noqa: PLC0415
     from sqlglot.optimizer.qualify import qualify  # noqa: PLC0415

@@ -17,6 +17,8 @@ class SqlKind(StrEnum):
     UNKNOWN_TABLE = "unknown_table"
     UNKNOWN_COLUMN = "unknown_column"
     EXPLAIN_FAILED = "explain_failed"
+    UNDECIDED = "undecided"
+    """The database that should have decided gave no answer; says nothing about the statement."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,22 @@
-"""EXPLAIN in a sandbox that can do nothing else: an empty in-memory database with every door locked.
+"""SQLite plans a statement on empty tables in a locked in-memory database; nothing is run.
 
 `lock_sqlite` is the same lock for a database that holds rows: a graph that runs generated SQL puts it on its own.
 """
 
 from __future__ import annotations
 
-import re
 import sqlite3
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from seatrial.checks.sql.verdict import SqlKind, SqlVerdict
-from seatrial.errors import MissingExtra, UsageError
+from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
+
+    from seatrial.checks.sql.parameters import Bound
 
     Schema = Mapping[str, Mapping[str, str]]
 
@@ -25,7 +26,6 @@ MAX_STEPS = 5_000_000
 MAX_ROWS = 10_000
 
 _EVERY = 10_000
-_TYPE = re.compile(r"[A-Za-z][\w ]*(\(\d+(, ?\d+)?\))?(\[\])?")
 _LIMITS = (
     (sqlite3.SQLITE_LIMIT_LENGTH, 1_000_000),
     (sqlite3.SQLITE_LIMIT_SQL_LENGTH, 200_000),
@@ -98,15 +98,22 @@ def _stop_after(max_steps: int) -> Callable[[], int]:
     return tick
 
 
-def explain_sqlite(sql: str, schema: Schema, functions: AbstractSet[str]) -> SqlVerdict | None:
-    """What SQLite's own parser and resolver say about a statement, never run, on empty tables made from `schema`."""
+def explain_sqlite(sql: str, bound: Bound, schema: Schema, functions: AbstractSet[str]) -> SqlVerdict | None:
+    """What SQLite's own parser and resolver say about a statement, never run, on empty tables made from `schema`.
+
+    Parameters are NULL. A table named `sales.orders` stands in an attached in-memory database named sales.
+
+    Raises:
+        UsageError: the schema has a table that SQLite cannot make.
+    """
     with closing(sqlite3.connect(":memory:")) as connection:
-        for table, columns in schema.items():
-            names = ", ".join(_quoted(column) for column in columns) or '"_"'
-            connection.execute(f"CREATE TABLE {_quoted(table.rpartition('.')[2])} ({names})")
+        try:
+            _make_tables(connection, schema)
+        except sqlite3.Error as error:
+            raise UsageError(f"the schema cannot be made in SQLite: {error}") from error
         denied = lock_sqlite(connection, functions)
         try:
-            connection.execute("EXPLAIN " + sql)
+            connection.execute("EXPLAIN " + bound.text(sql, "?"), [None] * bound.count)
         except (sqlite3.Error, sqlite3.Warning) as error:
             if denied:
                 kind = SqlKind.FORBIDDEN_FUNCTION if denied[0].startswith("function") else SqlKind.NOT_READ_ONLY
@@ -115,10 +122,24 @@ def explain_sqlite(sql: str, schema: Schema, functions: AbstractSet[str]) -> Sql
     return None
 
 
+def _make_tables(connection: sqlite3.Connection, schema: Schema) -> None:
+    attached: set[str] = set()
+    for table, columns in schema.items():
+        home, _, name = table.rpartition(".")
+        home = home.rpartition(".")[2]
+        if home and home.lower() not in {"main", *attached}:
+            connection.execute(f"ATTACH ':memory:' AS {_quoted(home)}")
+            attached.add(home.lower())
+        names = ", ".join(_quoted(column) for column in columns) or '"_"'
+        connection.execute(f"CREATE TABLE {f'{_quoted(home)}.' if home else ''}{_quoted(name)} ({names})")
+
+
 def _kind_of(error: str) -> SqlKind:
     for words, kind in (
         ("no such table", SqlKind.UNKNOWN_TABLE),
         ("no such column", SqlKind.UNKNOWN_COLUMN),
+        ("ambiguous column name", SqlKind.UNKNOWN_COLUMN),
+        ("unknown database", SqlKind.UNKNOWN_TABLE),
         ("no such function", SqlKind.FORBIDDEN_FUNCTION),
         ("syntax error", SqlKind.SYNTAX_ERROR),
         ("incomplete input", SqlKind.SYNTAX_ERROR),
@@ -128,40 +149,6 @@ def _kind_of(error: str) -> SqlKind:
         if words in error:
             return kind
     return SqlKind.EXPLAIN_FAILED
-
-
-def explain_duckdb(sql: str, schema: Schema) -> SqlVerdict | None:
-    """What DuckDB's planner says about a statement, never run, on empty tables made from `schema`.
-
-    Raises:
-        MissingExtra: duckdb is not installed.
-        UsageError: a type in `schema` is none DuckDB knows.
-    """
-    try:
-        import duckdb  # noqa: PLC0415 - an optional extra
-    except ImportError as error:
-        raise MissingExtra("duckdb", "warehouse", "EXPLAIN with explain='duckdb'") from error
-    config = {"enable_external_access": "false", "memory_limit": "256MB", "threads": "1"}
-    with closing(duckdb.connect(config=config)) as connection:
-        for table, columns in schema.items():
-            bad = [kind for kind in columns.values() if not _TYPE.fullmatch(kind)]
-            if bad:
-                raise UsageError(
-                    f"table {table!r} of the schema has a column of type {bad[0]!r}, which is no type name"
-                )
-            names = ", ".join(f"{_quoted(column)} {kind}" for column, kind in columns.items())
-            try:
-                connection.execute(f"CREATE TABLE {_quoted(table.rpartition('.')[2])} ({names})")
-            except duckdb.Error as error:
-                raise UsageError(
-                    f"table {table!r} of the schema cannot be made in DuckDB: {str(error).splitlines()[0]}"
-                ) from error
-        connection.execute("SET lock_configuration = true")
-        try:
-            connection.execute("EXPLAIN " + sql)
-        except duckdb.Error as error:
-            return SqlVerdict(SqlKind.EXPLAIN_FAILED, f"DuckDB cannot plan the statement: {str(error).splitlines()[0]}")
-    return None
 
 
 def _quoted(name: str) -> str:
