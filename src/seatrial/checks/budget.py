@@ -26,22 +26,31 @@ def latency(at_most_ms: float, *, key: str = "latency_budget") -> Check:
 def tokens(at_most: int, *, key: str = "token_budget") -> Check:
     """1 when the run read and wrote at most `at_most` tokens together.
 
-    Both counts must be known, with one exception: a known part that alone exceeds the budget is over it.
+    The tokens of every model call must be known, with one exception: a known part that alone exceeds the budget is over
+    it.
     """
     _positive(at_most, key)
 
-    @evaluator(version="1", key=key)
+    @evaluator(version="2", key=key)
     def check(run: Any, example: Any) -> Score:
+        extra = getattr(run, "extra", None) or {}
+        uncounted = extra.get("uncounted_calls", 0)
         parts = (run.input_tokens, run.output_tokens)
-        spent = sum(part for part in parts if part is not None)
-        if None in parts and spent <= at_most:
-            return Score(
-                key, None, "no model call of the run reported its tokens" if not spent else "tokens are half known"
-            )
-        at_least = "at least " if None in parts else ""
+        spent = extra.get("known_tokens", 0) if uncounted else sum(part for part in parts if part is not None)
+        unknown = bool(uncounted) or None in parts
+        if unknown and spent <= at_most:
+            return Score(key, None, _unknown(spent, uncounted))
+        at_least = "at least " if unknown else ""
         return Score(key, float(spent <= at_most), f"used {at_least}{spent} tokens, budget {at_most}")
 
     return check
+
+
+def _unknown(spent: int, uncounted: int) -> str:
+    if uncounted:
+        calls = "a model call" if uncounted == 1 else f"{uncounted} model calls"
+        return f"{calls} of the run did not report tokens; the others used {spent}"
+    return "no model call of the run reported its tokens" if not spent else "tokens are half known"
 
 
 def _positive(budget: float, key: str) -> None:

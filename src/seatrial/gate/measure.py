@@ -41,11 +41,14 @@ def measure_finding(
     """
     if not evidence.has(rule.name):
         raise ConfigError(f"{policy.source}: measurement {rule.name!r} gates but {evidence.source} has no such column")
-    ratio, planned, lost = _log_ratios(evidence, rule.name, baseline, candidate, policy.repetitions)
+    ratio, planned, unmeasured, runs = _log_ratios(evidence, rule.name, baseline, candidate, policy.repetitions)
     gates = rule.name != "latency_ms" or evidence.metadata.get("interleaved") == "true"
     limit = round(math.log1p(rule.max_increase), DECIMALS)
     middle = _increase(float(np.median(ratio) if rule.statistic == "median" else ratio.mean())) if ratio.size else None
     said = f"overall · {rule.name}: {count(planned, 'example')}, {rule.statistic} ratio {'?' if middle is None else f'{100 * middle:+.1f} %'.replace('-', '−')}, allowed +{100 * rule.max_increase:g} %"
+    lost = unmeasured / runs if runs else 1.0
+    if unmeasured:
+        said += f"; {unmeasured} of {count(runs, 'run')} have no number above 0 in both arms"
     p = None
     if unchanged:
         verdict, state, reason = None, State.REPORTED, f"{said}; reported only: every output is identical"
@@ -57,7 +60,7 @@ def measure_finding(
         )
     elif ratio.size < policy.min_n or lost > policy.missing_tolerance:
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
-        reason = f"{said}; {percent(lost)} have no number above 0 in both arms, {count(ratio.size, 'example')} are left"
+        reason = f"{said}{f', {percent(lost)}' if unmeasured else ''}; {count(ratio.size, 'example')} are left"
     else:
         seed = hashlib.sha256(np.sort(ratio).tobytes() + policy.hash.encode() + rule.name.encode()).digest()
         # The test asks what the statistic says: of the median, on which side of the limit most clusters lie.
@@ -107,8 +110,8 @@ def _increase(log_ratio: float) -> float:
 
 def _log_ratios(
     evidence: Evidence, name: str, baseline: str, candidate: str, repetitions: int | None
-) -> tuple[NDArray[np.float64], int, float]:
-    """Log of candidate over baseline, per cluster; how many clusters were planned; the share of runs without a number.
+) -> tuple[NDArray[np.float64], int, int, int]:
+    """Log of candidate over baseline, per cluster; clusters planned; runs without a number in both arms, of so many.
 
     Planned is what it is for scores: the baseline's repetitions, of each example what either arm ran. A run counts where both
     arms have a number; an example is the mean of its runs and a cluster that of its examples, so that neither the dear runs
@@ -138,4 +141,4 @@ def _log_ratios(
     total = np.bincount(group[there], weights=of_example[there], minlength=size)
     ratio = np.round(total[counted > 0] / counted[counted > 0], DECIMALS)
     planned = int(np.unique(group[wanted.any(axis=1)]).size)
-    return ratio, planned, 1 - int(both.sum()) / int(wanted.sum()) if wanted.any() else 1.0
+    return ratio, planned, int(wanted.sum()) - int(both.sum()), int(wanted.sum())

@@ -45,6 +45,9 @@ RECURSION_LIMIT = 25
 NO_CALLS = Calls()
 """Of a run that has not begun."""
 
+UNCOUNTED = "a model call reported no tokens, so the tokens of the run are unknown"
+"""The same sentence for every such run: they are counted by it."""
+
 OF_LANGGRAPH = (Pregel.stream, Pregel.astream)
 """They ask LangChain for handlers before anything else does; what another class does first nobody knows."""
 
@@ -229,7 +232,10 @@ class _Call:
         if unanswered is not None:
             outcome, kind, error = unanswered
         notes = (*(self._script.unused() if self._script and kind is None else ()), *self.calls.notes)
-        read, written, model = self.usage.told()
+        read, written, model, uncounted, known = self.usage.told()
+        extra: dict[str, Any] = {}
+        if uncounted:
+            notes, extra = (*notes, UNCOUNTED), {"uncounted_calls": uncounted, "known_tokens": known}
         return Run(
             id=run_id,
             inputs=self._example.inputs,
@@ -244,5 +250,5 @@ class _Call:
             path=tuple(play.path),
             stdout="".join(heard),
             thread_id=self._thread_id,
-            extra={"warnings": notes} if notes else NOTHING,
+            extra={"warnings": notes, **extra} if notes else NOTHING,
         )

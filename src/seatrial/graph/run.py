@@ -27,13 +27,15 @@ class Run(NamedTuple):
         outcome: `scored` here means "finished, may be scored"; else `target_error`, `interrupted` or `skipped`.
         error_kind: why, when `outcome` is not `scored`.
         latency_ms: wall time of the call, milliseconds.
-        input_tokens: tokens read by every model call under this run; None when no call reported usage.
+        input_tokens: tokens read by every model call under this run; None when there was none, and when one of them
+            did not report its usage.
         output_tokens: tokens written, likewise.
         model: the model that answered, as it named itself; None without a model call.
         path: names of the nodes in the order they ran.
         stdout: what the graph printed while it ran.
         thread_id: the fresh thread this run had to itself.
-        extra: whatever else there is to say; `warnings` in it are sentences.
+        extra: whatever else there is to say; `warnings` in it are sentences, `uncounted_calls` the model calls whose tokens
+            are unknown, `known_tokens` those of the others.
     """
 
     id: str

@@ -7,6 +7,7 @@ configures its own callbacks; under a LangGraph graph the models do, and the nod
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from langchain_core.callbacks import BaseCallbackHandler
@@ -18,75 +19,152 @@ from seatrial.graph.stdout import heard_here
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from contextvars import ContextVar
+    from uuid import UUID
 
     from langchain_core.outputs import LLMResult
 
 
 class Told(NamedTuple):
-    """What the models of one run came to; None where none of them said.
+    """What the models of one run came to.
 
     Attributes:
-        read: input tokens.
-        written: output tokens.
+        read: input tokens of all calls; None when a call did not report them, and when there was no call.
+        written: output tokens, likewise.
         model: every name once, in order, joined by `+`.
+        uncounted: calls whose tokens are unknown: they reported none, failed, or were not heard to their end.
+        known: tokens of the others, read and written; less than the run used when `uncounted`.
     """
 
     read: int | None
     written: int | None
     model: str | None
+    uncounted: int = 0
+    known: int = 0
 
 
 SILENT = Told(None, None, None)
 
 
-class Usage(BaseCallbackHandler):
-    """What the models of one run said of themselves; deaf to everything else, which is what keeps it cheap.
-
-    Args:
-        asked_before: whoever asks for it gets it; else the first who does is the graph, and goes without.
-    """
+class _Starts(BaseCallbackHandler):
+    """Deaf to everything but models, which is what keeps it cheap."""
 
     run_inline = True
     ignore_chain = True
     ignore_agent = True
     ignore_retriever = True
-    ignore_chat_model = True  # its start; the end of a chat model is an `llm_end`
     ignore_retry = True
     ignore_custom_event = True
+
+    def on_llm_start(self, serialized: Any, prompts: Any, *, run_id: UUID, **_: Any) -> None:
+        """A model is called."""
+        self.begins(run_id)
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, *, run_id: UUID, **_: Any) -> None:
+        """A chat model is called."""
+        self.begins(run_id)
+
+    def begins(self, call: UUID) -> None:
+        """A call begins."""
+        raise NotImplementedError
+
+
+class Usage(_Starts):
+    """What the models of one run said of themselves, and which of their calls said nothing.
+
+    Args:
+        asked_before: whoever asks for it gets it; else the first who does is the graph, and goes without.
+    """
 
     def __init__(self, *, asked_before: bool = False) -> None:
         self.asked_before = asked_before
         self._names: list[str] = []
         self._counts: list[Mapping[str, Any]] = []
+        self._open: set[UUID] = set()
+        self._uncounted: list[UUID] = []
+        _thread.has_runs = True
+        _live.add(self)
 
-    def on_llm_end(self, response: LLMResult, **_: Any) -> None:
+    def begins(self, call: UUID) -> None:
+        """A call whose tokens are unknown until it has ended."""
+        self._open.add(call)
+
+    def hears(self, call: UUID) -> bool:
+        """Whether the call is one of this run's."""
+        return call in self._open
+
+    def misses(self, call: UUID) -> None:
+        """A call that may be this run's, and that nobody counts."""
+        self._uncounted.append(call)
+
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
         """A model, of chat or not, has answered."""
+        self._open.discard(run_id)
+        counted = False
         for generations in response.generations:
             message = getattr(generations[0], "message", None) if generations else None
             name = getattr(message, "response_metadata", {}).get("model_name")
             if name:
                 self._names.append(str(name))
             usage = getattr(message, "usage_metadata", None)
-            if usage:
+            if usage and (usage.get("input_tokens") or usage.get("output_tokens")):  # no call reads and writes nothing
                 self._counts.append(usage)
+                counted = True
+        if not counted:
+            self._uncounted.append(run_id)
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        """A call failed, or its stream was abandoned: what it used until then nobody says."""
+        self._open.discard(run_id)
+        self._uncounted.append(run_id)
 
     def told(self) -> Told:
-        """All of it, added up."""
-        if not self._names and not self._counts:
+        """All of it, added up; the run has ended."""
+        _live.discard(self)
+        uncounted = len(self._uncounted) + len(self._open)
+        if not self._names and not self._counts and not uncounted:
             return SILENT
+        model = "+".join(dict.fromkeys(self._names)) or None
         read, written = (
-            sum(count[side] for count in self._counts) if self._counts else None
-            for side in ("input_tokens", "output_tokens")
+            sum(count.get(side, 0) for count in self._counts) for side in ("input_tokens", "output_tokens")
         )
-        return Told(read, written, "+".join(dict.fromkeys(self._names)) or None)
+        if uncounted:
+            return Told(None, None, model, uncounted, read + written)
+        return Told(read, written, model, 0, read + written)
+
+
+class _Here(threading.local):
+    """Whether this thread runs graphs: a model called in it outside of a run, by an evaluator, is of no run."""
+
+    has_runs = False
+
+
+_thread = _Here()
+_live: set[Usage] = set()
+"""Of the runs under way."""
+
+
+class _Stray(_Starts):
+    """Hears a model called in a bare thread while runs are under way: whose call it is nobody knows, so it may be of each."""
+
+    def begins(self, call: UUID) -> None:
+        """A call; a run that was handed its config hears it as well, and then it is no stray."""
+        runs = tuple(_live)
+        if not any(run.hears(call) for run in runs):
+            for run in runs:
+                run.misses(call)
+
+
+_stray = _Stray()
 
 
 class _Hook:
     """Stands for the context where LangChain asks: the first to ask is the graph itself, which has nothing to tell."""
 
-    def get(self) -> Usage | None:
+    def get(self) -> _Starts | None:
         heard = heard_here()
-        usage: Usage | None = None if heard is None else heard.models
+        if heard is None:
+            return _stray if _live and not _thread.has_runs else None
+        usage: Usage | None = heard.models
         if usage is None or usage.asked_before:
             return usage
         usage.asked_before = True

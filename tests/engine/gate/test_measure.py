@@ -81,6 +81,7 @@ def test_latency_gates_only_when_the_arms_ran_interleaved(build, metadata, gates
 def test_a_number_that_is_missing_beyond_the_tolerance_cannot_tell(build):
     # 1 of 60 is inside 2 %, 2 of 60 are not
     assert gate(build(rows([1.0] * 59 + [None])), policy())[1].verdict is Verdict.PASS
+    assert "1 of 60 runs have no number above 0" in gate(build(rows([1.0] * 59 + [None])), policy())[1].reason
     report, finding = gate(build(rows([1.0] * 58 + [None] * 2)), policy())
     assert (report.verdict, finding.state, finding.missing) == (Verdict.INCONCLUSIVE, State.CANNOT_TELL, 2)
 
@@ -96,7 +97,7 @@ def test_the_runs_that_a_cluster_has_left_do_not_stand_for_those_nobody_measured
     ]
     _, finding = gate(build(three), policy())
     assert finding.verdict is Verdict.INCONCLUSIVE
-    assert "66.7 % have no number above 0 in both arms, 30 examples are left" in finding.reason
+    assert "60 of 90 runs have no number above 0 in both arms, 66.7 %; 30 examples are left" in finding.reason
 
 
 def test_unchanged_outputs_pass_whatever_they_cost_and_it_is_said(build):

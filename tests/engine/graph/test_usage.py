@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar, TypedDict, cast
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.messages import HumanMessage
+from langchain_core.language_models.chat_models import BaseChatModel
+from langchain_core.messages import AIMessage, AIMessageChunk, HumanMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 from langchain_core.runnables import RunnableConfig, RunnableParallel
 from langgraph.config import get_config
 from langgraph.graph import END, START, StateGraph
 
+from seatrial.checks import tokens
 from seatrial.dataset import Example
+from seatrial.evaluator import Score, bind
 from seatrial.graph.invoke import invoke
 from seatrial.graph.runtime import Compiled, needs_loop
 from seatrial.graph.spec import GraphSpec
@@ -140,6 +145,130 @@ def test_a_graph_that_calls_a_model_before_it_begins_has_it_counted() -> None:
 
     made.__class__ = Early
     assert run(made).input_tokens == 6
+
+
+class Reports(BaseChatModel):
+    """A chat model that reports `usage`, streams in two pieces, and fails when told to."""
+
+    usage: Any = None
+    fails: bool = False
+
+    @property
+    def _llm_type(self) -> str:
+        return "reports"
+
+    def _generate(self, messages: Any, stop: Any = None, run_manager: Any = None, **_: Any) -> ChatResult:
+        if self.fails:
+            raise ConnectionError("no answer")
+        return ChatResult(generations=[ChatGeneration(message=AIMessage("two words", usage_metadata=self.usage))])
+
+    def _stream(self, messages: Any, stop: Any = None, run_manager: Any = None, **_: Any) -> Iterator[Any]:
+        for text in ("two ", "words"):
+            yield ChatGenerationChunk(message=AIMessageChunk(text))
+
+
+def count(read: int, written: int) -> dict[str, int]:
+    return {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}
+
+
+def reports_none(state: State) -> State:
+    return {"answer": Reports().invoke(ASKED).text}
+
+
+def reports_zero(state: State) -> State:
+    return {"answer": Reports(usage=count(0, 0)).invoke(ASKED).text}
+
+
+async def reports_none_later(state: State) -> State:
+    return {"answer": (await Reports().ainvoke(ASKED)).text}
+
+
+def stream_without_usage(state: State) -> State:
+    return {"answer": "".join(piece.text for piece in Reports().stream(ASKED))}
+
+
+KEPT: list[Any] = []
+
+
+def abandoned_stream(state: State) -> State:
+    KEPT.append(stream := Reports().stream(ASKED))
+    return {"answer": next(iter(stream)).text}
+
+
+def closed_stream(state: State) -> State:
+    stream = cast("Any", Reports().stream(ASKED))
+    text = next(stream).text
+    stream.close()
+    return {"answer": text}
+
+
+def failed_call(state: State) -> State:
+    with pytest.raises(ConnectionError):
+        Reports(fails=True).invoke(ASKED)
+    return {"answer": "caught"}
+
+
+def bare_thread_without_its_config(state: State) -> State:
+    with ThreadPoolExecutor(1) as threads:
+        return {"answer": threads.submit(MODEL.invoke, ASKED).result().text}
+
+
+def chain_in_a_bare_thread(state: State) -> State:
+    with ThreadPoolExecutor(1) as threads:
+        return {"answer": len(threads.submit(RunnableParallel(a=MODEL).invoke, ASKED).result())}
+
+
+UNCOUNTED = [
+    reports_none,
+    reports_zero,
+    reports_none_later,
+    stream_without_usage,
+    abandoned_stream,
+    closed_stream,
+    failed_call,
+    bare_thread_without_its_config,
+    chain_in_a_bare_thread,
+]
+
+
+@pytest.mark.parametrize("node", UNCOUNTED)
+@pytest.mark.parametrize("before", [once, with_its_config])
+def test_a_run_with_an_uncounted_call_has_unknown_tokens(node: Callable[..., Any], before: Callable[..., Any]) -> None:
+    made = run(graph(before, node))
+    assert (made.error, made.input_tokens, made.output_tokens) == (None, None, None)
+    assert (made.extra["uncounted_calls"], made.extra["known_tokens"]) == (1, 5)
+    assert made.extra["warnings"] == ("a model call reported no tokens, so the tokens of the run are unknown",)
+    (score,) = bind(tokens(500))(made, Example("e", {}))
+    assert (score.score, score.reason) == (None, "a model call of the run did not report tokens; the others used 5")
+    assert bind(tokens(4))(made, Example("e", {}))[0] == Score("token_budget", 0.0, "used at least 5 tokens, budget 4")
+
+
+def test_the_tokens_of_120_and_of_an_unknown_call_are_not_120() -> None:
+    def both(state: State) -> State:
+        Reports(usage=count(100, 20)).invoke(ASKED)
+        return {"answer": Reports().invoke(ASKED).text}
+
+    made = run(graph(both))
+    assert bind(tokens(500))(made, Example("e", {}))[0].score is None
+
+
+def test_a_model_called_by_an_evaluator_between_runs_makes_no_run_unknown() -> None:
+    waiting, going = threading.Event(), threading.Event()
+
+    def holds(state: State) -> State:
+        waiting.set()
+        going.wait(10)
+        return once(state)
+
+    with ThreadPoolExecutor(2) as threads:
+        # One worker has run a graph and now evaluates; the other's run is under way.
+        threads.submit(run, graph(once)).result()
+        under_way = threads.submit(run, graph(holds))
+        waiting.wait(10)
+        other = threads.submit(lambda: (run(graph(once)), MODEL.invoke(ASKED)))
+        other.result()
+        going.set()
+        assert under_way.result().input_tokens == 3
 
 
 def test_a_run_that_fails_has_spent_what_it_spent() -> None:
