@@ -4,7 +4,8 @@
     ├── UsageError                a flag, a name or a call is wrong
     ├── ConfigError               a project file is wrong (policy, segments, registry, pyproject)
     ├── DataError                 evidence or a dataset cannot be read as what it claims to be
-    │   └── ContractError         an example breaks its graph's typed contract
+    │   ├── ContractError         an example breaks its graph's typed contract
+    │   └── RunStopped            a run was stopped before its end
     ├── InvalidComparison         the two arms cannot be compared at all
     ├── MissingExtra              an optional package is not installed
     └── NotBuiltYet               the file is right, the machinery behind it does not exist in this version
@@ -37,6 +38,10 @@ class DataError(SeatrialError):
 
 class ContractError(DataError):
     """An example breaks the typed contract of its graph; the message names file, line and field."""
+
+
+class RunStopped(DataError):
+    """A run was stopped before its end; the message is the command that goes on with it."""
 
 
 class InvalidComparison(DataError):

@@ -28,6 +28,7 @@ def test_what_is_wrong_with_the_data_is_invalid_and_what_is_wrong_with_the_call_
         "DataError",
         "ContractError",
         "InvalidComparison",
+        "RunStopped",
     }
 
 

@@ -289,7 +289,7 @@ def test_compare_shows_a_drop_and_exits_0(project, capsys):
         (["eval", "greeter", "--resume", "never"], "no run is called 'never'"),
         (["eval", "greeter", "--retry-errors"], "--retry-errors goes with --resume"),
         (["trial", "nobody"], "a trial row of graph 'nobody' is unknown; choose one of: greeter"),
-        (["gate", "greeter@v1", "greeter@v2"], "no complete run of greeter@v1 over its whole golden dataset yet"),
+        (["gate", "greeter@v1", "greeter@v2"], "no finished run of greeter@v1 over its whole golden dataset yet"),
         (["gate", "greeter@v1"], "give two versions"),
         (["gate", "a", "b", "--critical", "tier"], "--critical goes with --evidence"),
     ],
@@ -443,7 +443,7 @@ def test_a_tuple_in_a_versions_config_is_the_list_that_run_json_holds(project):
 def test_a_plan_that_cannot_work_costs_no_run(project, capsys):
     root = project(candidate="v9")
     assert run(["trial"]) == 2
-    assert "has no version 'v9'" in capsys.readouterr().err
+    assert "has no version 'v9'" in capsys.readouterr().out
     assert not (root / ".seatrial/runs").exists()
 
 
@@ -451,7 +451,7 @@ def test_a_key_nobody_gives_is_found_before_the_candidate_is_paid_for(project, c
     root = project()
     (root / "gates/merge.toml").write_text(POLICY.format(mode="block").replace("key.polite", "key.rude"))
     assert run(["trial"]) == 2
-    assert "key 'rude' gates but no evaluator gives it; the run holds: polite" in capsys.readouterr().err
+    assert "key 'rude' gates but no evaluator gives it; the run holds: polite" in capsys.readouterr().out
     assert len(list(root.glob(".seatrial/runs/*"))) == 1
 
 
@@ -475,7 +475,7 @@ def test_the_command_that_a_stopped_trial_names_goes_on_with_it_as_it_was_begun(
     settings = folder / "pyproject.toml"
     settings.write_text(settings.read_text().replace("expect =", "repeat = 2\nexpect ="))
     assert run(["trial"]) == 2
-    said = capsys.readouterr().err
+    said = capsys.readouterr().out
     resume, gate = re.search(r"go on with seatrial (.+), then seatrial (gate .+)\n", said).groups()
     (folder / "go_on").touch()
     assert run(resume.split()) == 0

@@ -26,7 +26,7 @@ def command() -> None:
 @click.option("--reason", required=True, help="Why it is moved: 'release 2.4'.")
 @click.option("--author", help="Who moves it; default: the user of this machine.")
 def moved(name: str, reason: str, author: str | None) -> int:
-    """Make a run the anchor of its graph: its latest complete run, or the one named by its id.
+    """Make a run the anchor of its graph: its latest finished run, or the one named by its id.
 
     \b
     Examples:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def command(a: str, b: str, mlflow: bool, as_json: bool, files: tuple[Path, ...]) -> int:
     """Show two versions side by side; never blocks.
 
-    A and B are GRAPH@VERSION (its latest complete run) or a run id; with --mlflow an MLflow run id, or the id of a run
+    A and B are GRAPH@VERSION (its latest finished run) or a run id; with --mlflow an MLflow run id, or the id of a run
     that was logged there, from whatever machine. Exits 0 whatever it shows, 2 when it cannot show it.
 
     \b

@@ -154,7 +154,7 @@ def _say(result: RunResult, graph: str, code: int, logged: Record, *, as_json: b
     if not result.complete:
         click.echo(f"  go on with: seatrial eval {graph} --resume {run_id}")
     elif not result.rows.get("scored"):
-        click.echo("  nothing was scored: this run says nothing about the graph")
+        click.echo(f"  nothing was scored: until a newer run finishes, {graph} is judged by this one")
 
 
 def _cause(result: RunResult, *, system: bool) -> str:

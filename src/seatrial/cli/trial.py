@@ -12,6 +12,7 @@ import click
 from seatrial.cli.certified import certified_for
 from seatrial.cli.mlflow import Record, option, record, wanted
 from seatrial.cli.progress import aside, progress
+from seatrial.cli.unjudged import report_name, show_unjudged, unjudged_data, write_unjudged
 from seatrial.errors import UsageError, one_of
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from seatrial.adapters.mlflow import Entry
     from seatrial.project import Project, TrialRow
-    from seatrial.trial.trials import Trial
+    from seatrial.trial.trials import Trial, Unjudged
 
 
 @click.command("trial")
@@ -61,8 +62,10 @@ def command(
     """Put the fleet through its trials.
 
     For every [[tool.seatrial.trial]] row of pyproject.toml: evaluate baseline and candidate on their dataset, gate the
-    candidate with the row's policy, write the report to reports/, log both runs to MLflow where it is installed. Exits
-    with the worst verdict; MLflow never changes one, but where --mlflow was asked for and failed, 0 becomes 2.
+    candidate with the row's policy, write the report to reports/, log both runs to MLflow where it is installed. A row
+    that cannot be judged (a graph that cannot be imported, a broken dataset) is named, and the others are judged. Exits
+    1 when a row is blocked, else 2 when one could not be judged; MLflow never changes a verdict, but where --mlflow was
+    asked for and failed, 0 becomes 2.
 
     \b
     Examples:
@@ -72,7 +75,7 @@ def command(
     """
     from seatrial.project import open_project  # noqa: PLC0415 - graphs and numbers are for those who run
     from seatrial.trial.confirm import Confirming  # noqa: PLC0415
-    from seatrial.trial.trials import trials  # noqa: PLC0415
+    from seatrial.trial.trials import Unjudged, trials  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     known = [row.graph for row in project.settings.trial]
@@ -81,17 +84,32 @@ def command(
     logs = wanted(mlflow, project.settings.mlflow, "trial")
     rows = tuple(row for row in project.settings.trial if not graphs or row.graph in graphs)
     folder = project.root / "reports" / f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    began, done = time.monotonic(), []
+    began, done, unjudged = time.monotonic(), [], []
     with progress(quiet=as_json) as tell:
         how = Confirming(confirm, confirm_repeat, concurrency, tell)
         for trial in trials(project, rows, concurrency=concurrency, confirming=how, progress=tell):
-            done.append(trial)
-            if not as_json:
-                with aside():
-                    _show(trial, every=every, check_expect=check_expect)
-    folder = _write(done, folder)
-    logged = record(project, lambda: _entries(project, done, folder), asked=mlflow) if logs else Record()
-    return _end(done, folder, logged, time.monotonic() - began, check_expect=check_expect, as_json=as_json)
+            with aside():
+                if isinstance(trial, Unjudged):
+                    unjudged.append(trial)
+                    show_unjudged(trial, as_json=as_json)
+                else:
+                    done.append(trial)
+                    if not as_json:
+                        _show(trial, every=every, check_expect=check_expect)
+    folder = _write(done, folder, rows)
+    write_unjudged(unjudged, folder, rows)
+    logged = record(project, lambda: _entries(project, done, folder, rows), asked=mlflow) if logs and done else Record()
+    begun = len(done) + len(unjudged)
+    return _end(
+        done,
+        unjudged,
+        folder,
+        logged,
+        time.monotonic() - began,
+        check_expect=check_expect,
+        as_json=as_json,
+        left=len(rows) - begun,
+    )
 
 
 def _show(trial: Trial, *, every: bool, check_expect: bool) -> None:
@@ -116,7 +134,7 @@ def _made(folder: Path) -> Path:
             return folder
 
 
-def _write(done: Sequence[Trial], folder: Path) -> Path:
+def _write(done: Sequence[Trial], folder: Path, rows: Sequence[TrialRow]) -> Path:
     from seatrial.cli.output import FORMATS, write  # noqa: PLC0415
 
     try:
@@ -126,17 +144,11 @@ def _write(done: Sequence[Trial], folder: Path) -> Path:
         raise UsageError(f"reports cannot be written to {folder}: {error.strerror}") from error
     for trial in done:
         for suffix in FORMATS:
-            write(folder / f"{_name(trial.row, done)}{suffix}", trial.report)
+            write(folder / f"{report_name(trial.row, rows)}{suffix}", trial.report)
     return folder
 
 
-def _name(row: TrialRow, done: Sequence[Trial]) -> str:
-    """A report's file name: its graph, and its versions where the graph has several rows."""
-    alone = sum(trial.row.graph == row.graph for trial in done) == 1
-    return row.graph if alone else f"{row.graph}-{row.baseline}-{row.candidate}-{row.dataset}"
-
-
-def _entries(project: Project, done: Sequence[Trial], folder: Path) -> list[Entry]:
+def _entries(project: Project, done: Sequence[Trial], folder: Path, rows: Sequence[TrialRow]) -> list[Entry]:
     """Both runs of every trial, the candidate's with its report."""
     from seatrial.adapters.mlflow import Entry  # noqa: PLC0415 - for those who log
     from seatrial.trial.runs import RUNS  # noqa: PLC0415
@@ -145,20 +157,28 @@ def _entries(project: Project, done: Sequence[Trial], folder: Path) -> list[Entr
     for trial in done:
         runs = [project.root / RUNS / word for word in trial.report.source.replace(",", " ").split()]
         baseline, candidate, *others = [run for run in runs if (run / "evidence.parquet").is_file()]
-        reports = tuple(file for file in sorted(folder.iterdir()) if file.stem == _name(trial.row, done))
+        reports = tuple(file for file in sorted(folder.iterdir()) if file.stem == report_name(trial.row, rows))
         entries += [Entry(baseline), Entry(candidate, trial.report, baseline, reports), *map(Entry, others)]
     return entries
 
 
 def _end(
-    done: Sequence[Trial], folder: Path, logged: Record, seconds: float, *, check_expect: bool, as_json: bool
+    done: Sequence[Trial],
+    unjudged: Sequence[Unjudged],
+    folder: Path,
+    logged: Record,
+    seconds: float,
+    *,
+    check_expect: bool,
+    as_json: bool,
+    left: int,
 ) -> int:
     from seatrial.wording import count  # noqa: PLC0415
 
     surprises = [trial for trial in done if trial.surprise]
     codes = [trial.report.exit_code for trial in done]
     code = (1 if surprises else 0) if check_expect else (1 if 1 in codes else max(codes, default=0))
-    code = logged.exit_code(code)
+    code = logged.exit_code(code or (2 if unjudged or left else 0))
     if as_json:
         from seatrial.cli.output import beside  # noqa: PLC0415
         from seatrial.report.data import gate_data, gate_json  # noqa: PLC0415
@@ -172,7 +192,7 @@ def _end(
                 **beside(certified_for(t.report)),
             }
             for t in done
-        ]
+        ] + [unjudged_data(row) for row in unjudged]
         click.echo(
             gate_json(
                 {
@@ -194,14 +214,14 @@ def _end(
         f"{t.row.graph} {t.row.candidate} {'let through' if t.report.overridden else words[t.report.verdict]}"
         for t in done
     )
-    say([Line(f"{count(len(done), 'trial')} in {seconds:.1f} s: {ends}", "plain")])
+    say([Line(f"{count(len(done), 'trial')} in {seconds:.1f} s{f': {ends}' if ends else ''}", "plain")])
+    if unjudged:
+        more = f"; {count(left, 'row')} not begun" if left else ""
+        say([Line(f"could not be judged: {', '.join(t.row.graph for t in unjudged)}{more}", "unsure")])
     click.echo(f"reports: {folder}/ (.html .md .json .xml .txt)")
     for line in logged.lines:
         click.echo(line)
     if check_expect:
-        click.echo(
-            "every verdict is as expected"
-            if not surprises
-            else f"not as expected: {', '.join(t.row.graph for t in surprises)}"
-        )
+        unexpected = [t.row.graph for t in surprises] + [t.row.graph for t in unjudged]
+        click.echo("every verdict is as expected" if not unexpected else f"not as expected: {', '.join(unexpected)}")
     return code

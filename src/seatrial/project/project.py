@@ -71,7 +71,7 @@ class Project:
         for name, suite in suites.items():
             if name != EVERY:
                 self.spec(name)
-            if not isinstance(suite, (tuple, list)):
+            if name in (graph, EVERY) and not isinstance(suite, (tuple, list)):
                 raise ConfigError(
                     f'{self.root}/evaluators/__init__.py: SUITES["{name}"] is a {type(suite).__name__}; a suite is a tuple, and a tuple of one ends in a comma'
                 )
@@ -113,7 +113,7 @@ class Project:
                     f"{what}: {self.root}/{name.replace('.', '/')} does not exist, as a folder or a .py file"
                 ) from error
             raise ConfigError(f"{what}: importing {name} needs {error.name}, which is not installed") from error
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise ConfigError(f"{what}: importing {name} failed with {type(error).__name__}: {error}") from error
 
 

@@ -49,12 +49,14 @@ class GateGraph(pytest.Collector):
         super().__init__(**rest)
         self.row = row
 
-    def collect(self) -> Iterator[pytest.Collector]:
-        """Its segments."""
+    def collect(self) -> Iterator[pytest.Collector | pytest.Item]:
+        """Its segments; where they cannot be known, one item that fails with the reason."""
         try:
             planned = session_of(self.config).planned(self.row)
         except SeatrialError as error:
-            raise self.CollectError(str(error)) from error
+            # An error of collecting would end the session, and every other graph's gate with it.
+            yield UnplannedItem.from_parent(self, name="plan", row=self.row, error=error)
+            return
         for segment, keys in planned.items():
             yield GateSegment.from_parent(self, name=segment, row=self.row, keys=keys)
 
@@ -171,6 +173,18 @@ class RowItem(_Item):
 
     def _decided_elsewhere(self) -> bool:
         return any(isinstance(item, VerdictItem) and item.row == self.row for item in self.session.items)
+
+
+class UnplannedItem(_Item):
+    """A graph whose rows cannot be known: its dataset, its evaluators or its policy is broken."""
+
+    def __init__(self, *, error: SeatrialError, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.error = error
+
+    def runtest(self) -> None:
+        """Fail with the reason."""
+        raise self.error
 
 
 class VerdictItem(_Item):

@@ -19,15 +19,15 @@ def junit(v: View) -> str:
     cases = []
     for row in v.rows:
         inner = {
-            State.BLOCKS: f"<failure message={_attribute(row.reason)}/>",
-            State.CANNOT_TELL: f"<skipped message={_attribute(row.reason)}/>",
+            State.BLOCKS: f"<failure message={attribute(row.reason)}/>",
+            State.CANNOT_TELL: f"<skipped message={attribute(row.reason)}/>",
         }.get(row.state, "")
-        cases.append(f"  <testcase classname={_attribute(v.title)} name={_attribute(row.label)}>{inner}</testcase>")
+        cases.append(f"  <testcase classname={attribute(v.title)} name={attribute(row.label)}>{inner}</testcase>")
     decides = {"✕": "failure", "?": "error"}.get(v.glyph)
     if decides and v.exit_code == 0:
         decides = "skipped"  # the mode shows the verdict and does not act on it; whoever reads JUnit must not either
-    inner = f"<{decides} message={_attribute(v.headline)}/>" if decides else ""
-    cases.append(f'  <testcase classname={_attribute(v.title)} name="{v.terms.gate.split()[-1]}">{inner}</testcase>')
+    inner = f"<{decides} message={attribute(v.headline)}/>" if decides else ""
+    cases.append(f'  <testcase classname={attribute(v.title)} name="{v.terms.gate.split()[-1]}">{inner}</testcase>')
     failures = sum("<failure" in case for case in cases)
     errors, skipped = sum("<error" in case for case in cases), sum("<skipped" in case for case in cases)
     head = f'<testsuite name="seatrial {v.terms.gate.split()[-1]}" tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="{skipped}">'
@@ -36,7 +36,8 @@ def junit(v: View) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + head + "\n" + "\n".join(cases) + f"\n{note}</testsuite>\n"
 
 
-def _attribute(text: str) -> str:
+def attribute(text: str) -> str:
+    """Text as a quoted attribute of XML."""
     return quoteattr(_clean(text))
 
 

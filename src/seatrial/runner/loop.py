@@ -163,6 +163,7 @@ def run(
         "warnings": list(warnings),
         "seatrial": _version(),
         "complete": complete,
+        **({"finished": _finished(before, again=not todo) or now().isoformat()} if complete else {}),
     }
     write_summary(run_dir / SUMMARY, summary)
     return RunResult(run_dir, complete, len(records), len(done), rows, system, measurement, warnings)
@@ -179,6 +180,11 @@ def _begin(run_dir: Path, summary: Mapping[str, Any], *, resume: bool) -> dict[s
         refuse_another(run_dir, before, summary)
     run_dir.mkdir(parents=True, exist_ok=True)
     return before or {}
+
+
+def _finished(before: Mapping[str, Any], *, again: bool) -> str | None:
+    """When a run that is only read again was finished; None for one that ran something now."""
+    return before.get("finished", before["started"]) if again and before.get("complete") else None
 
 
 def _work_through(

@@ -58,7 +58,7 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
 
     Args:
         project: the mounted project.
-        name: `GRAPH@VERSION` (its latest complete run) or a run id.
+        name: `GRAPH@VERSION` (its latest finished run) or a run id.
         pointer: `current` or `anchor`.
         reason: one sentence, for the reader of the list.
         author: who moves it.

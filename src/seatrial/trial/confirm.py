@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial.canonical import content_hash
-from seatrial.errors import ConfigError, DataError, UsageError
+from seatrial.errors import ConfigError, RunStopped, UsageError
 from seatrial.evidence.combine import combine
 from seatrial.gate.confirm import REPETITIONS, settled, suspicious
 from seatrial.gate.confirmation import check_again, fresh_examples
@@ -74,7 +74,7 @@ def confirm(
 
     Raises:
         UsageError: a version is no longer what was run, so nothing can repeat it.
-        DataError: the repetitions were stopped.
+        RunStopped: the repetitions were stopped.
     """
     graph = summary(project, runs[0])["graph"]
     rules = project.spec(graph).family == RULES
@@ -153,7 +153,7 @@ def _repetition(project: Project, run_id: str, part: Part, repeat: int, how: Con
         progress=tell,
     )
     if not result.complete:
-        raise DataError(
+        raise RunStopped(
             f"the fresh repetitions were stopped after {result.done} of {planned} runs of {said['graph']}@{said['version']}; the same command goes on with them"
         )
 

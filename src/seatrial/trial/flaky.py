@@ -53,6 +53,10 @@ def flaky(
     said = summary(project, run_id)
     policy = policy_of(project, said["graph"])
     evidence = evidence_of(project, run_id)
+    if not said.get("rows", {}).get("scored"):
+        raise DataError(
+            f"{said['graph']}@{said['version']} answered and scored none of {said.get('planned')} runs: a version that always fails agrees with itself and says nothing of its churn; .seatrial/runs/{run_id}/rows.jsonl has the reasons"
+        )
     critical = critical_segments(for_graph(project.dimensions, said["graph"]))
     shape = design_of(evidence, policy, critical)
     levels = {

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def gate_runs(
     project: Project, a: str, b: str, policy: Path | None = None, *, confirming: Confirming = NEVER
 ) -> Report:
-    """Gate two runs, each named `GRAPH@VERSION` (its latest complete run) or by its run id, with the trial row's policy."""
+    """Gate two runs, each named `GRAPH@VERSION` (its latest finished run) or by its run id, with the trial row's policy."""
     first, second = latest_run(project, a), latest_run(project, b)
     graph = summary(project, first)["graph"]
     if graph != summary(project, second)["graph"]:

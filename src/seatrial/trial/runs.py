@@ -21,8 +21,9 @@ _SAID = {"run_id", "graph", "version", "version_config", "dataset", "evaluators"
 def latest_run(project: Project, name: str) -> str:
     """The run id behind `GRAPH@VERSION`, `GRAPH` (current version) or a run id.
 
-    A name means the latest complete run over the whole dataset (its trial row's, else golden) that scored something. When the registry, the dataset or
-    the evaluators have changed since, it speaks of something else, and is refused.
+    A name means the run over the complete dataset (its trial row's, else golden) that finished last, whatever it scored:
+    a version that crashes everywhere is judged as it is now, not by an older run. When the registry, the dataset or the
+    evaluators have changed since, that run measured something else, and the name is refused.
     """
     if name != PurePath(name).name:
         raise UsageError(f"{name!r} is no run; a run is named by its id alone, without a folder")
@@ -30,10 +31,10 @@ def latest_run(project: Project, name: str) -> str:
         return name
     graph, _, version = name.partition("@")
     wanted = version or project.spec(graph).current
-    runs = [folder.name for folder in (project.root / RUNS).glob("*") if (folder / "evidence.parquet").is_file()]
+    runs = [folder.name for folder in (project.root / RUNS).glob("*") if (folder / "run.json").is_file()]
     row = next((row for row in project.settings.trial if row.graph == graph), None)
     kind = row.dataset if row else "golden"
-    found = [said for run_id in runs if _is_whole(said := summary(project, run_id), graph, wanted, kind)]
+    found = [said for run_id in runs if _is_finished(said := summary(project, run_id), graph, wanted, kind)]
     if not found:
         registered = [one.name for one in project.spec(graph).versions]
         if wanted not in registered and not any(
@@ -42,9 +43,10 @@ def latest_run(project: Project, name: str) -> str:
         ):
             raise UsageError(f"{name}: graph {graph!r} has no version {wanted!r}; it has: {', '.join(registered)}")
         raise UsageError(
-            f"{name}: no complete run of {graph}@{wanted} over its whole {kind} dataset yet; make one with seatrial eval {graph}@{wanted}"
+            f"{name}: no finished run of {graph}@{wanted} over its whole {kind} dataset yet; make one with seatrial eval {graph}@{wanted}"
         )
-    latest = max(found, key=lambda said: (said["started"], said["run_id"]))
+    # One that was stopped and finished later is newer than one that began and ended in between.
+    latest = max(found, key=lambda said: (said.get("finished") or said["started"], said["run_id"]))
     changed = changed_since(project, latest)
     if changed:
         raise UsageError(
@@ -89,8 +91,8 @@ def known(project: Project) -> str:
     return f"the last ones: {', '.join(runs[-5:])}" if runs else "there is none yet; make one with seatrial eval GRAPH"
 
 
-def _is_whole(said: dict[str, Any], graph: str, version: str, kind: str) -> bool:
-    """Whether a run covers the whole dataset its trial row names; any other has to be asked for by its id."""
+def _is_finished(said: dict[str, Any], graph: str, version: str, kind: str) -> bool:
+    """Whether a run covers the complete dataset its trial row names; any other has to be asked for by its id."""
     return bool(
         said["graph"] == graph
         and said["version"] == version
@@ -98,7 +100,6 @@ def _is_whole(said: dict[str, Any], graph: str, version: str, kind: str) -> bool
         and said.get("complete")
         and said.get("limit") is None
         and not said.get("part")
-        and said.get("rows", {}).get("scored")
     )
 
 

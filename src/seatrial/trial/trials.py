@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial.errors import ConfigError, DataError, UsageError
+from seatrial.errors import ConfigError, RunStopped, SeatrialError, UsageError
 from seatrial.evidence.read import read_evidence
 from seatrial.segment import assign, for_graph
 from seatrial.trial.confirm import Confirming
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One decided row: what was asked, what came out, whether that is what its row expects."""
+    """One judged row: its report, and whether that is what the row expects."""
 
     row: TrialRow
     report: Report
@@ -45,6 +46,30 @@ class Trial:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """One row that could not be judged; the others are.
+
+    Attributes:
+        row: the trial row.
+        reason: one sentence.
+        reason_class: the error's, as in `seatrial/gate/1`.
+        stopped: somebody stopped its run; no further row is begun.
+        trace: the traceback of a bug in seatrial; else empty.
+    """
+
+    row: TrialRow
+    reason: str
+    reason_class: str
+    stopped: bool = False
+    trace: str = ""
+
+    @property
+    def surprise(self) -> str:
+        """One sentence: no row expects that it cannot be judged."""
+        return f"expected {self.row.expect}, and it could not be judged"
+
+
 def trials(
     project: Project,
     rows: tuple[TrialRow, ...],
@@ -52,8 +77,11 @@ def trials(
     concurrency: int | None = None,
     confirming: Confirming | None = None,
     progress: Callable[[str, int, int], None] | None = None,
-) -> Iterator[Trial]:
+) -> Iterator[Trial | Unjudged]:
     """Decide every row, one after the other, each as soon as it is measured.
+
+    A row that cannot be judged (its graph, dataset, evaluators, policy or baseline is broken) does not keep the others from
+    being judged. What no row can do without, the registry and the segments, is read first.
 
     Args:
         project: the mounted project.
@@ -65,22 +93,57 @@ def trials(
     confirming = confirming or Confirming(concurrency=concurrency, progress=progress)
     if not rows:
         raise UsageError(f"{project.root}/pyproject.toml has no [[tool.seatrial.trial]] row: nothing to put to trial")
-    preflight(project, rows)
+    _ = project.graphs, project.dimensions
     for row in rows:
-        if row.baseline == row.candidate:
-            raise UsageError(
-                f"the trial row of {row.graph!r} compares {row.baseline} with itself, which always ships; name two versions in the registry, or hold what is there against what was accepted: pytest {row.policy or ''}".rstrip()
+        found = _judge(project, row, concurrency=concurrency, confirming=confirming, progress=progress)
+        yield found
+        if isinstance(found, Unjudged) and found.stopped:
+            return
+
+
+def _judge(
+    project: Project,
+    row: TrialRow,
+    *,
+    concurrency: int | None,
+    confirming: Confirming,
+    progress: Callable[[str, int, int], None] | None,
+) -> Trial | Unjudged:
+    try:
+        preflight(project, (row,))
+        report = _decide(project, row, concurrency=concurrency, confirming=confirming, progress=progress)
+    except SeatrialError as error:
+        return Unjudged(row, str(error), error.reason_class, stopped=isinstance(error, RunStopped))
+    except OSError as error:
+        return Unjudged(row, f"{error.filename or 'a file'} cannot be read or written: {error.strerror}", "invalid")
+    except Exception as error:  # noqa: BLE001 - our bug, told with its traceback; the other rows are judged all the same
+        said = f"this is a bug in seatrial, not in your graph ({type(error).__name__}: {error}); nothing was decided"
+        return Unjudged(row, said, "invalid", trace=traceback.format_exc())
+    return Trial(row, report)
+
+
+def _decide(
+    project: Project,
+    row: TrialRow,
+    *,
+    concurrency: int | None,
+    confirming: Confirming,
+    progress: Callable[[str, int, int], None] | None,
+) -> Report:
+    if row.baseline == row.candidate:
+        raise UsageError(
+            f"the trial row of {row.graph!r} compares {row.baseline} with itself, which always ships; name two versions in the registry, or hold what is there against what was accepted: pytest {row.policy or ''}".rstrip()
+        )
+    policy = row_policy(project, row)
+    done = []
+    for result in _both(project, row, policy, concurrency=concurrency, progress=progress):
+        if not result.complete:
+            raise RunStopped(
+                f"{result.run_dir} was stopped after {result.done} of {result.planned} runs; go on with seatrial eval {row.graph} --resume {result.run_dir.name}, then seatrial gate {row.graph}@{row.baseline} {row.graph}@{row.candidate}"
             )
-        policy = row_policy(project, row)
-        done = []
-        for result in _both(project, row, policy, concurrency=concurrency, progress=progress):
-            if not result.complete:
-                raise DataError(
-                    f"{result.run_dir} was stopped after {result.done} of {result.planned} runs; go on with seatrial eval {row.graph} --resume {result.run_dir.name}, then seatrial gate {row.graph}@{row.baseline} {row.graph}@{row.candidate}"
-                )
-            _keys_are_there(result.run_dir / "evidence.parquet", policy)
-            done.append(result.run_dir.name)
-        yield Trial(row, gate(project, row.graph, done[0], done[1], policy, confirming=confirming))
+        _keys_are_there(result.run_dir / "evidence.parquet", policy)
+        done.append(result.run_dir.name)
+    return gate(project, row.graph, done[0], done[1], policy, confirming=confirming)
 
 
 def _both(
