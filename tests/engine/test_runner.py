@@ -28,7 +28,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
 import seatrial
-from seatrial.dataset import Example
+from seatrial.dataset import Example, identity
 from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.evaluator import Bound, Score, bind, evaluator
 from seatrial.evidence import content_hash, read_evidence
@@ -99,6 +99,25 @@ def lines(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(text) for text in (folder / "rows.jsonl").read_text().splitlines()]
 
 
+def test_an_evaluator_changes_nothing_for_another_one_or_another_run(tmp_path: Path) -> None:
+    def greedy(run: Any, example: Any) -> bool:
+        for held in (run.outputs, run.inputs, example.inputs, example.outputs, example.metadata):
+            held.clear()
+        return True
+
+    def modest(run: Any, example: Any) -> bool:
+        return bool(
+            run.outputs == run.inputs == example.inputs == {"n": {"deep": [1]}}
+            and example.outputs == {"right": [1]}
+            and example.metadata == {"from": {"a": 1}}
+        )
+
+    one = Example("e0", {"n": {"deep": [1]}}, {"right": [1]}, {"from": {"a": 1}})
+    go(tmp_path / "r1", plan(examples=(one,), repetitions=2), evaluators=(greedy, modest))
+    assert [row["score"] for row in rows_of(tmp_path / "r1")] == [1.0] * 4
+    assert (one.inputs, one.outputs, one.metadata) == ({"n": {"deep": [1]}}, {"right": [1]}, {"from": {"a": 1}})
+
+
 def test_a_run_leaves_rows_evidence_and_a_summary(tmp_path: Path) -> None:
     begun = datetime(2026, 1, 2, tzinfo=UTC)
     result = go(tmp_path / "r1", plan(2, repetitions=2), now=lambda: begun)
@@ -118,6 +137,8 @@ def test_a_run_leaves_rows_evidence_and_a_summary(tmp_path: Path) -> None:
         "dataset_hash": "hash",
         "graph": "g",
         "evaluator_version": "3",
+        "evaluator_hash": bind(right).hash,
+        "example_hash": identity(example(0))[:16],
         "prompt_version": "p1",
         "segment.tier": "free",
         "output_hash": content_hash({"n": 0}),
@@ -134,7 +155,9 @@ def test_a_run_leaves_rows_evidence_and_a_summary(tmp_path: Path) -> None:
         "version": "v1",
         "version_config": {"prompt": "p1"},
         "dataset": {"name": "golden", "version": "1", "hash": "hash"},
-        "evaluators": [{"key": "right", "version": "3"}, {"key": "small", "version": "1"}],
+        "evaluators": [
+            {"key": bound.key, "version": bound.version, "hash": bound.hash} for bound in (bind(right), bind(small))
+        ],
         "repetitions": 2,
         "planned": 4,
         "done": 4,

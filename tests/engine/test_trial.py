@@ -506,6 +506,42 @@ def test_a_run_is_gone_on_with_under_the_name_it_was_recorded_under(project, cap
     assert f"is a run of 'greeter': seatrial eval greeter --resume {run_dir.name}" in capsys.readouterr().err
 
 
+def loosen(root):
+    """The evaluator scores otherwise, under the same key and version."""
+    file = root / "evaluators/__init__.py"
+    text = file.read_text()
+    file.write_text(text.replace("endswith(example.inputs", "startswith(example.inputs"))
+    assert file.read_text() != text
+    forget()
+
+
+def test_runs_of_two_evaluators_are_not_compared_by_name_nor_by_id(project, capsys):
+    root = project()
+    assert run(["eval", "greeter@v1"]) == 0
+    loosen(root)
+    assert run(["eval", "greeter@v2"]) == 0
+    capsys.readouterr()
+    assert run(["gate", "greeter@v1", "greeter@v2"]) == 2
+    assert "the evaluators changed (polite) since its latest run" in capsys.readouterr().err
+    ids = [only_run(root, version)["run_id"] for version in ("v1", "v2")]
+    for verb in ("gate", "compare"):
+        assert run([verb, *ids]) == 2
+        said = capsys.readouterr().err
+        assert f"the evaluators changed (polite) between run {ids[0]} and run {ids[1]}" in said
+        assert "seatrial eval greeter@v1 and seatrial eval greeter@v2" in said
+
+
+def test_a_run_is_not_gone_on_with_by_another_evaluator(project, capsys):
+    root = project()
+    assert run(["eval", "greeter@stop"]) == 2
+    (run_dir,) = (root / ".seatrial/runs").iterdir()
+    loosen(root)
+    (root / "go_on").touch()
+    capsys.readouterr()
+    assert run(["eval", "greeter@stop", "--resume", run_dir.name]) == 2
+    assert "cannot be resumed: evaluator polite changed" in capsys.readouterr().err
+
+
 def test_a_graph_that_closes_the_stream_closes_its_own(project, capsys):
     project()
     assert run(["eval", "greeter@shut"]) == 0

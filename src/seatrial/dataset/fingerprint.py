@@ -9,6 +9,8 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from seatrial.canonical import canonical_json
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -24,9 +26,17 @@ def canonical(value: Any) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+IDENTITY_DIGITS = 16
+"""Hex digits of an identity that evidence and baselines keep."""
+
+GIVEN = ("resume", "config")
+"""Metadata that a run is given beside the inputs: scripted answers, and configuration."""
+
+
 def identity(example: Example) -> str:
-    """Sha256 of an example's inputs and reference: what a stored baseline recognises it by."""
-    return _sha256([canonical({"inputs": example.inputs, "outputs": example.outputs})])
+    """Sha256 of what an example asks and expects: its inputs, its reference and the metadata that a run is given."""
+    given = {name: example.metadata[name] for name in GIVEN if name in example.metadata}
+    return _sha256([canonical_json({"inputs": example.inputs, "outputs": example.outputs, **given})])
 
 
 def fingerprint(examples: Iterable[Example]) -> str:

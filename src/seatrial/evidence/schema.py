@@ -47,8 +47,12 @@ EVIDENCE_COLUMNS = (
     Column("thread_id", "string", "thread the run had to itself"),
     Column("dataset", "string", "provenance: dataset name"),
     Column("dataset_hash", "string", "provenance: content hash of the dataset"),
+    Column("example_hash", "string", "provenance: content of the example: inputs and reference"),
     Column("graph", "string", "provenance: graph"),
     Column("evaluator_version", "string", "provenance: version of the evaluator that gave the score"),
+    Column(
+        "evaluator_hash", "string", "provenance: content of the evaluator that gave the score: code, helpers, arguments"
+    ),
     Column("prompt_version", "string", "provenance: prompt"),
     Column("judge", "string", "provenance: judge"),
 )

@@ -7,7 +7,7 @@ baseline edited by hand is no baseline.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,7 @@ KEPT = (
     "outcome",
     "score",
     "cluster",
+    "example_hash",
     "output_hash",
     "input_tokens",
     "output_tokens",
@@ -51,6 +52,8 @@ class Header:
         dataset: name of the examples.
         dataset_hash: content hash of the examples.
         evaluator_versions: evaluator key -> its version.
+        evaluator_hashes: evaluator key -> hash of its code, helpers and arguments; empty in a baseline that was accepted
+            before evaluators had one.
         repetitions: runs per example.
         system_failures: share of planned cells where the graph failed; its record, which a later run is held against.
         date: ISO day on which it was measured.
@@ -66,6 +69,7 @@ class Header:
     system_failures: float
     date: str
     code: str = ""
+    evaluator_hashes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +108,12 @@ def baseline_text(evidence: Evidence, version: str, *, measured: date, code: str
         version=version,
         dataset=_only(evidence, mine, "dataset"),
         dataset_hash=_only(evidence, mine, "dataset_hash"),
-        evaluator_versions=_evaluator_versions(evidence, mine),
+        evaluator_versions=_of_keys(evidence, mine, "evaluator_version"),
         repetitions=len({row["repetition"] for row in rows}),
         system_failures=failed / len(rows),
         date=measured.isoformat(),
         code=code,
+        evaluator_hashes=_of_keys(evidence, mine, "evaluator_hash") if evidence.has("evaluator_hash") else {},
     )
     lines = [{"schema": SCHEMA, **asdict(header)}]
     lines += [{name: value for name, value in row.items() if value is not None} for row in rows]
@@ -159,6 +164,8 @@ def read_baseline(text: str, path: Path) -> Baseline:
         )
     }
     columns["evaluator_version"] = [header.evaluator_versions.get(row["key"]) for row in rest]
+    if header.evaluator_hashes:
+        columns["evaluator_hash"] = [header.evaluator_hashes.get(row["key"]) for row in rest]
     evidence = _as_written(columns, path)
     check(evidence)
     return Baseline(header, evidence, name)
@@ -181,6 +188,7 @@ def _as_written(columns: Mapping[str, Sequence[Any] | Repeated], path: Path) -> 
 def _refuse_types(header: Header) -> None:
     words = {field.name: getattr(header, field.name) for field in fields(Header) if field.type == "str"}
     words |= {f"the version of {key}": version for key, version in dict(header.evaluator_versions).items()}
+    words |= {f"the hash of {key}": found for key, found in dict(header.evaluator_hashes).items()}
     wrong = next((name for name, value in words.items() if not isinstance(value, str)), None)
     if wrong is not None:
         raise TypeError(f"{wrong} is {words[wrong]!r}, no text")
@@ -194,7 +202,7 @@ def _refuse_lies(header: Header, rows: Sequence[Mapping[str, Any]], path: Path) 
         _failed(rows) / max(1, len(rows)),
         sorted({row["key"] for row in rows}),
     )
-    if said != found:
+    if said != found or (header.evaluator_hashes and sorted(header.evaluator_hashes) != found[2]):
         raise DataError(
             f"{path} says {said} of its repetitions, system failures and keys, and its rows say {found}; restore it from version control, or renew it"
         )
@@ -220,14 +228,14 @@ def _said(evidence: Evidence, mine: Any, name: str) -> list[str]:
     return list(codes.said(mine))
 
 
-def _evaluator_versions(evidence: Evidence, mine: Any) -> dict[str, str]:
+def _of_keys(evidence: Evidence, mine: Any, column: str) -> dict[str, str]:
     keys = evidence.codes("key")
     found = {}
     for key in keys.said(mine):
-        said = _said(evidence, mine & (keys.index == keys.values.index(key)), "evaluator_version")
+        said = _said(evidence, mine & (keys.index == keys.values.index(key)), column)
         if len(said) != 1:
             raise DataError(
-                f"{evidence.source}: the evaluator of key {key!r} has {len(said)} versions in one run; run it again"
+                f"{evidence.source}: the evaluator of key {key!r} has {len(said)} values of {column} in one run; run it again"
             )
         found[key] = said[0]
     return found

@@ -198,7 +198,7 @@ def complete(evidence: Evidence, fresh: Evidence, needed: Sequence[Finding], rep
 
 def same_provenance(evidence: Evidence, fresh: Evidence) -> None:
     """Another dataset or other evaluators make the second look another experiment."""
-    for name in ("dataset_hash", "evaluator_version", "graph"):
+    for name in ("dataset_hash", "evaluator_version", "evaluator_hash", "graph"):
         sides = [set(e.codes(name).values) if e.has(name) else set() for e in (evidence, fresh)]
         if not sides[1] <= sides[0]:
             raise InvalidComparison(

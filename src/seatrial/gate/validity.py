@@ -90,11 +90,11 @@ def differing_provenance(
 ) -> Iterator[str]:
     """Different data or different evaluators make two arms two experiments."""
     versions = evidence.codes("version")
-    for name in ("dataset_hash", "evaluator_version", "graph"):
+    for name in ("dataset_hash", "evaluator_version", "evaluator_hash", "graph"):
         if not evidence.has(name):
             continue
         codes, keys = evidence.codes(name), evidence.codes("key")
-        groups = [keys.values.index(key) for key in gating] if name == "evaluator_version" else (None,)
+        groups = [keys.values.index(key) for key in gating] if name.startswith("evaluator_") else (None,)
         for key in groups:
             mine = np.ones(len(evidence), dtype=bool) if key is None else keys.index == key
             sides = [
@@ -107,6 +107,10 @@ def differing_provenance(
                 yield f"{name} is known for {baseline if sides[0] else candidate} only: whether both saw the same cannot be checked"
                 continue
             what = f"{name}{f' of key {keys.values[key]!r}' if key is not None else ''} differs: {baseline} has {', '.join(sorted(sides[0]))}; {candidate} has {', '.join(sorted(sides[1]))}"
+            if name == "evaluator_hash":
+                raise InvalidComparison(
+                    f"{evidence.source}: the evaluator of key {keys.values[key or 0]!r} changed: {baseline} was scored by {', '.join(sorted(sides[0]))}, {candidate} by {', '.join(sorted(sides[1]))} (hash of its code, helpers and arguments). Score both with one evaluator: run both versions again; an accepted baseline is renewed with pytest --seatrial-update-baseline"
+                )
             if policy.dataset_mismatch == "refuse":
                 raise InvalidComparison(
                     f'{evidence.source}: {what}. Evaluate both again on the same data, or say dataset_mismatch = "warn" in the policy'

@@ -33,7 +33,9 @@ def identity(plan: RunPlan, evaluators: Sequence[Bound]) -> dict[str, Any]:
                 "version": plan.version,
                 "version_config": dict(plan.version_config),
                 "dataset": {"name": plan.dataset, "version": plan.dataset_version, "hash": plan.dataset_hash},
-                "evaluators": [{"key": bound.key, "version": bound.version} for bound in evaluators],
+                "evaluators": [
+                    {"key": bound.key, "version": bound.version, "hash": bound.hash} for bound in evaluators
+                ],
                 "repetitions": plan.repetitions,
                 **({"part": plan.part} if plan.part else {}),
                 **({"code": plan.code} if plan.code else {}),
@@ -74,12 +76,30 @@ def write_summary(path: Path, summary: Mapping[str, Any]) -> None:
 
 def refuse_another(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Raise a UsageError when a resume would mix two different things in one run."""
+    changed = _other_evaluators(before.get("evaluators"), now["evaluators"])
+    if changed:
+        raise UsageError(
+            f"{path} cannot be resumed: {changed} since it was begun, and its scores would be of two evaluators in one run; start a new run"
+        )
     for name in FIXED:
         if before.get(name) != now.get(name):
             raise UsageError(
                 f"{path} cannot be resumed: its {name} was {canonical_json(before.get(name))} and is now "
                 f"{canonical_json(now.get(name))}; start a new run"
             )
+
+
+def _other_evaluators(before: Any, now: Sequence[Mapping[str, str]]) -> str:
+    """What became of the evaluators of a run, as a clause; empty when they are the same, or other ones altogether."""
+    try:
+        then = {one["key"]: (one["version"], one.get("hash")) for one in before}
+    except (TypeError, KeyError, AttributeError):
+        return ""
+    today = {one["key"]: (one["version"], one["hash"]) for one in now}
+    if then.keys() != today.keys():
+        return ""
+    changed = sorted(key for key in then if then[key] != today[key])
+    return f"evaluator {', '.join(changed)} changed (its code, a helper or an argument)" if changed else ""
 
 
 def tokens(records: Sequence[Record]) -> dict[str, int | None]:

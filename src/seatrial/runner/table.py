@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
+from seatrial.dataset.fingerprint import IDENTITY_DIGITS, identity
 from seatrial.evidence import SEGMENT_PREFIX
 from seatrial.evidence.write import Repeated
 from seatrial.runner.record import Record, Result, Said, Unscored, evaluator_failure
@@ -128,6 +129,7 @@ def columns(
     width, per_example = keys.width, keys.width * plan.repetitions
     key_names = [key for mine in keys.of for key in mine]
     versions = [bound.version for bound, mine in zip(evaluators, keys.of, strict=True) for _ in mine]
+    hashes = [bound.hash for bound, mine in zip(evaluators, keys.of, strict=True) for _ in mine]
     prompt = plan.version_config.get("prompt")
     repetitions = [repetition for repetition in range(plan.repetitions) for _ in range(width)]
     ids = Repeated([example.id for example in examples], per_example)
@@ -159,8 +161,10 @@ def columns(
         "thread_id": of_run("thread_id"),
         "dataset": always(plan.dataset),
         "dataset_hash": always(plan.dataset_hash),
+        "example_hash": Repeated([identity(example)[:IDENTITY_DIGITS] for example in examples], per_example),
         "graph": always(plan.graph),
         "evaluator_version": Repeated(versions, times=len(records)),
+        "evaluator_hash": Repeated(hashes, times=len(records)),
         "prompt_version": always(prompt if isinstance(prompt, str) else None),
         "judge": always(None),
         **{f"{SEGMENT_PREFIX}{name}": Repeated(values, per_example) for name, values in segments.items()},

@@ -113,18 +113,33 @@ def refuse_another(project: Project, baseline: Baseline, kind: str, pointer: str
     """
     header = baseline.header
     dataset = project.dataset(header.graph, kind)
-    suite = {bound.key: bound.version for bound in project.evaluators(header.graph)}
-    changed = [
-        f"evaluator {key} changed ({header.evaluator_versions[key]} -> {suite[key]})"
-        for key in sorted(suite.keys() & header.evaluator_versions.keys())
-        if suite[key] != header.evaluator_versions[key]
-    ]
+    changed = _other_evaluators(project, baseline)
     if dataset.hash != header.dataset_hash:
         changed.insert(0, f"the dataset changed ({header.dataset_hash} -> {dataset.hash})")
     if changed:
         raise InvalidComparison(
             f"the {'anchor' if pointer == ANCHOR else 'baseline'} of {header.graph} ({header.version}, {header.date}) was measured on something else: {'; '.join(changed)}. Renew it with {renewal(project, header.graph, pointer)}"
         )
+
+
+def _other_evaluators(project: Project, baseline: Baseline) -> list[str]:
+    """A clause for each evaluator of the suite that is not what the baseline was scored by."""
+    header = baseline.header
+    if not header.evaluator_hashes:
+        return ["it does not say by which evaluators (it was accepted before their code was part of their identity)"]
+    suite = {bound.key: bound for bound in project.evaluators(header.graph)}
+    changed = []
+    for key in sorted(suite.keys() & header.evaluator_hashes.keys()):
+        before, now = header.evaluator_hashes[key], suite[key].hash
+        if before != now:
+            labels = header.evaluator_versions.get(key, ""), suite[key].version
+            what = (
+                " -> ".join(labels)
+                if labels[0] != labels[1]
+                else f"its code, a helper or an argument: {before} -> {now}"
+            )
+            changed.append(f"evaluator {key} changed ({what})")
+    return changed
 
 
 def too_old(project: Project, baseline: Baseline, today: date) -> str:

@@ -72,6 +72,7 @@ def gate(
         with_contracts(project, run_id, evidence_of(project, run_id)).named(name)
         for run_id, name in zip((baseline, candidate), names, strict=True)
     ]
+    _same_evaluators(project, graph, baseline, candidate)
     critical = critical_segments(for_graph(project.dimensions, graph))
     evidence = combine(arms, f"runs {baseline} and {candidate}")
     _same_segments(project, graph, candidate, evidence)
@@ -88,6 +89,25 @@ def gate(
     )
     report = confirm(project, (baseline, candidate), first, evidence, policy, confirming, critical=critical, held=held)
     return let_through(project, report, runs_bound(project, baseline, candidate), today)
+
+
+def _same_evaluators(project: Project, graph: str, baseline: str, candidate: str) -> None:
+    """Raise an InvalidComparison where an evaluator changed between two runs, or a run does not say by what it was scored."""
+    said = [summary(project, run_id) for run_id in (baseline, candidate)]
+    hashes = [{one["key"]: one.get("hash") for one in run["evaluators"]} for run in said]
+    again = " and ".join(
+        f"seatrial eval {graph}@{version}" for version in dict.fromkeys(run["version"] for run in said)
+    )
+    for run_id, known in zip((baseline, candidate), hashes, strict=True):
+        if not all(known.values()):
+            raise InvalidComparison(
+                f"run {run_id} does not say by which evaluators it was scored: it was made before their code was part of their identity. Run both again: {again}"
+            )
+    changed = sorted(key for key in hashes[0].keys() & hashes[1].keys() if hashes[0][key] != hashes[1][key])
+    if changed:
+        raise InvalidComparison(
+            f"the evaluators changed ({', '.join(changed)}) between run {baseline} and run {candidate}: their scores cannot be compared. Score both with the same code: {again}"
+        )
 
 
 def _same_segments(project: Project, graph: str, run_id: str, evidence: Evidence) -> None:

@@ -121,7 +121,7 @@ def changed_since(project: Project, said: dict[str, Any]) -> str:
     kind = str(said["dataset"]["name"]).rpartition(":")[2]
     if project.dataset(graph, kind).hash != said["dataset"]["hash"]:
         return "the dataset changed"
-    suite = sorted((bound.key, bound.version) for bound in project.evaluators(graph))
-    if sorted((one["key"], one["version"]) for one in said["evaluators"]) != suite:
-        return "the evaluators changed"
-    return ""
+    now = {bound.key: (bound.version, bound.hash) for bound in project.evaluators(graph)}
+    then = {one["key"]: (one["version"], one.get("hash")) for one in said["evaluators"]}
+    changed = sorted(key for key in now.keys() | then.keys() if now.get(key) != then.get(key))
+    return f"the evaluators changed ({', '.join(changed)})" if changed else ""

@@ -16,8 +16,10 @@ from py_compile import PycInvalidationMode
 
 import pytest
 
+from seatrial.canonical import canonical_json
 from seatrial.cli.app import run
 from seatrial.errors import DataError, InvalidComparison, UsageError
+from seatrial.gate.baseline import baseline_name
 from seatrial.project import open_project
 from seatrial.trial.against_baseline import gate_standing, renew
 from seatrial.verdict import Verdict
@@ -370,6 +372,32 @@ def test_another_evaluator_is_another_question(project, tmp_path):
     file = project / "evaluators/__init__.py"
     file.write_text(file.read_text().replace('version="1"', 'version="2"'))
     with pytest.raises(InvalidComparison, match=r"evaluator desk changed \(1 -> 2\)"):
+        stand(project, tmp_path)
+
+
+def test_an_evaluator_edited_under_its_version_is_another(project, tmp_path):
+    file = project / "evaluators/__init__.py"
+    text = file.read_text()
+    assert "got == expected," in text
+    file.write_text(text.replace("got == expected,", "got == expected or got is None,"))
+    with pytest.raises(
+        InvalidComparison, match=r"evaluator desk changed \(its code, .*--seatrial-update-baseline -k triage"
+    ):
+        stand(project, tmp_path)
+
+
+def test_a_baseline_that_does_not_name_its_evaluators_is_refused(project, tmp_path):
+    folder = project / "gates/baselines/triage"
+    (file,) = [f for f in folder.glob("*.jsonl") if f.stem != "moves"]
+    header, rows = file.read_text().split("\n", 1)
+    known = json.loads(header)
+    assert known.pop("evaluator_hashes").keys() == {"desk", "pii_leak"}
+    text = f"{canonical_json(known)}\n{rows}"
+    (folder / f"{baseline_name(text)}.jsonl").write_text(text)
+    (folder / "current").write_text(f"{baseline_name(text)}\n")
+    with pytest.raises(
+        InvalidComparison, match=r"does not say by which evaluators.*--seatrial-update-baseline -k triage"
+    ):
         stand(project, tmp_path)
 
 

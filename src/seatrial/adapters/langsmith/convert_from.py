@@ -56,7 +56,7 @@ def from_langsmith(
             said = ask(theirs, _their_run(run), to_their_example(example, ""))
         return tuple(_score(result, own, name) for result in results(said, name))
 
-    return Bound(name, version, call)
+    return Bound(name, version, call, evaluator)
 
 
 def as_run_evaluator(evaluator: Callable[..., Any] | RunEvaluator) -> RunEvaluator:

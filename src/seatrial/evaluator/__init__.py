@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError, SeatrialError
 
 if TYPE_CHECKING:
@@ -54,12 +55,22 @@ class Bound:
 
     Attributes:
         key: key its scores carry when they name none.
-        version: bump it when the same input may score differently; it is written into the evidence.
+        version: a label, written into the evidence; another version is another evaluator, whatever its code.
+        call: what is called.
+        given: the evaluator as it was given, which says what it is by content; None where `call` itself is that.
     """
 
     key: str
     version: str
     call: Callable[[Any, Any], Any]
+    given: Any = None
+
+    @property
+    def hash(self) -> str:
+        """What the evaluator is by content: its code, its helpers, its arguments and its version; 16 hex digits."""
+        from seatrial.evaluator.identity import identity  # noqa: PLC0415 - syntax trees, for runs and baselines only
+
+        return content_hash({"content": identity(self.given or self.call), "version": self.version})
 
     def __call__(self, run: Any, example: Any) -> tuple[Score, ...]:
         """Evaluate; whatever the evaluator raises passes through (the runner makes it an outcome)."""
@@ -157,9 +168,9 @@ def bind(function: Callable[..., Any]) -> Bound:
     wanted = tuple(p.name for p in positional if p.name in BY_NAME)
     unknown = [n for n in required if n not in BY_NAME]
     if wanted and not unknown:
-        return Bound(key, version, _by_name(function, BY_NAME if takes_any else wanted))
+        return Bound(key, version, _by_name(function, BY_NAME if takes_any else wanted), function)
     if len(required) == 2 or tuple(p.name for p in positional[:2]) == RUN_EXAMPLE:
-        return Bound(key, version, function)
+        return Bound(key, version, function, function)
     raise ConfigError(
         f"evaluator {name!r} takes ({', '.join(p.name for p in positional)}); "
         "an evaluator takes (run, example), or any of inputs, outputs, reference_outputs by name"
