@@ -24,6 +24,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, AnyMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 
@@ -38,6 +39,7 @@ from seatrial.graph.runtime import Compiled, needs_loop
 from seatrial.graph.spec import GraphSpec
 from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import callable_target
+from seatrial.graph.thread_id import ThreadIds
 from seatrial.model.context import repetition_here
 from seatrial.runner import RunPlan, RunResult, run
 from seatrial.runner.log import BACKGROUND, EACH, GROUP_S, OWN_GROUPS, Patience, RowLog
@@ -462,6 +464,53 @@ def test_a_hung_evaluator_is_not_the_targets_fault(tmp_path: Path) -> None:
         ("e1", 0, "hangs"): ("evaluator_error", "timeout", None),
         ("e1", 0, "small"): ("evaluator_error", "timeout", None),
     }
+
+
+def test_every_run_has_a_thread_id_of_its_own_whatever_became_of_it(tmp_path: Path) -> None:
+    hold = threading.Event()
+
+    def odd(inputs: Mapping[str, Any]) -> dict[str, Any]:
+        if inputs["n"] == 1:
+            hold.wait(10)  # it never comes back in time
+        if inputs["n"] == 2:
+            raise ValueError("no")
+        return {"n": inputs["n"]}
+
+    go(tmp_path / "r", plan(4, repetitions=2), odd, timeout_s=0.1, concurrency=2)
+    hold.set()
+    by_run = {(row["example_id"], row["repetition"]): row["thread_id"] for row in rows_of(tmp_path / "r")}
+    kinds = {row["error_kind"] for row in rows_of(tmp_path / "r")}
+    assert kinds == {None, "timeout", "exception"}
+    assert None not in by_run.values()
+    assert len(set(by_run.values())) == 8
+    assert {row["thread_id"] for row in lines(tmp_path / "r")} == set(by_run.values())
+
+
+def test_the_thread_id_in_evidence_is_the_one_the_graph_ran_under(tmp_path: Path) -> None:
+    def node(state: Any, config: RunnableConfig) -> dict[str, Any]:
+        return {"seen": config["configurable"]["thread_id"]}
+
+    class Seen(TypedDict, total=False):
+        n: int
+        seen: str
+
+    made = StateGraph(Seen).add_node("node", node).add_edge(START, "node").compile()
+    spec = GraphSpec("g", module="m")
+    target = graph_target(Compiled(spec, spec.version(), made, needs_loop(made)))
+    run(plan(3), target, (bind(lambda run, example: True),), lambda e: {}, tmp_path / "r")
+    seen = {row["example_id"]: row["outputs"]["seen"] for row in lines(tmp_path / "r")}
+    assert seen == {row["example_id"]: row["thread_id"] for row in rows_of(tmp_path / "r")}
+    assert len(set(seen.values())) == 3
+
+
+def test_a_run_that_is_begun_anew_gets_another_thread() -> None:
+    ids = ThreadIds()
+    first = ids.of(7)
+    assert ids.of(7) == first
+    ids.renew(7)
+    assert ids.of(7) != first
+    assert ids.of(8) not in (first, ids.of(7))
+    assert ThreadIds().of(7) != first
 
 
 def test_the_evaluators_have_the_timeout_to_themselves(tmp_path: Path) -> None:

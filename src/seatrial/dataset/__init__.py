@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from seatrial.dataset.contract import ContractNames, contract_names
+from seatrial.dataset.contract import Contract, ContractNames, contract_names
 from seatrial.dataset.example import Example
 from seatrial.dataset.fingerprint import canonical, fingerprint, identity
 from seatrial.dataset.load import Dataset, Settings, load, read_settings
 
 __all__ = [
+    "Contract",
     "ContractNames",
     "Dataset",
     "Example",

@@ -6,13 +6,19 @@ misspelt input would silently test something else, while a graph may always lear
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from seatrial.errors import ConfigError
+from seatrial.errors import ConfigError, ContractError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+FIRST = "1"
+"""Version of a contract that names none, and of a payload that names none."""
+
+VERSION = re.compile(r"\d+(\.\d+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +57,18 @@ class Breach:
 
 
 class Contract:
-    """The two models of a graph, ready to hold examples against."""
+    """The two models of a graph, ready to hold examples, calls and runs against.
 
-    def __init__(self, inputs: Any, outputs: Any) -> None:
+    Args:
+        inputs: pydantic model, dataclass or TypedDict.
+        outputs: likewise.
+        version: `MAJOR` or `MAJOR.MINOR`; a payload of another major is refused, one of a newer minor is taken.
+
+    Raises:
+        ConfigError: the models cannot be used, or the version has another shape.
+    """
+
+    def __init__(self, inputs: Any, outputs: Any, version: str = FIRST) -> None:
         # heavy, and only a dataset with a contract needs it
         from pydantic import TypeAdapter  # noqa: PLC0415
         from pydantic.errors import PydanticUserError  # noqa: PLC0415
@@ -63,13 +78,50 @@ class Contract:
             self._outputs: TypeAdapter[Any] = TypeAdapter(outputs)
         except PydanticUserError as error:
             raise ConfigError(f"the contract's models cannot be used: {str(error).splitlines()[0]}") from error
+        if not VERSION.fullmatch(version):
+            raise ConfigError(f"the contract's VERSION is {version!r}; write it as '1' or '1.2'")
+        self.version = version
 
-    def breaches(self, inputs: Mapping[str, Any], outputs: Mapping[str, Any] | None) -> tuple[Breach, ...]:
+    def breaches(
+        self, inputs: Mapping[str, Any], outputs: Mapping[str, Any] | None, version: str = FIRST
+    ) -> tuple[Breach, ...]:
         """Everything in which this example breaks the contract; an absent reference breaks nothing."""
-        found = _breaches(self._inputs, inputs, "inputs", extra="forbid")
+        found = self._version_breach(version) or _breaches(self._inputs, inputs, "inputs", extra="forbid")
         if outputs is not None:
             found += _breaches(self._outputs, outputs, "outputs", extra="ignore")
         return found
+
+    def check_inputs(self, inputs: Mapping[str, Any], version: str = FIRST) -> None:
+        """Raise a ContractError for inputs the graph does not take: unknown, missing or wrong fields, another major."""
+        if version == self.version:
+            try:
+                self._inputs.validate_python(inputs, extra="forbid")
+            except ValueError:
+                pass  # named below
+            else:
+                return
+        found = self._version_breach(version) or _breaches(self._inputs, inputs, "inputs", extra="forbid")
+        if found:
+            raise ContractError(f"the call breaks the graph's contract: {_sentence(found)}")
+
+    def refused_outputs(self, outputs: Mapping[str, Any]) -> str | None:
+        """What of the contract these outputs break, as one sentence; None when they keep it. Unknown fields are ignored."""
+        try:
+            self._outputs.validate_python(outputs, extra="ignore")
+        except ValueError:
+            found = _breaches(self._outputs, outputs, "outputs", extra="ignore")
+            return f"the final state breaks the graph's contract: {_sentence(found)}"
+        return None
+
+    def _version_breach(self, version: str) -> tuple[Breach, ...]:
+        if version.partition(".")[0] == self.version.partition(".")[0] and VERSION.fullmatch(version):
+            return ()
+        return (Breach("contract", f"is {version!r}, and the graph's contract is {self.version}: another major"),)
+
+
+def _sentence(found: tuple[Breach, ...]) -> str:
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return f"{found[0].field}: {found[0].what}{more}"
 
 
 def _breaches(adapter: Any, value: Any, root: str, extra: str) -> tuple[Breach, ...]:

@@ -95,6 +95,12 @@ class _Draft:
                     annotation if annotation == "Any" or annotation.endswith("| None") else f"{annotation} | None"
                 )
                 marks.append(f"absent in {len(rows) - len(values)} of {len(rows)}")
+            if side == "output" and declared is not None and key not in declared and not given:
+                # Every output of a run is held against this: what the graph never writes cannot be asked of it.
+                given = "None"
+                annotation = (
+                    annotation if annotation == "Any" or annotation.endswith("| None") else f"{annotation} | None"
+                )
             if declared is not None:
                 marks += _against(declared.get(key), annotation, side)
             lines.append(_line(key, annotation, given, marks, taken))

@@ -84,13 +84,14 @@ def read_settings(folder: Path) -> Settings:
 
 
 def load(
-    path: Path, contract: tuple[Any, Any] | None = None, *, fleet: str = "local", graph: str | None = None
+    path: Path, contract: tuple[Any, Any] | Contract | None = None, *, fleet: str = "local", graph: str | None = None
 ) -> Dataset:
     """Read, check, name and hash a dataset.
 
     Args:
         path: a `.jsonl` file, or a folder that holds `golden.jsonl`.
-        contract: the graph's `(Input, Output)` models (pydantic, dataclass or TypedDict); None checks the shape only.
+        contract: the graph's `(Input, Output)` models (pydantic, dataclass or TypedDict), or both with a version; None
+            checks the shape only.
         fleet: first part of the name.
         graph: second part of the name; the folder's name unless said otherwise.
 
@@ -103,7 +104,8 @@ def load(
     settings = read_settings(file.parent)
     kind = settings.kind if file.name == GOLDEN else file.stem
     problems = _Problems(file)
-    examples = tuple(_examples(file, Contract(*contract) if contract else None, problems))
+    held = Contract(*contract) if isinstance(contract, tuple) else contract
+    examples = tuple(_examples(file, held, problems))
     problems.raise_if_any()
     if not examples:
         raise DataError(f'{file} holds no example; write one JSON object per line: {{"id": ..., "inputs": {{...}}}}')
@@ -152,7 +154,7 @@ def _examples(file: Path, contract: Contract | None, problems: _Problems) -> Ite
         if first != number:
             problems.add(number, f" has the id {example.id!r} of line {first} again; ids are unique in a dataset")
             continue
-        for breach in contract.breaches(example.inputs, example.outputs) if contract else ():
+        for breach in contract.breaches(example.inputs, example.outputs, example.contract) if contract else ():
             problems.add(number, f", example {example.id!r}, {breach.field}: {breach.what}", contract=True)
         yield example
 

@@ -23,6 +23,11 @@ class Given(Protocol):
         ...
 
     @property
+    def contract(self) -> str:
+        """Version of the contract its inputs were written for."""
+        ...
+
+    @property
     def metadata(self) -> Mapping[str, Any]:
         """`resume` in it scripts interrupts."""
         ...

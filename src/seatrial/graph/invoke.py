@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import copy
 import time
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.memory import InMemorySaver
@@ -22,9 +21,11 @@ from seatrial.graph.example_protocol import own
 from seatrial.graph.interrupts import Script
 from seatrial.graph.run import NOTHING, Run
 from seatrial.graph.run_config import make_store, run_config, sent
+from seatrial.graph.state import plain
 from seatrial.graph.stdout import Heard, listen, silence
 from seatrial.graph.stream import MODES, Play
 from seatrial.graph.target import AwaitedTarget, Target, milliseconds, one_line, too_late, unfit
+from seatrial.graph.thread_id import take
 from seatrial.graph.usage import Usage, takes_config
 from seatrial.graph.waiting import wait_for
 from seatrial.model.context import Calls
@@ -34,7 +35,7 @@ from seatrial.model.outcome import outcome_of
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from seatrial.graph.example_protocol import Given
     from seatrial.graph.runtime import Compiled
@@ -86,7 +87,8 @@ def invoke(
         clock: seconds, monotonic.
 
     Raises:
-        DataError: the example's script is none.
+        DataError: the example's script is none, or its `metadata.config`.
+        ContractError: its inputs break the graph's contract.
     """
     return graph_target(compiled, recursion_limit=recursion_limit, clock=clock)(example, run_id, timeout_s)
 
@@ -99,6 +101,7 @@ class _Caller:
         self.recursion_limit, self.clock = recursion_limit, clock
         self.hand_usage_down = takes_config(compiled.graph)
         self.compiled = compiled
+        self.contract = compiled.contract
         self.config = run_config(compiled.spec, compiled.version)
         self.has_store = getattr(compiled.graph, "store", None) is not None
         kind = type(compiled.graph)
@@ -164,6 +167,7 @@ class _Call:
 
     __slots__ = (
         "_caught",
+        "_contract",
         "_error",
         "_example",
         "_recursion_limit",
@@ -180,8 +184,11 @@ class _Call:
 
     def __init__(self, caller: _Caller, example: Given) -> None:
         self._example, self._recursion_limit = example, caller.recursion_limit
+        self._contract = caller.contract
+        if self._contract is not None:
+            self._contract.check_inputs(example.inputs, example.contract)
         self._script = Script(example)
-        self._thread_id = uuid.uuid4().hex
+        self._thread_id = take()
         self._error: str | None = None
         self._caught: BaseException | None = None
         self.calls = NO_CALLS
@@ -213,6 +220,12 @@ class _Call:
         else:
             self._error, self.kind = one_line(caught), ErrorKind.EXCEPTION
 
+    def _breach(self, state: Mapping[str, Any]) -> str | None:
+        """What of the contract the final state breaks: as it is, and in the plain form that evidence keeps."""
+        if self._contract is None or self._contract.refused_outputs(state) is None:
+            return None
+        return self._contract.refused_outputs(plain(state))
+
     def run(self, run_id: str, timeout_s: float | None, seconds: float, heard: Heard) -> Run:
         """What became of it."""
         play, error, kind = self.play, self._error, self.kind
@@ -223,7 +236,7 @@ class _Call:
         if timeout_s is not None and (kind is ErrorKind.TIMEOUT or seconds > timeout_s):
             error, kind = too_late(timeout_s), ErrorKind.TIMEOUT
         if kind is None and play.unanswered is None:
-            error = unfit(play.state)
+            error = unfit(play.state) or self._breach(play.state)
             kind = ErrorKind.INVALID_OUTPUT if error else None
         outcome = Outcome.SCORED if kind is None else Outcome.TARGET_ERROR
         if kind is None and play.unanswered is not None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from seatrial.graph.spec import GraphSpec, Version
+    from seatrial.graph.target import CallContract
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Compiled:
         graph: LangGraph's compiled graph; it has a checkpointer only where `spec.resumable` (or a foreign one its own).
         asynchronous: some node or branch is only async, so it must be awaited.
         store_factory: makes the store of a run; None = LangGraph's in-memory store.
+        contract: what its inputs and outputs are held against, with every run; None = it has none.
     """
 
     spec: GraphSpec
@@ -36,6 +38,7 @@ class Compiled:
     graph: Any
     asynchronous: bool
     store_factory: Callable[[], Any] | None = None
+    contract: CallContract | None = None
 
 
 class Runtime:
@@ -44,6 +47,7 @@ class Runtime:
     Args:
         specs: the registry.
         load: imports a module by its name in the registry (`seatrial.project.module`).
+        contract: the contract of a graph, by its id; None = no graph has one.
         on_compile: called with each graph just compiled.
     """
 
@@ -52,10 +56,12 @@ class Runtime:
         specs: tuple[GraphSpec, ...],
         load: Callable[[str], ModuleType],
         *,
+        contract: Callable[[str], CallContract | None] | None = None,
         on_compile: Callable[[Compiled], None] | None = None,
     ) -> None:
         self._specs = {spec.assistant_id: spec for spec in specs}
         self._load = load
+        self._contract = contract
         self._on_compile = on_compile
         self._ready: dict[tuple[str, str], Compiled] = {}
         # A lock a version: a slow import holds up nobody else's first call.
@@ -116,7 +122,9 @@ class Runtime:
             raise ConfigError(f"{what} cannot be built: {name}() failed with {_cause(error)}") from error
         if not hasattr(graph, "stream"):
             raise ConfigError(f"{what} cannot be built: {name!r} is a {type(graph).__name__}, not a compiled graph")
-        return Compiled(spec, version, graph, needs_loop(graph), self._store_factory(spec, version, what))
+        factory = self._store_factory(spec, version, what)
+        contract = self._contract(spec.assistant_id) if self._contract else None
+        return Compiled(spec, version, graph, needs_loop(graph), factory, contract)
 
     def _store_factory(self, spec: GraphSpec, version: Version, what: str) -> Callable[[], Any] | None:
         text = run_config(spec, version).factory

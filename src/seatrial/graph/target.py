@@ -35,6 +35,18 @@ class Target(Protocol):
         ...
 
 
+class CallContract(Protocol):
+    """The typed inputs and outputs of a graph: `seatrial.dataset.Contract` is one."""
+
+    def check_inputs(self, inputs: Mapping[str, Any], version: str, /) -> None:
+        """Raise a ContractError for inputs, or a version of them, that the graph does not take."""
+        ...
+
+    def refused_outputs(self, outputs: Mapping[str, Any], /) -> str | None:
+        """What is wrong with outputs, as one sentence; None when they are as they should be."""
+        ...
+
+
 class AwaitedTarget(NamedTuple):
     """A target that can be called, and awaited as well: many such runs share one event loop."""
 

@@ -15,7 +15,7 @@ from seatrial.project.settings import Settings, find_root, read_settings
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from seatrial.dataset import Dataset
+    from seatrial.dataset import Contract, Dataset
     from seatrial.graph.spec import GraphSpec
     from seatrial.segment import Dimension
 
@@ -48,7 +48,7 @@ class Project:
     @cached_property
     def runtime(self) -> Runtime:
         """Compiles graphs on their first call."""
-        return Runtime(self.graphs, module)
+        return Runtime(self.graphs, module, contract=self.contract)
 
     @cached_property
     def dimensions(self) -> tuple[Dimension, ...]:
@@ -82,25 +82,33 @@ class Project:
 
     def dataset(self, graph: str, kind: str = "golden") -> Dataset:
         """The graph's examples, checked against its contract."""
-        from seatrial.dataset import load, read_settings  # noqa: PLC0415
+        from seatrial.dataset import load  # noqa: PLC0415
 
         folder = self.root / "datasets" / graph
         if not folder.is_dir():
             raise ConfigError(f"graph {graph!r} has no dataset: {folder} does not exist")
-        contract = read_settings(folder).contract
-        models = self._contract(contract, folder) if contract else None
-        return load(folder / f"{kind}.jsonl", models, fleet=self.settings.fleet, graph=graph)
+        return load(folder / f"{kind}.jsonl", self.contract(graph), fleet=self.settings.fleet, graph=graph)
 
-    def _contract(self, text: str, folder: Path) -> tuple[Any, Any]:
-        from seatrial.dataset import contract_names  # noqa: PLC0415
+    def contract(self, graph: str) -> Contract | None:
+        """The contract that the graph's `dataset.toml` names; None where it names none.
 
+        Raises:
+            ConfigError: it cannot be imported or used.
+        """
+        from seatrial.dataset import Contract, contract_names, read_settings  # noqa: PLC0415
+
+        folder = self.root / "datasets" / graph
+        text = read_settings(folder).contract
+        if text is None:
+            return None
         where = f"{folder}/dataset.toml"
         names = contract_names(text, where)
         found = self._import(names.module, where)
         for name in (names.inputs, names.outputs):
             if not hasattr(found, name):
                 raise ConfigError(f"{where}: contract {text!r}: {names.module} has no {name!r}")
-        return getattr(found, names.inputs), getattr(found, names.outputs)
+        version = str(getattr(found, "VERSION", "1"))
+        return Contract(getattr(found, names.inputs), getattr(found, names.outputs), version)
 
     def _import(self, name: str, what: str) -> Any:
         try:

@@ -9,6 +9,7 @@ from seatrial.canonical import canonical_json, short_hash
 from seatrial.graph.run import NOTHING, Run
 from seatrial.graph.state import plain
 from seatrial.graph.target import AwaitedTarget, one_line
+from seatrial.graph.thread_id import ThreadIds, assign
 from seatrial.model.context import at_repetition
 from seatrial.runner.evaluators import Panel
 from seatrial.runner.record import Record, as_text, head, line, more, passed
@@ -50,6 +51,7 @@ class Work:
         self._examples = examples
         self._repetitions, self._first = repetitions, first
         self._timeout_s = timeout_s
+        self._threads = ThreadIds()
         self._at_evaluators: dict[int, tuple[Run, str, str]] = {}
 
     def __call__(self, position: int) -> tuple[Record, bytes]:
@@ -58,6 +60,7 @@ class Work:
         example = self._examples[number]
         run_id = f"{example.id}#{repetition}"
         at_repetition(self._first + repetition)
+        assign(self._threads.of(position))
         try:
             run = self._target(example, run_id, self._timeout_s)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a target that breaks its promise has failed
@@ -72,11 +75,13 @@ class Work:
             example = self._examples[number]
             run_id = f"{example.id}#{repetition}"
             at_repetition(self._first + repetition)
+            assign(self._threads.of(position))
             try:
                 run = await target(example, run_id, self._timeout_s)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
                 run = _broken(run_id, example, error)
             if run.error_kind == ErrorKind.TIMEOUT and self._timeout_s is not None and pool.disturbed(self._timeout_s):
+                self._threads.renew(position)
                 raise pool.Disturbed
             return self._evaluate(position, example, run)
 
@@ -131,18 +136,19 @@ class Work:
         number, repetition = divmod(position, self._repetitions)
         begin = head(self._examples[number].id, repetition)
         results, said = answers
-        path = run.path
+        path, thread_id = run.path, run.thread_id or self._threads.of(position)
         if (
             outputs is not None
             and run[ERROR] is None
-            and run[MEASURED:] == (None, None, None, path, "", None, NOTHING)  # no tokens, nothing printed, no thread
+            and run[MEASURED:] == (None, None, None, path, "", run.thread_id, NOTHING)  # no tokens, nothing printed
         ):
             # Runs of a plain function and of a graph without a model are all like this, and so fast that each step counts.
             record = tuple.__new__(
-                Record, (SCORED, None, None, run[LATENCY], None, None, None, None, output_hash, results, ())
+                Record, (SCORED, None, None, run[LATENCY], None, None, None, thread_id, output_hash, results, ())
             )
-            return record, line(record, begin, outputs, said, passed(path) if path else "")
-        _, _, _, error, outcome, kind, latency_ms, read, written, model, _, stdout, thread_id, extra = run
+            way = f'{passed(path) if path else ""}"thread_id":"{thread_id}",'
+            return record, line(record, begin, outputs, said, way)
+        _, _, _, error, outcome, kind, latency_ms, read, written, model, _, stdout, _, extra = run
         scored = outputs is not None
         record = Record(
             SCORED if scored else str(outcome),
