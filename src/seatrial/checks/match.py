@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.checks.field import MISSING, Check, abstains, lacks, read, show
 from seatrial.errors import ConfigError
 from seatrial.evaluator import Score, evaluator
+from seatrial.graph.state import LEAVES, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -31,6 +32,7 @@ def label(field: str, choices: Iterable[str] = (), *, key: str = "label") -> Che
     allowed = {choice.strip().casefold() for choice in choices}
 
     def compare(got: Any, want: Any) -> str:
+        got = _json_leaf(got)
         if not isinstance(got, str):
             return f"{show(got)} is no label"
         if allowed and got.strip().casefold() not in allowed:
@@ -143,6 +145,8 @@ def _first_difference(got: Any, want: Any, absolute: float, relative: float, pat
 
 
 def _same_leaf(got: Any, want: Any, absolute: float, relative: float) -> bool:
+    """Compare as JSON: by value and kind, not by type, for a StrEnum is written as the text it is."""
+    got, want = _json_leaf(got), _json_leaf(want)
     if _is_number(got) and _is_number(want):
         return (
             bool(got == want)
@@ -152,11 +156,20 @@ def _same_leaf(got: Any, want: Any, absolute: float, relative: float) -> bool:
     return type(got) is type(want) and bool(got == want)
 
 
+def _json_leaf(value: Any) -> Any:
+    """As JSON reads it back; the runner hands over nothing else, but a check can be called by hand."""
+    if type(value) in LEAVES:
+        return value
+    value = plain(value)
+    return str.__str__(value) if isinstance(value, str) else value
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _band(value: Any, bands: Mapping[str, tuple[float, float]]) -> str | None:
+    value = _json_leaf(value)
     if not _is_number(value):
         return None
     return next((name for name, (low, high) in bands.items() if low <= value < high), None)

@@ -1,21 +1,41 @@
-"""plain: a final state as JSON has words for it; messages and models become mappings, the rest stays what it is."""
+"""plain: a final state as JSON has words for it; messages, models, numbers and times of other libraries become plain."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
+from datetime import date, time
+from decimal import Decimal
 from enum import Enum
 from typing import Any
+from uuid import UUID
+
+LEAVES = frozenset({str, int, float, bool, type(None)})
+"""The types that JSON reads back; their subclasses (StrEnum, numpy's, LangChain's text) are written alike and are not."""
+
+
+def is_plain(value: Any) -> bool:
+    """Whether `value` is what JSON would read back, to the very types: a subclass of str is not."""
+    kind = type(value)
+    if kind is dict:
+        for key, one in value.items():
+            if type(key) is not str or not (type(one) in LEAVES or is_plain(one)):
+                return False
+        return True
+    if kind is list:
+        return all(type(one) in LEAVES or is_plain(one) for one in value)
+    return kind in LEAVES
 
 
 def plain(value: Any) -> Any:
-    """`value` with every pydantic model (LangChain's messages among them), dataclass and enum in it made plain.
+    """`value` with every pydantic model (LangChain's messages among them), dataclass, enum, Decimal, time and numpy number in
+    it made plain.
 
     A message loses its `id`: LangGraph draws it at random, and equal answers must hash equally. What has no plain form
     is left as it is; canonical JSON refuses it by name.
     """
     if isinstance(value, Mapping):
-        return {key: plain(item) for key, item in value.items()}
+        return {key.value if isinstance(key, Enum) else key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
     if isinstance(value, Enum):
@@ -27,4 +47,18 @@ def plain(value: Any) -> Any:
         return dumped
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    return _leaf(value)
+
+
+def _leaf(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        number = float(value)
+        # 0.1 is 0.1; digits that a float would lose are kept as text.
+        return number if Decimal(repr(number)) == value or not value.is_finite() else str(value)
+    if isinstance(value, (date, time)):  # a datetime is a date
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if hasattr(value, "dtype") and hasattr(value, "tolist"):  # numpy's numbers and arrays
+        return value.tolist()
     return value

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from seatrial import pool
 from seatrial.canonical import canonical_json, short_hash
 from seatrial.graph.run import NOTHING, Run
-from seatrial.graph.state import plain
+from seatrial.graph.state import is_plain, plain
 from seatrial.graph.target import AwaitedTarget, one_line
 from seatrial.graph.thread_id import ThreadIds, assign
 from seatrial.model.context import at_repetition
@@ -94,10 +95,12 @@ class Work:
             try:
                 outputs = canonical_json(run.outputs)
             except TypeError:
-                # Messages and models: what is scored is what the evidence holds, so the evaluators see the plain form too.
+                # Messages and models.
                 run = run._replace(outputs=plain(run.outputs))
                 outputs = canonical_json(run.outputs)
             output_hash = short_hash(outputs.encode())
+            if not is_plain(run.outputs):  # a text that is a StrEnum, a tuple: evaluators see what evidence keeps
+                run = run._replace(outputs=json.loads(outputs))
         except (TypeError, ValueError, RecursionError) as error:
             reason = f"the final state is no JSON: {one_line(error)}"
             run = run._replace(

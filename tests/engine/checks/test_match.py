@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from decimal import Decimal
+from enum import Enum, IntEnum, StrEnum
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from langchain_core.messages import AIMessage
 
 from seatrial.checks import band, close, exact, json_equal, label
 from seatrial.dataset import Example
@@ -42,6 +47,51 @@ def pair(check: Any, got: Any, want: Any) -> float | None:
 )
 def test_exact_is_json_equality(got: Any, want: Any, score: float) -> None:
     assert pair(exact("x"), got, want) == score
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Level(IntEnum):
+    HIGH = 3
+
+
+class Unit(Enum):
+    KM = "km"
+
+
+SAME = [
+    (AIMessage("red").text, "red"),
+    (Colour.RED, "red"),
+    (Unit.KM, "km"),
+    (np.str_("red"), "red"),
+    (np.float64(0.5), 0.5),
+    (np.float32(0.5), 0.5),
+    (np.int64(3), 3),
+    (np.bool_(True), True),
+    (Level.HIGH, 3),
+    (Decimal("0.10"), 0.1),
+    (Decimal("0.1000000000000000000001"), "0.1000000000000000000001"),
+    (date(2026, 1, 2), "2026-01-02"),
+    (np.array([1, 2]), [1, 2]),
+]
+
+
+@pytest.mark.parametrize(("got", "want"), SAME, ids=[type(got).__name__ for got, _ in SAME])
+def test_what_json_writes_alike_is_equal_whatever_its_type(got: Any, want: Any) -> None:
+    for check in (exact("x"), close("x", absolute=1e-6)):
+        assert (pair(check, got, want), pair(check, want, got)) == (1.0, 1.0)
+        assert (pair(check, [got], [want]), pair(check, {"y": got}, {"y": want})) == (1.0, 1.0)
+    assert pair(json_equal("x"), {"y": got}, {"y": want}) == 1.0
+
+
+def test_types_that_json_writes_otherwise_stay_different() -> None:
+    assert pair(exact("x"), np.int64(1), True) == 0.0
+    assert pair(exact("x"), Colour.RED, "blue") == 0.0
+    assert pair(exact("x"), Level.HIGH, "3") == 0.0
+    assert pair(label("x"), Unit.KM, "KM") == 1.0
+    assert pair(band("x", {"low": (0, 1)}), np.float32(0.5), 0.2) == 1.0
 
 
 def test_exact_without_a_field_compares_all_of_the_outputs() -> None:
