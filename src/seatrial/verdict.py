@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from seatrial.reason import Reason
+
 
 class Verdict(StrEnum):
     """PASS, FAIL or INCONCLUSIVE; `exit_code` is what a process that reached it returns."""
@@ -122,6 +124,7 @@ class Finding:
         outcomes: arm -> outcome word -> count.
         reason: its sentence.
         sequential: the e-value of a row that is judged as the data comes in.
+        reasons: why it is not decided, or looks worse, as numbers; the largest first.
     """
 
     segment: str
@@ -148,6 +151,7 @@ class Finding:
     outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     reason: str = ""
     sequential: Sequential | None = None
+    reasons: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

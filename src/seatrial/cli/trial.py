@@ -208,10 +208,11 @@ def _end(
         return code
     from seatrial.cli.output import say  # noqa: PLC0415
     from seatrial.report.console import Line  # noqa: PLC0415
+    from seatrial.report.headline import but  # noqa: PLC0415
 
     words = {"pass": "ship", "fail": "stopped", "inconclusive": "cannot tell"}
     ends = " · ".join(
-        f"{t.row.graph} {t.row.candidate} {'let through' if t.report.overridden else words[t.report.verdict]}"
+        f"{t.row.graph} {t.row.candidate} {'let through' if t.report.overridden else words[t.report.verdict]}{but(t.report)}"
         for t in done
     )
     say([Line(f"{count(len(done), 'trial')} in {seconds:.1f} s{f': {ends}' if ends else ''}", "plain")])

@@ -16,6 +16,7 @@ from seatrial.gate.comparison import Asked, ask, in_full, rows_of, without_held
 from seatrial.gate.decide import Decided, decide
 from seatrial.gate.flips import causes_of
 from seatrial.gate.merge import NOBODY, check
+from seatrial.gate.message import messages_of
 from seatrial.gate.must_pass import is_contract, without_extra_runs
 from seatrial.gate.row import OVERALL
 from seatrial.gate.validity import baseline_stands, known_critical
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from seatrial.gate.policy import Policy
     from seatrial.gate.quarantine_file import Quarantine
     from seatrial.gate.report import Report
+    from seatrial.gate.row import Row
     from seatrial.verdict import Finding
 
 
@@ -105,8 +107,18 @@ def _again(
         again = in_full(again, rows_of(fresh, lined_up.values(), asked.vital), asked.whole)
     found = confirm.fresh_rows(asked.rows, again, needed, fresh)
     repetitions = int(np.unique(fresh.numbers("repetition")).size)
+    versions = {"baseline": first.baseline, "candidate": first.candidate}
+    before, after = messages_of(evidence, versions), messages_of(fresh, versions)
+    repeated = {(r.segment, r.key) for r in found.values()}
+
+    def message(r: Row, arm: str, outcome: str) -> str:
+        return (after if (r.segment, r.key) in repeated else before)(r, arm, outcome)
+
     decided, looks = confirm.told(
-        decide(asked.rows, asked.tested, policy, unchanged=False, fresh=found), found, needed, repetitions
+        decide(asked.rows, asked.tested, policy, unchanged=False, fresh=found, message=message),
+        found,
+        needed,
+        repetitions,
     )
     spotless = {rule.name for rule in asked.rules if rule.zero_tolerance}
     beside = [

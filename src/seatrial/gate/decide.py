@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial.gate.family import family_alpha, row_weights
 from seatrial.gate.row import OVERALL
+from seatrial.gate.sentence import sentence
+from seatrial.reason import NotProven, Reason, Underpowered, Unmeasured
 from seatrial.stats.interval import Interval
 from seatrial.stats.multiplicity import weighted_holm
 from seatrial.stats.power import POWER, detectable_drop, mcnemar_power, needed_n
-from seatrial.verdict import Finding, ReasonClass, State, Verdict
+from seatrial.verdict import MEASUREMENT_FAILURES, Finding, ReasonClass, State, Verdict
 from seatrial.wording import count, drop, interval, p_value, percent, points
 
 if TYPE_CHECKING:
@@ -22,6 +25,15 @@ if TYPE_CHECKING:
 
 WATCH_AT = 0.05
 """A row whose p alone is at most this is worth watching, though nothing is proven in its family."""
+
+
+Message = Callable[["Row", str, str], str]
+"""(row, `baseline` or `candidate`, outcome) -> the most frequent message of those cells."""
+
+
+def silent(_row: Row, _arm: str, _outcome: str) -> str:
+    """No message is known."""
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,7 @@ def decide(
     *,
     unchanged: bool,
     fresh: Mapping[int, Row] | None = None,
+    message: Message = silent,
 ) -> list[Decided]:
     """Judge every row, in the order given.
 
@@ -46,7 +59,8 @@ def decide(
     (p 1 in the family) and keep what the first look said of their coverage and of what is missing from them.
 
     FAIL comes from the family at the best case of what is missing, coverage from n and policy alone, and what would only
-    fail at the worst case of more missing than tolerated cannot be told.
+    fail at the worst case of more missing than tolerated cannot be told. `message` is asked only where cells without a
+    score keep a row from being decided.
     """
     if not rows:
         return []
@@ -83,6 +97,7 @@ def decide(
                 must_cover=r.critical and r.key in asks,
                 margin=margin[r.key],
                 unchanged=unchanged,
+                message=message,
             )
         )
     return decided
@@ -101,6 +116,7 @@ def _judge(
     must_cover: bool,
     margin: float,
     unchanged: bool,
+    message: Message,
 ) -> Decided:
     method: Method = "exact" if policy.test == "exact" else "mid-p"
     sees = whole = detectable_drop(r.n, policy.churn, alpha, method)
@@ -149,35 +165,56 @@ def _judge(
             ),
             None,
         )
+    reasons: list[Reason] = []
     if not covered:
-        need = finding.needed_n
-        reason = f"{facts}; critical, and {count(r.n, 'example')} show {'no drop at all' if sees is None else f'only drops of {drop(sees)} or more'}: it must show {drop(policy.must_detect)}, which needs {need}"
-        return Decided(
-            replace(finding, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason),
-            ReasonClass.UNDERPOWERED,
-        )
-    if not enough:
-        reason = f"{facts}; {count(r.n, 'example')}, min_n is {policy.min_n} and the level {p_value(alpha)}: too few to say anything"
-        return Decided(
-            replace(finding, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason),
-            ReasonClass.UNDERPOWERED,
-        )
-    if unsure:
-        reason = f"{facts}; {r.missing} of {r.cells} cells were not measured ({percent(r.missing_share)}), and the verdict hangs on them: measure them"
-        return Decided(
-            replace(finding, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, reason=reason),
-            ReasonClass.OUTAGE if r.provider == r.missing else ReasonClass.MISSING,
-        )
+        reasons.append(Underpowered(r.n, finding.needed_n, policy.must_detect, sees))
+    elif not enough:
+        reasons.append(Underpowered(r.n, policy.min_n if r.n < policy.min_n else None, None, sees))
+    if unsure or (reasons and r.missing_share > tolerance):
+        reasons += unmeasured(r, message)
+    if reasons:
+        return _undecided(finding, facts, reasons, outage=r.provider == r.missing)
     sight = f"would have seen a drop of {drop(sees)} or more" if sees is not None else "could not have seen any drop"
     if r.baseline == 0.0:
         sight = "starts at 0 %, so it cannot drop"
     if p is not None and p <= WATCH_AT:
+        looks = NotProven(finding.difference, r.broke, r.n, p, adjusted)
         reason = f"{facts}; p {p_value(p)} alone, adjusted {p_value(adjusted)} > {p_value(family_alpha_)}: looks worse, not proven in the family; {sight}"
-        return Decided(replace(finding, verdict=Verdict.PASS, state=State.WATCH, reason=reason), None)
+        if policy.watch == "hold" and (r.critical or r.segment == OVERALL):
+            return _undecided(finding, facts, [looks], outage=False)
+        return Decided(replace(finding, verdict=Verdict.PASS, state=State.WATCH, reason=reason, reasons=(looks,)), None)
     better = r.n > 0 and r.p(-r.worst, policy, alpha) <= alpha
     state = State.BETTER if better else State.NO_DROP
     word = "better, beyond chance at its own level" if better else f"no drop found (p {p_value(p)})"
     return Decided(replace(finding, verdict=Verdict.PASS, state=state, reason=f"{facts}; {word}; {sight}"), None)
+
+
+def _undecided(finding: Finding, facts: str, reasons: Sequence[Reason], *, outage: bool) -> Decided:
+    """The row cannot be told; of its reasons the largest comes first and gives the class."""
+    ordered = tuple(sorted(reasons, key=lambda one: -one.share))
+    hangs = ", and the verdict hangs on them: measure them" if isinstance(ordered[0], Unmeasured) else ""
+    said = f"{sentence(ordered[0])}{hangs}" + "".join(f"; {sentence(one)}" for one in ordered[1:])
+    why = ReasonClass.UNDERPOWERED
+    if isinstance(ordered[0], Unmeasured):
+        why = ReasonClass.OUTAGE if outage else ReasonClass.MISSING
+    found = replace(
+        finding,
+        verdict=Verdict.INCONCLUSIVE,
+        state=State.CANNOT_TELL,
+        reason=f"{facts}; {said}",
+        reasons=ordered,
+    )
+    return Decided(found, why)
+
+
+def unmeasured(r: Row, message: Message) -> list[Unmeasured]:
+    """Planned cells without a score, by version and outcome."""
+    return [
+        Unmeasured(arm, outcome, cells, sum(outcomes.values()), message(r, arm, outcome))
+        for arm, outcomes in r.outcomes.items()
+        for outcome, cells in outcomes.items()
+        if outcome in MEASUREMENT_FAILURES
+    ]
 
 
 def _thin(r: Row, policy: Policy) -> Finding:

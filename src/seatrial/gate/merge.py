@@ -19,6 +19,7 @@ from seatrial.gate.decide import Decided, decide, describe
 from seatrial.gate.family import MEASURE_SHARE
 from seatrial.gate.flips import causes_of, flips_of
 from seatrial.gate.measure import measure_finding
+from seatrial.gate.message import messages_of
 from seatrial.gate.must_pass import must_pass_findings, without_extra_runs
 from seatrial.gate.quarantine import Quarantined
 from seatrial.gate.quarantine_file import Quarantine
@@ -80,13 +81,15 @@ def _check(
     everything, evidence = evidence, without_extra_runs(evidence, policy.must_pass)
     asked = ask(everything, policy, baseline, candidate, critical, held)
     unchanged, warnings = asked.unchanged, list(asked.warnings)
-    decided = decide(asked.rows, asked.tested, policy, unchanged=unchanged)
+    message = messages_of(evidence, {"baseline": baseline, "candidate": candidate})
+    decided = decide(asked.rows, asked.tested, policy, unchanged=unchanged, message=message)
     extra = [
         zero_tolerance_finding(
             evidence,
             asked.lined_up[r.name],
             arms(evidence, r.name, baseline, candidate, surplus=True),
             unchanged=unchanged,
+            message=message,
         )
         for r in asked.rules
         if r.zero_tolerance

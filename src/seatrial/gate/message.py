@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seatrial.evidence.schema import SEGMENT_PREFIX
+from seatrial.gate.row import OVERALL
 from seatrial.privacy import strip_text
+from seatrial.verdict import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from numpy.typing import NDArray
 
     from seatrial.evidence import Evidence
-    from seatrial.verdict import Outcome
+    from seatrial.gate.row import Row
 
 LONGEST = 160
 """Characters of a message that a sentence repeats."""
@@ -63,3 +66,21 @@ def brief(message: str) -> str:
     """A message as part of a sentence: on one line, without personal data, cut where it is long."""
     text = strip_text(" ".join(message.split()))
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def messages_of(evidence: Evidence, versions: Mapping[str, str]) -> Callable[[Row, str, str], str]:
+    """Gives the most frequent message of a row's cells; `versions` names the version of each arm."""
+
+    def first(row: Row, arm: str, outcome: str) -> str:
+        examples = None
+        if row.segment != OVERALL:
+            dimension, _, value = row.segment.partition("=")
+            name = SEGMENT_PREFIX + dimension
+            values = evidence.codes(name).values
+            if value not in values:
+                return ""
+            examples = np.flatnonzero(evidence.by_example(name) == values.index(value))
+        found = messages(evidence, row.key, versions[arm], (Outcome(outcome),), examples)
+        return brief(found[0][0]) if found else ""
+
+    return first

@@ -24,6 +24,7 @@ SCHEMA = "seatrial/policy/1"
 MODES = ("observe", "warn", "block")
 TESTS = ("mid-p", "exact")
 MISMATCH = ("refuse", "warn")
+WATCH = ("pass", "hold")
 STATISTICS = ("median", "mean")
 NOT_BUILT = ("judge",)
 """Sections the format knows and this version cannot act on: exit 2, never a silent pass."""
@@ -77,6 +78,7 @@ class Policy:
         churn: share of examples that flip when nothing changed; what power is computed with.
         min_n: a non-critical row under this many clusters leaves the family; an overall row under it decides nothing.
         missing_tolerance: share of unmeasured cells a non-critical row may have before its worst case counts.
+        watch: what a row that looks worse alone and is not proven worse does: `pass`, or `hold` the verdict (exit 2) where the row is critical or overall.
         dataset_mismatch: `refuse` evidence of two dataset hashes, or `warn`.
         test: `mid-p`, or `exact` for a level never exceeded.
         shared_change: graphs moved by the same change; alpha is divided by it.
@@ -97,6 +99,7 @@ class Policy:
     churn: float = 0.05
     min_n: int = 20
     missing_tolerance: float = 0.02
+    watch: str = "pass"
     dataset_mismatch: str = "refuse"
     test: str = "mid-p"
     shared_change: int = 1
@@ -115,6 +118,8 @@ class Policy:
         del rules["source"], rules["must_pass_runs"]
         if not self.must_pass:
             del rules["must_pass"]  # a policy without contracts is the policy it was before there were any
+        if self.watch == "pass":
+            del rules["watch"]  # likewise
         return content_hash(rules)
 
 
@@ -264,6 +269,7 @@ _TOP: dict[str, Callable[[Any, str], Any]] = {
     "churn": words.share_or_zero,
     "min_n": words.whole,
     "missing_tolerance": words.share_or_zero,
+    "watch": words.word(*WATCH),
     "dataset_mismatch": words.word(*MISMATCH),
     "test": words.word(*TESTS),
     "shared_change": words.few,

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
-from seatrial.wording import drop
+from seatrial.wording import count, drop, points
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from seatrial.gate.decide import Decided
+
+NAMED = 3
+"""Rows that look worse and are named in a sentence."""
 
 
 def why(finding: Finding) -> ReasonClass | None:
@@ -29,7 +32,7 @@ def sum_up(decided: Sequence[Decided], *, unchanged: bool, n: int) -> tuple[Verd
         return Verdict.FAIL, None, f"{len(failed)} of {len(findings)} rows failed; first {worst(failed).reason}."
     open_ = [d for d in decided if d.why is not None]
     if open_:
-        first = open_[0]
+        first = max(open_, key=lambda d: first_cause(d.finding))
         return (
             Verdict.INCONCLUSIVE,
             first.why,
@@ -45,11 +48,41 @@ def sum_up(decided: Sequence[Decided], *, unchanged: bool, n: int) -> tuple[Verd
         blind += sum(f.state is State.CANNOT_TELL and f.alpha_row is None for f in findings)
     if blind and sights:
         where = f"on {len(sights)} of {len(sights) + blind} {'critical ' if critical else ''}segments, the others are too small to show a drop"
-    return (
-        Verdict.PASS,
-        None,
-        f"No drop found; {f'would have seen {drop(max(sights))} or more {where}' if sights else 'could not have seen any drop'}.",
+    sight = f"would have seen {drop(max(sights))} or more {where}" if sights else "could not have seen any drop"
+    watched = looks_worse(findings)
+    if watched:
+        return (
+            Verdict.PASS,
+            None,
+            f"{looking_worse(watched)}: {worse_rows(watched)}; not proven at this level. The gate {sight}.",
+        )
+    return Verdict.PASS, None, f"No drop found; {sight}."
+
+
+def first_cause(f: Finding) -> tuple[float, bool]:
+    """Sorts rows that cannot be told: the one with the largest reason is the first to speak of, a critical one before another."""
+    return max((one.share for one in f.reasons), default=0.0), f.critical
+
+
+def looks_worse(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Rows that pass and look worse all the same, the worst first: critical before others, segments before all of it."""
+    found = [f for f in findings if f.state is State.WATCH and (f.p is not None or (f.difference or 0.0) < 0)]
+    return tuple(
+        sorted(found, key=lambda f: (not f.critical, f.segment == OVERALL, f.difference or 0.0, f.key, f.segment))
     )
+
+
+def looking_worse(watched: Sequence[Finding]) -> str:
+    """`2 rows look worse`."""
+    return f"{count(len(watched), 'row')} look{'s' if len(watched) == 1 else ''} worse"
+
+
+def worse_rows(watched: Sequence[Finding], name: Callable[[Finding], str] | None = None) -> str:
+    """`label=billing −21.4 points (6 of 28 regressed), overall −7.1 points (6 of 84 regressed)`, three at most."""
+    several = len({f.key for f in watched}) > 1
+    name = name or (lambda f: f"{f.segment} · {f.key}" if several else f.segment)
+    said = [f"{name(f)} {points(f.difference)} ({f.broke:,} of {f.n:,} regressed)" for f in watched[:NAMED]]
+    return ", ".join(said) + (f" and {len(watched) - NAMED} more" if len(watched) > NAMED else "")
 
 
 def worst(failed: Sequence[Finding]) -> Finding:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.gate.arms import OUTCOMES
+from seatrial.gate.decide import Message, silent, unmeasured
 from seatrial.gate.row import OVERALL, row
+from seatrial.gate.sentence import sentence
 from seatrial.verdict import MEASUREMENT_FAILURES, Finding, Outcome, State, Verdict
 from seatrial.wording import count
 
@@ -16,13 +18,16 @@ if TYPE_CHECKING:
 
     from seatrial.evidence import Evidence
     from seatrial.gate.arms import Arm, Arms
+    from seatrial.reason import Reason
 
 _SCORED = OUTCOMES.index(Outcome.SCORED)
 _UNSEEN = [OUTCOMES.index(word) for word in MEASUREMENT_FAILURES if word != Outcome.SKIPPED]
 SHOWN = 5
 
 
-def zero_tolerance_finding(evidence: Evidence, arms: Arms, everything: Arms, *, unchanged: bool) -> Finding:
+def zero_tolerance_finding(
+    evidence: Evidence, arms: Arms, everything: Arms, *, unchanged: bool, message: Message = silent
+) -> Finding:
     """Judge one zero-tolerance key: hits over `everything` the candidate ran, what is missing over what was planned.
 
     A hit is a scored cell below 1; it is new where the baseline scored 1 on the same example throughout. A hit whose
@@ -40,6 +45,7 @@ def zero_tolerance_finding(evidence: Evidence, arms: Arms, everything: Arms, *, 
     ran_unseen = np.isin(everything.candidate.outcome, _UNSEEN).any(axis=1)
     unseen = int(((arms.candidate.lost > 0) | ran_unseen).sum())
     n = int(arms.example.size)
+    reasons: tuple[Reason, ...] = ()
     names = evidence.codes("example_id").values
     said = f"overall · {arms.key}: zero tolerance, {int(cand_scored.any(axis=1).sum())} of {count(n, 'example')} scored"
     if new.any() and not unchanged:
@@ -51,7 +57,13 @@ def zero_tolerance_finding(evidence: Evidence, arms: Arms, everything: Arms, *, 
         reason = f"{said}; {count(int(unclear.sum()), 'hit')} where the baseline has no score: old or new, nobody can tell. Run the baseline again on them"
     elif unseen and not unchanged:
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
-        reason = f"{said}; {count(unseen, 'example')} of the candidate not measured in full may hide a hit: measure it"
+        reasons = tuple(
+            sorted((one for one in unmeasured(whole, message) if one.arm == "candidate"), key=lambda one: -one.share)
+        )
+        why = "".join(f"; {sentence(one)}" for one in reasons[:1])
+        reason = (
+            f"{said}; {count(unseen, 'example')} of the candidate not measured in full may hide a hit: measure it{why}"
+        )
     elif not cand_scored.any():
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
         reason = f"{said}: no answer of the candidate was looked at"
@@ -81,6 +93,7 @@ def zero_tolerance_finding(evidence: Evidence, arms: Arms, everything: Arms, *, 
         missing=whole.missing,
         outcomes=whole.outcomes,
         reason=reason,
+        reasons=reasons,
     )
 
 

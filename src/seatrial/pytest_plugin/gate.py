@@ -15,7 +15,7 @@ from seatrial.errors import SeatrialError
 from seatrial.privacy import strip_text
 from seatrial.pytest_plugin import TOLD
 from seatrial.pytest_plugin.session import OVERALL, Session, session_of
-from seatrial.verdict import Verdict
+from seatrial.verdict import State, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +87,10 @@ class Deciding(pytest.Collector):
             yield VerdictItem.from_parent(self, name=row.graph, row=row)
 
 
+class LooksWorse(pytest.PytestWarning):
+    """A gate passed although rows look worse; `-W ignore::seatrial.pytest_plugin.gate.LooksWorse` silences it."""
+
+
 class Stopped(Exception):
     """The gate's answer is no, or none; its message is the sentence."""
 
@@ -113,6 +117,12 @@ class _Item(pytest.Item):
         if isinstance(excinfo.value, OSError) and excinfo.value.filename:
             return f"{excinfo.value.filename} cannot be read or written: {excinfo.value.strerror}"
         return super().repr_failure(excinfo, style)
+
+    @property
+    def settled_by(self) -> str:
+        """The command that decides rows which look worse and are not proven worse."""
+        graph = self.row.graph
+        return f"seatrial gate {graph}@{self.row.baseline} {graph}@{self.row.candidate} --confirm repeats them"
 
     @property
     def gate(self) -> Session:
@@ -170,6 +180,8 @@ class RowItem(_Item):
             )
         if found.verdict is Verdict.INCONCLUSIVE:
             pytest.skip(reason)
+        if found.state is State.WATCH:
+            self.warn(LooksWorse(f"{reason}; {self.settled_by}"))
 
     def _decided_elsewhere(self) -> bool:
         return any(isinstance(item, VerdictItem) and item.row == self.row for item in self.session.items)
@@ -196,6 +208,8 @@ class VerdictItem(_Item):
             said = self.gate.renew(self.row)
             self.user_properties += [("baseline", said), (TOLD, said)]
             return
+        from seatrial.gate.verdict import looking_worse, looks_worse, worse_rows  # noqa: PLC0415 - collecting does without numpy
+
         report = self.gate.report(self.row, os.environ)
         self.user_properties += [
             ("verdict", report.verdict.value),
@@ -206,6 +220,11 @@ class VerdictItem(_Item):
             ("policy_hash", report.policy["hash"]),
         ]
         if report.verdict is Verdict.PASS:
+            watched = looks_worse(report.findings)
+            if watched:
+                said = f"{self.row.graph}: PASS, but {looking_worse(watched)}: {worse_rows(watched)}; {self.settled_by}"
+                self.user_properties.append((TOLD, strip_text(said)))
+                self.warn(LooksWorse(strip_text(said)))
             return
         if report.exit_code == 0:
             how = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from seatrial.report.view import ASCII, GLYPHS
+from seatrial.report.view import ASCII, GLYPHS, decisive
 from seatrial.verdict import State
 
 if TYPE_CHECKING:
@@ -60,11 +60,8 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
         numbers = f"{words.n:>5}  {words.rates:>11} {words.difference:>6}"
         head = f"    {_fit(v.leading):<{LABEL}} {numbers} {words.axis:>{FOREST}} {words.detects}"
         yield Line(head.rstrip(), "dim")
-    shown = [
-        row
-        for i, row in enumerate(v.rows)
-        if every or i == 0 or row.state is State.BLOCKS or (row.state is State.CANNOT_TELL and row.critical)
-    ]
+    first = decisive(v)
+    shown = [row for i, row in enumerate(v.rows) if every or i == 0 or row in first]
     for row in shown if every or len(shown) <= 12 else shown[:12]:
         yield Line(_row(row, scale), _TONES.get(row.state, "plain"))
     if len(shown) > 12 and not every:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.canonical import canonical_json
 from seatrial.evidence.schema import SEVERAL
+from seatrial.reason import reason_data
 from seatrial.report.annotations import looks_data
 
 if TYPE_CHECKING:
@@ -81,6 +82,7 @@ def _finding(f: Finding) -> dict[str, Any]:
         "missing": f.missing,
         "outcomes": {arm: dict(words) for arm, words in f.outcomes.items()},
         "reason": f.reason,
+        "reasons": [reason_data(one) for one in f.reasons],
     }
 
 

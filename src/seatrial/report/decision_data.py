@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError
+from seatrial.reason import reason_data, reason_of
 from seatrial.verdict import Decision, Finding, ReasonClass, Sequential, State, Verdict
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def _finding_data(f: Finding) -> dict[str, Any]:
     data["state"] = f.state.value
     data["ci"], data["ci_row"] = (list(ends) if ends else None for ends in (f.ci, f.ci_row))
     data["outcomes"] = {arm: dict(words) for arm, words in f.outcomes.items()}
+    data["reasons"] = [reason_data(one) for one in f.reasons]
     del data["sequential"]
     if f.sequential:
         data["sequential"] = {"log_e": f.sequential.log_e, "log_threshold": f.sequential.log_threshold}
@@ -80,6 +82,7 @@ def _finding_of(row: Mapping[str, Any]) -> Finding:
     values["verdict"] = Verdict(row["verdict"]) if row["verdict"] else None
     values["state"] = State(row["state"])
     values["ci"], values["ci_row"] = ((ends[0], ends[1]) if ends else None for ends in (row["ci"], row["ci_row"]))
+    values["reasons"] = tuple(reason_of(one) for one in row.get("reasons", ()))
     if "sequential" in row:
         values["sequential"] = Sequential(**row["sequential"])
     return Finding(**values)

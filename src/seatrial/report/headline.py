@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.gate.verdict import worst
+from seatrial.gate.sentence import sentence
+from seatrial.gate.verdict import first_cause, looking_worse, looks_worse, worse_rows, worst
 from seatrial.privacy import strip_text
+from seatrial.reason import NotProven, Underpowered, Unmeasured
+from seatrial.report.provenance import runs_of
 from seatrial.report.row_name import beside, label, leading, segments, short
-from seatrial.verdict import State, Verdict
+from seatrial.verdict import Outcome, State, Verdict
 from seatrial.wording import count, drop, percent, points
 
 if TYPE_CHECKING:
     from seatrial.gate.report import Report
+    from seatrial.verdict import Finding
 
 NAMED = 3
 """Broken examples that the next step names."""
@@ -21,11 +27,20 @@ SHARED_BY, SHARED_SHARE = 3, 0.1
 """A reason is a first cause when at least so many, and so large a share, of the broken answers give it."""
 
 
+def but(report: Report) -> str:
+    """What a PASS does not say: `, but 2 rows look worse`; empty where no row does."""
+    watched = looks_worse(report.findings) if report.verdict is Verdict.PASS else ()
+    return f", but {looking_worse(watched)}" if watched else ""
+
+
 def headline(report: Report) -> str:
     """The first sentence a person reads."""
     judged = [f for f in report.segments if f.segment != OVERALL and not beside(f)]
     failed = [f for f in report.findings if f.verdict is Verdict.FAIL]
     if report.unchanged or report.verdict is Verdict.PASS:
+        watched = looks_worse(report.findings)
+        if watched:
+            return f"{worse_rows(watched, lambda f: label(f, report))}: not proven at this level."
         return report.reason
     if report.verdict is Verdict.INCONCLUSIVE:
         return _cannot_tell(report)
@@ -49,7 +64,13 @@ def headline(report: Report) -> str:
         if len(worse) > 1
         else ""
     )
-    return f"{said}{'; ' if how else ': '}{how}{label(first, report)} {points(first.difference)}."
+    deepest = min(worse, key=lambda f: f.difference or 0.0)
+    others = f", worst of all: {label(deepest, report)} {points(deepest.difference)}" if deepest is not first else ""
+    outside = [label(f, report) for f in failed if beside(f)]
+    also = (
+        f"; outside the family: {', '.join(outside[:NAMED])}{' ...' if len(outside) > NAMED else ''}" if outside else ""
+    )
+    return f"{said}{'; ' if how else ': '}{how}{label(first, report)} {points(first.difference)}{others}{also}."
 
 
 def _cannot_tell(report: Report) -> str:
@@ -57,6 +78,8 @@ def _cannot_tell(report: Report) -> str:
     # A thin row left the family before looking: the verdict does not hang on it.
     asked = [f for f in unsure if f.alpha_row is not None] or unsure
     open_ = [f for f in asked if f.critical or f.segment == OVERALL] or asked
+    if any(f.reasons for f in asked):
+        return _first_cause(asked, report)
     more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
     if report.reason_class == "underpowered":
         # What a critical row must show is asked of no other: the overall row only has to be able to see something.
@@ -69,6 +92,21 @@ def _cannot_tell(report: Report) -> str:
     if first.missing and first.key == report.overall.key:
         return f"{label(first, report)}: {first.missing:,} planned cells were not measured, and the verdict hangs on them{more}."
     return f"{first.reason}."
+
+
+def _first_cause(undecided: list[Finding], report: Report) -> str:
+    """The largest reason of the row it weighs most on."""
+    first = max(undecided, key=first_cause)
+    reason = first.reasons[0]
+    same = sum(any(type(one) is type(reason) for one in f.reasons) for f in undecided)
+    more = f" ({same} such rows)" if same > 1 else ""
+    if isinstance(reason, Underpowered) and reason.must_detect is not None and reason.needs is not None:
+        return f"{label(first, report)} has {count(reason.n, 'example')}, needs {reason.needs:,} to show a drop of {drop(reason.must_detect)}{more}."
+    hangs = ", and the verdict hangs on them" if isinstance(reason, Unmeasured) else ""
+    said = strip_text(sentence(reason))
+    if hangs and reason.message:  # type: ignore[union-attr]
+        said, hangs = f"{sentence(replace(reason, message=''))}{hangs}: {strip_text(reason.message)}", ""  # type: ignore[arg-type, union-attr]
+    return f"{label(first, report)}: {said}{hangs}{more}."
 
 
 def average(report: Report) -> str:
@@ -110,16 +148,41 @@ def cause(report: Report) -> str:
 def todo(report: Report) -> str:
     """What gets the ship sailing; empty on a pass."""
     if report.verdict is Verdict.PASS:
-        return ""
+        return _settle(report) if but(report) else ""
     if report.verdict is Verdict.FAIL:
         return f"{_broken(report)}fix it and run the gate again" if report.mode == "block" else ""
+    undecided = [f for f in report.findings if f.verdict is Verdict.INCONCLUSIVE and f.reasons]
+    reason = max(undecided, key=first_cause).reasons[0] if undecided else None
+    if isinstance(reason, NotProven):
+        return _settle(report)
     if report.reason_class == "underpowered":
         return f"collect {_lacking(report)}"
+    if isinstance(reason, Unmeasured) and reason.outcome == Outcome.EVALUATOR_ERROR:
+        key = max(undecided, key=first_cause).key
+        return f"correct the evaluator of {short(key, 40)} and evaluate both versions again with it"
     if report.source.startswith("runs "):
         return (
             "resume the runs so that every planned cell has an outcome (seatrial eval ... --resume RUN --retry-errors)"
         )
     return "bring a result for every example and version, or an outcome that says why there is none"
+
+
+def _settle(report: Report) -> str:
+    """The command that decides rows which look worse and are not proven worse."""
+    held = [f for f in report.findings if any(isinstance(one, NotProven) for one in f.reasons)]
+    rows = looks_worse(report.findings) if report.verdict is Verdict.PASS else held
+    name = segments(report)
+    which = ", ".join(dict.fromkeys(short(name(f)) for f in rows[:NAMED]))
+    runs = runs_of(report.source)
+    if runs is None:
+        return f"give more repetitions (a column repetition) or more examples of {which}, and run the gate again"
+    how = report.confirm.how if report.confirm is not None else ""
+    if how == "deterministic":
+        return f"add examples of {which}: the graph gives the same answers again"
+    times = (
+        f" --confirm-repeat {2 * report.confirm.repetitions}" if report.confirm is not None and how == "fresh" else ""
+    )
+    return f"seatrial gate {shlex.quote(runs[0])} {shlex.quote(runs[1])} --confirm{times} repeats {which}"
 
 
 def _broken(report: Report) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.report.console import forest
+from seatrial.report.view import decisive
 from seatrial.verdict import State
 
 if TYPE_CHECKING:
@@ -27,11 +28,9 @@ def comment(v: View, graph: str) -> str:
     if told:
         lines.append(f"> {escape(told)}")
     lines += [f"> {name}: {escape(text)}" for name, text in v.looks]
-    if v.glyph == "✓":
+    if v.glyph == "✓" and not v.worse:
         return _cut("\n".join([*lines, *(f"> {escape(w)}" for w in v.warnings)]) + "\n")
-    first = [
-        row for row in v.rows if row.state is State.BLOCKS or (row.state is State.CANNOT_TELL and row.critical)
-    ] or list(v.rows[:1])
+    first = decisive(v) or list(v.rows[:1])
     lines += ["", *_table(first[:ROWS], v)]
     if len(first) > ROWS:
         lines.append(f"\nand {len(first) - ROWS} more")
@@ -49,7 +48,7 @@ def comment(v: View, graph: str) -> str:
             "</details>",
         ]
     lines += [""] + [f"- note: {escape(w)}" for w in v.warnings]
-    said = [*map(escape, filter(None, (v.scored, v.promise))), *([f"to sail: {escape(v.todo)}"] if v.todo else [])]
+    said = [*map(escape, filter(None, (v.scored, v.promise))), *([f"next: {escape(v.todo)}"] if v.todo else [])]
     if said:
         lines.append(f"<sub>{' · '.join(said)}</sub>")
     return _cut("\n".join(lines) + "\n")

@@ -8,6 +8,7 @@ from seatrial.errors import DataError
 from seatrial.gate.confirm import Confirmed, Look
 from seatrial.gate.override import Applied, Override
 from seatrial.gate.report import Report
+from seatrial.reason import reason_of
 from seatrial.report.data import SCHEMA
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
 from seatrial.wording import count
@@ -95,5 +96,6 @@ def _finding(row: Mapping[str, Any]) -> Finding:
         "verdict": Verdict(row["verdict"]) if row["verdict"] else None,
         "state": State(row["state"]),
         "outcomes": {arm: dict(said) for arm, said in row["outcomes"].items()},
+        "reasons": tuple(reason_of(one) for one in row.get("reasons", ())),
     }
     return Finding(**{name: row[name] for name in Finding.__slots__ if name in row} | ends | words)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
+from seatrial.gate.verdict import looks_worse
 from seatrial.report.annotations import looks
 from seatrial.report.detail import Detail, Override, detail
-from seatrial.report.headline import average, cause, headline, todo
+from seatrial.report.headline import average, but, cause, headline, todo
 from seatrial.report.row_name import LONGEST, beside, label, labels, leading
 from seatrial.report.sanitize import line, plain, plain_report
 from seatrial.report.terms import GATE, STATES, Terms
@@ -107,6 +108,7 @@ class RowView:
         borderline: said where the drawn interval and the test differ.
         beside: it stands beside the family (zero tolerance, a measurement, a contract test): nothing to draw.
         overridden: somebody let it pass.
+        undecided: it cannot be told, and the verdict waits for it.
     """
 
     label: str
@@ -131,6 +133,7 @@ class RowView:
     borderline: str
     beside: bool
     overridden: bool
+    undecided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +142,7 @@ class View:
 
     Attributes:
         glyph: shape of the verdict.
-        word: BLOCKED, CANNOT TELL or PASS.
+        word: BLOCKED, CANNOT TELL or PASS; of a PASS with rows that look worse `PASS, but 2 rows look worse`.
         title: graph and versions.
         headline: the first sentence a person reads.
         average: how the overall row and the segments differ; empty when they agree.
@@ -162,6 +165,7 @@ class View:
         terms: headings and words of this kind of decision.
         facts: what the decision rests on, as (name, value), where there is no `detail`.
         figures: pictures for a page.
+        worse: rows of a pass that look worse.
     """
 
     glyph: str
@@ -188,6 +192,7 @@ class View:
     terms: Terms = GATE
     facts: tuple[tuple[str, str], ...] = ()
     figures: tuple[Figure, ...] = ()
+    worse: int = 0
 
 
 def view(report: Report, overrides: Iterable[Override] = ()) -> View:
@@ -200,6 +205,7 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
     glyph, word = VERDICTS[report.verdict]
     if report.verdict is Verdict.FAIL and report.mode != "block":
         word = "WOULD BLOCK"
+    word += but(report)
     tally = Counter(row.state for row in rows if row.label != OVERALL)
     return View(
         glyph=glyph,
@@ -223,7 +229,18 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
         reported=tuple(_row(f, report, name, excused) for f in report.reported),
         detail=detail(report, let_pass),
         looks=looks(report),
+        worse=len(looks_worse(report.findings)) if report.verdict is Verdict.PASS else 0,
     )
+
+
+def decisive(v: View) -> list[RowView]:
+    """The rows to show first: those that block, that the verdict waits for and, on a pass, that look worse."""
+    states = {State.BLOCKS, *([State.WATCH] if v.worse else [])}
+    return [
+        row
+        for row in v.rows
+        if row.state in states or row.undecided or (row.state is State.CANNOT_TELL and row.critical)
+    ]
 
 
 def refusal(reason: str, *, title: str = "", empty: bool = False) -> View:
@@ -302,6 +319,7 @@ def _row(f: Finding, report: Report, name: Callable[[Finding], str], excused: se
         borderline=_borderline(f),
         beside=beside(f),
         overridden=f.verdict is Verdict.FAIL and (f.segment, f.key) in excused,
+        undecided=f.state is State.CANNOT_TELL and f.alpha_row is not None,
     )
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.adapters.mlflow.content import Content, fitting
 from seatrial.adapters.mlflow.names import metric_name
+from seatrial.gate.verdict import looks_worse
 from seatrial.report.markdown import comment
 from seatrial.report.view import view
 from seatrial.verdict import Verdict
@@ -105,12 +106,14 @@ def _numbers(finding: Finding) -> dict[str, float | None]:
 def verdict_tags(report: Report) -> dict[str, str]:
     """The verdict and what led to it, so that a table of runs reads as a list of verdicts."""
     # Segments come critical first, then worst first; everything together is named where no part of it failed.
-    failing = (finding.segment for finding in (*report.segments, report.overall) if finding.verdict is Verdict.FAIL)
+    failing = [finding.segment for finding in (*report.segments, report.overall) if finding.verdict is Verdict.FAIL]
+    watched = [finding.segment for finding in looks_worse(report.findings)] if report.verdict is Verdict.PASS else []
     tags = {
         "seatrial.verdict": report.verdict.value,
         "seatrial.reason": report.reason,
         "seatrial.reason_class": report.reason_class.value if report.reason_class else None,
-        "seatrial.worst_segment": next(failing, None),
+        "seatrial.worst_segment": next(iter(failing or watched), None),
+        "seatrial.look_worse": str(len(watched)) if watched else None,
         "seatrial.mode": report.mode,
         "mlflow.note.content": _note(report),
     }
