@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import threading
 import time
-from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +14,17 @@ from hypothesis import strategies as st
 
 from seatrial import pool
 from seatrial.errors import UsageError
-from seatrial.pool.event_loop import running_in
+from seatrial.pool import process_loop
+from seatrial.pool.shared_loop import running_in
 from seatrial.pool.threads import NAP_S, TICK_S, Crew, Turn, patience, settle, shared_turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+@pytest.fixture(autouse=True)
+def _other_tests_lost_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_loop, "_lost", [])
 
 
 class Results:
@@ -180,25 +184,18 @@ def test_after_a_run_has_ended_nothing_is_handed_on(shared: bool) -> None:
     assert kept == [0]
 
 
-@pytest.mark.parametrize("shared", [False, True])
-def test_an_interrupt_while_threads_are_started_ends_those_that_were(
-    shared: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_while_threads_are_started_ends_those_that_were(monkeypatch: pytest.MonkeyPatch) -> None:
     start, started, results = threading.Thread.start, [], Results()
 
     def interrupted(thread: threading.Thread) -> None:
         start(thread)
         started.append(thread)
-        if len(started) == (1 if shared else 3):
+        if len(started) == 3:
             raise KeyboardInterrupt
-
-    async def awaited(item: int) -> int:
-        await asyncio.sleep(0.02)
-        return item
 
     monkeypatch.setattr(threading.Thread, "start", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        pool.run(count(), lambda item: time.sleep(0.02), results, concurrency=8, awaited=awaited if shared else None)
+        pool.run(count(), lambda item: time.sleep(0.02), results, concurrency=8)
     before = dict(results.of)
     for thread in started:
         thread.join(5)
@@ -252,22 +249,6 @@ def test_a_second_interrupt_does_not_end_the_wait_for_who_is_handing_on_a_result
     assert [lock.waited for lock in locks] == [True, True, False]
 
 
-def test_steps_that_block_their_loop_for_a_moment_are_seen_when_they_are_over() -> None:
-    idle = random.Random(1)
-
-    async def awaited(item: int) -> int:
-        await asyncio.sleep(0.2 * idle.random())
-        time.sleep(0.13)  # the watch, which looks every 0.25 s, seldom sees it while it lasts
-        await asyncio.sleep(0.2 * idle.random())
-        return item
-
-    in_threads: list[int] = []
-    results = Results()
-    pool.run(range(30), in_threads.append, results, concurrency=2, awaited=awaited)
-    assert len(results.of) == 30
-    assert in_threads
-
-
 class Loop:
     """Stands for a shared loop that was never late."""
 
@@ -291,26 +272,6 @@ def test_items_that_break_are_heard_of() -> None:
 
     with pytest.raises(OSError, match="disk gone"):
         pool.run(items(), lambda item: item, Results(), concurrency=2)
-
-
-@pytest.mark.parametrize("how", [{}, {"concurrency": 3}])
-def test_a_worker_owns_one_and_leaves_it_when_it_ends(how: dict[str, Any]) -> None:
-    opened: list[int] = []
-    closed: list[int] = []
-
-    @contextmanager
-    def tool() -> Iterator[int]:
-        opened.append(threading.get_ident())
-        yield len(opened)
-        closed.append(threading.get_ident())
-
-    pool.run(range(30), lambda _: pool.own(tool), Results(), **how)
-    assert len(set(opened)) == len(opened) <= how.get("concurrency", 1)
-    assert sorted(closed) == sorted(opened)
-
-
-def test_outside_of_a_pool_nothing_is_owned() -> None:
-    assert pool.own(contextmanager(lambda: iter([1]))) is None
 
 
 @pytest.mark.parametrize("how", [{"concurrency": 0}, {"concurrency": pool.CEILING + 1}, {"timeout_s": 0.0}])
@@ -355,45 +316,51 @@ def test_awaited_items_share_one_loop_so_many_at_once_and_no_more() -> None:
 @pytest.mark.parametrize("inner_task", [False, True])
 def test_who_blocks_the_loop_is_abandoned_and_its_neighbours_are_done_again(inner_task: bool) -> None:
     release = threading.Event()
-    again: list[int] = []
+    begun: list[int] = []
 
     async def block() -> None:
         release.wait(30)
 
     async def awaited(item: int) -> int:
+        begun.append(item)
         await asyncio.sleep(0.01)
         if item == 1:
             await (asyncio.create_task(block()) if inner_task else block())
         await asyncio.sleep(0.01)
         return item
 
-    def work(item: int) -> int:
-        again.append(item)
-        return item
-
+    lost = pool.loops_lost()
     results = Results()
-    pool.run(range(4), work, results, concurrency=3, timeout_s=0.3, awaited=awaited)
+    pool.run(range(4), never, results, concurrency=3, timeout_s=0.3, awaited=awaited)
     release.set()
     assert results.of == {0: 0, 1: "TimedOut", 2: 2, 3: 3}
-    assert 1 not in again
+    assert begun.count(1) == 1
+    assert begun.count(0) == begun.count(2) == 2
+    assert pool.loops_lost() == lost + 1
 
 
-def test_items_that_block_their_loop_time_and_again_go_to_threads() -> None:
+def test_items_that_spoil_each_other_time_and_again_are_done_one_at_a_time() -> None:
+    here, most_at_the_end = [0], [0]
+
     async def awaited(item: int) -> int:
-        time.sleep(0.2)
-        return item
-
-    threads: set[int] = set()
-
-    def work(item: int) -> int:
-        threads.add(threading.get_ident())
-        time.sleep(0.05)
+        here[0] += 1
+        if item > 12:
+            most_at_the_end[0] = max(most_at_the_end[0], here[0])
+        try:
+            began = time.monotonic()
+            await asyncio.sleep(0)
+            time.sleep(0.06)
+            await asyncio.sleep(0)
+            if time.monotonic() - began > 0.2 and pool.disturbed(0.2):
+                raise pool.Disturbed
+        finally:
+            here[0] -= 1
         return item
 
     results = Results()
-    pool.run(range(20), work, results, concurrency=4, awaited=awaited)
+    pool.run(range(20), never, results, concurrency=4, timeout_s=0.2, awaited=awaited)
     assert results.of == {item: item for item in range(20)}
-    assert len(threads) == 4
+    assert most_at_the_end == [1]
 
 
 def test_who_does_not_let_itself_be_cancelled_is_abandoned_alone() -> None:
@@ -432,18 +399,14 @@ def test_steps_of_its_neighbours_are_nobody_s_own_time(
             await asyncio.sleep(0)
         return item
 
-    def work(item: int) -> int:
-        time.sleep(steps * step_s)
-        return item
-
     results = Results()
-    pool.run(range(items), work, results, concurrency=at_once, timeout_s=timeout_s, awaited=awaited)
+    pool.run(range(items), never, results, concurrency=at_once, timeout_s=timeout_s, awaited=awaited)
     assert results.of == {item: item for item in range(items)}
 
 
 @pytest.mark.parametrize("how", ["task", "callback", "timer"])
 def test_what_an_item_left_behind_is_not_the_fault_of_the_next_one(how: str) -> None:
-    release, threads = threading.Event(), []
+    release, begun = threading.Event(), []
     left: list[object] = []
 
     async def block() -> None:
@@ -452,6 +415,7 @@ def test_what_an_item_left_behind_is_not_the_fault_of_the_next_one(how: str) -> 
 
     async def awaited(item: int) -> int:
         loop = asyncio.get_running_loop()
+        begun.append(item)
         if item == 0 and how == "task":
             left.append(asyncio.create_task(block()))
         elif item == 0 and how == "callback":
@@ -462,15 +426,11 @@ def test_what_an_item_left_behind_is_not_the_fault_of_the_next_one(how: str) -> 
             await asyncio.sleep(0.1)
         return item
 
-    def work(item: int) -> int:
-        threads.append(item)
-        return item
-
     results = Results()
-    pool.run(range(2), work, results, timeout_s=0.3, awaited=awaited)
+    pool.run(range(2), never, results, timeout_s=0.3, awaited=awaited)
     release.set()
     assert results.of == {0: 0, 1: 1}
-    assert threads == [1]
+    assert begun == [0, 1, 1]
 
 
 def test_a_callback_that_blocks_is_the_fault_of_who_asked_for_it() -> None:
@@ -537,7 +497,10 @@ def test_what_the_tasks_of_an_item_returned_is_not_kept() -> None:
 
 
 def test_a_disturbed_item_is_done_again_by_itself() -> None:
+    begun: list[int] = []
+
     async def awaited(item: int) -> str:
+        begun.append(item)
         if item == 1:
             time.sleep(0.3)
             return "blocked"
@@ -547,8 +510,9 @@ def test_a_disturbed_item_is_done_again_by_itself() -> None:
         return "undisturbed"
 
     results = Results()
-    pool.run(range(2), lambda item: f"again {item}", results, concurrency=2, timeout_s=5.0, awaited=awaited)
-    assert results.of == {0: "again 0", 1: "blocked"}
+    pool.run(range(2), never, results, concurrency=2, timeout_s=5.0, awaited=awaited)
+    assert results.of == {0: "undisturbed", 1: "blocked"}
+    assert begun == [0, 1, 0]
     assert not pool.disturbed(0.1)
 
 

@@ -41,6 +41,7 @@ from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import callable_target
 from seatrial.graph.thread_id import ThreadIds
 from seatrial.model.context import repetition_here
+from seatrial.pool import process_loop
 from seatrial.runner import RunPlan, RunResult, run
 from seatrial.runner.log import BACKGROUND, EACH, GROUP_S, OWN_GROUPS, Patience, RowLog
 from seatrial.runner.record import parse
@@ -765,6 +766,11 @@ print(result.rows["scored"], result.rows["target_error"], result.complete)
     )
     assert (done.stdout, done.stderr, done.returncode) == ("2 1 True\n", "", 0)
     assert cells(tmp_path / "r")["e1", 0, "fine"] == ("target_error", "timeout", None)
+
+
+@pytest.fixture(autouse=True)
+def _other_tests_lost_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_loop, "_lost", [])
 
 
 def awaited_graph(node: Any) -> Any:

@@ -27,11 +27,11 @@ from seatrial.graph.stream import MODES, Play
 from seatrial.graph.target import AwaitedTarget, Target, milliseconds, one_line, too_late, unfit
 from seatrial.graph.thread_id import take
 from seatrial.graph.usage import Usage, takes_config
-from seatrial.graph.waiting import wait_for
 from seatrial.model.context import Calls
 from seatrial.model.context import listen as listen_to_calls
 from seatrial.model.context import silence as leave_calls
 from seatrial.model.outcome import outcome_of
+from seatrial.pool import wait_for
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:

@@ -1,11 +1,36 @@
 """THE worker loop: items in, one result each out, whatever an item does.
 
-`crew` has a thread a worker; what can be awaited shares one event loop instead (`shared`), and falls back on the crew
-when it turns out to block that loop.
+What blocks has a thread a worker (`threads`); what can be awaited shares the process's one event loop (`process_loop`,
+`shared_loop`), which every awaited call of the process runs on.
 """
 
-from seatrial.pool.event_loop import Disturbed, disturbed
+from seatrial.pool.process_loop import (
+    INLINE,
+    LoopLost,
+    OnTheLoop,
+    as_if_no_loop,
+    in_thread,
+    loops_lost,
+    on_process_loop,
+    wait_for,
+)
 from seatrial.pool.run import run
-from seatrial.pool.threads import CEILING, TimedOut, own, restart_clock
+from seatrial.pool.shared_loop import Disturbed, disturbed
+from seatrial.pool.threads import CEILING, TimedOut, restart_clock
 
-__all__ = ["CEILING", "Disturbed", "TimedOut", "disturbed", "own", "restart_clock", "run"]
+__all__ = [
+    "CEILING",
+    "INLINE",
+    "Disturbed",
+    "LoopLost",
+    "OnTheLoop",
+    "TimedOut",
+    "as_if_no_loop",
+    "disturbed",
+    "in_thread",
+    "loops_lost",
+    "on_process_loop",
+    "restart_clock",
+    "run",
+    "wait_for",
+]

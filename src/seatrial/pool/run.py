@@ -7,11 +7,11 @@ from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from seatrial.errors import UsageError
-from seatrial.pool.event_loop import SharedLoop
+from seatrial.pool.shared_loop import SharedLoop
 from seatrial.pool.threads import CEILING, END, Crew, in_this_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -39,8 +39,8 @@ def run(
         concurrency: items at once, 1 to `CEILING`.
         timeout_s: seconds an item may take before it is abandoned; `restart_clock` starts them anew.
         stop: once set, no further item begins; those under way are waited for.
-        awaited: the same work, to be awaited: items share one event loop, and it ends itself in time. An item whose
-            neighbours took the loop from it is done a second time, by `work`, in a thread of its own.
+        awaited: the same work, to be awaited instead of `work`: items share the process's event loop, and each ends itself
+            in time. An item whose neighbours took the loop from it is done a second time, with the loop to itself.
 
     Raises:
         UsageError: `concurrency` or `timeout_s` is out of range.
@@ -53,14 +53,29 @@ def run(
     stop = stop or threading.Event()
     left = iter(items)
     if awaited is not None:
+        _share(left, awaited, on_result, concurrency=concurrency, timeout_s=timeout_s, stop=stop)
+        return
+    if concurrency == 1 and timeout_s is None:
+        in_this_thread(left, work, on_result, stop)
+    else:
+        Crew(left, work, on_result, timeout_s, stop).run(concurrency)
+
+
+def _share(
+    left: Iterator[Item],
+    awaited: Callable[[Item], Awaitable[Value]],
+    on_result: Callable[[Item, Value | None, BaseException | None], None],
+    *,
+    concurrency: int,
+    timeout_s: float | None,
+    stop: threading.Event,
+) -> None:
+    """On the process's loop, many at once; then, one at a time, whatever was spoilt and what nobody got to."""
+    while True:
         shared = SharedLoop(left, awaited, on_result, timeout_s, stop)
         shared.run(concurrency)
         left = chain(shared.again, left)
         first = next(left, END)
         if first is END or stop.is_set():
             return
-        left = chain((first,), left)
-    if concurrency == 1 and timeout_s is None:
-        in_this_thread(left, work, on_result, stop)
-    else:
-        Crew(left, work, on_result, timeout_s, stop).run(concurrency)
+        left, concurrency = chain((first,), left), 1

@@ -11,17 +11,15 @@ from __future__ import annotations
 import contextvars
 import threading
 import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
-    from contextlib import AbstractContextManager
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
-Owned = TypeVar("Owned")
 
 CEILING = 64
 """Most items at once, whatever was asked for: more threads than this only wait for each other."""
@@ -42,17 +40,15 @@ class TimedOut(Exception):
 
 
 class _Worker:
-    """One thread's place: what it is on, since when, whether it was given up, what it owns."""
+    """One thread's place: what it is on, since when, whether it was given up."""
 
-    __slots__ = ("abandoned", "belongings", "ended", "item", "owned", "started")
+    __slots__ = ("abandoned", "ended", "item", "started")
 
     def __init__(self) -> None:
         self.item: Any = END
         self.started = 0.0
         self.abandoned = False
         self.ended = False
-        self.owned: dict[Any, Any] = {}
-        self.belongings = ExitStack()
 
 
 class _Here(threading.local):
@@ -60,16 +56,6 @@ class _Here(threading.local):
 
 
 _here = _Here()
-
-
-def own(factory: Callable[[], AbstractContextManager[Owned]]) -> Owned | None:
-    """This worker's own `factory()`, entered on first use and left when the worker ends; None outside of a pool."""
-    worker = _here.worker
-    if worker is None:
-        return None
-    if factory not in worker.owned:
-        worker.owned[factory] = worker.belongings.enter_context(factory())
-    return cast("Owned", worker.owned[factory])
 
 
 def restart_clock() -> None:
@@ -112,7 +98,6 @@ def in_this_thread(items: Iterable[Any], work: Any, on_result: Any, stop: thread
                 on_result(item, value, None)
     finally:
         _here.worker = outer
-        worker.belongings.close()
 
 
 def patience(places: Iterable[_Worker | Turn], timeout_s: float | None) -> float:
@@ -213,7 +198,6 @@ class Crew(Generic[Item, Value]):
         except BaseException as caught:  # noqa: BLE001 - `items` broke: the caller hears of it
             self._broken = caught
         finally:
-            worker.belongings.close()
             worker.ended = True
             self._idle.set()
 

@@ -139,7 +139,7 @@ def _made(factory: Any, where: str) -> Any:
     else:
         made = factory(config)
     if inspect.iscoroutine(made):
-        from seatrial.graph.waiting import wait_for  # noqa: PLC0415 - few factories are async
+        from seatrial.pool import wait_for  # noqa: PLC0415 - few factories are async
 
         return wait_for(made)
     return made

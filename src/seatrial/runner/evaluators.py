@@ -10,6 +10,7 @@ from seatrial.evaluator import Score
 from seatrial.graph.example_protocol import copied
 from seatrial.graph.run import Run
 from seatrial.graph.target import one_line
+from seatrial.pool import OnTheLoop
 from seatrial.runner.record import Result, as_text, evaluator_failure, worded
 from seatrial.verdict import ErrorKind
 
@@ -42,7 +43,7 @@ class Panel:
         for bound, call, known in self._members:
             try:
                 said = call(*_apart(run, example))
-            except KeyboardInterrupt:
+            except (KeyboardInterrupt, OnTheLoop):
                 raise
             except BaseException as error:  # noqa: BLE001 - a crash is an outcome, never a score; pytest.fail() is one, too
                 answer = _failed(bound, one_line(error))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import TYPE_CHECKING
 
 from seatrial import pool
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from seatrial.evaluator import Bound
     from seatrial.graph.target import Target
     from seatrial.runner.evaluators import Answers
+
+SLOW_S = 0.005
+"""Evaluators that once took longer than this are asked in threads, where a run is awaited."""
 
 SCORED = Outcome.SCORED.value
 ERROR, LATENCY, MEASURED = map(Run._fields.index, ("error", "latency_ms", "input_tokens"))
@@ -53,6 +57,7 @@ class Work:
         self._repetitions, self._first = repetitions, first
         self._timeout_s = timeout_s
         self._threads = ThreadIds()
+        self._slow = False
         self._at_evaluators: dict[int, tuple[Run, str, str]] = {}
 
     def __call__(self, position: int) -> tuple[Record, bytes]:
@@ -84,9 +89,29 @@ class Work:
             if run.error_kind == ErrorKind.TIMEOUT and self._timeout_s is not None and pool.disturbed(self._timeout_s):
                 self._threads.renew(position)
                 raise pool.Disturbed
-            return self._evaluate(position, example, run)
+            if run.error_kind == ErrorKind.EXCEPTION and pool.loops_lost():
+                raise pool.LoopLost(
+                    f"{run_id} failed ({run.error}) after code that never awaits had kept the event loop beyond the timeout, "
+                    "so that it was replaced; what the project made for the old loop (clients, semaphores) fails on the new "
+                    "one, so nobody can tell whose failure this is: make the blocking step a plain def or await it, and run "
+                    "again; what was done is kept"
+                )
+            return await self._evaluate_aside(position, example, run)
 
         return awaited
+
+    async def _evaluate_aside(self, position: int, example: Example, run: Run) -> tuple[Record, bytes]:
+        """Evaluate on the event loop while evaluators are quick, else in a thread: they must not keep it from the runs."""
+        if not self._slow:
+            began = time.perf_counter()
+            try:
+                with pool.as_if_no_loop():
+                    return self._evaluate(position, example, run)
+            except pool.OnTheLoop:  # an evaluator waits for something that runs there
+                self._slow = True
+            finally:
+                self._slow = self._slow or time.perf_counter() - began > SLOW_S
+        return await pool.in_thread(self._evaluate, position, example, run)
 
     def _evaluate(self, position: int, example: Example, run: Run) -> tuple[Record, bytes]:
         if run.outcome != SCORED:

@@ -9,7 +9,7 @@ from seatrial.adapters.langsmith.row import example_uuid, to_their_example
 from seatrial.adapters.langsmith.service import must_be_installed
 from seatrial.errors import ConfigError, SeatrialError
 from seatrial.evaluator import Bound, Score
-from seatrial.graph.waiting import wait_for
+from seatrial.pool import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -22,7 +22,7 @@ from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.evaluator import Bound
 from seatrial.graph.runtime import needs_loop
 from seatrial.graph.target import one_line
-from seatrial.graph.waiting import wait_for
+from seatrial.pool import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -52,7 +52,7 @@ def evaluate_locally(
     """`langsmith.evaluate` with nothing uploaded, nothing traced and nobody asked.
 
     Args:
-        target: function from inputs to outputs, plain or async (every run in an event loop of its own), or a compiled
+        target: function from inputs to outputs, plain or async (on the process's one event loop), or a compiled
             LangGraph graph. One with a checkpointer fails here on every row, since nobody gives it a thread; `seatrial eval`
             runs it.
         examples: a dataset of ours, or examples, ours or LangSmith's.

@@ -1,9 +1,8 @@
-"""SharedLoop: many awaited items on one event loop, in one thread that the caller's watches over.
+"""SharedLoop: many awaited items on the process's event loop, while the caller's thread watches over them.
 
-A loop a thread would make them wait for each other at Python's lock. But on a shared loop one item can take the time of
-all: a step that does not await holds up its neighbours, whose own clocks run on. So the loop's lateness is measured, an
-item that ran out of time on a late loop is done again elsewhere, and a loop that is blocked time and again is given up:
-what is left goes to threads, where items cannot hurt each other.
+One item can take the time of all: a step that does not await holds up its neighbours, whose own clocks run on. So the
+loop's lateness is measured, and an item that ran out of time on a late loop is done again by itself. When that happens
+time and again, everything that is left is done one at a time.
 """
 
 from __future__ import annotations
@@ -14,11 +13,13 @@ import math
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from seatrial.pool.threads import END, TICK_S, TimedOut, Turn, patience, settle, shared_turn
+from seatrial.pool.process_loop import give_up, process_loop
+from seatrial.pool.threads import END, TimedOut, Turn, patience, settle, shared_turn
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Awaitable, Callable, Iterator
 
 Item = TypeVar("Item")
@@ -33,14 +34,14 @@ STALL_S = 0.1
 LOOK_S = 0.25
 """How often the watch looks whether one does, where others share the loop; to wake costs the loop a millisecond and more."""
 
-STALLS = 3
-"""From so many blocking steps on items may no longer share: the first may be an import, a third is a habit."""
+SPOILT = 3
+"""From so many items on that ran out of time because of their neighbours, the rest is done one at a time."""
 
 TURN_S = 0.005
 """How long work that never waits may keep the loop to itself."""
 
 LATE = 0.1
-"""Share of its time that the loop may be late: beyond it a timeout is not the item's own, and blocking steps are too many."""
+"""Share of its time that the loop may be late: beyond it a timeout is not the item's own."""
 
 
 class Disturbed(Exception):
@@ -50,7 +51,7 @@ class Disturbed(Exception):
 def disturbed(seconds: float) -> bool:
     """Whether neighbours on its loop took more than `LATE` of the `seconds` that the item at hand had."""
     turn = shared_turn.get()
-    return turn is not None and turn.loop.late - turn.late > LATE * seconds
+    return turn is not None and not turn.loop.alone and turn.loop.late - turn.late > LATE * seconds
 
 
 def running_in(thread: int | None) -> tuple[object, Turn | None]:
@@ -71,10 +72,11 @@ _RUNS = asyncio.Handle._run.__code__  # noqa: SLF001 - of CPython's loops; anoth
 
 
 class SharedLoop(Generic[Item, Value]):
-    """One run of items on one loop.
+    """One run of items on the process's loop.
 
     Attributes:
-        again: after `run`, what must be done again by threads; `items` may hold more.
+        again: after `run`, what must be done again one at a time; `items` may hold more.
+        alone: items are done one at a time, so what keeps the loop is the item's own.
         late: seconds that the loop came too late, all in all.
     """
 
@@ -87,6 +89,7 @@ class SharedLoop(Generic[Item, Value]):
         stop: threading.Event,
     ) -> None:
         self.again: list[Item] = []
+        self.alone = False
         self.late = 0.0
         self._items, self._awaited, self._on_result = items, awaited, on_result
         self._timeout_s, self._stop = timeout_s, stop
@@ -94,56 +97,61 @@ class SharedLoop(Generic[Item, Value]):
         self._left = False
         self._ended = threading.Event()
         self._lock = threading.Lock()
+        self._home = process_loop()
         self._turns: list[Turn] = []
         self._tasks: list[asyncio.Task[None]] = []
-        self._thread: threading.Thread | None = None
-        self._began = self._beat_due = time.monotonic()
-        self._stalled: set[tuple[int, float]] = set()
+        self._beat_due = time.monotonic()
         self._broken: BaseException | None = None
         self._step: object = None
         self._step_seen = 0.0
 
     def run(self, concurrency: int) -> None:
-        """Until every item has had its result, or the loop is given up."""
+        """Until every item has had its result, or too many were spoilt by their neighbours, or the loop is given up."""
+        self.alone = concurrency == 1
         self._turns = [Turn(self) for _ in range(concurrency)]
-        context = contextvars.copy_context()
+        share: deque[asyncio.Task[None]] | None = None
         try:
-            self._thread = threading.Thread(target=context.run, args=(self._live,), name="seatrial-loop", daemon=True)
-            self._thread.start()
+            share = self._home.start(self._share(), self._over, contextvars.copy_context())
             while not self._left and not self._ended.wait(self._patience()):
                 with self._lock:
                     self._watch(time.monotonic())
         finally:
             self._closed = self._left = True
             settle(self._lock)
+            if share is not None:
+                self._home.loop.call_soon_threadsafe(self._cancel)
         if self._broken is not None:
             raise self._broken
 
+    def _over(self, share: asyncio.Task[None]) -> None:
+        error = None if share.cancelled() else share.exception()
+        self._broken = self._broken or error
+        self._ended.set()
+
+    def _cancel(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
     def _patience(self) -> float:
-        if self._closed:
-            return TICK_S
         # Neighbours are to be seen while one of them blocks them.
         return min(patience(self._turns, self._timeout_s), LOOK_S if len(self._turns) > 1 else math.inf)
 
     def _watch(self, now: float) -> None:
-        if self._thread is None or not self._tasks:
+        if not self._tasks:
             return
         under_way = [turn for turn in self._turns if turn.item is not END]
         late = max(0.0, now - self._beat_due)
         if late <= STALL_S:
-            # The loop is fine: who is overdue does not let itself be cancelled.
-            overdue = [turn for turn in under_way if self._is_overdue(turn, now, late)]
-            for turn in overdue:
-                self._abandon(turn, now)
-            self._closed = self._closed or bool(overdue)
+            # The loop is fine: who is overdue does not let itself be cancelled, or its evaluators hang in a thread.
+            for place, turn in enumerate(self._turns):
+                if turn.item is not END and self._is_overdue(turn, now, late):
+                    self._abandon(turn, now)
+                    self._turns[place] = Turn(self)
+                    self._home.loop.call_soon_threadsafe(self._replace, place)
             return
-        step, blocking = running_in(self._thread.ident)
+        step, blocking = running_in(self._home.ident)
         if step is not self._step:
             self._step, self._step_seen = step, now
-        self._stall(id(blocking), now)
-        if self._closed and not under_way:
-            self._left = True  # who has the loop was given up, and nobody else is waited for
-            return
         if blocking in under_way:
             # Of the time that the loop is late, its own is what it was seen at this one step: others went before, if any.
             others = late - (now - self._step_seen) if len(self._turns) > 1 else 0.0
@@ -151,6 +159,7 @@ class SharedLoop(Generic[Item, Value]):
                 return
         elif not any(self._is_overdue(turn, now, 0.0) for turn in under_way):
             return
+        give_up(self._home)
         for turn in under_way:
             if turn is blocking:
                 self._abandon(turn, now)
@@ -158,11 +167,6 @@ class SharedLoop(Generic[Item, Value]):
                 turn.abandoned = True
                 self.again.append(turn.item)
         self._left = True
-
-    def _stall(self, blocking: int, now: float) -> None:
-        self._stalled.add((blocking, self._beat_due))
-        if len(self._stalled) >= STALLS and self.late > LATE * (now - self._began):
-            self._closed = True
 
     def _is_overdue(self, turn: Turn, now: float, late: float) -> bool:
         # What its neighbours took is not its own, be it over or still going on; its own timeout may be on its way, too.
@@ -174,34 +178,24 @@ class SharedLoop(Generic[Item, Value]):
         self._on_result(turn.item, None, TimedOut(waited))
         turn.item = END
 
-    def _live(self) -> None:
-        try:
-            asyncio.run(self._share())
-        except BaseException as caught:  # noqa: BLE001 - a thread has nobody above it to tell
-            self._broken = caught
-        finally:
-            self._ended.set()
+    def _replace(self, place: int) -> None:
+        """Somebody else takes the place of who was abandoned."""
+        self._tasks[place].cancel()
+        self._tasks[place] = self._home.loop.create_task(self._toil(place))
 
     async def _share(self) -> None:
         loop = asyncio.get_running_loop()
-        tasks = [loop.create_task(self._toil(place)) for place in range(len(self._turns))]
-        self._began = self._beat_due = time.monotonic()
+        self._beat_due = time.monotonic()
         self._beat(loop)
-        self._tasks = tasks
+        self._tasks = [loop.create_task(self._toil(place)) for place in range(len(self._turns))]
         # Whom nobody waits for any more must not keep the others waiting.
-        while waiting := [
-            task for task, turn in zip(tasks, self._turns, strict=True) if not turn.abandoned and not task.done()
-        ]:
+        while not self._left and (waiting := [task for task in self._tasks if not task.done()]):
             await asyncio.wait(waiting, timeout=BEAT_S)
-        self._ended.set()  # before asyncio.run cancels those who do not let themselves be cancelled
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
         now = time.monotonic()
-        late = max(0.0, now - self._beat_due)
         with self._lock:
-            self.late += late
-            if late > STALL_S and all(due != self._beat_due for _, due in self._stalled):
-                self._stall(0, now)  # one that was over before the watch looked: nobody knows whose
+            self.late += max(0.0, now - self._beat_due)
             self._beat_due = now + BEAT_S
         if not self._ended.is_set():
             loop.call_later(BEAT_S, self._beat, loop)
@@ -219,26 +213,33 @@ class SharedLoop(Generic[Item, Value]):
                 value = await self._awaited(item)
             except BaseException as caught:  # noqa: BLE001 - KeyboardInterrupt too: `on_result` decides
                 error = caught
-            with self._lock:
-                if turn.abandoned or self._left:  # its item has had its result, or nobody listens any more
-                    return
-                turn.item = END
-                if isinstance(error, Disturbed):
-                    self.again.append(item)
-                    continue
-                try:
-                    self._on_result(item, value, error)
-                except BaseException as caught:  # noqa: BLE001 - the caller hears of it
-                    self._broken, self._left = caught, True
-                    self._ended.set()
-                    return
+            if not self._hand_on(turn, item, value, error):
+                return
+
+    def _hand_on(self, turn: Turn, item: Item, value: Value | None, error: BaseException | None) -> bool:
+        """Whether there may be more to do."""
+        with self._lock:
+            if turn.abandoned or self._left:  # its item has had its result, or nobody listens any more
+                return False
+            turn.item = END
+            if isinstance(error, Disturbed):
+                self.again.append(item)
+                self._closed = self._closed or len(self.again) >= SPOILT
+                return True
+            try:
+                self._on_result(item, value, error)
+            except BaseException as caught:  # noqa: BLE001 - the caller hears of it
+                self._broken, self._left = caught, True
+                self._ended.set()
+                return False
+            return True
 
     def _draw(self, place: int) -> Turn | None:
         with self._lock:
             if self._closed or self._stop.is_set() or self._broken is not None:
                 return None
             try:
-                item = next(self._items, END)
+                item: Any = next(self._items, END)
             except BaseException as caught:  # noqa: BLE001 - `items` broke: the caller hears of it
                 self._broken = caught
                 return None

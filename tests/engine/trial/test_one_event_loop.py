@@ -1,0 +1,121 @@
+"""What a module makes at import for an event loop works in every verb: all of them await on one loop."""
+
+import json
+import sys
+from collections import Counter
+
+import pytest
+
+from seatrial.cli.app import run
+from seatrial.testing import OpenAIServer
+
+REGISTRY = """
+from seatrial.graph.spec import GraphSpec, Version, fleet
+
+VERSIONS = (Version("v1"), Version("same"), Version("unlucky", {"style": "unlucky"}))
+GRAPHS = fleet(GraphSpec("oracle", module="graphs.oracle", family="pretended", versions=VERSIONS, current="v1"))
+"""
+ORACLE = """
+import asyncio
+import os
+import threading
+from typing import TypedDict
+
+from langchain.chat_models import init_chat_model
+from langgraph.graph import END, START, StateGraph
+
+MODEL = init_chat_model("openai:gpt-x", base_url=os.environ["PLANTED_URL"], api_key="k-123456", max_retries=0)
+PLACES = asyncio.Semaphore(3)
+LOOPS = set()
+
+
+class State(TypedDict, total=False):
+    n: int
+    tier: str
+    answer: str
+
+
+def build(style="v1"):
+    async def think(state: State) -> State:
+        LOOPS.add((threading.get_ident(), id(asyncio.get_running_loop())))
+        async with PLACES:
+            said = await MODEL.ainvoke(f"{style} {state['n']}")
+        return {"answer": said.content}
+
+    return StateGraph(State).add_node("think", think).add_edge(START, "think").add_edge("think", END)
+
+
+graph = build().compile()
+"""
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """A model that answers the unlucky version's first twelve wrongly, once; its connections stay open."""
+    asked = Counter()
+
+    def reply(messages):
+        style, n = messages[-1]["content"].split()
+        asked[style, n] += 1
+        return "wrong" if style == "unlucky" and int(n) < 48 and asked[style, n] == 1 else "right"
+
+    with OpenAIServer(reply, keep_alive=True) as server:
+        monkeypatch.setenv("PLANTED_URL", server.url)
+        yield server
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # LangChain never closes its async clients
+def test_a_client_made_at_import_goes_through_every_verb(project, server, capsys, users_pytest):
+    (project / "graphs/registry.py").write_text(REGISTRY)
+    (project / "graphs/oracle.py").write_text(ORACLE)
+    suites = project / "evaluators/__init__.py"
+    suites.write_text(suites.read_text().replace(', "rules": (right,)', ""))
+    segments = project / "datasets/segments.toml"
+    segments.write_text(segments.read_text().replace('critical = ["enterprise"]\n', ""))
+    golden = project / "datasets/oracle/golden.jsonl"
+    golden.write_text("".join(golden.read_text().splitlines(keepends=True)[36:84]))
+    file = project / "pyproject.toml"
+    file.write_text(file.read_text().replace('candidate = "unlucky"', 'candidate = "same"'))
+
+    def said(*words, code=0):
+        capsys.readouterr()
+        assert run([*words, "--json", "-j", "8"]) == code, capsys.readouterr()
+        return json.loads(capsys.readouterr().out)
+
+    def loops():
+        return sys.modules["seatrial_project.graphs.oracle"].LOOPS
+
+    said("eval", "oracle@v1")
+    first = set(loops())
+    assert len(first) == 1
+    said("eval", "oracle@unlucky")
+    assert (
+        said("gate", "oracle@v1", "oracle@unlucky", "--confirm", "--confirm-repeat", "1")["confirm"]["how"] == "fresh"
+    )
+    said("flaky", "oracle@v1", "--repeat", "2")
+    (row,) = said("trial")["trials"]
+    assert row["report"]["verdict"] == "pass"
+    renewed = users_pytest("--seatrial-update-baseline", "gates/merge.toml")
+    assert renewed[0] == 0, renewed[1]
+    gated = users_pytest("gates/merge.toml")
+    assert gated[0] == 0, gated[1]
+    assert loops() == first
+
+    foreign = project / "foreign"
+    foreign.mkdir()
+    (foreign / "agent.py").write_text(ORACLE)
+    (foreign / "langgraph.json").write_text(
+        json.dumps({"dependencies": ["."], "graphs": {"agent": "./agent.py:graph"}})
+    )
+    rows = [{"inputs": {"n": n, "tier": "free"}, "outputs": {"answer": "right"}} for n in range(24)]
+    (foreign / "examples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    capsys.readouterr()
+    asked = ("--langgraph", str(foreign / "langgraph.json"), "--into", str(foreign / "evals"))
+    code = run(["init", *asked, "--examples", f"agent={foreign / 'examples.jsonl'}", "--json"])
+    (graph,) = json.loads(capsys.readouterr().out)["graphs"]
+    assert (code, graph["a_a"]["verdict"], graph["a_a"]["scores"]) == (0, "pass", {"answer": 1.0})
+
+    summaries = [json.loads(one.read_text()) for one in project.rglob(".seatrial/runs/*/run.json")]
+    assert len(summaries) >= 9
+    assert {summary["system_failures"] for summary in summaries} == {0}
+    assert {summary["measurement_failures"] for summary in summaries} == {0}
