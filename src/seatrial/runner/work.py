@@ -57,6 +57,7 @@ class Work:
         self._repetitions, self._first = repetitions, first
         self._timeout_s = timeout_s
         self._threads = ThreadIds()
+        self._awaited: set[int] = set()
         self._slow = False
         self._at_evaluators: dict[int, tuple[Run, str, str]] = {}
 
@@ -81,13 +82,15 @@ class Work:
             example = self._examples[number]
             run_id = f"{example.id}#{repetition}"
             at_repetition(self._first + repetition)
+            if position in self._awaited:  # done again, after its neighbours or the loop spoilt it
+                self._threads.renew(position)
+            self._awaited.add(position)
             assign(self._threads.of(position))
             try:
                 run = await target(example, run_id, self._timeout_s)
             except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
                 run = _broken(run_id, example, error)
             if run.error_kind == ErrorKind.TIMEOUT and self._timeout_s is not None and pool.disturbed(self._timeout_s):
-                self._threads.renew(position)
                 raise pool.Disturbed
             if run.error_kind == ErrorKind.EXCEPTION and pool.loops_lost():
                 raise pool.LoopLost(
@@ -96,6 +99,7 @@ class Work:
                     "one, so nobody can tell whose failure this is: make the blocking step a plain def or await it, and run "
                     "again; what was done is kept"
                 )
+            self._awaited.discard(position)
             return await self._evaluate_aside(position, example, run)
 
         return awaited
