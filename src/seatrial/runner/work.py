@@ -99,8 +99,9 @@ class Work:
                     "one, so nobody can tell whose failure this is: make the blocking step a plain def or await it, and run "
                     "again; what was done is kept"
                 )
+            kept = await self._evaluate_aside(position, example, run)
             self._awaited.discard(position)
-            return await self._evaluate_aside(position, example, run)
+            return kept
 
         return awaited
 
