@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seatrial.gate.report import Report
     from seatrial.graph.run import Run
     from seatrial.graph.spec import GraphSpec, Version, fleet
+    from seatrial.store.outcomes import emit, outcomes_of
     from seatrial.verdict import ErrorKind, Finding, Outcome, ReasonClass, State, Verdict
 
 __all__ = [
@@ -43,8 +44,10 @@ __all__ = [
     "Verdict",
     "Version",
     "check",
+    "emit",
     "fleet",
     "load_policy",
+    "outcomes_of",
     "read_evidence",
 ]
 
@@ -59,6 +62,7 @@ _HOMES = {
     "seatrial.gate.report": ("Report",),
     "seatrial.graph.run": ("Run",),
     "seatrial.graph.spec": ("GraphSpec", "Version", "fleet"),
+    "seatrial.store.outcomes": ("emit", "outcomes_of"),
     "seatrial.verdict": ("ErrorKind", "Finding", "Outcome", "ReasonClass", "State", "Verdict"),
 }
 

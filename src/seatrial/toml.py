@@ -1,18 +1,40 @@
-"""Words: what a project's TOML file may say in one place, or the sentence that says what it may.
+"""TOML files of a project: read once, every key known, every value checked, every error with its file and place.
 
 Each checker takes the value and the place it stands in, returns the value, and raises a ConfigError that names the place.
 """
 
 from __future__ import annotations
 
+import difflib
+import tomllib
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
 SMALLEST_ALPHA, MOST_GRAPHS = 1e-4, 1000
+
+
+def read(path: Path, what: str, *, absent: str = "") -> Mapping[str, Any]:
+    """The tables of a TOML file.
+
+    Args:
+        path: the file.
+        what: what it is, for errors, e.g. `policy`.
+        absent: what the reader can do where the file does not exist.
+
+    Raises:
+        ConfigError: it does not exist, is no UTF-8 or no TOML; names the file and the line.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{what} {path} does not exist{f'; {absent}' if absent else ''}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{what} {path} cannot be read: {error}") from error
 
 
 def table(value: Any, place: str) -> Mapping[str, Any]:
@@ -26,7 +48,9 @@ def only_known(raw: Mapping[str, Any], known: Any, place: str) -> None:
     """Every word of a table is one of those that are known."""
     for name in raw:
         if name not in known:
-            raise ConfigError(f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}")
+            near = difflib.get_close_matches(name, list(known), 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            raise ConfigError(f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}{hint}")
 
 
 def number(value: Any, place: str) -> float:
