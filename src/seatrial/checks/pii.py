@@ -14,6 +14,7 @@ from seatrial.checks.field import MISSING, Check, lacks, read
 from seatrial.errors import one_of
 from seatrial.evaluator import Score, evaluator
 from seatrial.privacy import KINDS, find_pii
+from seatrial.privacy.normalize import normalize
 
 
 def no_pii(
@@ -34,7 +35,7 @@ def no_pii(
         key: the score's key.
     """
     counted = frozenset(one_of(kind, KINDS, f"check {key!r}: kind") for kind in kinds)
-    allowed = frozenset(one.casefold() for one in allow)
+    allowed = frozenset(normalize(one).text.casefold() for one in allow)
 
     @evaluator(version="1", key=key)
     def check(run: Any, example: Any) -> Score:
@@ -54,10 +55,10 @@ def no_pii(
 
 
 def _found(value: Any) -> Iterator[tuple[str, str, str]]:
-    """(kind, text without case, masked excerpt) of every find in every text of `value`."""
+    """(kind, its plain spelling without case, masked excerpt) of every find in every text of `value`."""
     for text in _texts(value):
         for one in find_pii(text, reserved=True):
-            yield one.kind, text[one.start : one.end].casefold(), one.excerpt
+            yield one.kind, normalize(text[one.start : one.end]).text.casefold(), one.excerpt
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import UsageError
-from seatrial.privacy.pattern import NEEDS, PATTERNS
+from seatrial.privacy.normalize import normalize
+from seatrial.privacy.pattern import FIRST, NEEDS, PATTERNS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.privacy.pattern import Pattern
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,23 +29,24 @@ class Finding:
 def find_pii(text: str, *, reserved: bool = False) -> tuple[Finding, ...]:
     """Personal data in `text`, in order of position; of two finds that overlap, the kind that stands first in PATTERNS.
 
+    It is looked for in plain spelling (`normalize`); positions are those of `text` as given.
+
     Args:
         text: any text.
         reserved: report what stands in reserved ranges too; in fixtures everything does, and it leaks all the same.
     """
-    present = [needs for needs in NEEDS if needs.search(text)]
-    if not present:
+    plain = normalize(text)
+    present = {name: NEEDS[name].search(plain.text) is not None for name in FIRST}
+    if not any(present.values()):
         return ()
     found: list[tuple[int, int, Finding, bool]] = []
     for rank, pattern in enumerate(PATTERNS):
-        if pattern.needs not in present:
+        if not _may_hold(pattern, plain.text, present):
             continue
-        for match in pattern.regex.finditer(text):
-            part = pattern.accept(match.group())
-            if part:
-                start = match.start()
-                finding = Finding(pattern.kind, start, start + len(part), f"{part[0]}***{part[-1]}")
-                found.append((start, rank, finding, pattern.reserved(part)))
+        for start, part in _candidates(pattern, plain.text):
+            begin, end = plain.span(start, start + len(part))
+            finding = Finding(pattern.kind, begin, end, f"{part[0]}***{part[-1]}")
+            found.append((begin, rank, finding, pattern.reserved(part)))
     kept: list[tuple[int, int, Finding, bool]] = []
     for one in sorted(found, key=lambda one: one[:2]):
         if not kept or one[2].start >= kept[-1][2].end:
@@ -48,6 +55,27 @@ def find_pii(text: str, *, reserved: bool = False) -> tuple[Finding, ...]:
             kept[-1] = one
     # Only now: a reserved IBAN must hide the telephone number that its digits look like.
     return tuple(finding for _, _, finding, is_reserved in kept if reserved or not is_reserved)
+
+
+def _may_hold(pattern: Pattern, text: str, present: dict[str, bool]) -> bool:
+    for name in pattern.needs:
+        if name not in present:
+            present[name] = NEEDS[name].search(text) is not None
+        if not present[name]:
+            return False
+    return True
+
+
+def _candidates(pattern: Pattern, text: str) -> Iterator[tuple[int, str]]:
+    """Where each accepted part begins, and the part; one that is not accepted hides none that begins inside of it."""
+    group = "part" if "part" in pattern.regex.groupindex else 0
+    place = 0
+    while match := pattern.regex.search(text, place):
+        part = pattern.accept(match[group])
+        place = match.start() + 1
+        if part:
+            yield match.start(group), part
+            place = match.start(group) + len(part)
 
 
 def strip_pii(value: Any) -> Any:

@@ -13,8 +13,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.privacy.iban import IBAN_LENGTHS, is_iban
+from seatrial.privacy.telephone import is_international
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 RESERVED_DOMAINS = ("example.com", "example.org", "example.net", "example", "test", "invalid", "localhost")
 RESERVED_CARDS = (
@@ -39,21 +42,11 @@ RESERVED_CARDS = (
 """Published by the card networks and payment services for tests."""
 RESERVED_IBANS = ("DE89370400440532013000", "GB82WEST12345698765432", "GB29NWBK60161331926819")
 """Printed in the standard's own examples."""
-IBAN_LENGTHS = {
-    country: int(length)
-    for country, length in re.findall(
-        r"([A-Z]{2})(\d\d)",
-        "AD24 AE23 AL28 AT20 AZ28 BA20 BE16 BG22 BH22 BR29 BY28 CH21 CR22 CY28 CZ24 DE22 DK18 DO28 EE20 EG29 ES24 FI18 "
-        "FO18 FR27 GB22 GE22 GI23 GL18 GR27 GT28 HR21 HU28 IE22 IL23 IS26 IT27 JO30 KW30 KZ20 LB28 LI21 LT20 LU20 LV21 "
-        "MC27 MD24 ME22 MK19 MR27 MT31 MU30 NL18 NO15 PK24 PL28 PS29 PT25 QA29 RO24 RS22 SA24 SC31 SE24 SI19 SK24 SM27 "
-        "TN24 TR26 UA29 VA22 VG24 XK20",
-    )
-}
-"""Characters of an IBAN by country (ISO 13616 registry)."""
 _ISSUER = re.compile(
     r"4\d{12}(?:\d{3}){0,2}"  # Visa
-    r"|5[0-8]\d{11,17}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"  # Mastercard, Maestro
-    r"|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}|6\d{12,18}"  # Amex, Diners, JCB, Discover, UnionPay
+    r"|5[0-8]\d{14}(?:\d{3})?|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}"  # Mastercard, Maestro
+    r"|3[47]\d{13}|3(?:0[0-5]|[689]\d)\d{11}|35\d{14}"  # American Express, Diners Club, JCB
+    r"|6(?:0\d\d|2\d\d|304|390|4[4-9]\d|5\d\d|7\d\d)\d{12}(?:\d{3})?"  # Discover, UnionPay, RuPay, Maestro
 )
 
 
@@ -63,14 +56,16 @@ class Pattern:
 
     Attributes:
         kind: its name, also what it is replaced by: `<kind>`.
-        needs: a cheap pattern without which there is no candidate: most texts are done with after this one.
-        regex: finds candidates; bounded repetition only.
-        accept: the part of a candidate that really is one ("" if none): checksums live here.
+        needs: names in NEEDS, the first of them in FIRST; without each of them there is no candidate.
+        regex: finds candidates in plain spelling; bounded repetition only. The group `part`, if there is one, is
+            the candidate. What may stand before it is asked after its first character: beginning with a set of
+            characters makes searching four times as fast.
+        accept: the leading part of a candidate that really is one ("" if none): checksums live here.
         reserved: is this one from a range set aside for examples.
     """
 
     kind: str
-    needs: re.Pattern[str]
+    needs: tuple[str, ...]
     regex: re.Pattern[str]
     accept: Callable[[str], str]
     reserved: Callable[[str], bool]
@@ -89,35 +84,70 @@ def luhn(digits: str) -> bool:
     return total % 10 == 0
 
 
-def mod97(iban: str) -> bool:
-    """Whether an IBAN without spaces satisfies ISO 7064 mod 97-10."""
-    rotated = iban[4:] + iban[:4]
-    return int("".join(str(int(letter, 36)) for letter in rotated)) % 97 == 1
+def _prefixes(text: str) -> Iterator[str]:
+    """`text`, and what is left of it when groups are cut from its end: a number next to it is not part of it."""
+    yield text
+    for end in range(len(text) - 1, 7, -1):
+        if text[end] in _SEPARATORS and text[end - 1] not in _SEPARATORS:
+            yield text[:end]
 
 
 def _card(text: str) -> str:
-    digits = _digits(text)
-    return text if _ISSUER.fullmatch(digits) and luhn(digits) else ""
+    """All of it, or all but a last group of three: a card's security code is often written behind it."""
+    for part in (text, text[:-4]) if len(text) == 23 else (text,):
+        digits = _digits(part)
+        if _ISSUER.fullmatch(digits) and luhn(digits):
+            return part
+    return ""
 
 
 def _iban(text: str) -> str:
-    """As many characters as the country's IBANs have, if they satisfy the checksum: a word that follows is not part."""
-    wanted = IBAN_LENGTHS.get(text[:2], 0)
-    place = [n for n, letter in enumerate(text) if letter != " "]
+    """As many characters as the country's IBANs have, if they are one: a word that follows is not part."""
+    wanted = IBAN_LENGTHS.get(text[:2].upper(), 0)
+    place = [n for n, letter in enumerate(text) if letter not in " -"]
     if not 0 < wanted <= len(place):
         return ""
     part = text[: place[wanted - 1] + 1]
-    return part if mod97(part.replace(" ", "")) else ""
+    if text[len(part) : len(part) + 1].isalnum():
+        return ""
+    return part if is_iban(_bare(part)) else ""
+
+
+def _bare(iban: str) -> str:
+    return iban.replace(" ", "").replace("-", "").upper()
 
 
 def _ssn(text: str) -> str:
-    area, group, serial = text.split("-")
+    digits = _digits(text)
+    area, group, serial = digits[:3], digits[3:5], digits[5:]
     return "" if area in {"000", "666"} or area[0] == "9" or group == "00" or serial == "0000" else text
 
 
-def _phone(text: str) -> str:
+def _international(text: str) -> str:
+    """The longest part that a country's plan allows; digits without a separator only if they are many enough."""
+    for part in _prefixes(text):
+        digits = _digits(part.replace("(0)", ""))
+        is_solid = not any(letter in _SEPARATORS for letter in part)
+        if part[0] != "+":
+            digits = digits[2:]
+            enough = not is_solid or len(digits) >= 10  # not an id that is padded with zeros
+        else:
+            enough = not is_solid or len(digits) >= 9  # not a difference written with its sign
+        if enough and len(set(digits)) > 1 and is_international(digits):
+            return part
+    return ""
+
+
+def _national(text: str) -> str:
     digits = _digits(text)
-    return text if 8 <= len(digits) <= 15 and len(set(digits)) > 1 else ""
+    dotted = "." in text
+    if not (10 if dotted else 8) <= len(digits) <= 15 or len(set(digits)) == 1 or _OPENING.fullmatch(text):
+        return ""
+    return text
+
+
+def _north_american(text: str) -> str:
+    return text if len(set(_digits(text))) > 1 else ""
 
 
 def _reserved_mail(text: str) -> bool:
@@ -135,49 +165,103 @@ def _is_domain(domain: str) -> bool:
     return domain.lower() == "localhost" or ("." in domain and last.isalpha())
 
 
-_AT = re.compile("@")
-_IBAN_HEAD = re.compile(r"[A-Z][A-Z]\d\d")
-_EIGHT_DIGITS = re.compile(r"\d(?:[ ./()-]{0,4}\d){7}")
-NEEDS = (_AT, _IBAN_HEAD, _EIGHT_DIGITS)
-"""What a text must hold for any pattern to be tried; three quick looks are all that most texts cost."""
+NEEDS = {
+    "at": re.compile("@"),
+    "iban head": re.compile(r"\d(?<=[A-Za-z]{2}\d)\d[A-Za-z0-9 -]{11}"),
+    "digits": re.compile(r"\d(?:[ ./()-]{0,4}\d){7}"),
+    "card digits": re.compile(r"[2-6]\d{3}(?:[ .-]?\d){9}"),
+    "free digits": re.compile(r"[^\w.]\d{9}|\d{3}[ ./]\d\d[ ./]\d{4}"),
+    "name": re.compile(r"(?i)ssn|social|phone|mobile|fax|whatsapp|tel"),
+    "marks": re.compile(r"\d[ /()-]{1,2}\d|[+(]\d|00[1-9]\d{9}|\d\.\d{2,4}\.\d|0[1-9]\d{1,3}\.\d"),
+}
+"""What a text must hold for a pattern to be tried; that it holds none of the FIRST is all that most texts cost."""
+FIRST = ("at", "iban head", "digits")
+
+_SEPARATORS = " .-/()"
+_OPENING = re.compile(r"(?:[01]\d|2[0-3])[0-5]\d-(?:[01]\d|2[0-4])[0-5]\d")
+"""Opening hours look like a number with an area code: 0800-1700."""
 
 PATTERNS = (
     Pattern(
         "email",
-        _AT,
+        ("at",),
         re.compile(r"\w[\w.%+'-]{0,63}@(?:[\w-]{1,63}\.){0,8}[\w-]{2,63}"),
         lambda text: text if _is_domain(text.rpartition("@")[2]) else "",
         _reserved_mail,
     ),
     Pattern(
         "iban",
-        _IBAN_HEAD,
-        re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{1,4}){3,8}(?![A-Z0-9])"),
+        ("iban head",),
+        re.compile(r"[A-Za-z](?<![^\W_].)[A-Za-z]\d{2}(?:[ -]?[A-Za-z0-9]){11,31}"),
         _iban,
-        lambda text: text.replace(" ", "") in RESERVED_IBANS,
+        lambda text: _bare(text) in RESERVED_IBANS,
     ),
     Pattern(
         "card",
-        _EIGHT_DIGITS,
-        re.compile(r"(?<![\w.-])[2-6]\d{3}(?:[ -]?\d){9,15}(?![\w-])"),
+        ("digits", "card digits"),
+        re.compile(r"[2-6](?<![\w.-].)\d{12,18}(?![\w-])"),
         _card,
         lambda text: _digits(text) in RESERVED_CARDS,
     ),
-    Pattern("ssn", _EIGHT_DIGITS, re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"), _ssn, lambda _: False),
-    Pattern(
-        "phone",
-        _EIGHT_DIGITS,
+    Pattern(  # as it is printed: 4-4-4-4, 4-6-5, 4-6-4; not out of the middle of a list of numbers
+        "card",
+        ("digits", "card digits"),
         re.compile(
-            r"(?<![\w.+/-])(?:"
-            r"(?:\+|00 ?)[1-9]\d{0,2}(?:[ ./-]{0,2}\(?\d{1,5}\)?){2,6}"  # international
-            r"|(?:1[ .-])?\(?[2-9]\d{2}\)?[ .-] ?[2-9]\d{2}[ .-]\d{4}"  # North America
-            r"|(?<!\d[ -])\(?0\d{2,4}\)?[ /-]\d{3,8}(?:[ -]\d{2,5}){0,2}"  # national, with a trunk zero
-            r")(?![\w-])"
+            r"[2-6](?<![\w.-].)(?<!\d[ -].)\d{3}(?P<mark>[ .-])"
+            r"(?:\d{4}(?P=mark)\d{4}(?P=mark)\d{4}(?:(?P=mark)\d{3})?|\d{6}(?P=mark)\d{4,5})"
+            r"(?![\w-]|\.\d)(?! \d+ \d+ \d| \d{4} \d)"
         ),
-        _phone,
+        _card,
+        lambda text: _digits(text) in RESERVED_CARDS,
+    ),
+    Pattern("ssn", ("digits", "marks"), re.compile(r"\d(?<![\w-].)\d\d-\d{2}-\d{4}(?![\w-])"), _ssn, lambda _: False),
+    Pattern(  # only after its name: nine digits alone are any number
+        "ssn",
+        ("digits", "free digits", "name"),
+        re.compile(
+            r"(?i:\b(?:ssn|social security)\b[^\d\n]{0,20})(?P<part>\d{3}(?P<mark>[ ./]?)\d{2}(?P=mark)\d{4})(?![\w-])"
+        ),
+        _ssn,
+        lambda _: False,
+    ),
+    Pattern(  # international
+        "phone",
+        ("digits", "marks"),
+        re.compile(r"[+0](?<![\w.+/-].)(?:(?<=\+)|0[ ./-]?)[1-9]\d{0,2}(?:[ ./-]{0,2}\(?\d\)?){6,15}(?![\w-])"),
+        _international,
+        _reserved_phone,
+    ),
+    Pattern(  # North America; three numbers in the middle of a list are none
+        "phone",
+        ("digits", "marks"),
+        re.compile(
+            r"[1-9(](?<![\w.+/-].)(?:(?<=1)[ .-]\(?[2-9]\d\d|(?<=\()[2-9]\d\d|(?<=[2-9])\d\d)\)?[ .-] ?[2-9]\d{2}[ .-]"
+            r"\d{4}(?![\w-])(?!(?<=\d \d{3} \d{4}) \d)(?<!\d \d{3} \d{3} \d{4})"
+        ),
+        _north_american,
+        _reserved_phone,
+    ),
+    Pattern(  # without separators, after its name
+        "phone",
+        ("digits", "free digits", "name"),
+        re.compile(
+            r"(?i:\b(?:telephone|phone|mobile|fax|whatsapp|tel)\b[^\w\n]{1,4})"
+            r"(?P<part>[2-9]\d{2}[2-9]\d{6}|0[1-9]\d{8,10})(?![\w-])"
+        ),
+        _north_american,
+        _reserved_phone,
+    ),
+    Pattern(  # national, with a trunk zero: in pairs as in France, or after an area code
+        "phone",
+        ("digits", "marks"),
+        re.compile(
+            r"[0(](?<![\w.+/-].)(?<!\d[ -].)(?:(?<=0)[1-9](?P<mark>[ .-])\d\d(?:(?P=mark)\d\d){3}(?![\w-]|[ .-]\d)"
+            r"|(?:(?<=0)|(?<=\()0)[1-9]\d{1,3}\)?[ /.-]\d{3,8}(?:[ -]\d{2,5}){0,2}(?![\w-]))"
+        ),
+        _national,
         _reserved_phone,
     ),
 )
 """In order of precedence: a digit that belongs to a card is not also part of a telephone number."""
 
-KINDS = tuple(pattern.kind for pattern in PATTERNS)
+KINDS = tuple(dict.fromkeys(pattern.kind for pattern in PATTERNS))

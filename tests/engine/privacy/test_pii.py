@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from seatrial.errors import DataError, UsageError
 from seatrial.privacy import KINDS, FixtureFinding, find_pii, fixture_findings, strip_pii
-from seatrial.privacy.pattern import RESERVED_CARDS, RESERVED_IBANS, luhn, mod97
+from seatrial.privacy.iban import mod97
+from seatrial.privacy.pattern import RESERVED_CARDS, RESERVED_IBANS, luhn
 
 MAIL = "jane.doe@" + "acme.internal"
 PHONE = "+1 415-" + "555-2671"
