@@ -626,7 +626,9 @@ def test_evidence_in_another_runs_folder_is_not_that_runs(project, capsys):
     (second / "evidence.parquet").write_bytes((first / "evidence.parquet").read_bytes())
     capsys.readouterr()
     assert run(["gate", "greeter@v1", "greeter@v3"]) == 2
-    assert f"is the evidence of the run {first.name}, not of the run whose folder it lies in" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"{second.name}/evidence.parquet is not the table that was written there" in said
+    assert f"seatrial eval greeter --rebuild {second.name}" in said
 
 
 def test_runs_whose_segments_were_others_are_refused(project, capsys):

@@ -12,6 +12,7 @@ from seatrial.cli.progress import progress
 
 if TYPE_CHECKING:
     from seatrial.adapters.mlflow import Entry
+    from seatrial.project import Project
     from seatrial.runner import RunResult
 
 
@@ -40,6 +41,11 @@ if TYPE_CHECKING:
     help="Go on with a run that was stopped, as it was begun; only what has no outcome is run.",
 )
 @click.option("--retry-errors", is_flag=True, help="With --resume: also run again what was not measured.")
+@click.option(
+    "--rebuild",
+    metavar="RUN",
+    help="Write the evidence of a finished run again from its rows; nothing is run. Stands alone.",
+)
 @click.option("--version-label", metavar="NAME", help="Record the version under this name, e.g. a commit.")
 @option
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/eval/1 on stdout.")
@@ -53,6 +59,7 @@ def command(
     limit: int | None,
     resume: str | None,
     retry_errors: bool,
+    rebuild: str | None,
     version_label: str | None,
     mlflow: bool | None,
     as_json: bool,
@@ -80,6 +87,11 @@ def command(
         raise UsageError(f"-o {output}: evidence is written as FILE.parquet into a folder that exists")
     name, _, version = graph.partition("@")
     project = open_project(Path.cwd())
+    if rebuild:
+        given = (kind, repeat, concurrency, limit, resume, version_label, mlflow, output)
+        if any(value is not None for value in given):
+            raise UsageError("--rebuild RUN stands alone: it reads what the run kept, and runs nothing")
+        return _rebuilt(project, name, rebuild, as_json=as_json)
     logs = wanted(mlflow, project.settings.mlflow, "eval")
     with progress(quiet=as_json) as tell:
         result = evaluate(
@@ -102,6 +114,20 @@ def command(
         output.write_bytes((result.run_dir / "evidence.parquet").read_bytes())
     _say(result, graph, code, logged, as_json=as_json)
     return code
+
+
+def _rebuilt(project: Project, graph: str, run_id: str, *, as_json: bool) -> int:
+    from seatrial.trial.rebuild import rebuild  # noqa: PLC0415 - for those who rebuild
+
+    result = rebuild(project, graph, run_id)
+    if as_json:
+        from seatrial.canonical import canonical_json  # noqa: PLC0415
+
+        said = {"schema": "seatrial/eval/1", "exit_code": 0, "run_id": run_id, "rebuilt": sum(result.rows.values())}
+        click.echo(canonical_json(said))
+    else:
+        click.echo(f"run {run_id}: evidence rebuilt from its rows, {sum(result.rows.values()):,} rows")
+    return 0
 
 
 def _entries(result: RunResult) -> tuple[Entry, ...]:
@@ -161,12 +187,12 @@ def _cause(result: RunResult, *, system: bool) -> str:
     """What most rows that failed say."""
     from collections import Counter  # noqa: PLC0415
 
-    from seatrial.evidence import read_evidence  # noqa: PLC0415
+    from seatrial.runner.stored import stored_evidence  # noqa: PLC0415
     from seatrial.verdict import SYSTEM_FAILURES, Outcome  # noqa: PLC0415
 
     if not result.complete:
         return "the run is not complete; its rows.jsonl holds the reasons"
-    evidence = read_evidence(result.run_dir / "evidence.parquet")
+    evidence = stored_evidence(result.run_dir)
     columns = [evidence.table.column(name).to_pylist() for name in ("outcome", "key", "reason")]
     said = Counter(
         reason or "no reason given" if system else f"{key}: {reason or outcome}"

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from seatrial.errors import DataError, UsageError
 from seatrial.evidence.arrow import from_numpy, texts
 from seatrial.evidence.check import check, run_codes
+from seatrial.evidence.content import table_hash
 from seatrial.evidence.normalize import canonical, first_line, rename
 from seatrial.evidence.quotes import refuse_open_quotes
 from seatrial.evidence.schema import SEGMENT_PREFIX, STAMP_PREFIX
@@ -41,6 +42,7 @@ def read_evidence(
     ignore: Sequence[str] = (),
     version: str | None = None,
     blank: str = "missing",
+    content: str | None = None,
 ) -> Evidence:
     """Read a file as evidence and check it.
 
@@ -52,6 +54,7 @@ def read_evidence(
         version: version of every row, where the file does not say.
         blank: what a row without score and outcome is: `missing` (outcome `skipped`), or `failure` of the system
             (outcome `target_error`, worth 0; where another key of the same run has a score, `evaluator_error`).
+        content: hash of the table's content, from `write_parquet`; another table is refused. None = whatever is there.
 
     Raises:
         DataError: the file cannot be read, or does not hold evidence; names file, column, row and what to do.
@@ -63,6 +66,10 @@ def read_evidence(
         str(path), *segments, *ignore, *(mapping or ()), *(name for names in (mapping or {}).values() for name in names)
     )
     table, stamp = _table(path)
+    if content is not None and (found := table_hash(table)) != content:
+        raise DataError(
+            f"{path} is not the table that was written there: its content is {found} and was {content}. It was damaged or edited since"
+        )
     if table.num_rows == 0:
         raise DataError(f"{path} holds no rows: there is nothing to judge")
     columns = rename(table, path, mapping or {}, segments, version, ignore)
@@ -151,7 +158,7 @@ def _parquet(path: Path) -> tuple[pa.Table, dict[str, str]]:
         # One file, not a dataset: that layer takes a tenth of a second to import. Text that repeats stays in its dictionary.
         fields = pq.read_schema(path)
         repeating = [field.name for field in fields if pa.types.is_string(field.type) and field.name not in _OWN]
-        with pq.ParquetFile(path, read_dictionary=repeating) as file:
+        with pq.ParquetFile(path, read_dictionary=repeating, page_checksum_verification=True) as file:
             table = file.read()
         # Text that is no UTF-8 and words that are not in their dictionary would surface later, as our bug.
         table.validate(full=True)

@@ -26,8 +26,13 @@ class Repeated(NamedTuple):
         return [value for value in self.values for _ in range(self.each)] * self.times
 
 
-def write_parquet(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, metadata: Mapping[str, str]) -> None:
+def write_parquet(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, metadata: Mapping[str, str]) -> str:
     """Write `columns` (canonical names and `segment.NAME`, all of one length) to `path`, replacing it whole or not at all.
+
+    Every page has a checksum, which readers verify.
+
+    Returns:
+        The hash of the table's content, as `read_evidence(content=...)` checks it.
 
     Raises:
         ValueError: a column that is neither canonical nor a segment (our bug, not the user's).
@@ -36,6 +41,7 @@ def write_parquet(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, m
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     from seatrial.evidence.arrow import listed  # noqa: PLC0415
+    from seatrial.evidence.content import table_hash  # noqa: PLC0415
 
     types = {column.name: column.type for column in EVIDENCE_COLUMNS}
     arrays, fields = [], []
@@ -63,10 +69,13 @@ def write_parquet(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, m
         write_statistics=repeating,
         # Without Arrow's own schema in it a reader finds text, whether or not we held it as words and their numbers.
         store_schema=False,
+        write_page_checksum=True,
     ) as writer:
         writer.add_key_value_metadata(stamp)
-        writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+        table = pa.Table.from_arrays(arrays, schema=schema)
+        writer.write_table(table)
     beside.replace(path)
+    return table_hash(table)
 
 
 def _repeat(column: Repeated, kind: Any) -> Any:

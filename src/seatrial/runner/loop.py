@@ -18,10 +18,11 @@ from seatrial.graph.interrupts import Script
 from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import one_line
 from seatrial.runner.gc_tuning import heap_left_alone
+from seatrial.runner.lock import one_writer
 from seatrial.runner.log import BACKGROUND, EACH, OWN_GROUPS, RowLog, read_lines
 from seatrial.runner.plan import RunResult
 from seatrial.runner.record import Record, parse
-from seatrial.runner.summary import failures, identity, read_summary, refuse_another, tokens, write_summary
+from seatrial.runner.summary import HASH, failures, identity, read_summary, refuse_another, tokens, write_summary
 from seatrial.runner.table import cells, columns, count, learn_keys
 from seatrial.runner.work import Work
 
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from seatrial.graph.target import Target
     from seatrial.runner.plan import RunPlan
 
-    Keep: TypeAlias = Callable[[Mapping[str, Sequence[Any] | Repeated], Path, Mapping[str, str]], None]
-    """What becomes of a whole run's columns: they are written to the path, as a rule."""
+    Keep: TypeAlias = Callable[[Mapping[str, Sequence[Any] | Repeated], Path, Mapping[str, str]], str | None]
+    """What becomes of a whole run's columns: they are written to the path, as a rule; the hash of what was written."""
 
 ROWS, EVIDENCE, SUMMARY = "rows.jsonl", "evidence.parquet", "run.json"
 
@@ -55,6 +56,7 @@ WARNINGS = 20
 """Different warnings a summary names; the rest are counted."""
 
 
+@one_writer
 @heap_left_alone()
 def run(
     plan: RunPlan,
@@ -97,7 +99,8 @@ def run(
 
     Raises:
         ConfigError: no evaluator, or two with one key.
-        UsageError: an option out of range, a run that is already there, a resume of something else.
+        UsageError: an option out of range, a run that is already there, a resume of something else, or of a run that
+            another process is writing.
         DataError: an example that is no JSON or has a malformed script; rows that cannot be read.
     """
     keys = [bound.key for bound in evaluators]
@@ -150,7 +153,9 @@ def run(
             keys=learnt,
             found=found,
         )
-        keep(table, evidence, {"run_id": plan.run_id})
+        made = keep(table, evidence, {"run_id": plan.run_id})
+        _refuse_altered(run_dir, before, made, again=not todo, planned=len(records))
+        summary |= {HASH: made} if made else {}
     system, measurement = failures(rows)
     warnings = _warnings(done, len(records))
     summary |= {
@@ -180,6 +185,17 @@ def _begin(run_dir: Path, summary: Mapping[str, Any], *, resume: bool) -> dict[s
         refuse_another(run_dir, before, summary)
     run_dir.mkdir(parents=True, exist_ok=True)
     return before or {}
+
+
+def _refuse_altered(run_dir: Path, before: Mapping[str, Any], made: str | None, *, again: bool, planned: int) -> None:
+    """Raise a DataError where rows that were only read again give another table than they gave before."""
+    kept = before.get(HASH) if again and before.get("complete") and before.get("planned") == planned else None
+    if kept and made and made != kept:
+        (run_dir / EVIDENCE).unlink(missing_ok=True)
+        write_summary(run_dir / SUMMARY, before)  # so that the same is refused the next time
+        raise DataError(
+            f"{run_dir / ROWS} gives another table ({made}) than when the run was made ({kept}): it was damaged or edited since, or another version of seatrial made it. Make a new run"
+        )
 
 
 def _finished(before: Mapping[str, Any], *, again: bool) -> str | None:

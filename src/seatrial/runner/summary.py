@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from seatrial.runner.record import Record
 
 SCHEMA = "seatrial/run/1"
+HASH = "evidence_hash"
+"""Where run.json keeps the hash of the evidence table's content."""
 FIXED = ("graph", "version", "version_config", "code", "dataset", "evaluators")
 """What a resumed run shares with its beginning, or it would be two runs in one file."""
 

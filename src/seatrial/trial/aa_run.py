@@ -11,10 +11,10 @@ import numpy as np
 from seatrial.certify.design import design_of
 from seatrial.errors import DataError
 from seatrial.evidence.combine import combine
-from seatrial.evidence.read import read_evidence
 from seatrial.evidence.table import Evidence
 from seatrial.gate.churn import churn_of
 from seatrial.gate.merge import check
+from seatrial.runner.stored import stored_evidence
 from seatrial.segment import critical_segments, for_graph
 from seatrial.trial.evaluate import evaluate
 from seatrial.trial.policies import row_policy
@@ -63,7 +63,7 @@ def run_twice(project: Project, row: TrialRow, *, progress: Callable[[str, int, 
             raise DataError(
                 f"stopped after {result.done} of {result.planned} runs; go on with seatrial eval {row.graph} --resume {run_id}"
             )
-        parts.append(read_evidence(result.run_dir / "evidence.parquet"))
+        parts.append(stored_evidence(result.run_dir))
         if not result.rows.get("scored"):
             raise DataError(
                 f"none of {result.planned} examples was answered and scored{_cause(parts[-1])}; .seatrial/runs/{run_id}/rows.jsonl has them all"

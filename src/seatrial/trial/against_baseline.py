@@ -179,12 +179,12 @@ def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path,
         _refuse_changed(project, into, _said(into))
         return _checked(kept[this])
 
-    def keep(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, metadata: Mapping[str, str]) -> None:
+    def keep(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, metadata: Mapping[str, str]) -> str | None:
         found = None if made is None else coded(columns, str(path), provenance(metadata))
         if found is None:
-            write_parquet(columns, path, metadata)
-        else:
-            kept[this] = found
+            return write_parquet(columns, path, metadata)
+        kept[this] = found
+        return None
 
     if not _is_done(project, version, repeat, into):
         result = evaluate(project, row.graph, version, kind=row.dataset, repeat=repeat, into=into, keep=keep)
@@ -192,9 +192,9 @@ def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path,
             raise KeyboardInterrupt  # nothing else ends this run early, and the runner keeps it to itself
     if this in kept:
         return _checked(kept[this])
-    from seatrial.evidence.read import read_evidence  # noqa: PLC0415 - Arrow, for what was written
+    from seatrial.runner.stored import stored_evidence  # noqa: PLC0415 - Arrow, for what was written
 
-    return read_evidence(into / "evidence.parquet")
+    return stored_evidence(into)
 
 
 def _is_done(project: Project, version: str, repeat: int, into: Path) -> bool:

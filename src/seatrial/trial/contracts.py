@@ -28,11 +28,12 @@ def contracts_run(run_id: str) -> str:
 
 def with_contracts(project: Project, run_id: str, evidence: Evidence) -> Evidence:
     """A run's evidence with its extra repetitions, counted on from its own."""
-    extra = project.root / RUNS / contracts_run(run_id) / "evidence.parquet"
-    if not extra.is_file():
+    extra = project.root / RUNS / contracts_run(run_id)
+    # One that was finished and has lost its evidence is refused, not left out.
+    if not (extra / "run.json").is_file() or not summary(project, extra.name).get("complete"):
         return evidence
-    from seatrial.evidence.read import read_evidence  # noqa: PLC0415 - Arrow, for a run that has them
+    from seatrial.runner.stored import stored_evidence  # noqa: PLC0415 - Arrow, for a run that has them
 
-    found = read_evidence(extra)
+    found = stored_evidence(extra)
     later = found.later(int(summary(project, run_id)["repetitions"]))
     return combine([evidence, later], evidence.source)

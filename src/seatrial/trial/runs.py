@@ -56,21 +56,14 @@ def latest_run(project: Project, name: str) -> str:
 
 
 def evidence_of(project: Project, run_id: str) -> Evidence:
-    """The evidence of a run, which says itself whose it is.
+    """The evidence of a run: the table that it made, checked against the hash in its run.json.
 
     Raises:
-        DataError: it cannot be read, or is another run's.
+        DataError: it cannot be read, is another run's, or was damaged or edited since.
     """
-    from seatrial.evidence.read import read_evidence  # noqa: PLC0415 - Arrow: a list of runs does without
+    from seatrial.runner.stored import stored_evidence  # noqa: PLC0415 - Arrow: a list of runs does without
 
-    file = project.root / RUNS / run_id / "evidence.parquet"
-    found = read_evidence(file)
-    said = found.metadata.get("run_id", run_id)
-    if said != run_id:
-        raise DataError(
-            f"{file} is the evidence of the run {said}, not of the run whose folder it lies in; make a new one"
-        )
-    return found
+    return stored_evidence(project.root / RUNS / run_id)
 
 
 def summary(project: Project, run_id: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.errors import ConfigError, RunStopped, SeatrialError, UsageError
-from seatrial.evidence.read import read_evidence
+from seatrial.runner.stored import stored_evidence
 from seatrial.segment import assign, for_graph
 from seatrial.trial.confirm import Confirming
 from seatrial.trial.evaluate import evaluate
@@ -141,7 +141,7 @@ def _decide(
             raise RunStopped(
                 f"{result.run_dir} was stopped after {result.done} of {result.planned} runs; go on with seatrial eval {row.graph} --resume {result.run_dir.name}, then seatrial gate {row.graph}@{row.baseline} {row.graph}@{row.candidate}"
             )
-        _keys_are_there(result.run_dir / "evidence.parquet", policy)
+        _keys_are_there(result.run_dir, policy)
         done.append(result.run_dir.name)
     return gate(project, row.graph, done[0], done[1], policy, confirming=confirming)
 
@@ -190,9 +190,9 @@ def preflight(project: Project, rows: tuple[TrialRow, ...]) -> None:
             assign(dimensions, example.row())
 
 
-def _keys_are_there(evidence: Path, policy: Policy) -> None:
+def _keys_are_there(run_dir: Path, policy: Policy) -> None:
     """The baseline's run shows which keys there are, before the candidate's is paid for."""
-    have = read_evidence(evidence).keys
+    have = stored_evidence(run_dir).keys
     absent = [rule.name for rule in policy.keys if rule.name not in have]
     if absent:
         raise ConfigError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.adapters.mlflow.metrics import run_metrics, score_metrics
 from seatrial.adapters.mlflow.names import is_cut, metric_name
 from seatrial.errors import DataError
-from seatrial.evidence import canonical_json, read_evidence
+from seatrial.evidence import canonical_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,9 @@ def content(
     Raises:
         DataError: the run is not complete, or cannot be read.
     """
-    evidence = read_evidence(run_dir / EVIDENCE)
+    from seatrial.runner.stored import stored_evidence  # noqa: PLC0415 - Arrow, for those who log
+
+    evidence = stored_evidence(run_dir)
     said = _summary(run_dir / SUMMARY)
     started = int(datetime.fromisoformat(said["started"]).timestamp() * 1000)
     params, long_params = fitting(_params(evidence, said))

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seatrial.adapters.mlflow import place, session
+from seatrial.evidence.content import table_hash
 from seatrial.evidence.read import read_evidence
 from seatrial.gate.merge import check
 from seatrial.gate.policy import Policy
@@ -46,7 +47,12 @@ def a_run(tmp_path):
             "segment.tier": [row[1] for row in rows],
         }
         pq.write_table(pa.table(table), folder / "evidence.parquet")
-        summary = SAID | {"run_id": run_id, "version": version, "version_config": {"prompt": "p1"}} | said
+        kept = table_hash(pa.table(table))
+        summary = (
+            SAID
+            | {"evidence_hash": kept, "run_id": run_id, "version": version, "version_config": {"prompt": "p1"}}
+            | said
+        )
         summary |= {"planned": len(rows), "done": len(rows)}
         (folder / "run.json").write_text(json.dumps(summary))
         return folder
