@@ -194,10 +194,17 @@ def _one_fate_per_run(evidence: Evidence) -> None:
 
 def _one_place_per_example(evidence: Evidence) -> None:
     example = evidence.codes("example_id")
+    # An example whose content changed between two datasets may have moved: each content has its place.
+    groups = example.index
+    if evidence.has("example_hash"):
+        content = evidence.codes("example_hash")
+        if _first_conflict(groups, content.index) is not None:
+            wide = groups.astype(np.int64) * (len(content.values) + 1) + content.index + 1
+            _, groups = np.unique(wide, return_inverse=True)
     places = [SEGMENT_PREFIX + name for name in evidence.dimensions] + (["cluster"] if evidence.has("cluster") else [])
     for name in places:
         codes = evidence.codes(name)
-        row = _first_conflict(example.index, codes.index)
+        row = _first_conflict(groups, codes.index)
         if row is not None:
             seen = sorted({codes.values[i] for i in codes.index[example.index == example.index[row]] if i >= 0})
             raise DataError(

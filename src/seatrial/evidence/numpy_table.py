@@ -97,6 +97,10 @@ class Coded(Evidence):
         """As in every evidence."""
         return self._with("version", Codes((version,), np.zeros(len(self), dtype=np.int32)))
 
+    def rescored(self, score: NDArray[np.float64]) -> Coded:
+        """As in every evidence."""
+        return self._with("score", score)
+
     def later(self, by: int) -> Coded:
         """As in every evidence."""
         return self._with("repetition", self.numbers("repetition") + by)

@@ -151,6 +151,15 @@ class Evidence:
 
         return Evidence(replaced(self.table, "version", constant(version, len(self))), self.source, self.metadata)
 
+    def rescored(self, score: NDArray[np.float64]) -> Evidence:
+        """The same rows with other scores; NaN is no score."""
+        import pyarrow as pa  # noqa: PLC0415 - evidence that Arrow holds
+
+        from seatrial.evidence.arrow_column import replaced  # noqa: PLC0415 - as above
+
+        column = pa.chunked_array([pa.array(score, mask=np.isnan(score))])
+        return Evidence(replaced(self.table, "score", column), self.source, self.metadata)
+
     def later(self, by: int) -> Evidence:
         """The same rows as later repetitions."""
         from seatrial.evidence.arrow_column import plus, replaced  # noqa: PLC0415 - as above

@@ -12,7 +12,7 @@ from seatrial.gate import quarantine
 from seatrial.gate.arms import arms
 from seatrial.gate.must_pass import without_extra_runs
 from seatrial.gate.row import OVERALL, row
-from seatrial.gate.unchanged import is_unchanged, same_output_other_score
+from seatrial.gate.unchanged import is_unchanged, rescored
 from seatrial.gate.validity import baseline_stands, differing_provenance, gating_rules, known_critical, known_versions
 from seatrial.wording import count
 
@@ -90,7 +90,7 @@ def ask(
     gating = tuple(lined_up.values())
     unchanged = is_unchanged(everything, tuple(lined_up), baseline, candidate)
     if not unchanged:
-        warnings += same_output_other_score(everything, tuple(lined_up), baseline, candidate)
+        warnings += [one.sentence for one in rescored(everything, tuple(lined_up), baseline, candidate)]
     warnings += [
         f"{a.key}: {a.dropped} repetitions of the candidate were left out: the baseline never ran them, or the policy plans fewer"
         for a in gating

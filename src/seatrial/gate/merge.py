@@ -14,6 +14,7 @@ import numpy as np
 
 from seatrial.errors import ConfigError, InvalidComparison
 from seatrial.gate.arms import OUTCOMES, arms
+from seatrial.gate.common import common
 from seatrial.gate.comparison import ask, rows_of
 from seatrial.gate.decide import Decided, decide, describe
 from seatrial.gate.family import MEASURE_SHARE
@@ -25,6 +26,8 @@ from seatrial.gate.quarantine import Quarantined
 from seatrial.gate.quarantine_file import Quarantine
 from seatrial.gate.report import Report
 from seatrial.gate.row import OVERALL
+from seatrial.gate.unchanged import rescored
+from seatrial.gate.validity import known_versions
 from seatrial.gate.verdict import reading_order, sum_up, why
 from seatrial.gate.zero_tolerance import zero_tolerance_finding
 from seatrial.verdict import Outcome, Verdict
@@ -64,6 +67,7 @@ def check(
         InvalidComparison: the two arms cannot be compared (dataset hashes differ, the baseline crashed, one example).
     """
     report = _check(evidence, policy, baseline, candidate, critical, held)
+    _refuse_rescored(evidence, report, policy, critical, held)
     if report.quarantine is None:
         return report
     try:
@@ -75,19 +79,50 @@ def check(
     return replace(report, reason=known.beside(report.verdict, report.reason), quarantine=known)
 
 
+def _refuse_rescored(
+    evidence: Evidence, report: Report, policy: Policy, critical: Collection[str], held: Quarantine
+) -> None:
+    """Raise an InvalidComparison where identical outputs with other scores decide the verdict: then the evaluator changed.
+
+    Asked by judging once more with the baseline's scores there. Where the evidence says that both versions were scored by
+    the same code, the evaluator did not change, and the difference stands.
+    """
+    evidence = common(evidence, policy, report.baseline, report.candidate).compared
+    gating = list(dict.fromkeys(f.key for f in report.findings if f.key in evidence.keys))
+    found = [one for one in rescored(evidence, gating, report.baseline, report.candidate) if not one.known]
+    if not found or report.verdict is Verdict.INCONCLUSIVE:
+        return
+    scores = evidence.numbers("score").copy()
+    for one in found:
+        scores[one.rows] = one.before
+    try:
+        once_more = _check(evidence.rescored(scores), policy, report.baseline, report.candidate, critical, held)
+    except InvalidComparison:
+        once_more = None
+    if once_more is None or once_more.verdict is not report.verdict:
+        raise InvalidComparison(
+            f"{evidence.source}: the evaluator changed, so nothing can be told of {report.candidate}. {'; '.join(one.sentence for one in found)}. Without these rows the verdict would be another. Score both versions with the same evaluator"
+        )
+
+
 def _check(
     evidence: Evidence, policy: Policy, baseline: str, candidate: str, critical: Collection[str], held: Quarantine
 ) -> Report:
-    everything, evidence = evidence, without_extra_runs(evidence, policy.must_pass)
+    known_versions(evidence, baseline, candidate)
+    shared = common(evidence, policy, baseline, candidate)
+    everything, evidence = shared.compared, without_extra_runs(shared.compared, policy.must_pass)
+    answered = without_extra_runs(shared.answered, policy.must_pass)
     asked = ask(everything, policy, baseline, candidate, critical, held)
-    unchanged, warnings = asked.unchanged, list(asked.warnings)
+    unchanged, warnings = asked.unchanged, [*shared.sentences(), *asked.warnings]
     message = messages_of(evidence, {"baseline": baseline, "candidate": candidate})
     decided = decide(asked.rows, asked.tested, policy, unchanged=unchanged, message=message)
     extra = [
         zero_tolerance_finding(
-            evidence,
-            asked.lined_up[r.name],
-            arms(evidence, r.name, baseline, candidate, surplus=True),
+            answered,
+            asked.lined_up[r.name]
+            if answered is evidence
+            else arms(answered, r.name, baseline, candidate, repetitions=policy.repetitions),
+            arms(answered, r.name, baseline, candidate, surplus=True),
             unchanged=unchanged,
             message=message,
         )
@@ -102,12 +137,13 @@ def _check(
         extra.append(finding)
         warnings += notes
     extra += must_pass_findings(
-        everything,
+        shared.answered,
         policy.must_pass,
         asked.leading,
         baseline,
         candidate,
         runs=policy.must_pass_runs,
+        new=(*shared.new, *shared.changed),
         unchanged=unchanged,
     )
     overall = next(
@@ -147,7 +183,7 @@ def _check(
         must_detect=policy.must_detect,
         churn=policy.churn,
         family_size=sum(1 for d in decided if d.finding.alpha_row is not None),
-        counts=_counts(gating),
+        counts=_counts(gating) | ({"not_compared": shared.counts} if shared.counts else {}),
         overall=overall,
         segments=tuple(sorted(others, key=reading_order)),
         reported=reported,

@@ -50,7 +50,15 @@ def without_extra_runs(evidence: Evidence, examples: Collection[str]) -> Evidenc
 
 
 def must_pass_findings(
-    evidence: Evidence, examples: Sequence[str], key: str, baseline: str, candidate: str, *, runs: int, unchanged: bool
+    evidence: Evidence,
+    examples: Sequence[str],
+    key: str,
+    baseline: str,
+    candidate: str,
+    *,
+    runs: int,
+    unchanged: bool,
+    new: Collection[str] = (),
 ) -> Iterator[Finding]:
     """One finding per example, in the policy's order.
 
@@ -62,6 +70,7 @@ def must_pass_findings(
         candidate: version judged.
         runs: how many runs of each arm are asked for; 1 for a graph that always answers the same.
         unchanged: every output is the baseline's.
+        new: ids the baseline was not asked, or asked otherwise: there is nothing to compare with.
 
     Raises:
         ConfigError: an example is not in the evidence; a contract nobody tests guards nobody.
@@ -74,7 +83,7 @@ def must_pass_findings(
         )
     for name in examples:
         sides = [_runs(evidence, name, key, version) for version in (baseline, candidate)]
-        yield _judge(name, key, sides[0], sides[1], runs=runs, unchanged=unchanged)
+        yield _judge(name, key, sides[0], sides[1], runs=runs, unchanged=unchanged and name not in new, new=name in new)
 
 
 def _runs(evidence: Evidence, example: str, key: str, version: str) -> tuple[int, int, dict[str, int]]:
@@ -103,11 +112,21 @@ def _judge(
     *,
     runs: int,
     unchanged: bool,
+    new: bool,
 ) -> Finding:
     said = f"{SEGMENT}={name} · {key}: baseline passed {base[0]} of {base[1]}, candidate {cand[0]} of {cand[1]}"
     short = [who for who, arm in (("baseline", base), ("candidate", cand)) if arm[1] < runs]
     if unchanged:
         verdict, state, reason = Verdict.PASS, State.NO_DROP, f"{said}; every output is identical"
+    elif new and cand[1] >= runs and cand[0] == cand[1]:
+        verdict, state, reason = (
+            Verdict.PASS,
+            State.NO_DROP,
+            f"{said}; new to the baseline, and the candidate passes it",
+        )
+    elif new:
+        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
+        reason = f"{said}; new to the baseline, and the candidate does not pass it: whether that is a regression nobody can tell"
     elif short:
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
         reason = f"{said}; {' and '.join(short)} measured fewer than {count(runs, 'time')}: run it again"

@@ -65,6 +65,9 @@ class Weights:
     rest: float = 0.3
 
 
+COMMON = 0.8
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Everything fixed before looking.
@@ -80,6 +83,7 @@ class Policy:
         missing_tolerance: share of unmeasured cells a non-critical row may have before its worst case counts.
         watch: what a row that looks worse alone and is not proven worse does: `pass`, or `hold` the verdict (exit 2) where the row is critical or overall.
         dataset_mismatch: `refuse` evidence of two dataset hashes, or `warn`.
+        common: least share of the baseline's examples that must be unchanged in the candidate's dataset.
         test: `mid-p`, or `exact` for a level never exceeded.
         shared_change: graphs moved by the same change; alpha is divided by it.
         baseline_system_failures: share of system failures the baseline had when it was accepted.
@@ -101,6 +105,7 @@ class Policy:
     missing_tolerance: float = 0.02
     watch: str = "pass"
     dataset_mismatch: str = "refuse"
+    common: float = COMMON
     test: str = "mid-p"
     shared_change: int = 1
     baseline_system_failures: float = 0.0
@@ -116,6 +121,8 @@ class Policy:
         """Hash of every rule, not of the file's bytes or place, nor of what the graph is."""
         rules = asdict(self)
         del rules["source"], rules["must_pass_runs"]
+        if self.common == COMMON:
+            del rules["common"]  # likewise
         if not self.must_pass:
             del rules["must_pass"]  # a policy without contracts is the policy it was before there were any
         if self.watch == "pass":
@@ -270,6 +277,7 @@ _TOP: dict[str, Callable[[Any, str], Any]] = {
     "min_n": words.whole,
     "missing_tolerance": words.share_or_zero,
     "watch": words.word(*WATCH),
+    "common": words.share_or_zero,
     "dataset_mismatch": words.word(*MISMATCH),
     "test": words.word(*TESTS),
     "shared_change": words.few,

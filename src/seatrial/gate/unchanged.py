@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seatrial.verdict import Outcome
+from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,6 +16,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.evidence import Evidence
+
+
+TIE = 1e-9
+"""Scores this close are one: files round them."""
 
 
 def is_unchanged(evidence: Evidence, gating: Sequence[str], baseline: str, candidate: str) -> bool:
@@ -28,16 +34,96 @@ def is_unchanged(evidence: Evidence, gating: Sequence[str], baseline: str, candi
     return all(_scores(evidence, key, baseline, candidate) is True for key in gating)
 
 
-def same_output_other_score(evidence: Evidence, gating: Sequence[str], baseline: str, candidate: str) -> list[str]:
-    """A warning per key whose score differs between identical outputs."""
-    hashes = _hashes(evidence, baseline, candidate)
-    if hashes is None or not _all_equal(hashes):
-        return []
-    return [
-        f"{key}: outputs are identical on every example and scores are not; its evaluator is no function of the output"
-        for key in gating
-        if _scores(evidence, key, baseline, candidate) is False
-    ]
+@dataclass(frozen=True, slots=True)
+class Rescored:
+    """Runs of one key whose outputs are byte-identical and whose scores are not.
+
+    Attributes:
+        key: evaluator key.
+        identical: runs both versions have with one output hash, scored in both.
+        moved: of these, the runs with another score.
+        known: the evidence says that both were scored by the same code.
+        rows: candidate rows of the moved ones.
+        before: the baseline's scores there.
+    """
+
+    key: str
+    identical: int
+    moved: int
+    known: bool
+    rows: NDArray[np.int64]
+    before: NDArray[np.float64]
+
+    @property
+    def sentence(self) -> str:
+        """What it says of the evaluator."""
+        share = percent(self.moved / self.identical)
+        why = (
+            "its evaluator reads more than the output, or does not always answer the same"
+            if self.known
+            else "its evaluator changed, or is no function of the output"
+        )
+        return f"{self.key}: {self.moved} of {count(self.identical, 'identical output')} ({share}) have another score: {why}"
+
+
+def rescored(evidence: Evidence, gating: Sequence[str], baseline: str, candidate: str) -> tuple[Rescored, ...]:
+    """Per key, the runs that both versions answered alike and that were scored otherwise; keys without any are left out."""
+    if not evidence.has("output_hash"):
+        return ()
+    keys, versions, outcomes, hashes = (evidence.codes(n) for n in ("key", "version", "outcome", "output_hash"))
+    usable = (outcomes.index == _place(outcomes.values, Outcome.SCORED)) & (hashes.index >= 0)
+    usable &= hashes.index != _place(hashes.values, "")
+    cell, score = _cells(evidence), evidence.numbers("score")
+    found = []
+    for key in gating:
+        mine = usable & (keys.index == _place(keys.values, key))
+        base, cand = (
+            np.flatnonzero(mine & (versions.index == _place(versions.values, v))) for v in (baseline, candidate)
+        )
+        base = base[np.argsort(cell[base], kind="stable")]
+        if not base.size or not cand.size:
+            continue
+        at = np.minimum(np.searchsorted(cell[base], cell[cand]), base.size - 1)
+        other = base[at]
+        alike = (cell[other] == cell[cand]) & (hashes.index[other] == hashes.index[cand])
+        moved = alike & (np.abs(score[other] - score[cand]) > TIE)
+        if moved.any():
+            known = _same_evaluator(evidence, base, cand)
+            found.append(Rescored(key, int(alike.sum()), int(moved.sum()), known, cand[moved], score[other[moved]]))
+    return tuple(found)
+
+
+def same_answers(base: Evidence, cand: Evidence) -> bool:
+    """Whether two tables of one version each answer every example they share, by content, with the same outputs."""
+    answers = [_answers(one) for one in (base, cand)]
+    shared = answers[0].keys() & answers[1].keys()
+    return bool(shared) and all(answers[0][run] and answers[0][run] == answers[1][run] for run in shared)
+
+
+def _answers(evidence: Evidence) -> dict[tuple[str, str, float], str]:
+    if not evidence.has("output_hash") or not evidence.has("example_hash"):
+        return {}
+    ids, content, output = (evidence.codes(name) for name in ("example_id", "example_hash", "output_hash"))
+    words = [(*codes.values, "") for codes in (ids, content, output)]  # index -1 is the last
+    rows = zip(
+        ids.index.tolist(),
+        content.index.tolist(),
+        evidence.numbers("repetition").tolist(),
+        output.index.tolist(),
+        strict=True,
+    )
+    return {(words[0][i], words[1][c], r): words[2][o] for i, c, r, o in rows}
+
+
+def _same_evaluator(evidence: Evidence, base: NDArray[np.int64], cand: NDArray[np.int64]) -> bool:
+    if not evidence.has("evaluator_hash"):
+        return False
+    codes = evidence.codes("evaluator_hash").index
+    return bool((codes[base] >= 0).all() and set(codes[base].tolist()) == set(codes[cand].tolist()))
+
+
+def _place(values: Sequence[str], word: str) -> int:
+    return values.index(word) if word in values else -2
 
 
 def _scores(evidence: Evidence, key: str, baseline: str, candidate: str) -> bool | None:

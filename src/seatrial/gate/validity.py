@@ -8,6 +8,7 @@ import numpy as np
 
 from seatrial.errors import ConfigError, InvalidComparison, UsageError
 from seatrial.gate.arms import FAILED, RAN
+from seatrial.gate.common import hashed
 from seatrial.gate.message import brief, messages
 from seatrial.gate.policy import KeyRule
 from seatrial.verdict import SYSTEM_FAILURES
@@ -91,8 +92,8 @@ def differing_provenance(
     """Different data or different evaluators make two arms two experiments."""
     versions = evidence.codes("version")
     for name in ("dataset_hash", "evaluator_version", "evaluator_hash", "graph"):
-        if not evidence.has(name):
-            continue
+        if not evidence.has(name) or (name == "dataset_hash" and hashed(evidence, baseline, candidate)):
+            continue  # example by example it is known what changed, and that is not compared
         codes, keys = evidence.codes(name), evidence.codes("key")
         groups = [keys.values.index(key) for key in gating] if name.startswith("evaluator_") else (None,)
         for key in groups:

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError, InvalidComparison, UsageError
-from seatrial.evidence.check import check
+from seatrial.evidence.check import check as check_table
 from seatrial.evidence.combine import combine
 from seatrial.evidence.numpy_table import coded
 from seatrial.evidence.schema import provenance
 from seatrial.evidence.write import write_parquet
 from seatrial.gate.anchor import check_anchored
+from seatrial.gate.merge import check
 from seatrial.gate.override import Bound
+from seatrial.gate.unchanged import same_answers
 from seatrial.segment import critical_segments, for_graph
 from seatrial.trial.baselines import (
     ANCHOR,
     CURRENT,
+    FOLDER,
     MIN_REPETITIONS,
     accept,
     accepted,
+    other_evaluators,
     other_model,
     refuse_another,
     renewal,
@@ -31,6 +36,7 @@ from seatrial.trial.overrides import let_through
 from seatrial.trial.policies import row_policy
 from seatrial.trial.quarantine import quarantine_of
 from seatrial.trial.runs import changed_since
+from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -80,7 +86,7 @@ def gate_standing(
     bound = _bound(project, row, against, standing)
     repeat, version, old = row.repeat, against, ""
     if standing is not None:
-        refuse_another(project, standing, row.dataset, against)
+        refuse_another(project, standing, row.dataset, against, least=policy.common)
         policy = replace(
             policy, baseline_system_failures=max(policy.baseline_system_failures, standing.header.system_failures)
         )
@@ -97,7 +103,7 @@ def gate_standing(
     name = f"{version} (accepted)" if version == current else version
     anchor = accepted(project, graph, ANCHOR) if against == CURRENT else None
     if anchor is not None:
-        refuse_another(project, anchor, row.dataset, ANCHOR)
+        refuse_another(project, anchor, row.dataset, ANCHOR, least=policy.common)
     critical = critical_segments(for_graph(project.dimensions, graph))
     try:
         evidence = combine([base.named(name), mine], f"{graph}@{current} and its baseline")
@@ -142,13 +148,84 @@ def _bound(project: Project, row: TrialRow, against: str, standing: Baseline | N
 
 
 def renew(project: Project, row: TrialRow, *, today: date, author: str, reason: str) -> str:
-    """Run `GRAPH@current` over its dataset and make that its baseline; the sentence that says so."""
+    """Run `GRAPH@current` over its dataset and make that its baseline; the sentence that says so.
+
+    What the gate stops is not accepted: while it says FAIL against the rows that are kept, the baseline is renewed from a run
+    of the version that was accepted, where the registry has it and it still answers as it did.
+
+    Raises:
+        UsageError: the gate says FAIL, or cannot compare, and the accepted version cannot be run again.
+    """
     spec = project.spec(row.graph)
     repeat = row.repeat if spec.family == "rules" else max(row.repeat, MIN_REPETITIONS)
-    run = evaluate(project, row.graph, kind=row.dataset, repeat=repeat)
+    note = ""
+    for version in _may_be_accepted(project, row):
+        run = evaluate(project, row.graph, version, kind=row.dataset, repeat=repeat)
+        stopped = _stopped(project, row, version, run.run_dir.name, today) if run.complete else ""
+        if not stopped:
+            break
+        note = note or f" Not from {version}: {stopped}."
+    else:
+        raise UsageError(
+            f"{row.graph}: the baseline was not renewed.{note} Fix {spec.current}, or override the failing row (seatrial override); or restore what was accepted, renew from that, and change it then. To start anew, remove {FOLDER}/{row.graph}/{CURRENT}: a review sees that"
+        )
     baseline, before = accept(project, run.run_dir.name, CURRENT, reason=reason, author=author, today=today)
     same = "unchanged" if before == baseline.name else f"was {before}" if before else "the first"
-    return f"{row.graph}: baseline is now {baseline.name} ({spec.current}, {len(baseline.evidence):,} rows; {same}). Commit gates/baselines/"
+    return f"{row.graph}: baseline is now {baseline.name} ({baseline.header.version}, {len(baseline.evidence):,} rows; {same}).{note} Commit gates/baselines/"
+
+
+def _may_be_accepted(project: Project, row: TrialRow) -> tuple[str, ...]:
+    """The versions a new baseline may be a run of: the current one, and then the one that was accepted."""
+    spec = project.spec(row.graph)
+    with suppress(DataError):  # damaged: a review sees it replaced
+        kept = accepted(project, row.graph)
+        if kept is not None and any(one.name == kept.header.version for one in spec.versions):
+            return tuple(dict.fromkeys((spec.current, kept.header.version)))
+    return (spec.current,)
+
+
+def _stopped(project: Project, row: TrialRow, version: str, run_id: str, today: date) -> str:
+    """Why a run of a version may not become the baseline, as a sentence without its end; empty when it may."""
+    try:
+        kept = accepted(project, row.graph)
+    except DataError:
+        return ""  # what was accepted is damaged: a review sees it replaced
+    accepted_code = kept is None or (kept.header.version, kept.header.code) == (
+        version,
+        code_hash(project, row.graph, version),
+    )
+    if kept is None or accepted_code:
+        return ""  # the first, or the very code that was accepted
+    from seatrial.trial.runs import evidence_of  # noqa: PLC0415 - Arrow, for a run that was written
+
+    mine, base = evidence_of(project, run_id), kept.evidence.named(f"{kept.header.version} (accepted)")
+    changed = other_evaluators(project, kept)
+    if changed and kept.header.evaluator_hashes:
+        if same_answers(base, mine):
+            return ""  # whoever scores them, the answers are the ones that were accepted
+        return f"{'; '.join(changed)}, and so did the answers of {version}: whether they got worse nobody can tell"
+    # One that does not say which example is which is read by their ids.
+    mismatch = "refuse" if base.has("example_hash") else "warn"
+    policy = replace(row_policy(project, row), common=0.0, measures=(), dataset_mismatch=mismatch)
+    critical = critical_segments(for_graph(project.dimensions, row.graph))
+    held = quarantine_of(project, row.graph, row.dataset, today)
+    try:
+        report = check(
+            combine([base, mine], "the kept rows"),
+            policy,
+            baseline=base.versions[0],
+            candidate=mine.versions[0],
+            critical=critical,
+            held=held,
+        )
+    except (InvalidComparison, DataError) as error:
+        return f"It cannot be compared with what was accepted ({error})"
+    report = let_through(project, report, _bound(project, row, CURRENT, kept), today)
+    return (
+        ""
+        if report.verdict is not Verdict.FAIL or report.exit_code == 0
+        else f"The gate against it says FAIL: {report.reason.rstrip('.')}"
+    )
 
 
 def _standing(project: Project, row: TrialRow, against: str) -> Baseline | None:
@@ -220,5 +297,5 @@ def _refuse_changed(project: Project, into: Path, said: dict[str, Any]) -> None:
 
 
 def _checked(evidence: Evidence) -> Evidence:
-    check(evidence)
+    check_table(evidence)
     return evidence

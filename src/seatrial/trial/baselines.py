@@ -7,14 +7,19 @@ import os
 from datetime import date
 from typing import TYPE_CHECKING
 
+from seatrial.dataset.fingerprint import IDENTITY_DIGITS, identity
 from seatrial.errors import DataError, InvalidComparison, UsageError
 from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
+from seatrial.gate.policy import COMMON
 from seatrial.trial.overrides import append, text_of
 from seatrial.trial.runs import evidence_of, latest_run, summary
+from seatrial.wording import percent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from seatrial.dataset import Dataset
     from seatrial.evidence import Evidence
     from seatrial.gate.baseline import Baseline
     from seatrial.project import Project
@@ -105,24 +110,47 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
     return read_baseline(text, file), before
 
 
-def refuse_another(project: Project, baseline: Baseline, kind: str, pointer: str = CURRENT) -> None:
+def refuse_another(
+    project: Project, baseline: Baseline, kind: str, pointer: str = CURRENT, *, least: float = COMMON
+) -> None:
     """A baseline, or an anchor, of other examples or other evaluators is compared with nothing.
+
+    Args:
+        project: the mounted project.
+        baseline: what was accepted.
+        kind: the dataset it is held against.
+        pointer: `current` or `anchor`.
+        least: share of its examples that must be in the dataset as they were.
 
     Raises:
         InvalidComparison: names what changed and the command that renews it.
     """
     header = baseline.header
     dataset = project.dataset(header.graph, kind)
-    changed = _other_evaluators(project, baseline)
+    changed = other_evaluators(project, baseline)
     if dataset.hash != header.dataset_hash:
-        changed.insert(0, f"the dataset changed ({header.dataset_hash} -> {dataset.hash})")
+        changed = [*_other_examples(baseline, dataset, least), *changed]
     if changed:
         raise InvalidComparison(
             f"the {'anchor' if pointer == ANCHOR else 'baseline'} of {header.graph} ({header.version}, {header.date}) was measured on something else: {'; '.join(changed)}. Renew it with {renewal(project, header.graph, pointer)}"
         )
 
 
-def _other_evaluators(project: Project, baseline: Baseline) -> list[str]:
+def _other_examples(baseline: Baseline, dataset: Dataset, least: float) -> Iterator[str]:
+    """A clause where too few of a baseline's examples are in the dataset as they were, or nobody can say which."""
+    evidence = baseline.evidence
+    if not evidence.has("example_hash"):
+        yield f"the dataset changed ({baseline.header.dataset_hash} -> {dataset.hash}), and it does not say which examples it was measured on"
+        return
+    ids, content = evidence.codes("example_id"), evidence.by_example("example_hash")
+    words = evidence.codes("example_hash").values
+    now = {example.id: identity(example)[:IDENTITY_DIGITS] for example in dataset.examples}
+    same = sum(now.get(name) == words[place] for name, place in zip(ids.values, content, strict=True))
+    if same < least * len(ids.values):
+        yield f"the dataset changed: {same} of its {len(ids.values)} examples ({percent(same / len(ids.values))}) are in it as they were, the policy asks for {percent(least)} (common)"
+
+
+def other_evaluators(project: Project, baseline: Baseline) -> list[str]:
     """A clause for each evaluator of the suite that is not what the baseline was scored by."""
     header = baseline.header
     if not header.evaluator_hashes:

@@ -83,7 +83,7 @@ def gate(
     held = quarantine_of(project, graph, kind, today)
     anchor = accepted(project, graph, ANCHOR)
     if anchor is not None:
-        refuse_another(project, anchor, kind, ANCHOR)
+        refuse_another(project, anchor, kind, ANCHOR, least=policy.common)
     first = check_anchored(
         evidence, policy, baseline=names[0], candidate=names[1], critical=critical, held=held, anchor=anchor
     )

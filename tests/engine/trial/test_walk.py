@@ -361,11 +361,87 @@ def test_a_run_kept_in_memory_is_judged_as_a_file_of_it_is(project, tmp_path):
     assert replace(kept, source="") == replace(written, source="")
 
 
-def test_another_dataset_is_another_question(project, tmp_path):
+def test_most_of_another_dataset_is_another_question(project, tmp_path):
     file = project / "datasets/triage/golden.jsonl"
-    file.write_text("\n".join(file.read_text().splitlines()[:-1]) + "\n")
-    with pytest.raises(InvalidComparison, match=r"the dataset changed.*--seatrial-update-baseline -k triage"):
+    file.write_text("\n".join(file.read_text().splitlines()[:60]) + "\n")
+    with pytest.raises(
+        InvalidComparison,
+        match=r"the dataset changed: 60 of its 80 examples \(75.0 %\).*asks for 80.0 %.*--seatrial-update-baseline -k triage",
+    ):
         stand(project, tmp_path)
+
+
+def add_example(project, name="new-1"):
+    """One more example, the copy of another under a name of its own."""
+    file = project / "datasets/triage/golden.jsonl"
+    lines = file.read_text().splitlines()
+    added = json.loads(lines[0]) | {"id": name}
+    added["inputs"] = {
+        key: f"{value} once more" if isinstance(value, str) else value for key, value in added["inputs"].items()
+    }
+    file.write_text("\n".join([*lines, json.dumps(added)]) + "\n")
+
+
+def test_an_added_example_is_counted_and_the_others_are_compared(project, tmp_path):
+    add_example(project)
+    report = stand(project, tmp_path)
+    assert (report.verdict, report.overall.n, report.unchanged) == (Verdict.PASS, 80, True)
+    assert "1 of 81 examples new, not compared: new-1" in report.warnings
+
+
+def test_one_commit_that_adds_an_example_and_breaks_the_graph_is_stopped(project, tmp_path):
+    add_example(project)
+    break_it(project)
+    report = stand(project, tmp_path)
+    assert (report.verdict, report.overall.n) == (Verdict.FAIL, 80)
+
+
+def accept_again(project, reason="accepted by a test"):
+    opened = open_project(project)
+    (row,) = opened.settings.trial
+    return renew(opened, row, today=TODAY, author="ada", reason=reason)
+
+
+def test_a_baseline_is_not_renewed_with_answers_that_the_gate_stops(project, tmp_path):
+    before = (project / "gates/baselines/triage/current").read_text()
+    add_example(project)
+    break_it(project)
+    with pytest.raises(
+        UsageError, match=r"triage: the baseline was not renewed\. Not from v1: The gate against it says FAIL"
+    ):
+        accept_again(project)
+    assert (project / "gates/baselines/triage/current").read_text() == before
+
+
+def test_a_baseline_is_renewed_with_new_examples_while_the_gate_passes(project, tmp_path):
+    add_example(project)
+    assert "v1, 162 rows; was" in accept_again(project)
+    report = stand(project, tmp_path)
+    assert (report.overall.n, report.counts.get("not_compared")) == (81, None)
+
+
+def test_a_failing_current_version_renews_the_baseline_from_the_accepted_one(project, tmp_path):
+    add_example(project)
+    registry = project / "graphs/registry.py"
+    registry.write_text(registry.read_text().replace('current="v1"', 'current="v2"'))
+    prompt = project / "graphs/triage/prompts/p2.md"
+    prompt.write_text("")
+    said = accept_again(project)
+    assert "(v1, 162 rows" in said
+    assert "Not from v2: The gate against it says FAIL" in said
+
+
+def test_an_evaluator_edited_with_the_graph_renews_nothing(project, tmp_path):
+    file = project / "evaluators/__init__.py"
+    file.write_text(file.read_text().replace("got == expected,", "got == expected or got is None,"))
+    accept_again(project)  # the same code answers: only the scorer is another
+    assert stand(project, tmp_path).unchanged
+    file.write_text(file.read_text().replace("or got is None,", "or True,"))
+    for name in [name for name in sys.modules if name.startswith("seatrial_project")]:
+        del sys.modules[name]  # as in a new process
+    break_it(project)
+    with pytest.raises(UsageError, match=r"evaluator desk changed .* and so did the answers of v1"):
+        accept_again(project)
 
 
 def test_another_evaluator_is_another_question(project, tmp_path):
@@ -446,9 +522,8 @@ def test_the_baseline_of_a_model_grows_old(project):
 def test_an_anchor_remembers_where_it_began(project, tmp_path, capsys):
     assert run(["anchor", "set", "triage", "--reason", "release 1"]) == 0
     break_it(project)
-    opened = open_project(project)
-    (row,) = opened.settings.trial
-    renew(opened, row, today=TODAY, author="ada", reason="somebody accepted it")
+    (project / "gates/baselines/triage/current").unlink()  # the way to start anew, which a review sees
+    accept_again(project, "somebody accepted it")
     report = stand(project, tmp_path)
     assert report.verdict is Verdict.FAIL
     assert report.reason.startswith("Worse than the anchor v1")
