@@ -29,7 +29,9 @@ def kept(root, name, finished, *, started="2026-11-20T08:00:00+00:00", **more):
         "version": "v2",
         "version_config": {"style": "new"},
         "dataset": {"name": "two:desk:golden", "version": "1", "hash": project.dataset("desk").hash},
-        "evaluators": [{"key": "right", "version": project.evaluators("desk")[0].version}],
+        "evaluators": [
+            {"key": one.key, "version": one.version, "hash": one.hash} for one in project.evaluators("desk")
+        ],
         "repetitions": 1,
         "started": started,
         "complete": True,
