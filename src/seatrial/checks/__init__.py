@@ -14,9 +14,11 @@ from seatrial.checks.budget import latency, tokens
 from seatrial.checks.call_rules import call_order, forbids_calls, no_repeated_calls
 from seatrial.checks.cap import capped, capped_call
 from seatrial.checks.cost import cost
+from seatrial.checks.grounding import grounded
 from seatrial.checks.match import band, close, exact, json_equal, label
 from seatrial.checks.pii import no_pii
 from seatrial.checks.ranking import mrr, ndcg_at, recall_at
+from seatrial.checks.refusal import refusal
 from seatrial.checks.schema import matches_schema
 from seatrial.checks.text import contains, forbids, length, matches, starts_with
 from seatrial.checks.trajectory import node_path, tool_calls
@@ -33,6 +35,7 @@ __all__ = [
     "exact",
     "forbids",
     "forbids_calls",
+    "grounded",
     "json_equal",
     "label",
     "latency",
@@ -45,6 +48,7 @@ __all__ = [
     "no_repeated_calls",
     "node_path",
     "recall_at",
+    "refusal",
     "starts_with",
     "tokens",
     "tool_calls",

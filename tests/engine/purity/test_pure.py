@@ -123,6 +123,8 @@ def test_it_passes(title, audited, tmp_path, monkeypatch):
         checks.call_order("l", after="m", field="words"),
         checks.no_repeated_calls(field="words"),
         checks.approved_calls("l", approval="m", field="words"),
+        checks.grounded("label", passages="words"),
+        checks.refusal("label", expected=False),
         checks.cost(1, {"m": (1, 1)}),
     ],
     ids=lambda check: check.__seatrial__[0],
