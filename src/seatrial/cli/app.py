@@ -127,7 +127,10 @@ def run(arguments: list[str]) -> int:
         _tell(f"seatrial: {error}")
         _answer(str(error), error.reason_class, arguments)
         return 2
-    except (SystemExit, BrokenPipeError):
+    except SystemExit as error:
+        _tell(f"seatrial: code of the project called sys.exit({error.code!r}); nothing was decided")
+        return 2
+    except BrokenPipeError:
         return 2  # the reader of our output has gone; what it did not read is no verdict
     except OSError as error:
         _tell(f"seatrial: {error.filename or 'the output'} cannot be read or written: {error.strerror}")

@@ -24,7 +24,7 @@ from seatrial.graph.run_config import make_store, run_config, sent
 from seatrial.graph.state import plain
 from seatrial.graph.stdout import Heard, listen, silence
 from seatrial.graph.stream import MODES, Play
-from seatrial.graph.target import AwaitedTarget, Target, milliseconds, one_line, too_late, unfit
+from seatrial.graph.target import CRASHES, AwaitedTarget, Target, by_user, milliseconds, one_line, too_late, unfit
 from seatrial.graph.thread_id import take
 from seatrial.graph.usage import Usage, takes_config
 from seatrial.model.context import Calls
@@ -52,8 +52,8 @@ UNCOUNTED = "a model call reported no tokens, so the tokens of the run are unkno
 OF_LANGGRAPH = (Pregel.stream, Pregel.astream)
 """They ask LangChain for handlers before anything else does; what another class does first nobody knows."""
 
-FAILURES = (Exception, SystemExit, asyncio.CancelledError)
-"""A crash is an outcome; a KeyboardInterrupt is the user's."""
+FAILURES = (*CRASHES, asyncio.CancelledError)
+"""A crash is an outcome; a KeyboardInterrupt in the main thread is the user's."""
 
 
 def graph_target(
@@ -123,6 +123,8 @@ class _Caller:
                     play.take(mode, payload)
                 given = play.reply()
         except FAILURES as caught:
+            if by_user(caught):
+                raise
             call.failed(caught)
         finally:
             leave_calls(calls)
@@ -151,6 +153,8 @@ class _Caller:
             else:  # the graph's own
                 call.failed(caught)
         except FAILURES as caught:
+            if by_user(caught):
+                raise
             call.failed(caught)
         finally:
             leave_calls(calls)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, SeatrialError, UsageError
 from seatrial.graph.run_config import run_config
+from seatrial.pool import user_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,7 +109,8 @@ class Runtime:
     def _make(self, spec: GraphSpec, version: Version) -> Compiled:
         what = f"graph {spec.assistant_id!r} (version {version.name!r}, module {spec.module!r})"
         try:
-            module = self._load(spec.module)
+            with user_code():
+                module = self._load(spec.module)
         except (Exception, SystemExit) as error:
             raise ConfigError(f"{what} cannot be imported: {_cause(error)}") from error
         name = spec.attribute or spec.builder
@@ -117,7 +119,8 @@ class Runtime:
         try:
             graph = getattr(module, name)
             if spec.attribute is None:
-                graph = _compile(graph(**version.config), resumable=spec.resumable)
+                with user_code():
+                    graph = _compile(graph(**version.config), resumable=spec.resumable)
         except (Exception, SystemExit) as error:
             raise ConfigError(f"{what} cannot be built: {name}() failed with {_cause(error)}") from error
         if not hasattr(graph, "stream"):

@@ -5,6 +5,7 @@ A LangGraph graph becomes one in `invoke.py`; here a plain function `(inputs) ->
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from seatrial.graph.example_protocol import Given
+
+CRASHES = (Exception, SystemExit, KeyboardInterrupt)
+"""What code of the project may raise that is an outcome of its run; see `by_user`."""
 
 LONGEST = 500
 """Characters of an exception's message a row keeps."""
@@ -56,6 +60,11 @@ class AwaitedTarget(NamedTuple):
     def __call__(self, example: Given, run_id: str, timeout_s: float | None, /) -> Run:
         """Execute once, and wait for it."""
         return self.call(example, run_id, timeout_s)
+
+
+def by_user(error: BaseException) -> bool:
+    """Whether it is somebody's Ctrl-C: Python raises that in the main thread only; elsewhere the code raised it itself."""
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()
 
 
 def one_line(error: BaseException) -> str:
@@ -100,7 +109,9 @@ def callable_target(
         started = clock()
         try:
             state = function(own(inputs))
-        except (Exception, SystemExit) as caught:  # noqa: BLE001 - a crash is an outcome
+        except CRASHES as caught:
+            if by_user(caught):
+                raise
             error, kind = one_line(caught), ErrorKind.EXCEPTION
         finally:
             silence(token)

@@ -17,11 +17,13 @@ from seatrial.pool.process_loop import (
 from seatrial.pool.run import run
 from seatrial.pool.shared_loop import Disturbed, disturbed
 from seatrial.pool.threads import CEILING, TimedOut, restart_clock
+from seatrial.pool.user_code import ExitRefused, user_code
 
 __all__ = [
     "CEILING",
     "INLINE",
     "Disturbed",
+    "ExitRefused",
     "LoopLost",
     "OnTheLoop",
     "TimedOut",
@@ -32,5 +34,6 @@ __all__ = [
     "on_process_loop",
     "restart_clock",
     "run",
+    "user_code",
     "wait_for",
 ]

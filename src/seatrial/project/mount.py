@@ -10,6 +10,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from seatrial.pool.user_code import user_code
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -32,4 +34,5 @@ def mount(root: Path) -> None:
 
 def module(name: str) -> ModuleType:
     """Import `name`, dotted and relative to the mounted project's root."""
-    return importlib.import_module(f"{PACKAGE}.{name}")
+    with user_code():
+        return importlib.import_module(f"{PACKAGE}.{name}")

@@ -20,6 +20,7 @@ from seatrial.adapters.langsmith.no_network import untraced
 from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError, SeatrialError, UsageError
 from seatrial.gate.policy import load_policy
+from seatrial.pool import user_code
 from seatrial.project import Project, mount, open_project
 from seatrial.pytest_plugin import judges_wanted, policy_file
 from seatrial.pytest_plugin.file_lock import turn
@@ -180,7 +181,12 @@ class Session:
 def never_skipped() -> Iterator[None]:
     """pytest.skip() and its like in a project's own code, an `importorskip` say, leave no gate out: they are its failure."""
     try:
-        yield
+        with user_code():
+            yield
+    except SystemExit as error:
+        raise ConfigError(
+            f"the project's own code ended itself with {type(error).__name__}: {error}; a gate is not skipped, it is mended"
+        ) from error
     except (pytest.skip.Exception, pytest.fail.Exception) as error:
         raise ConfigError(
             f"the project's own code ended itself with {type(error).__name__} of pytest ({error.msg}); a gate is not skipped, it is mended"

@@ -9,7 +9,7 @@ from seatrial.dataset.example import Example
 from seatrial.evaluator import Score
 from seatrial.graph.example_protocol import copied
 from seatrial.graph.run import Run
-from seatrial.graph.target import one_line
+from seatrial.graph.target import by_user, one_line
 from seatrial.pool import OnTheLoop
 from seatrial.runner.record import Result, as_text, evaluator_failure, worded
 from seatrial.verdict import ErrorKind
@@ -43,9 +43,11 @@ class Panel:
         for bound, call, known in self._members:
             try:
                 said = call(*_apart(run, example))
-            except (KeyboardInterrupt, OnTheLoop):
+            except OnTheLoop:
                 raise
-            except BaseException as error:  # noqa: BLE001 - a crash is an outcome, never a score; pytest.fail() is one, too
+            except BaseException as error:  # a crash is an outcome, never a score; pytest.fail() is one, too
+                if by_user(error):
+                    raise
                 answer = _failed(bound, one_line(error))
             else:
                 try:

@@ -222,7 +222,11 @@ def _work_through(
             progress(done, len(records))
 
     patience = EACH if work.awaited is not None else OWN_GROUPS if concurrency == 1 else BACKGROUND
-    with captured_stdout(), RowLog(path, None if progress is None else tell, patience=patience) as log:
+    with (
+        pool.user_code(),
+        captured_stdout(),
+        RowLog(path, None if progress is None else tell, patience=patience) as log,
+    ):
 
         def keep(position: int, value: tuple[Record, bytes] | None, error: BaseException | None) -> None:
             nonlocal done

@@ -10,7 +10,7 @@ from seatrial import pool
 from seatrial.canonical import canonical_json, short_hash
 from seatrial.graph.run import NOTHING, Run
 from seatrial.graph.state import is_plain, plain
-from seatrial.graph.target import AwaitedTarget, one_line
+from seatrial.graph.target import CRASHES, AwaitedTarget, by_user, one_line
 from seatrial.graph.thread_id import ThreadIds, assign
 from seatrial.model.context import at_repetition
 from seatrial.runner.evaluators import Panel
@@ -70,7 +70,9 @@ class Work:
         assign(self._threads.of(position))
         try:
             run = self._target(example, run_id, self._timeout_s)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 - a target that breaks its promise has failed
+        except CRASHES as error:  # a target that breaks its promise has failed
+            if by_user(error):
+                raise
             run = _broken(run_id, example, error)
         return self._evaluate(position, example, run)
 
@@ -88,7 +90,9 @@ class Work:
             assign(self._threads.of(position))
             try:
                 run = await target(example, run_id, self._timeout_s)
-            except (Exception, SystemExit) as error:  # noqa: BLE001 - as above
+            except CRASHES as error:
+                if by_user(error):
+                    raise
                 run = _broken(run_id, example, error)
             if run.error_kind == ErrorKind.TIMEOUT and self._timeout_s is not None and pool.disturbed(self._timeout_s):
                 raise pool.Disturbed
