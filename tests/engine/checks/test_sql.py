@@ -114,7 +114,6 @@ SELECT * FROM users FOR SHARE
 SELECT * FROM (SELECT * FROM users FOR UPDATE) AS t
 SELECT @a := 1
 SELECT * FROM users WHERE id IN (SELECT id FROM users FOR UPDATE)
-VALUES (1)
 TABLE users
 DESCRIBE users
 SUMMARIZE users
@@ -172,7 +171,6 @@ parquet_scan('x')
 sqlite_scan('a', 'b')
 pragma_table_info('users')
 generate_series(1, 1000000000)
-json_each('[]')
 dblink('x', 'y')
 pg_ls_dir('/')
 postgres_scan('a', 'b', 'c')

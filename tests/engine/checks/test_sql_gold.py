@@ -62,6 +62,9 @@ AROUND = (
     *("WITH w AS (UPDATE {t} SET x = 1 RETURNING *) SELECT * FROM ({q}) AS s, w", "WITH w AS ({q}) DELETE FROM {t}"),
     *("{q} -- a comment\n; DROP TABLE {t}", "{q} /* a; */; DROP TABLE {t}; --", "{q}\n;\n\n/* */ DELETE FROM {t}"),
 )
+CROSS_JOIN = "'author' and 'publication' are joined without a condition; give one, or a LIMIT without ORDER BY"
+"""The one gold statement that counts over `FROM publication, author`, each row of one with each of the other."""
+
 CALLS = (
     *(
         "load_extension('x')",
@@ -85,7 +88,7 @@ TABLE_CALLS = (
     "read_csv('/etc/passwd')",
     "read_parquet('x')",
     "pragma_table_info('t')",
-    "generate_series(1, 9)",
+    "generate_series(1, 9000000000)",
     "pg_ls_dir('/')",
     "dblink('x', 'y')",
 )
@@ -118,7 +121,7 @@ def _schemas() -> dict[str, dict[str, dict[str, str]]]:
 def test_every_sqlite_gold_statement_is_read_only_and_valid_on_its_database() -> None:
     schemas = _schemas()
     verdicts = [check_sql(sql, schema=schemas[name]) for name, sql in _gold("sqlite")]
-    assert [verdict for verdict in verdicts if not verdict.ok] == []
+    assert [verdict.message for verdict in verdicts if not verdict.ok] == [CROSS_JOIN]
     assert len(verdicts) == 210
     assert sum("authorizer" in verdict.message for verdict in verdicts) == 1  # the one that sqlglot 30 cannot parse
 
@@ -126,7 +129,7 @@ def test_every_sqlite_gold_statement_is_read_only_and_valid_on_its_database() ->
 @pytest.mark.parametrize("dialect", ["postgres", "bigquery"])
 def test_every_gold_statement_of_the_other_dialects_is_read_only(dialect: str) -> None:
     verdicts = [check_sql(sql, dialect=dialect) for _, sql in _gold(dialect)]
-    assert ([verdict for verdict in verdicts if not verdict.ok], len(verdicts)) == ([], 210)
+    assert ([verdict.message for verdict in verdicts if not verdict.ok], len(verdicts)) == ([CROSS_JOIN], 210)
 
 
 def test_a_gold_statement_on_another_database_names_an_unknown_table() -> None:
@@ -136,7 +139,7 @@ def test_a_gold_statement_on_another_database_names_an_unknown_table() -> None:
         for name, sql in _gold("sqlite")
         if name in {"academic", "yelp", "restaurants"}
     }
-    assert kinds == {SqlKind.UNKNOWN_TABLE}
+    assert kinds == {SqlKind.UNKNOWN_TABLE, SqlKind.UNBOUNDED}
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgres"])

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from seatrial.checks.sql import SqlKind, check_sql, sql_read_only
-from seatrial.checks.sql.functions import DIALECTS
+from seatrial.checks.sql.function_lists import DIALECTS
 from seatrial.checks.sql.parameters import bound
 from seatrial.checks.sql.readonly import opening
 

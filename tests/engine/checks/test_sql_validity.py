@@ -149,7 +149,7 @@ FAULTS = (
     ("SELECT x.name\nFROM users u", SqlKind.UNKNOWN_TABLE, None),
     ("SELECT name\nFROM userz", SqlKind.UNKNOWN_TABLE, (2, 6)),
     ("SELECT 1 FROM other.users", SqlKind.UNKNOWN_TABLE, None),
-    ("SELECT id FROM users u, orders o", SqlKind.UNKNOWN_COLUMN, None),
+    ("SELECT id FROM users u JOIN orders o ON o.user_id = u.age", SqlKind.UNKNOWN_COLUMN, None),
     ("SELECT name + 1 FROM users", SqlKind.EXPLAIN_FAILED, None),
     ("SELECT name, COUNT(*) FROM users", SqlKind.EXPLAIN_FAILED, None),
     ("SELECT name FROM users WHERE COUNT(*) > 1", SqlKind.EXPLAIN_FAILED, None),
@@ -173,7 +173,7 @@ def test_the_engines_in_process_tell_the_same_faults_apart(dialect: str) -> None
     told = {
         "SELECT nam FROM users": SqlKind.UNKNOWN_COLUMN,
         "SELECT name\nFROM userz": SqlKind.UNKNOWN_TABLE,
-        "SELECT id FROM users u, orders o": SqlKind.UNKNOWN_COLUMN,
+        "SELECT id FROM users u JOIN orders o ON o.user_id = u.age": SqlKind.UNKNOWN_COLUMN,
         "SELECT name FROM users WHERE COUNT(*) > 1": SqlKind.EXPLAIN_FAILED,
         "SELECT name FROM users WHERE": SqlKind.SYNTAX_ERROR,
         FAULTS[-1][0]: SqlKind.OK,
@@ -184,7 +184,9 @@ def test_the_engines_in_process_tell_the_same_faults_apart(dialect: str) -> None
 def test_a_table_of_another_schema_is_planned_where_the_schema_names_it() -> None:
     schema = {"sales.orders": {"id": "INTEGER"}, "users": {"id": "INTEGER"}}
     for dialect in ("sqlite", "duckdb", "mysql"):
-        assert check_sql("SELECT o.id FROM sales.orders o, users u", dialect=dialect, schema=schema).ok
+        assert check_sql(
+            "SELECT o.id FROM sales.orders o JOIN users u ON u.id = o.id", dialect=dialect, schema=schema
+        ).ok
         assert check_sql("SELECT id FROM orders", dialect=dialect, schema=schema).kind is SqlKind.UNKNOWN_TABLE
 
 

@@ -3,7 +3,7 @@
     check_sql("SELECT nam FROM users", schema={"users": {"name": "text"}})
     # SqlVerdict(kind=unknown_column, message="SQLite cannot plan the statement: no such column: nam", position=(1, 10))
 
-The order is text, tree, functions, cast types, tables, then the engine's EXPLAIN or, where there is no engine, columns
+The order is text, tree, functions, size, cast types, tables, then the engine's EXPLAIN or, where there is no engine, columns
 and the dialect's rules. The same call serves as evaluator, as production monitor and as the guard a graph puts before it
 runs generated SQL.
 """
@@ -12,15 +12,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from seatrial.checks.sql.accounted import unlisted_call, unread_query
 from seatrial.checks.sql.aliases import misused_alias
 from seatrial.checks.sql.cast_types import unknown_type
+from seatrial.checks.sql.cross_joins import unlinked
 from seatrial.checks.sql.explain_duckdb import explain_duckdb
 from seatrial.checks.sql.explain_postgres import explain_postgres
 from seatrial.checks.sql.explain_sqlite import explain_sqlite
 from seatrial.checks.sql.functions import allowed
 from seatrial.checks.sql.parameters import bound
 from seatrial.checks.sql.readonly import opening, parsed, read_only
+from seatrial.checks.sql.recursion import endless
 from seatrial.checks.sql.resolve import unknown_column, unknown_table
+from seatrial.checks.sql.sizes import oversized
 from seatrial.checks.sql.syntax import foreign_syntax
 from seatrial.checks.sql.verdict import SqlKind, SqlVerdict
 from seatrial.errors import MissingExtra, UsageError
@@ -99,7 +103,12 @@ def check_sql(
         denied = explain_sqlite(sql, statement, schema, can_call.names)
         return denied or SqlVerdict(SqlKind.OK, "SQLite plans the statement and its authorizer saw nothing but reads")
     refusal = (
-        read_only(tree, can_call)
+        read_only(tree, can_call, sql)
+        or unlisted_call(statement.tokens, tree, can_call)
+        or unread_query(statement.tokens, tree)
+        or oversized(tree)
+        or endless(tree)
+        or unlinked(tree)
         or unknown_type(statement.tokens, dialect)
         or unknown_table(tree, schema, dialect)
         or _invalid(sql, tree, statement, dialect, plan)

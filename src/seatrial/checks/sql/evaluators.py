@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.checks.sql.check import check_sql
-from seatrial.checks.sql.functions import DIALECTS
+from seatrial.checks.sql.function_lists import DIALECTS
 from seatrial.checks.sql.verdict import SqlKind
 from seatrial.errors import one_of
 from seatrial.evaluator import Score, evaluator

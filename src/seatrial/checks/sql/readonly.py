@@ -16,6 +16,14 @@ if TYPE_CHECKING:
 
 STARTS = frozenset({"SELECT", "WITH", "("})
 
+MORE_STARTS = {
+    "duckdb": frozenset({"FROM", "VALUES"}),
+    "postgres": frozenset({"VALUES"}),
+    "sqlite": frozenset({"VALUES"}),
+    "mysql": frozenset({"VALUES"}),
+}
+"""What else a read may start with: rows of its own, and DuckDB's FROM without a SELECT."""
+
 VERBS = words(
     # Only to tell "DETACH x" (a command) from "SELEC x" (a typing error): both are refused.
     """
@@ -36,7 +44,8 @@ NODES = words(
     DataTypeParam Interval IntervalSpan AtTimeZone Add Sub Mul Div IntDiv Mod DPipe Neg Not EQ NEQ GT GTE LT
     LTE Is Like ILike Glob SimilarTo Escape Between In Any All NullSafeEQ NullSafeNEQ BitwiseAnd BitwiseOr
     BitwiseXor BitwiseNot BitwiseLeftShift BitwiseRightShift Overlaps Bracket Slice RegexpLike RegexpILike
-    Placeholder JSONPath JSONPathRoot JSONPathKey JSONPathSubscript Kwarg Hint
+    Placeholder JSONPath JSONPathRoot JSONPathKey JSONPathSubscript JSONPathWildcard Kwarg Hint
+    TableSample WithTableHint LimitOptions TableFromRows Lambda PropertyEQ JSONKeyValue JSONExtractQuote Distance
     """
 )
 
@@ -68,7 +77,10 @@ def opening(sql: str, dialect: str) -> tuple[list[Any], SqlVerdict | None]:
             message = "more than one statement stands in the text; one SELECT is allowed"
             return tokens, SqlVerdict(SqlKind.NOT_READ_ONLY, message, (token.line, token.col))
     first = tokens[0]
-    if first.text.upper() not in STARTS or first.token_type.name in {"STRING", "IDENTIFIER"}:
+    if first.text.upper() not in STARTS | MORE_STARTS.get(dialect, frozenset()) or first.token_type.name in {
+        "STRING",
+        "IDENTIFIER",
+    }:
         command = first.text.lower() in VERBS or first.token_type.name not in {"VAR", "STRING", "IDENTIFIER", "NUMBER"}
         kind = SqlKind.NOT_READ_ONLY if command else SqlKind.SYNTAX_ERROR
         return tokens, SqlVerdict(
@@ -99,37 +111,65 @@ def parsed(sql: str, tokens: list[Any], dialect: str) -> tuple[Any, SqlVerdict |
     return trees[0], None
 
 
-def read_only(tree: Any, functions: Allowed) -> SqlVerdict | None:
+def read_only(tree: Any, functions: Allowed, sql: str) -> SqlVerdict | None:
     """A refusal where the tree holds anything a read-only SELECT is not made of, else None."""
     from sqlglot import exp  # noqa: PLC0415
 
-    if not isinstance(tree.unnest() if isinstance(tree, exp.Subquery) else tree, (exp.Select, exp.SetOperation)):
+    root = tree.unnest() if isinstance(tree, exp.Subquery) else tree
+    if not isinstance(root, (exp.Select, exp.SetOperation, exp.Values)):
         return SqlVerdict(SqlKind.NOT_READ_ONLY, f"the statement is a {type(tree).__name__}, not a SELECT")
     for node in tree.walk():
         name = type(node).__name__
         if isinstance(node, exp.Func) and name not in NODES:
-            refusal = _refused_call(node, name, functions)
-            if refusal:
-                return refusal
-        elif isinstance(node, exp.Hint):
-            if node.find(exp.Anonymous):
-                return SqlVerdict(
-                    SqlKind.NOT_READ_ONLY, "the statement holds a hint with arguments, which may change settings"
-                )
-        elif name == "Placeholder" and type(node.parent).__name__ in _NAME_PLACES:
-            return SqlVerdict(
-                SqlKind.SYNTAX_ERROR, "a bound parameter stands where a name must, and a driver binds values only"
-            )
+            refusal = _refused_call(node, name, functions, sql)
         elif name not in NODES:
-            return SqlVerdict(
-                SqlKind.NOT_READ_ONLY,
-                f"the statement holds {_ARTICLES.get(name, name)}, which is no part of a read-only SELECT",
+            what = _ARTICLES.get(name, name)
+            refusal = SqlVerdict(
+                SqlKind.NOT_READ_ONLY, f"the statement holds {what}, which is no part of a read-only SELECT"
             )
+        else:
+            refusal = _refused_detail(node, name, functions.dialect)
+        if refusal:
+            return refusal
     return None
 
 
-_NAME_PLACES = frozenset({"Table", "TableAlias", "Column", "Dot"})
+def _refused_detail(node: Any, name: str, dialect: str) -> SqlVerdict | None:
+    """A refusal of a node that may stand in a SELECT, but not in this form."""
+    from sqlglot import exp  # noqa: PLC0415
 
+    if name == "Placeholder" and type(node.parent).__name__ in _NAME_PLACES:
+        message = "a bound parameter stands where a name must, and a driver binds values only"
+        return SqlVerdict(SqlKind.SYNTAX_ERROR, message)
+    if name == "Hint" and node.find(exp.Anonymous):
+        message = "the statement holds a hint with arguments, which may change settings"
+        return SqlVerdict(SqlKind.NOT_READ_ONLY, message)
+    if name == "WithTableHint":
+        hints = {str(one.name).upper() for one in node.expressions}
+        if not hints <= _READ_HINTS:
+            message = f"the table hint {short(' '.join(sorted(hints - _READ_HINTS)))} is none of a read"
+            return SqlVerdict(SqlKind.NOT_READ_ONLY, message)
+    if name == "TableSample" and node.args.get("method") and node.args["method"].name.upper() not in _SAMPLES:
+        message = f"function {node.args['method'].name}() is no way to sample a table"
+        return SqlVerdict(SqlKind.FORBIDDEN_FUNCTION, message)
+    if name == "PropertyEQ" and not isinstance(node.parent, exp.Func):
+        return SqlVerdict(SqlKind.NOT_READ_ONLY, "the statement assigns a variable")
+    if name == "Column" and dialect == "snowflake" and node.name.upper() in {"NEXTVAL", "CURRVAL"}:
+        return SqlVerdict(SqlKind.NOT_READ_ONLY, f"{node.name} moves a sequence")
+    if name == "Select":
+        extra = {one.name.upper() for one in node.args.get("operation_modifiers") or ()} - _MODIFIERS
+        if extra:
+            message = f"{sorted(extra)[0]} changes the session or its place in line; a read does without"
+            return SqlVerdict(SqlKind.NOT_READ_ONLY, message)
+        if dialect == "tsql" and any(isinstance(one, exp.EQ) for one in node.expressions):
+            return SqlVerdict(SqlKind.NOT_READ_ONLY, "the SELECT list assigns a variable")
+    return None
+
+
+_READ_HINTS = frozenset({"NOLOCK", "READUNCOMMITTED", "READCOMMITTED", "READPAST", "SNAPSHOT", "FORCESEEK"})
+_SAMPLES = frozenset({"SYSTEM", "BERNOULLI", "RESERVOIR", "ROW", "BLOCK"})
+_MODIFIERS = frozenset({"STRAIGHT_JOIN", "SQL_SMALL_RESULT", "SQL_BIG_RESULT", "SQL_BUFFER_RESULT", "SQL_NO_CACHE"})
+_NAME_PLACES = frozenset({"Table", "TableAlias", "Column", "Dot"})
 _ARTICLES = {
     "Insert": "an INSERT",
     "Update": "an UPDATE",
@@ -143,7 +183,7 @@ _ARTICLES = {
 }
 
 
-def _refused_call(node: Any, name: str, functions: Allowed) -> SqlVerdict | None:
+def _refused_call(node: Any, name: str, functions: Allowed, sql: str) -> SqlVerdict | None:
     from sqlglot import exp  # noqa: PLC0415
 
     if isinstance(node.parent, exp.Dot) and node.parent.expression is node:
@@ -152,20 +192,31 @@ def _refused_call(node: Any, name: str, functions: Allowed) -> SqlVerdict | None
             SqlKind.FORBIDDEN_FUNCTION,
             f"function {short(node.parent.sql())} is called through a schema, so it is nobody's listed function",
         )
-    if isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc)):
-        quoted = isinstance(node.this, exp.Identifier) and node.this.quoted
-        called = node.name.lower()
-        if called in functions.names and not quoted:
+    written = _written(node, sql)
+    named = isinstance(node, (exp.Anonymous, exp.AnonymousAggFunc))
+    if named and written is not None and written.lower() != node.name.lower() and written.isidentifier():
+        written = node.name  # the parser dropped the call around this one and left its place here
+    if written is None:
+        if not named and name in functions.classes:
             return None
-        return SqlVerdict(
-            SqlKind.FORBIDDEN_FUNCTION, f"function {called}() is not on the list of functions a query may call"
-        )
-    if name in functions.classes:
-        return None
+        written = node.name if named else node.sql_name().lower()
+    elif written.isidentifier() or "$" in written:
+        if written.lower() in functions.names and (named or name in functions.classes):
+            return None
+    else:
+        message = f"function {short(written)} is quoted, which may name another one than the function on the list"
+        return SqlVerdict(SqlKind.FORBIDDEN_FUNCTION, message)
     return SqlVerdict(
-        SqlKind.FORBIDDEN_FUNCTION,
-        f"function {node.sql_name().lower()}() is not on the list of functions a query may call",
+        SqlKind.FORBIDDEN_FUNCTION, f"function {written}() is not on the list of functions a query may call"
     )
+
+
+def _written(node: Any, sql: str) -> str | None:
+    """The name of a call as it stands in the text; None for calls that are syntax."""
+    start, end = node.meta.get("start"), node.meta.get("end")
+    if start is None and type(node.this).__name__ == "Identifier":
+        start, end = node.this.meta.get("start"), node.this.meta.get("end")
+    return None if start is None or end is None else sql[start : end + 1]
 
 
 def _ambiguous_comment(sql: str, tokens: list[Any], dialect: str) -> str | None:

@@ -26,6 +26,7 @@ _SYSTEM = {
 }
 _SYSTEM_SCHEMAS = frozenset(
     {"pg_catalog", "information_schema", "mysql", "performance_schema", "sys", "system", "temp", "pg_temp"}
+    | {"account_usage", "organization_usage", "snowflake", "master", "msdb", "tempdb"}
 )
 _FILES = frozenset({"csv", "tsv", "parquet", "json", "jsonl", "ndjson", "gz", "zst", "db", "duckdb", "xlsx", "txt"})
 
@@ -60,6 +61,8 @@ def _tables(tree: Any) -> Iterator[Any]:
 def _unknown(table: Any, schema: Schema | None, dialect: str) -> SqlVerdict | None:
     name, home = table.name.lower(), table.db.lower()
     written = f"{home}.{name}" if home else name
+    if not name:
+        return SqlVerdict(SqlKind.UNKNOWN_TABLE, "the statement reads rows from something that has no name")
     place = _place(table.this)
     if schema is not None:
         known = {key.lower() for key in schema}
@@ -68,7 +71,9 @@ def _unknown(table: Any, schema: Schema | None, dialect: str) -> SqlVerdict | No
         return SqlVerdict(
             SqlKind.UNKNOWN_TABLE, f"table {short(written)} is not in the schema ({len(known)} tables)", place
         )
-    if home in _SYSTEM_SCHEMAS or re.fullmatch(_SYSTEM[dialect], name):
+    # BigQuery quotes a path as one name: `region-us`.INFORMATION_SCHEMA.JOBS is the table "INFORMATION_SCHEMA.JOBS"
+    homes = {part for part in f"{table.catalog}.{home}.{name}".lower().split(".")[:-1] if part}
+    if homes & _SYSTEM_SCHEMAS or re.fullmatch(_SYSTEM[dialect], name):
         return SqlVerdict(
             SqlKind.UNKNOWN_TABLE, f"table {short(written)} belongs to the database system, not to the data", place
         )

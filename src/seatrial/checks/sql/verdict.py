@@ -14,6 +14,7 @@ class SqlKind(StrEnum):
     SYNTAX_ERROR = "syntax_error"
     NOT_READ_ONLY = "not_read_only"
     FORBIDDEN_FUNCTION = "forbidden_function"
+    UNBOUNDED = "unbounded"
     UNKNOWN_TABLE = "unknown_table"
     UNKNOWN_COLUMN = "unknown_column"
     EXPLAIN_FAILED = "explain_failed"
