@@ -53,7 +53,8 @@ EVIDENCE_COLUMNS = (
     Column(
         "evaluator_hash", "string", "provenance: content of the evaluator that gave the score: code, helpers, arguments"
     ),
-    Column("prompt_version", "string", "provenance: prompt"),
+    Column("prompt_version", "string", "provenance: name of the prompt"),
+    Column("prompt_hash", "string", "provenance: sha256 of the prompt's text"),
     Column("judge", "string", "provenance: judge"),
 )
 

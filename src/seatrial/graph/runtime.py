@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, SeatrialError, UsageError
 from seatrial.graph.run_config import run_config
+from seatrial.graph.spec import checked
 from seatrial.pool import user_code
 
 if TYPE_CHECKING:
@@ -42,6 +44,13 @@ class Compiled:
     contract: CallContract | None = None
 
 
+def in_memory(_: GraphSpec) -> Any:
+    """A checkpointer that lives as long as this process."""
+    from langgraph.checkpoint.memory import InMemorySaver  # noqa: PLC0415 - only resumable graphs need it
+
+    return InMemorySaver()
+
+
 class Runtime:
     """The fleet, compiled as it is called; safe to share between threads.
 
@@ -49,7 +58,12 @@ class Runtime:
         specs: the registry.
         load: imports a module by its name in the registry (`seatrial.project.module`).
         contract: the contract of a graph, by its id; None = no graph has one.
+        check: raises a SeatrialError for a version that may not be used.
+        checkpointer: makes the checkpointer of a resumable graph; None from it leaves the graph without one.
         on_compile: called with each graph just compiled.
+
+    Raises:
+        ConfigError: the registry has an id more than once.
     """
 
     def __init__(
@@ -58,9 +72,12 @@ class Runtime:
         load: Callable[[str], ModuleType],
         *,
         contract: Callable[[str], CallContract | None] | None = None,
+        check: Callable[[GraphSpec, Version], None] | None = None,
+        checkpointer: Callable[[GraphSpec], Any] = in_memory,
         on_compile: Callable[[Compiled], None] | None = None,
     ) -> None:
-        self._specs = {spec.assistant_id: spec for spec in specs}
+        self._specs = {spec.assistant_id: spec for spec in checked(specs)}
+        self._checkpointer, self._check = checkpointer, check
         self._load = load
         self._contract = contract
         self._on_compile = on_compile
@@ -108,19 +125,21 @@ class Runtime:
 
     def _make(self, spec: GraphSpec, version: Version) -> Compiled:
         what = f"graph {spec.assistant_id!r} (version {version.name!r}, module {spec.module!r})"
+        if self._check is not None:
+            self._check(spec, version)
         try:
             with user_code():
                 module = self._load(spec.module)
         except (Exception, SystemExit) as error:
             raise ConfigError(f"{what} cannot be imported: {_cause(error)}") from error
-        name = spec.attribute or spec.builder
+        name = spec.compiled_attr or spec.builder
         if not hasattr(module, name):
             raise ConfigError(f"{what} cannot be built: the module has no {name!r}; name it in the registry's row")
         try:
             graph = getattr(module, name)
-            if spec.attribute is None:
+            if spec.compiled_attr is None:
                 with user_code():
-                    graph = _compile(graph(**version.config), resumable=spec.resumable)
+                    graph = _build(graph, version, self._checkpointer(spec) if spec.resumable else None)
         except (Exception, SystemExit) as error:
             raise ConfigError(f"{what} cannot be built: {name}() failed with {_cause(error)}") from error
         if not hasattr(graph, "stream"):
@@ -135,20 +154,25 @@ class Runtime:
             return None
         name, _, function = text.partition(":")
         try:
-            found: Callable[[], Any] = getattr(self._load(name), function)
+            with user_code():
+                found: Callable[[], Any] = getattr(self._load(name), function)
         except (Exception, SystemExit) as error:
             raise ConfigError(f"{what}: its store {text!r} cannot be imported: {_cause(error)}") from error
         return found
 
 
-def _compile(uncompiled: Any, *, resumable: bool) -> Any:
-    if not hasattr(uncompiled, "compile"):
-        raise TypeError(f"it returned a {type(uncompiled).__name__}; return the StateGraph itself, not compiled")
-    if not resumable:
-        return uncompiled.compile()
-    from langgraph.checkpoint.memory import InMemorySaver  # noqa: PLC0415 - only resumable graphs need it
-
-    return uncompiled.compile(checkpointer=InMemorySaver())
+def _build(builder: Callable[..., Any], version: Version, checkpointer: Any) -> Any:
+    """What the builder makes, compiled; a graph that comes compiled keeps a checkpointer it already has."""
+    given = dict(version.config)
+    if "checkpointer" in signature(builder).parameters:
+        given.setdefault("checkpointer", checkpointer)
+    made = builder(**given)
+    if hasattr(made, "stream"):
+        missing = checkpointer is not None and not getattr(made, "checkpointer", None)
+        return made.copy({"checkpointer": checkpointer}) if missing else made
+    if not hasattr(made, "compile"):
+        raise TypeError(f"it returned a {type(made).__name__}; return a StateGraph or a compiled graph")
+    return made.compile(checkpointer=checkpointer)
 
 
 def _cause(error: BaseException) -> str:

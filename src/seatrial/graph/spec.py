@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+RULES, UNKNOWN = "rules", "unknown"
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One version of a graph: what it is built with, and what its runs are given beside their inputs.
@@ -30,6 +33,7 @@ class Version:
         context: over the graph's, entry by entry.
         configurable: likewise.
         store: items added to the graph's, or a factory instead of the graph's; None adds nothing.
+        family: model family that answers inside this version; None = the graph's.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Version:
     context: Mapping[str, Any] = field(default_factory=dict)
     configurable: Mapping[str, Any] = field(default_factory=dict)
     store: Sequence[Mapping[str, Any]] | str | None = None
+    family: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "config", MappingProxyType(dict(self.config)))
@@ -50,12 +55,15 @@ class GraphSpec:
     Attributes:
         assistant_id: the name it is called by, everywhere.
         module: dotted module, relative to the project root; imported on first call only.
-        builder: function in `module` that takes a version's config and returns an *uncompiled* StateGraph.
-        attribute: name of an already compiled graph in `module`, instead of a builder (a foreign project).
-        resumable: compiled with a checkpointer; every run gets a fresh thread.
+        builder: function in `module` that takes a version's config and returns a StateGraph, or a compiled graph; one with a
+            parameter `checkpointer` is given the checkpointer of a resumable graph, else None.
+        compiled_attr: name of an already compiled graph in `module`, instead of a builder (a foreign project).
+        resumable: it has a checkpointer; every run gets a new thread.
         pool: name of the server pool that serves it.
+        feature: what of the product it serves; its own id unless said otherwise.
+        owner: who answers for it.
         family: model family that answers inside it (`rules` for deterministic code); judges of the same family are refused.
-        side_effects: `none`, or one sentence about what a call changes in the world.
+        side_effects: `none`, or one sentence about what a call changes in the world; None = nobody declared it.
         context: sent as LangGraph's `context` with every run (see graph/run_config.py).
         configurable: sent as `config["configurable"]`.
         store: items `{"namespace", "key", "value"}` the store of every run holds when it begins, or `module:function` that
@@ -67,11 +75,13 @@ class GraphSpec:
     assistant_id: str
     module: str
     builder: str = "build"
-    attribute: str | None = None
+    compiled_attr: str | None = None
     resumable: bool = False
     pool: str = "default"
-    family: str = "unknown"
-    side_effects: str = "none"
+    feature: str = ""
+    owner: str = UNKNOWN
+    family: str = UNKNOWN
+    side_effects: str | None = None
     versions: tuple[Version, ...] = (Version("0"),)
     current: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
@@ -80,6 +90,12 @@ class GraphSpec:
 
     def __post_init__(self) -> None:
         freeze(self, f"graph {self.assistant_id!r}")
+        if self.feature == "":
+            object.__setattr__(self, "feature", self.assistant_id)
+        for column in ("assistant_id", "module", "pool", "feature", "owner", "family"):
+            value: object = getattr(self, column)
+            if not isinstance(value, str) or not value.strip():
+                raise ConfigError(f"graph {self.assistant_id!r}: {column} is a text that is not empty, got {value!r}")
         names = [version.name for version in self.versions]
         if len(set(names)) != len(names) or not names:
             raise ConfigError(
@@ -101,11 +117,31 @@ class GraphSpec:
         have = ", ".join(version.name for version in self.versions)
         raise ConfigError(f"graph {self.assistant_id!r} has no version {wanted!r}; it has: {have}")
 
+    def family_of(self, version: Version) -> str:
+        """Model family that answers inside a version."""
+        return self.family if version.family is None else version.family
+
+    @property
+    def deterministic(self) -> bool:
+        """Whether every version is made of rules: it always answers the same, and one run says all there is to say."""
+        return all(self.family_of(version) == RULES for version in self.versions)
+
 
 def fleet(*specs: GraphSpec) -> tuple[GraphSpec, ...]:
     """The registry's tuple; a duplicate id fails here, at import of the registry."""
+    return checked(specs)
+
+
+def checked(specs: tuple[GraphSpec, ...]) -> tuple[GraphSpec, ...]:
+    """The same tuple, however it was made, if it holds graphs and each id once.
+
+    Raises:
+        ConfigError: it does not.
+    """
     seen: set[str] = set()
     for spec in specs:
+        if not isinstance(spec, GraphSpec):
+            raise ConfigError(f"the registry holds {spec!r}; every entry is a GraphSpec")
         if spec.assistant_id in seen:
             raise ConfigError(f"graph id {spec.assistant_id!r} stands twice in the registry; ids are unique in a fleet")
         seen.add(spec.assistant_id)

@@ -116,9 +116,9 @@ def registry_text(graphs: Sequence[Graph]) -> str:
         f"""    GraphSpec(
         {quoted(graph.name)},
         module="graphs.{graph.package}.entry",
-        attribute="graph",
+        compiled_attr="graph",
 {context_text(graph.context)}        family="unknown",  # FINISH: "rules" when no model answers inside, else the family of the model that does
-        side_effects="unknown",  # FINISH: "none", or one sentence about what a call changes in the world
+        side_effects=None,  # FINISH: "none", or one sentence about what a call changes in the world
         versions=(Version("0"),),
         current="0",
     ),

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, Any
 from seatrial.errors import ConfigError, SeatrialError
 from seatrial.evaluator import Bound, bind
 from seatrial.graph.runtime import Runtime
+from seatrial.graph.spec import checked
 from seatrial.project.mount import PACKAGE, module, mount
+from seatrial.project.prompts import check_pinned
 from seatrial.project.settings import Settings, find_root, read_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.dataset import Contract, Dataset
-    from seatrial.graph.spec import GraphSpec
+    from seatrial.graph.spec import GraphSpec, Version
     from seatrial.segment import Dimension
 
 EVERY = "*"
@@ -43,12 +45,12 @@ class Project:
             raise ConfigError(
                 f"{self.root / self.settings.registry} has no tuple GRAPHS: one GraphSpec a graph, e.g. GRAPHS = fleet(GraphSpec(...))"
             )
-        return found
+        return checked(found)
 
     @cached_property
     def runtime(self) -> Runtime:
         """Compiles graphs on their first call."""
-        return Runtime(self.graphs, module, contract=self.contract)
+        return Runtime(self.graphs, module, contract=self.contract, check=self.check_prompt)
 
     @cached_property
     def dimensions(self) -> tuple[Dimension, ...]:
@@ -56,6 +58,10 @@ class Project:
         from seatrial.segment import load  # noqa: PLC0415 - a project may have none
 
         return load(self.root / self.settings.segments) if self.settings.segments else ()
+
+    def check_prompt(self, spec: GraphSpec, version: Version) -> None:
+        """Raise a ConfigError for a version whose prompt was edited under its name."""
+        check_pinned(self.root, spec, version)
 
     def spec(self, graph: str) -> GraphSpec:
         """The registry's row of a graph."""

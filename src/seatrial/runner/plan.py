@@ -34,6 +34,7 @@ class RunPlan:
         first: how often these examples were run before: a model is asked for a new draw, not for the one it gave.
         beside: id of the run this one takes turns with; empty when it runs alone.
         replayed: models answered from recordings, so its latencies say nothing.
+        prompt_hash: sha256 of the prompt's text; empty when it has none.
     """
 
     run_id: str
@@ -51,6 +52,7 @@ class RunPlan:
     first: int = 0
     beside: str = ""
     replayed: bool = False
+    prompt_hash: str = ""
 
     def __post_init__(self) -> None:
         if self.repetitions < 1:

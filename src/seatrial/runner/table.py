@@ -166,6 +166,7 @@ def columns(
         "evaluator_version": Repeated(versions, times=len(records)),
         "evaluator_hash": Repeated(hashes, times=len(records)),
         "prompt_version": always(prompt if isinstance(prompt, str) else None),
+        "prompt_hash": always(plan.prompt_hash or None),
         "judge": always(None),
         **{f"{SEGMENT_PREFIX}{name}": Repeated(values, per_example) for name, values in segments.items()},
     }

@@ -157,7 +157,7 @@ def renew(project: Project, row: TrialRow, *, today: date, author: str, reason: 
         UsageError: the gate says FAIL, or cannot compare, and the accepted version cannot be run again.
     """
     spec = project.spec(row.graph)
-    repeat = row.repeat if spec.family == "rules" else max(row.repeat, MIN_REPETITIONS)
+    repeat = row.repeat if spec.deterministic else max(row.repeat, MIN_REPETITIONS)
     note = ""
     for version in _may_be_accepted(project, row):
         run = evaluate(project, row.graph, version, kind=row.dataset, repeat=repeat)

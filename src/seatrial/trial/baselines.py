@@ -173,7 +173,7 @@ def other_evaluators(project: Project, baseline: Baseline) -> list[str]:
 def too_old(project: Project, baseline: Baseline, today: date) -> str:
     """Why the baseline of a graph that does not always answer the same may not stand; empty when it may."""
     header = baseline.header
-    if project.spec(header.graph).family == "rules":
+    if project.spec(header.graph).deterministic:
         return ""
     age = (today - date.fromisoformat(header.date)).days
     if age < -1:
@@ -188,7 +188,7 @@ def too_old(project: Project, baseline: Baseline, today: date) -> str:
 def other_model(project: Project, baseline: Baseline, run: Evidence) -> str:
     """Why a baseline may not stand beside a run of another model; empty when the same one answered, or nobody says which."""
     graph = baseline.header.graph
-    if project.spec(graph).family == "rules":
+    if project.spec(graph).deterministic:
         return ""
     sides = [set(one.codes("model").values) if one.has("model") else set() for one in (baseline.evidence, run)]
     if not all(sides) or sides[0] == sides[1]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.canonical import content_hash
 from seatrial.graph.run_config import RunConfig, run_config
+from seatrial.project.prompts import PINS
 from seatrial.trial.local_imports import imported
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ def code_hash(project: Project, graph: str, version: str) -> str:
     # A module that lies beside the registry has no folder of its own: then it is the one file.
     alone = folder == project.root / "graphs" or folder == project.root
     own = [at.with_suffix(".py")] if alone else [file for file in folder.rglob("*") if _is_source(file)]
+    factory = run_config(spec, row).factory.partition(":")[0]
+    if factory:
+        own.append(project.root.joinpath(*factory.split(".")).with_suffix(".py"))
     # A helper beside the folder is part of what answers: a change of it is a change of the version.
     files = sorted({*own, *imported(own, project.root)})
     return content_hash(
@@ -50,7 +54,8 @@ def _run_config(spec: GraphSpec, version: Version) -> dict[str, Any]:
 
 
 def _is_source(file: Path) -> bool:
-    return file.is_file() and file.suffix != ".pyc" and "__pycache__" not in file.parts
+    """A file that may change what a graph answers; prompts.toml only records what the prompts are."""
+    return file.is_file() and file.suffix != ".pyc" and "__pycache__" not in file.parts and file.name != PINS
 
 
 def _sha(file: Path) -> str:

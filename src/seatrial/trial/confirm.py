@@ -77,7 +77,7 @@ def confirm(
         RunStopped: the repetitions were stopped.
     """
     graph = summary(project, runs[0])["graph"]
-    rules = project.spec(graph).family == RULES
+    rules = project.spec(graph).deterministic
     if how.wanted is False or (how.wanted is None and rules):
         return first
     done = settled(first, deterministic=rules)

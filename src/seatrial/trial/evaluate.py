@@ -9,6 +9,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, NamedTuple
 
 from seatrial.errors import ConfigError, MissingExtra, UsageError
+from seatrial.graph.spec import RULES
+from seatrial.project.prompts import prompt_of
 from seatrial.segment import assign, for_graph
 from seatrial.trial.code_hash import code_hash
 from seatrial.trial.contracts import WHY, contracts_run
@@ -160,6 +162,8 @@ def evaluate(
     chosen = spec.version(version)
     suite = project.evaluators(graph)
     dataset = project.dataset(graph, kind)
+    project.check_prompt(spec, chosen)
+    prompt = prompt_of(project.root, spec, chosen)
     dimensions = for_graph(project.dimensions, graph)
     vital, runs = contracts_of(project, graph, kind)
     absent = sorted(vital - {example.id for example in dataset.examples})
@@ -182,7 +186,8 @@ def evaluate(
         code=code_hash(project, graph, chosen.name),
         first=part.first if part else 0,
         beside=turn.beside if turn else "",
-        replayed=spec.family != "rules" and replays(),
+        replayed=spec.family_of(chosen) != RULES and replays(),
+        prompt_hash=prompt.sha256 if prompt else "",
     )
 
     def segments(example: Example) -> dict[str, str]:
@@ -195,7 +200,7 @@ def evaluate(
             suite,
             segments,
             into or project.root / RUNS / run_id,
-            concurrency=concurrency or (1 if spec.family == "rules" else 8),
+            concurrency=concurrency or (1 if spec.family_of(chosen) == RULES else 8),
             timeout_s=timeout_s,
             resume=resume is not None or (named is not None and (project.root / RUNS / run_id).is_dir()),
             retry_errors=retry_errors,

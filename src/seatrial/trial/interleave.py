@@ -21,7 +21,7 @@ TURNS = 10
 def take_turns(project: Project, graph: str, policy: Policy) -> bool:
     """Whether two versions of a graph are run in turns: where a real model answers, or where latency gates."""
     latency = any(rule.name == "latency_ms" for rule in policy.measures)
-    return latency or project.spec(graph).family != "rules"
+    return latency or not project.spec(graph).deterministic
 
 
 def in_turns(

@@ -102,8 +102,7 @@ def fail() -> None:
         ({}, "cannot be imported: ModuleNotFoundError: No module named 'graphs.bad'"),
         ({"graphs.bad": module_with()}, "the module has no 'build'"),
         ({"graphs.bad": module_with(build=fail)}, r"build\(\) failed with RuntimeError: no prompt found"),
-        ({"graphs.bad": module_with(build=lambda: 5)}, "it returned a int; return the StateGraph itself"),
-        ({"graphs.bad": module_with(build=lambda: build().compile())}, "return the StateGraph itself, not compiled"),
+        ({"graphs.bad": module_with(build=lambda: 5)}, "it returned a int; return a StateGraph or a compiled graph"),
     ],
 )
 def test_a_broken_graph_breaks_only_its_own_id(modules: dict[str, ModuleType], cause: str) -> None:
@@ -132,12 +131,12 @@ def test_only_a_resumable_graph_gets_a_checkpointer() -> None:
 
 def test_a_foreign_compiled_graph_is_taken_as_it_is() -> None:
     theirs = build().compile()
-    runtime = Runtime((GraphSpec("a", module="m", attribute="app"),), Loader({"m": module_with(app=theirs)}))
+    runtime = Runtime((GraphSpec("a", module="m", compiled_attr="app"),), Loader({"m": module_with(app=theirs)}))
     assert runtime.compiled("a").graph is theirs
 
 
 def test_an_attribute_that_is_no_graph_is_refused() -> None:
-    runtime = Runtime((GraphSpec("a", module="m", attribute="app"),), Loader({"m": module_with(app="text")}))
+    runtime = Runtime((GraphSpec("a", module="m", compiled_attr="app"),), Loader({"m": module_with(app="text")}))
     with pytest.raises(ConfigError, match="'app' is a str, not a compiled graph"):
         runtime.compiled("a")
 

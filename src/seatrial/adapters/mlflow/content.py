@@ -119,7 +119,7 @@ def _params(evidence: Evidence, said: Mapping[str, Any]) -> dict[str, str]:
         "repetitions": said["repetitions"],
         "limit": said.get("limit"),
         **{metric_name("evaluator", one["key"]): one["version"] for one in said["evaluators"]},
-        **{name: ", ".join(_different(evidence, name)) for name in ("prompt_version", "model", "judge")},
+        **{name: ", ".join(_different(evidence, name)) for name in ("prompt_version", "prompt_hash", "model", "judge")},
     }
     return {name: str(value) for name, value in given.items() if value not in (None, "")}
 
