@@ -56,6 +56,74 @@ def test_long_tests_run_when_they_are_named(two):
     run(two, "-m", "slow").assert_outcomes(passed=1)
 
 
+MARKED = """
+import pytest
+
+@pytest.mark.deepeval
+def test_deepeval(): assert True
+
+@pytest.mark.redteam
+def test_redteam(): assert True
+
+@pytest.mark.llm
+@pytest.mark.redteam
+def test_redteam_too(): assert True
+
+@pytest.mark.live
+class TestLive:
+    def test_live(self): assert True
+
+@pytest.mark.live
+@pytest.mark.redteam
+def test_both(): assert True
+
+def test_code(): assert True
+"""
+
+
+@pytest.fixture
+def marked(pytester, monkeypatch):
+    for name in ("EVAL", "REDTEAM", "LIVE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    pytester.makepyfile(MARKED)
+    return pytester
+
+
+@pytest.mark.parametrize(
+    ("on", "passed"),
+    [
+        ((), 1),
+        (("EVAL",), 2),
+        (("REDTEAM",), 3),
+        (("LIVE",), 2),
+        (("LIVE", "REDTEAM"), 5),
+        (("EVAL", "LIVE", "REDTEAM"), 6),
+    ],
+)
+def test_each_marker_runs_under_its_own_switch_only(marked, monkeypatch, on, passed):
+    for name in on:
+        monkeypatch.setenv(name, "1")
+    run(marked).assert_outcomes(passed=passed, skipped=6 - passed)
+
+
+def test_a_skipped_item_names_its_switches(marked):
+    result = run(marked)
+    result.stdout.fnmatch_lines(["*set EVAL=1*", "*set REDTEAM=1*", "*set LIVE=1*", "*set REDTEAM=1 LIVE=1*"])
+
+
+def test_the_fast_gate_runs_none_of_them_whatever_is_switched_on(marked, monkeypatch):
+    for name in ("EVAL", "REDTEAM", "LIVE"):
+        monkeypatch.setenv(name, "1")
+    run(marked, "-m", "not llm").assert_outcomes(passed=1, deselected=5)
+    run(marked, "-m", "llm").assert_outcomes(passed=5, deselected=1)
+
+
+def test_a_typo_in_redteam_is_an_error_not_a_no(marked, monkeypatch):
+    monkeypatch.setenv("REDTEAM", "si")
+    assert run(marked).ret == pytest.ExitCode.USAGE_ERROR
+
+
 def test_a_typo_in_eval_is_an_error_not_a_no(two, monkeypatch):
     monkeypatch.setenv("EVAL", "ture")
     result = run(two)

@@ -25,7 +25,9 @@ if TYPE_CHECKING:
 ASKS = 2
 """Asked again once: a reply that cannot be read twice is what this model writes."""
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+PAUSE_STEP_S, LONGEST_PAUSE_S = 0.5, 30.0
+"""Each further failure adds a step to the pause before the next try, up to the ceiling."""
+
 WATCH_S = 1.0
 """How long a call sleeps at most before it looks at the kill switch again."""
 
@@ -186,7 +188,7 @@ class Attempts:
         self.waited_s += self._clock.now() - began
 
     def _before(self, number: int, failure: Failure) -> float:
-        longest = min(FIRST_PAUSE_S * 2 ** (number - 1), LONGEST_PAUSE_S)
+        longest = min(PAUSE_STEP_S * number, LONGEST_PAUSE_S)
         return max(self._rng.uniform(longest / 2, longest), failure.retry_after_s or 0.0)
 
     def _given_up(self, failure: Failure, error: Exception) -> Exception:

@@ -32,7 +32,10 @@ AGAIN = 0.25
 """Of a window that passes between two cuts with nothing answered in between, and at least the time of one call."""
 
 HOLD = 1 / 60
-"""Of a window that everybody waits after a first refusal without `Retry-After`; it doubles with each in a row."""
+"""Of a window that everybody waits after a first refusal without `Retry-After`; each further one in a row adds as much."""
+
+MOST_HOLDS = 60
+"""Steps to which that wait grows: a whole window, and never more."""
 
 
 class Pace:
@@ -105,7 +108,7 @@ class Pace:
         if news:
             self._in_a_row += 1
             self._heard_at = now
-        hold_s = self.window_s * HOLD * 2 ** min(self._in_a_row - 1, 6)
+        hold_s = self.window_s * HOLD * min(self._in_a_row, MOST_HOLDS)
         wait_s = (hold_s if news else 0.0) if retry_after_s is None else retry_after_s
         if news or now + wait_s > self.hold_until:
             self.hold_until = max(self.hold_until, now + wait_s)

@@ -1,7 +1,8 @@
 """The pytest plugin: the house's markers, judge runs only when they are asked for, and the merge gate and the purity audit as items.
 
 EVAL=1 pytest -m llm                  # judge runs, opt-in
-pytest -m 'not llm'                   # the fast gate
+REDTEAM=1 pytest -m redteam           # attacks; LIVE=1 pytest -m live: against what runs in production
+pytest -m 'not llm'                   # the fast gate: none of them
 pytest gates/merge.toml               # the gate alone
 pytest evaluators                     # whether every evaluator is pure
 pytest --seatrial-update-baseline     # accept what `current` answers now
@@ -20,26 +21,44 @@ import pytest
 from seatrial.errors import SeatrialError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Collection, Generator, Mapping
 
 MARKERS = (
     "llm: a judge run on a real model; skipped unless EVAL=1",
-    "deepeval: uses DeepEval",
+    "deepeval: uses DeepEval; skipped unless EVAL=1, and is llm too",
+    "redteam: attacks a graph on a real model; skipped unless REDTEAM=1, and is llm too",
+    "live: calls a service that runs; skipped unless LIVE=1, and is llm too",
     "external: reads real outcomes from ../shared/data (or $SEATRIAL_SHARED); skipped where they are absent",
     "slow: a long simulation or fuzz; run it with -m slow",
 )
 TOLD = "seatrial"
 """Property of an item whose sentence the summary shows whatever pytest's verbosity is."""
 
+SWITCHES = {"deepeval": "EVAL", "redteam": "REDTEAM", "live": "LIVE"}
+"""Marker -> the environment's switch it needs; what has one of these is `llm` too, so that `-m 'not llm'` leaves it out."""
+
+LLM, EVAL = "llm", "EVAL"
+
 _ON, _OFF = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
-def judges_wanted(environ: Mapping[str, str]) -> bool:
-    """Whether EVAL turns judge runs on; a word that is neither yes nor no is an error, not a no."""
-    word = environ.get("EVAL", "").strip().lower()
+def switched_on(environ: Mapping[str, str], name: str) -> bool:
+    """Whether a switch of the environment is on; a word that is neither yes nor no is an error, not a no."""
+    word = environ.get(name, "").strip().lower()
     if word not in _ON + _OFF:
-        raise UsageError(f"EVAL={environ['EVAL']!r} is neither yes nor no; choose one of: {', '.join(_ON + _OFF[1:])}")
+        raise UsageError(f"{name}={environ[name]!r} is neither yes nor no; choose one of: {', '.join(_ON + _OFF[1:])}")
     return word in _ON
+
+
+def judges_wanted(environ: Mapping[str, str]) -> bool:
+    """Whether EVAL turns judge runs on."""
+    return switched_on(environ, EVAL)
+
+
+def switches_of(markers: Collection[str]) -> tuple[str, ...]:
+    """The switches an item with these markers needs, all of them: those of its special markers, else EVAL for `llm`."""
+    special = tuple(dict.fromkeys(switch for marker, switch in SWITCHES.items() if marker in markers))
+    return special or ((EVAL,) if LLM in markers else ())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -112,19 +131,27 @@ def _gate_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | 
     return GateFile.from_parent(parent, path=file_path)
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Whatever may call a model or a service is `llm` too, before pytest deselects by marker."""
+    if any(item.get_closest_marker(marker) for marker in SWITCHES) and not item.get_closest_marker(LLM):
+        item.add_marker(LLM)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip judge runs and long tests that nobody asked for."""
+    """Skip what needs a switch that is off, and long tests that nobody asked for."""
     try:
-        wanted = judges_wanted(os.environ)
+        on = {name: switched_on(os.environ, name) for name in (EVAL, *SWITCHES.values())}
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
-    skipped = {} if wanted else {"llm": "a judge run needs a real model: set EVAL=1"}
-    if "slow" not in config.getoption("markexpr", ""):
-        skipped["slow"] = "a long one: run it with -m slow"
-    for marker, reason in skipped.items():
-        for item in items:
-            if item.get_closest_marker(marker):
-                item.add_marker(pytest.mark.skip(reason=reason))
+    long = "slow" not in config.getoption("markexpr", "")
+    for item in items:
+        markers = {marker.name for marker in item.iter_markers()}
+        off = [name for name in switches_of(markers) if not on[name]]
+        if off:
+            needs = "a judge run needs a real model" if off == [EVAL] else "it calls a model or a service that runs"
+            item.add_marker(pytest.mark.skip(reason=f"{needs}: set {' '.join(f'{name}=1' for name in off)}"))
+        if long and "slow" in markers:
+            item.add_marker(pytest.mark.skip(reason="a long one: run it with -m slow"))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

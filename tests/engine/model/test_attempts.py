@@ -12,7 +12,7 @@ from langchain_core.messages import AIMessage
 
 from seatrial.model import Clock, InvalidReply, KeyRefused, KillSwitch, Limits, Outage
 from seatrial.model.attempt import Attempts, drive, drive_async
-from seatrial.model.failure import Kind, failure_of
+from seatrial.model.failure import Failure, Kind, failure_of
 from seatrial.model.limits import Limiter
 from seatrial.model.retry_after import retry_after_s
 
@@ -56,9 +56,16 @@ def run(hands: Any, *plays: Any, permit: Any = lambda: None, limits: Limits | No
 def test_a_failing_provider_is_asked_again_after_growing_pauses(hands, way):
     answer = run(hands, Provider(500), APIConnectionError(), TimeoutError(), "at last", way=way)
     assert (answer.message.content, answer.attempts) == ("at last", 4)
-    # Half to the whole of 0.5, 1 and 2 s, in naps of a second.
+    # Half to the whole of 0.5, 1 and 1.5 s, in naps of a second.
     assert answer.waited_s == pytest.approx(sum(hands.slept))
-    assert 1.75 <= answer.waited_s <= 3.5
+    assert 1.5 <= answer.waited_s <= 3.0
+
+
+@pytest.mark.parametrize(("number", "longest"), [(1, 0.5), (2, 1.0), (4, 2.0), (8, 4.0), (60, 30.0), (500, 30.0)])
+def test_pauses_grow_by_a_step_for_each_failure_and_never_above_their_ceiling(hands, number, longest):
+    attempts = Attempts("m:x", Limiter(Limits()), 10, lambda: None, hands.clock, random.Random(1))
+    drawn = [attempts._before(number, Failure(Kind.FAILED, "HTTP 500")) for _ in range(200)]
+    assert longest / 2 <= min(drawn) < max(drawn) <= longest
 
 
 def test_after_the_last_try_it_is_an_outage_that_says_how_often_and_why(hands):

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from seatrial.errors import UsageError
 from seatrial.model.bucket import Bucket
 from seatrial.model.limits import Limiter, Limits
+from seatrial.model.pace import Pace
 
 
 class Sliding:
@@ -233,6 +234,16 @@ def test_one_refusal_cuts_once_however_many_calls_were_under_way():
     once = limiter.rate
     limiter.refused(30.0, 1.0, 31.0)  # a quarter of a minute later, still nothing: an outage
     assert limiter.rate < once
+
+
+def test_refusals_in_a_row_add_a_step_each_to_the_wait_and_never_more_than_a_window():
+    pace, waits = Pace(60.0), []
+    now = 0.0
+    for _ in range(70):
+        pace.refused(now, None, now + 1, math.inf)
+        waits.append(round(pace.hold_until - (now + 1), 6))
+        now = pace.hold_until + 1
+    assert waits == [float(min(n, 60)) for n in range(1, 71)]
 
 
 def test_after_a_long_outage_the_rate_comes_back_within_minutes():
