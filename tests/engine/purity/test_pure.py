@@ -5,6 +5,7 @@ import random
 import pytest
 
 import seatrial.checks as checks
+from seatrial.checks.sql import sql_limited, sql_scoped_to
 from seatrial.evaluator import bind
 from seatrial.purity import Kind, audit, pairs
 
@@ -123,6 +124,8 @@ def test_it_passes(title, audited, tmp_path, monkeypatch):
         checks.call_order("l", after="m", field="words"),
         checks.no_repeated_calls(field="words"),
         checks.approved_calls("l", approval="m", field="words"),
+        sql_scoped_to("tenant", "t", field="label"),
+        sql_limited(5, field="label"),
         checks.grounded("label", passages="words"),
         checks.refusal("label", expected=False),
         checks.cost(1, {"m": (1, 1)}),
