@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 comma := ,
-.PHONY: help trial test check bench docs clean
+.PHONY: help trial test check golden bench docs clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import layers, generated docs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python docs/generate.py --check
+
+golden: $(VENV)/.dev ## Write the stored reports of the gate again, where a rule is meant to change
+	@$(BIN)/python tests/engine/gate/golden/cases.py
 
 docs: $(VENV)/.dev ## Write again the parts of docs/ that are generated
 	@$(BIN)/python docs/generate.py

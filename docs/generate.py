@@ -221,7 +221,7 @@ ABSENT = {
     "score": "**required**, or `outcome`",
     "key": "`score`",
     "repetition": "`0`",
-    "outcome": "`scored` where a score stands, else `target_error`",
+    "outcome": "`scored` where a score stands, else `skipped` (missing)`",
     "cluster": "every example is its own",
 }
 OUTCOMES = {
@@ -258,7 +258,7 @@ WEIGHTS = {
     "rest": "all other segments together",
 }
 MEASURE = {
-    "statistic": "which middle of the example-by-example ratios the report names; the test is the same for both",
+    "statistic": "which middle of the example-by-example ratios is tested: `median` by an exact sign test against the margin, `mean` by sign flips",
     "max_increase": "how much larger the candidate's number may be, example by example",
 }
 TABLES: dict[str, Callable[[], str]] = {
