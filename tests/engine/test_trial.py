@@ -36,6 +36,8 @@ GRAPHS = fleet(
 )
 """
 GREETER = """
+import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -58,7 +60,8 @@ def build(style="long"):
         if style == "hang" and state["name"] == "guest 3":
             time.sleep(30)
         if style == "stop" and state["name"] == "guest 50" and not Path("go_on").exists():
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), signal.SIGINT)  # Ctrl-C at the terminal
+            time.sleep(0.2)
         if style == "shut":
             sys.stdout.close()
         if style == "leave" and state["name"] == "guest 5":
@@ -319,7 +322,9 @@ def test_fleet_list_imports_no_graph(project, capsys):
     assert (
         capsys.readouterr()
         .out.splitlines()[0]
-        .startswith("greeter  [v1] v2 v3 same crash hang stop shut leave  graphs.greeter  family rules")
+        .startswith(
+            "greeter  [v1] v2 v3 same crash hang stop shut leave  graphs.greeter  feature greeter  owner unknown  family rules"
+        )
     )
 
 
