@@ -81,8 +81,94 @@ def test_a_missing_answer_is_wrong() -> None:
     assert judge(matches_schema(Inner), None) == Score("schema", 0.0, "there are no outputs")
 
 
-def test_a_json_schema_document_and_an_unknown_option_are_refused() -> None:
-    with pytest.raises(ConfigError, match="got a JSON Schema document; give it a pydantic model"):
-        matches_schema({"type": "object"})
+def test_an_unknown_option_is_refused() -> None:
     with pytest.raises(UsageError, match="choose one of: ignore, forbid"):
         matches_schema(Inner, extra="allow")
+
+
+FENCED = '```json\n{"label": "a"}\n```'
+
+
+@pytest.mark.parametrize(
+    ("text", "score"),
+    [
+        (FENCED, 1.0),
+        (f"\n{FENCED}\n", 1.0),
+        ('~~~\n{"label": "a"}\n~~~', 1.0),
+        ('{"label": "a"}', 1.0),
+        ('```json\n{"label": 5}\n```', 0.0),
+        (f"Here it is: {FENCED}", 0.0),
+        (f"{FENCED}\n{FENCED}", 0.0),
+        ("```json\n```", 0.0),
+    ],
+)
+@pytest.mark.parametrize("model", [Answer, {"type": "object", "properties": {"label": {"type": "string"}}}])
+def test_one_fence_around_the_json_is_taken_off_when_asked(model: Any, text: str, score: float) -> None:
+    assert judge(matches_schema(model, "x", fenced=True), {"x": text}).score == score
+    assert judge(matches_schema(model, "x"), {"x": FENCED}).score == 0.0
+
+
+def test_a_fenced_text_stays_a_text_where_a_text_is_asked_for() -> None:
+    assert judge(matches_schema(str, "x", fenced=True), {"x": FENCED}).score == 1.0
+    assert (
+        judge(matches_schema({"type": "string", "minLength": len(FENCED)}, "x", fenced=True), {"x": FENCED}).score
+        == 1.0
+    )
+
+
+DOCUMENT = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "required": ["subject", "priority"],
+    "additionalProperties": False,
+    "properties": {"subject": {"$ref": "#/$defs/text"}, "priority": {"type": "integer", "maximum": 3}},
+    "$defs": {"text": {"type": "string", "minLength": 1}},
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ({"subject": "x", "priority": 1}, "x validates"),
+        ('{"subject": "x", "priority": 1}', "x validates"),
+        ({"subject": "x"}, "the value: 'priority' is a required property"),
+        ({"subject": "", "priority": "1"}, "priority: '1' is not of type 'integer'; subject: '' should be non-empty"),
+        ("hello", "the text is no JSON: Expecting value: line 1 column 1 (char 0)"),
+    ],
+)
+def test_a_json_schema_document_judges_and_names_the_places(answer: Any, reason: str) -> None:
+    found = judge(matches_schema(DOCUMENT, "x"), {"x": answer})
+    assert (found.score, found.reason) == (1.0 if reason == "x validates" else 0.0, reason)
+
+
+def test_the_dialect_that_a_document_names_is_its_own() -> None:
+    # In draft 4 `exclusiveMaximum` is a flag beside `maximum`; in 2020-12 that is no schema.
+    draft4 = {"$schema": "http://json-schema.org/draft-04/schema#", "maximum": 3, "exclusiveMaximum": True}
+    assert judge(matches_schema(draft4, "x"), {"x": 3}).score == 0.0
+    assert judge(matches_schema(draft4, "x"), {"x": 2}).score == 1.0
+    with pytest.raises(ConfigError, match="is no JSON Schema: at"):
+        matches_schema({"maximum": 3, "exclusiveMaximum": True})
+
+
+def test_a_document_of_another_address_is_not_fetched_and_abstains(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_network(*_: Any, **__: Any) -> None:
+        raise AssertionError("it reached for the network")
+
+    monkeypatch.setattr("urllib.request.urlopen", no_network)
+    found = judge(matches_schema({"$ref": "https://example.com/order.json"}, "x"), {"x": 1})
+    assert found.score is None
+    assert "'https://example.com/order.json', which is not part of it" in found.reason
+
+
+def test_a_document_that_is_none_and_options_it_has_itself_are_refused() -> None:
+    for wrong in (lambda: matches_schema({"type": "thing"}), lambda: matches_schema({"const": object()})):
+        with pytest.raises(ConfigError, match="the document is no JSON"):
+            wrong()
+    for options in ({"extra": "forbid"}, {"strict": True}):
+        with pytest.raises(ConfigError, match="see additionalProperties"):
+            matches_schema(DOCUMENT, **options)  # type: ignore[arg-type]
+
+
+def test_two_documents_are_two_evaluators_and_one_is_the_same_every_time() -> None:
+    one, same, other = ({"const": n} for n in (1, 1, 2))
+    assert bind(matches_schema(one)).hash == bind(matches_schema(same)).hash != bind(matches_schema(other)).hash
