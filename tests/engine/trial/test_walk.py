@@ -239,10 +239,13 @@ def touched(folder):
     }
 
 
+CTRL_C = "    import os, signal, time\n    os.kill(os.getpid(), signal.SIGINT)\n    time.sleep(0.2)\n"
+
+
 def test_an_interrupt_leaves_nothing_behind(project, tmp_path, monkeypatch, gate_here):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     rules = project / "graphs/triage/rules.py"
-    rules.write_text(rules.read_text().replace("    text = user.lower()\n", "    raise KeyboardInterrupt\n"))
+    rules.write_text(rules.read_text().replace("    text = user.lower()\n", CTRL_C))
     before = touched(project)
     code, said = gate_here("-p", "no:cacheprovider")
     assert code == pytest.ExitCode.INTERRUPTED, said
