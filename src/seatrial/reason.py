@@ -31,6 +31,11 @@ class Underpowered:
         """Share of the needed clusters that it lacks."""
         return 1.0 if self.needs is None else max(0.0, 1 - self.n / max(self.needs, 1))
 
+    @property
+    def count(self) -> int:
+        """Clusters it lacks."""
+        return 0 if self.needs is None else max(0, self.needs - self.n)
+
 
 @dataclass(frozen=True, slots=True)
 class Unmeasured:
@@ -56,6 +61,11 @@ class Unmeasured:
         """Share of this version's planned cells."""
         return self.cells / max(self.planned, 1)
 
+    @property
+    def count(self) -> int:
+        """Cells without a score."""
+        return self.cells
+
 
 @dataclass(frozen=True, slots=True)
 class NotProven:
@@ -71,6 +81,7 @@ class NotProven:
 
     kind: ClassVar[str] = "not_proven"
     share: ClassVar[float] = 0.0
+    count: ClassVar[int] = 0
     difference: float | None
     regressed: int
     n: int

@@ -570,9 +570,7 @@ def test_pytest_fail_in_an_evaluator_is_its_failure_and_no_exit_code(project, ca
     )
     assert run(verb) == 2
     out, err = capsys.readouterr()
-    assert (
-        "the evaluator failed on 60 of 60 answers of the baseline" if verb == ["trial"] else "wrong desk"
-    ) in out + err
+    assert ("the evaluator failed on" if verb == ["trial"] else "wrong desk") in out + err
     assert "Traceback" not in err
 
 

@@ -59,9 +59,10 @@ def sum_up(decided: Sequence[Decided], *, unchanged: bool, n: int) -> tuple[Verd
     return Verdict.PASS, None, f"No drop found; {sight}."
 
 
-def first_cause(f: Finding) -> tuple[float, bool]:
-    """Sorts rows that cannot be told: the one with the largest reason is the first to speak of, a critical one before another."""
-    return max((one.share for one in f.reasons), default=0.0), f.critical
+def first_cause(f: Finding) -> tuple[float, int, bool]:
+    """Sorts rows that cannot be told: the one with the largest reason comes first, by share, then by count, then the critical one."""
+    share, number = max(((one.share, one.count) for one in f.reasons), default=(0.0, 0))
+    return share, number, f.critical
 
 
 def looks_worse(findings: Iterable[Finding]) -> tuple[Finding, ...]:

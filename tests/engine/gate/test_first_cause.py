@@ -36,7 +36,7 @@ def test_an_evaluator_that_failed_everywhere_is_the_first_cause_and_not_six_exam
     assert (report.verdict, report.reason_class) == (Verdict.INCONCLUSIVE, ReasonClass.MISSING)
     v = view(report)
     assert v.headline == (
-        "vip · tone: the evaluator failed on 34 of 34 answers of the candidate, and the verdict hangs on them: KeyError: 'tone' (3 such rows)."
+        "overall · tone: the evaluator failed on 60 of 60 answers of the candidate, and the verdict hangs on them: KeyError: 'tone' (3 such rows)."
     )
     assert v.todo == "correct the evaluator of tone and evaluate both versions again with it"
 

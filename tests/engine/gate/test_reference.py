@@ -84,7 +84,7 @@ def test_gate_and_reference_agree_on_generated_tables():
 
 @pytest.mark.slow
 def test_gate_and_reference_agree_on_many_generated_tables():
-    assert agree(SEEDS[FEW:]) > 200
+    assert agree(SEEDS[FEW:]) > 150
 
 
 @pytest.mark.parametrize(
