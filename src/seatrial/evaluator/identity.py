@@ -10,6 +10,7 @@ than its own, which are known by name (pin them), and what is only imported or l
 from __future__ import annotations
 
 import ast
+import copyreg
 import enum
 import hashlib
 import importlib
@@ -291,7 +292,8 @@ class _Reader:
             return
         self.value(type(value), near)
         try:
-            reduced = value.__reduce_ex__(2)
+            registered = copyreg.dispatch_table.get(type(value))  # a compiled pattern is taken apart by nothing else
+            reduced = registered(value) if registered else value.__reduce_ex__(2)
         except Exception:  # noqa: BLE001 - a lock, a connection: its type is all that is known of it
             return
         if isinstance(reduced, str):

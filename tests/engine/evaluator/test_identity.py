@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import re
 import shutil
 import subprocess
 import sys
 
 import pytest
 
-from seatrial.checks import close, exact, matches_schema, no_pii
+from seatrial.checks import call_order, close, exact, matches_schema, no_pii
 from seatrial.evaluator import bind, evaluator
 from seatrial.evaluator.identity import identity
 
@@ -192,10 +193,19 @@ def test_an_absolute_path_into_the_package_is_told_from_its_root(load):
         (exact("label"), exact("name")),
         (no_pii(), no_pii(allow=["a@example.com"])),
         (matches_schema(list[int]), matches_schema(list[str])),
+        (call_order("a", after="b", failure="no"), call_order("a", after="b", failure="error")),
     ],
 )
 def test_arguments_of_a_stock_check_are_part_of_it(one, other):
     assert identity(one) != identity(other)
+
+
+def test_a_pattern_compiled_into_a_closure_is_part_of_it():
+    def without(pattern):
+        compiled = re.compile(pattern)
+        return lambda run, example: compiled.search(run.outputs["text"]) is None
+
+    assert identity(without("refund")) == identity(without("refund")) != identity(without("guarantee"))
 
 
 def test_code_of_a_stock_check_is_part_of_it(monkeypatch):
