@@ -58,7 +58,7 @@ def list_(as_json: bool) -> int:
     for s in project.graphs:
         versions = " ".join(f"[{v.name}]" if v.name == s.current else v.name for v in s.versions)
         click.echo(
-            f"{s.assistant_id:<{width}}  {versions}  {s.module}  feature {s.feature}  owner {s.owner}  family {s.family}{'  resumable' if s.resumable else ''}"
+            f"{s.assistant_id:<{width}}  {versions}  {s.module}  family {s.family}  feature {s.feature}  owner {s.owner}{'  resumable' if s.resumable else ''}"
         )
     return 0
 

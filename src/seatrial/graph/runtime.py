@@ -11,7 +11,7 @@ from inspect import signature
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, SeatrialError, UsageError
-from seatrial.graph.run_config import run_config
+from seatrial.graph.run_config import run_config, sent
 from seatrial.graph.spec import checked
 from seatrial.pool import user_code
 
@@ -139,7 +139,7 @@ class Runtime:
             graph = getattr(module, name)
             if spec.compiled_attr is None:
                 with user_code():
-                    graph = _build(graph, version, self._checkpointer(spec) if spec.resumable else None)
+                    graph = _build(graph, spec, version, self._checkpointer(spec) if spec.resumable else None)
         except (Exception, SystemExit) as error:
             raise ConfigError(f"{what} cannot be built: {name}() failed with {_cause(error)}") from error
         if not hasattr(graph, "stream"):
@@ -161,11 +161,14 @@ class Runtime:
         return found
 
 
-def _build(builder: Callable[..., Any], version: Version, checkpointer: Any) -> Any:
+def _build(builder: Callable[..., Any], spec: GraphSpec, version: Version, checkpointer: Any) -> Any:
     """What the builder makes, compiled; a graph that comes compiled keeps a checkpointer it already has."""
     given = dict(version.config)
-    if "checkpointer" in signature(builder).parameters:
+    asked = signature(builder).parameters
+    if "checkpointer" in asked:
         given.setdefault("checkpointer", checkpointer)
+    if "configurable" in asked:
+        given.setdefault("configurable", sent(run_config(spec, version), None)[1])
     made = builder(**given)
     if hasattr(made, "stream"):
         missing = checkpointer is not None and not getattr(made, "checkpointer", None)

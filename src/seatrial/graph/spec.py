@@ -56,7 +56,8 @@ class GraphSpec:
         assistant_id: the name it is called by, everywhere.
         module: dotted module, relative to the project root; imported on first call only.
         builder: function in `module` that takes a version's config and returns a StateGraph, or a compiled graph; one with a
-            parameter `checkpointer` is given the checkpointer of a resumable graph, else None.
+            parameter `checkpointer` is given the checkpointer of a resumable graph, else None; one with `configurable` what
+            the graph and the version give under that name.
         compiled_attr: name of an already compiled graph in `module`, instead of a builder (a foreign project).
         resumable: it has a checkpointer; every run gets a new thread.
         pool: name of the server pool that serves it.

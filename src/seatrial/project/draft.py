@@ -88,25 +88,32 @@ def keys_of(
 
 def entry_text(graph: Graph, above: int, search: Sequence[str]) -> str:
     """`graphs/NAME/entry.py`: where the foreign graph lies, and what its imports may find."""
-    folders = "".join(f"        HERE / {quoted(folder)},\n" for folder in search)
+    folders = "".join(f"    HERE / {quoted(folder)},\n" for folder in search)
     return f'''"""{graph.name}: the graph that langgraph.json names as {graph.text}, mounted where it lies.
 
 Nothing is moved or copied. Its file is loaded by its path, as LangGraph's own server does, and its absolute imports are
 looked up in the folders below after everything that is installed. What stands there may be a compiled graph, a StateGraph,
-or a function that makes one of them; such a function is called once, with an empty config.
+or a function that makes one of them; such a function is called once per version, with its `configurable`.
 """
 
 from pathlib import Path
+from typing import Any
 
 from seatrial.project.foreign import load_graph
 
 HERE = Path(__file__).resolve().parents[{above}]
-graph = load_graph(
-    {graph.source},
-    {quoted(graph.attribute)},
-    search=(
-{folders}    ),
-)
+SEARCH = (
+{folders})
+
+
+def build(configurable: dict[str, Any]) -> Any:
+    """The graph that {quoted(graph.attribute)} is, or makes."""
+    return load_graph(
+        {graph.source},
+        {quoted(graph.attribute)},
+        search=SEARCH,
+        configurable=configurable,
+    )
 '''
 
 
@@ -116,7 +123,6 @@ def registry_text(graphs: Sequence[Graph]) -> str:
         f"""    GraphSpec(
         {quoted(graph.name)},
         module="graphs.{graph.package}.entry",
-        compiled_attr="graph",
 {context_text(graph.context)}        family="unknown",  # FINISH: "rules" when no model answers inside, else the family of the model that does
         side_effects=None,  # FINISH: "none", or one sentence about what a call changes in the world
         versions=(Version("0"),),

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
@@ -47,14 +47,17 @@ class Search:
 SEARCH = Search()
 
 
-def load_graph(source: Path | str, attribute: str, *, search: Sequence[Path] = ()) -> Any:
+def load_graph(
+    source: Path | str, attribute: str, *, search: Sequence[Path] = (), configurable: Mapping[str, Any] | None = None
+) -> Any:
     """The compiled graph that `attribute` is, or makes, in a foreign file.
 
     Args:
         source: a .py file, loaded by its path; or a dotted module that the search folders or the environment hold.
         attribute: a compiled graph, a StateGraph, or a function of nothing or of a config that returns one of them; the
-            function is called once, with an empty config.
+            function is called once.
         search: folders its absolute imports are looked up in.
+        configurable: what a function that takes a config finds in it as `configurable`.
 
     Raises:
         ConfigError: there is no such file or attribute, or it is none of the three.
@@ -63,7 +66,7 @@ def load_graph(source: Path | str, attribute: str, *, search: Sequence[Path] = (
     module = importlib.import_module(source) if isinstance(source, str) else _by_path(source.resolve())
     if not hasattr(module, attribute):
         raise ConfigError(f"{source} has no {attribute!r}; langgraph.json names what does not stand there")
-    return _graph(getattr(module, attribute), f"{source}:{attribute}")
+    return _graph(getattr(module, attribute), f"{source}:{attribute}", configurable or {})
 
 
 def _search(folders: Sequence[Path]) -> None:
@@ -105,9 +108,9 @@ def _package(file: Path) -> str:
     return "".join(f"{part}." for part in parts) if str(folder) in SEARCH.folders else ""
 
 
-def _graph(found: Any, where: str) -> Any:
+def _graph(found: Any, where: str, configurable: Mapping[str, Any]) -> Any:
     if not hasattr(found, "stream") and callable(found):
-        found = _made(found, where)
+        found = _made(found, where, configurable)
     if hasattr(found, "stream"):
         return found
     if hasattr(found, "compile"):
@@ -121,7 +124,7 @@ def _graph(found: Any, where: str) -> Any:
     )
 
 
-def _made(factory: Any, where: str) -> Any:
+def _made(factory: Any, where: str, configurable: Mapping[str, Any]) -> Any:
     needed = [
         one
         for one in inspect.signature(factory).parameters.values()
@@ -131,7 +134,7 @@ def _made(factory: Any, where: str) -> Any:
         raise ConfigError(
             f"{where} asks for {', '.join(one.name for one in needed)}; a function that makes a graph takes nothing, or a config"
         )
-    config: Any = {"configurable": {}}
+    config: Any = {"configurable": dict(configurable)}
     if not needed:
         made = factory()
     elif needed[0].kind is inspect.Parameter.KEYWORD_ONLY:

@@ -81,6 +81,13 @@ async def later():
     return graph
 
 
+def configured(config):
+    def node(state: State) -> State:
+        return {"desk": config["configurable"].get("desk", "nobody")}
+
+    return of(node)
+
+
 def two(config, more):
     return graph
 
@@ -215,7 +222,7 @@ def test_a_broken_graph_breaks_only_its_own_id_and_the_exit_code(foreign, capsys
     assert "a foreign module talks" not in out
     project = open_project(foreign / "evals")
     assert project.runtime.compiled("agent").graph.invoke({"message": "hello"})["desk"] == "other"
-    with pytest.raises(ConfigError, match=r"graph 'broken' .* cannot be imported"):
+    with pytest.raises(ConfigError, match=r"graph 'broken' .* cannot be built: .*nowhere_to_be_found"):
         project.runtime.compiled("broken")
 
 
@@ -516,3 +523,15 @@ def test_a_context_that_must_be_given_is_shown_and_marked_and_never_made_up(fore
     assert "its context needs user_id; give it as context={'user_id': ...} of GraphSpec or Version" in out
     assert '            # FINISH: "user_id": ...,  # str\n' in (foreign / "graphs/registry.py").read_text()
     assert not (foreign / ".seatrial/runs").exists()
+
+
+def test_a_function_that_makes_a_graph_is_called_per_version_with_its_configurable(foreign):
+    declare(foreign, agent="configured")
+    assert init("--examples", write(foreign, rows()), "--no-run") == 0
+    registry = foreign / "graphs/registry.py"
+    version = 'Version("0"), Version("1", configurable={"desk": "refund"}), Version("2", context={"desk": "other"})'
+    registry.write_text(registry.read_text().replace('Version("0")', version))
+    del sys.modules["seatrial_project.graphs.registry"]
+    runtime = open_project(foreign).runtime
+    desks = [runtime.compiled("agent", name).graph.invoke({"message": "hello"})["desk"] for name in ("0", "1", "2")]
+    assert desks == ["nobody", "refund", "other"]
