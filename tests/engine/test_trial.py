@@ -323,7 +323,7 @@ def test_fleet_list_imports_no_graph(project, capsys):
         capsys.readouterr()
         .out.splitlines()[0]
         .startswith(
-            "greeter  [v1] v2 v3 same crash hang stop shut leave  graphs.greeter  feature greeter  owner unknown  family rules"
+            "greeter  [v1] v2 v3 same crash hang stop shut leave  graphs.greeter  family rules  feature greeter  owner unknown"
         )
     )
 
