@@ -13,6 +13,8 @@ from typing import Any, NamedTuple
 import click
 
 from seatrial.errors import NotBuiltYet, SeatrialError
+from seatrial.privacy.exits import know
+from seatrial.privacy.streams import redacted_streams
 
 
 class Verb(NamedTuple):
@@ -111,9 +113,15 @@ def run(arguments: list[str]) -> int:
 
     A usage error, an unreadable file, a stopped run and a bug of ours are all 2: exit code 1 is the evidence's own no.
     """
+    know(os.environ)
     if sys.stdout is None:
         # Started with its output closed: the exit code is still an answer.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    with redacted_streams():
+        return _run(arguments)
+
+
+def _run(arguments: list[str]) -> int:
     try:
         code = app.main(arguments, prog_name="seatrial", standalone_mode=False)
     except click.ClickException as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial.errors import UsageError
+from seatrial.privacy.exits import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,7 +78,7 @@ def check(graphs: tuple[str, ...], examples: int | None, seed: int, as_json: boo
         say(_lines(project, found))
     if output is not None:
         try:
-            output.write_text(text + "\n", encoding="utf-8")
+            output.write_text(redacted(text) + "\n", encoding="utf-8")
         except OSError as error:
             raise UsageError(f"-o {output}: cannot be written: {error.strerror}") from error
     audits = [one for suite in found.values() for one in suite]

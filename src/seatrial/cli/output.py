@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial.errors import UsageError
+from seatrial.privacy.exits import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -136,7 +137,7 @@ def _decision_text(file: Path, decision: Decision, v: View) -> str:
 
 def _write_text(file: Path, text: str) -> None:
     try:
-        file.write_text(text, encoding="utf-8")
+        file.write_text(text if file.suffix == ".json" else redacted(text), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"-o {file}: cannot be written: {error.strerror}") from error
 
@@ -149,7 +150,7 @@ def _step_summary(v: View) -> None:
 
     try:
         with Path(target).open("a", encoding="utf-8") as step:
-            step.write(summary(v, v.graph))
+            step.write(redacted(summary(v, v.graph)))
     except OSError as error:
         # The verdict stands whether or not its summary could be written.
         click.echo(f"seatrial: the step summary {target} cannot be written: {error.strerror}", err=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seatrial.errors import DataError, SeatrialError, UsageError
+from seatrial.privacy.exits import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -63,7 +64,7 @@ def refusals(files: Iterable[Path], title: str = "") -> Iterator[None]:
 def save(file: Path, text: str) -> None:
     """Write one file, or say why not."""
     try:
-        file.write_text(text, encoding="utf-8")
+        file.write_text(redacted(text), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from error
 

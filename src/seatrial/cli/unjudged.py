@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial.errors import UsageError
+from seatrial.privacy.exits import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,7 @@ def show_unjudged(trial: Unjudged, *, as_json: bool) -> None:
     if target:
         try:
             with Path(target).open("a", encoding="utf-8") as step:
-                step.write(refusal_comment(title_of(trial.row), trial.reason, trial.row.graph))
+                step.write(redacted(refusal_comment(title_of(trial.row), trial.reason, trial.row.graph)))
         except OSError as error:
             click.echo(f"seatrial: the step summary {target} cannot be written: {error.strerror}", err=True)
 
@@ -78,6 +79,6 @@ def write_unjudged(unjudged: Sequence[Unjudged], folder: Path, rows: Sequence[Tr
         for suffix, text in texts.items():
             file = folder / f"{name}{suffix}"
             try:
-                file.write_text(text, encoding="utf-8")
+                file.write_text(text if suffix == ".json" else redacted(text), encoding="utf-8")
             except OSError as error:
                 raise UsageError(f"{file} cannot be written: {error.strerror}") from error

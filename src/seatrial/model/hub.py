@@ -9,6 +9,7 @@ chat = hub.chat("openai:gpt-4o-mini", temperature=0)      # the same as a LangCh
 
 from __future__ import annotations
 
+import os
 import random
 import threading
 from functools import partial
@@ -50,7 +51,7 @@ class Hub:
         spent: told of each answer that cost something.
         cache: whether the same question is asked live only once; within one run asking again always is a new draw.
         command: what records a cassette, for the sentence where a recording is missing; `{cassette}` is its name.
-        environ: entries named like keys are kept out of recordings.
+        environ: entries named like keys are kept out of recordings; None = those of the process.
         clock: time.
         rng: draws the pauses between tries.
 
@@ -80,7 +81,7 @@ class Hub:
         self.cassettes, self.command = cassettes, command
         self.killed, self.budget, self.spent = killed, budget, spent
         self.clock, self.rng = clock or Clock(), rng or random.Random()  # noqa: S311 - pauses, no secrets
-        self.redact = Redactor(environ)
+        self.redact = Redactor(os.environ if environ is None else environ)
         self.memory: dict[str, AIMessage] | None = {} if cache else None
         self._limits, self._per_model = limits or Limits(), dict(per_model or {})
         self._limiters: dict[str, Limiter] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from seatrial.errors import ConfigError, SeatrialError
 from seatrial.evaluator import Bound, bind
 from seatrial.graph.runtime import Runtime
 from seatrial.graph.spec import checked
+from seatrial.privacy.exits import know
 from seatrial.project.mount import PACKAGE, module, mount
 from seatrial.project.prompts import check_pinned
 from seatrial.project.settings import Settings, find_root, read_settings
@@ -133,6 +135,7 @@ class Project:
 
 def open_project(start: Path) -> Project:
     """Find, read and mount the project that `start` lies in."""
+    know(os.environ)
     root = find_root(start.resolve())
     settings = read_settings(root)
     mount(root)

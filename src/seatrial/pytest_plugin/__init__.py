@@ -165,10 +165,25 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(str(text))
 
 
+def _redact(report: pytest.TestReport) -> None:
+    from seatrial.privacy.exits import know, redacted  # noqa: PLC0415 - a session without a gate does not wait for it
+
+    know(os.environ)
+    report.user_properties = [(name, redacted(value)) for name, value in report.user_properties]
+    report.sections = [(str(title), redacted(text)) for title, text in report.sections]
+    if isinstance(report.longrepr, tuple):
+        report.longrepr = (*report.longrepr[:2], redacted(report.longrepr[2]))
+    elif report.longrepr is not None:
+        said = str(report.longrepr)
+        report.longrepr = report.longrepr if redacted(said) == said else redacted(said)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A skipped row of a gate stands where its rule stands; pytest would name the line of ours that skipped it."""
     report = yield
+    if hasattr(item, "rule_at"):
+        _redact(report)
     if report.skipped and hasattr(item, "rule_at") and isinstance(report.longrepr, tuple):
         path, line, _ = item.reportinfo()
         report.longrepr = (str(path), (line or 0) + 1, report.longrepr[2])

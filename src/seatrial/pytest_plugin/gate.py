@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from seatrial.errors import SeatrialError
-from seatrial.privacy import strip_text
+from seatrial.privacy.exits import shown
 from seatrial.pytest_plugin import TOLD
 from seatrial.pytest_plugin.session import OVERALL, Session, session_of
 from seatrial.verdict import State, Verdict
@@ -160,7 +160,7 @@ class RowItem(_Item):
         found = next((f for f in report.findings if (f.segment, f.key) == (self.segment, self.name)), None)
         if found is None:
             pytest.skip(f"{self.segment} · {self.name}: nothing was measured on it")
-        reason = strip_text(found.reason)
+        reason = shown(found.reason)
         self.user_properties += [
             ("verdict", found.verdict.value if found.verdict else ""),
             ("n", found.n),
@@ -214,7 +214,7 @@ class VerdictItem(_Item):
         self.user_properties += [
             ("verdict", report.verdict.value),
             ("n", next((found.n for found in report.findings if found.segment == OVERALL), 0)),
-            ("reason", strip_text(report.reason)),
+            ("reason", shown(report.reason)),
             ("baseline", report.baseline),
             ("candidate", report.candidate),
             ("policy_hash", report.policy["hash"]),
@@ -223,8 +223,8 @@ class VerdictItem(_Item):
             watched = looks_worse(report.findings)
             if watched:
                 said = f"{self.row.graph}: PASS, but {looking_worse(watched)}: {worse_rows(watched)}; {self.settled_by}"
-                self.user_properties.append((TOLD, strip_text(said)))
-                self.warn(LooksWorse(strip_text(said)))
+                self.user_properties.append((TOLD, shown(said)))
+                self.warn(LooksWorse(shown(said)))
             return
         if report.exit_code == 0:
             how = (
@@ -232,7 +232,7 @@ class VerdictItem(_Item):
                 if report.overridden
                 else f"in mode {report.mode}, which does not block"
             )
-            said = f"{report.verdict.value}, {how}: {strip_text(report.reason)}"
+            said = f"{report.verdict.value}, {how}: {shown(report.reason)}"
             self.user_properties.append((TOLD, f"{self.row.graph}: {said}"))
             pytest.skip(said)
         raise Stopped(_whole(report))

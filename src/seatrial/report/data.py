@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.canonical import canonical_json
 from seatrial.evidence.schema import SEVERAL
+from seatrial.privacy.exits import redacted
 from seatrial.reason import reason_data
 from seatrial.report.annotations import looks_data
 
@@ -54,7 +55,7 @@ def refusal_data(reason: str, reason_class: str, schema: str = SCHEMA) -> dict[s
 
 def gate_json(data: dict[str, Any]) -> str:
     """Canonical JSON with a newline."""
-    return canonical_json(_rounded(data)) + "\n"
+    return canonical_json(redacted(_rounded(data))) + "\n"
 
 
 def _finding(f: Finding) -> dict[str, Any]:

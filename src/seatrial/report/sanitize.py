@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.privacy import strip_text
+from seatrial.privacy.exits import redacted
 from seatrial.report.row_name import short
 
 if TYPE_CHECKING:
@@ -28,11 +29,12 @@ _INVISIBLE = re.compile(
 
 def plain(text: str) -> str:
     """`text` on one line: breaks become a space, what cannot be seen becomes �."""
-    return _INVISIBLE.sub("�", _BREAKS.sub(" ", text))
+    return _INVISIBLE.sub("�", _BREAKS.sub(" ", redacted(text)))
 
 
 def line(text: str) -> str:
     """A name or a sentence: plain, and without its middle where it is longer than LINE."""
+    text = redacted(text)  # before its middle is left out: half a key is one
     return short(plain(text if len(text) <= 2 * LINE else text[:LINE] + text[-LINE:]), LINE)
 
 
@@ -43,7 +45,7 @@ def sentence(text: str) -> str:
 
 def plain_block(text: str) -> str:
     """`text` with its own lines and tabs, and nothing else that cannot be seen."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    lines = redacted(text).replace("\r\n", "\n").replace("\r", "\n")
     return "\n".join(
         "\t".join(_INVISIBLE.sub("�", _BREAKS.sub(" ", part)) for part in one.split("\t")) for one in lines.split("\n")
     )

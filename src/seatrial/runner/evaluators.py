@@ -11,6 +11,7 @@ from seatrial.graph.example_protocol import copied
 from seatrial.graph.run import Run
 from seatrial.graph.target import by_user, one_line
 from seatrial.pool import OnTheLoop
+from seatrial.privacy.exits import redacted
 from seatrial.runner.record import Result, as_text, evaluator_failure, worded
 from seatrial.verdict import ErrorKind
 
@@ -90,7 +91,7 @@ def _answer(bound: Bound, result: Any, known: dict[Any, Answer]) -> Answer:
         scores = bound.scores(result)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's __float__ or __str__
         return _failed(bound, one_line(error))
-    said = tuple([(score.key, score.score, score.reason) for score in scores])
+    said = tuple([(score.key, score.score, redacted(score.reason)) for score in scores])
     try:
         text = worded(bound.key, said)
         text.encode()
@@ -111,5 +112,5 @@ def _lasts(result: Any) -> bool:
 
 
 def _failed(bound: Bound, reason: str, kind: ErrorKind = ErrorKind.EXCEPTION) -> Answer:
-    failure = evaluator_failure(reason, kind)
+    failure = evaluator_failure(redacted(reason), kind)
     return failure, worded(bound.key, failure)

@@ -17,6 +17,7 @@ from seatrial.evidence.write import write_parquet
 from seatrial.graph.interrupts import Script
 from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import one_line
+from seatrial.privacy.exits import refresh
 from seatrial.runner.gc_tuning import heap_left_alone
 from seatrial.runner.lock import one_writer
 from seatrial.runner.log import BACKGROUND, EACH, OWN_GROUPS, RowLog, read_lines
@@ -116,6 +117,7 @@ def run(
     records: list[Record | None] = [None] * (len(examples) * plan.repetitions)
     _restore(records, run_dir / ROWS, examples, plan.repetitions, keys)
     todo = [n for n, record in enumerate(records) if record is None or (retry_errors and not record.measured)]
+    refresh()  # a graph's module may have loaded a .env file
     evidence, began = run_dir / EVIDENCE, clock()
     evidence.unlink(missing_ok=True)
     summary |= {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError, UsageError
 from seatrial.evidence import canonical_json
+from seatrial.privacy.exits import redacted
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def identity(plan: RunPlan, evaluators: Sequence[Bound]) -> dict[str, Any]:
             default=str,
         )
     )
-    return given
+    return redacted(given)
 
 
 def read_summary(path: Path) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from seatrial.graph.state import is_plain, plain
 from seatrial.graph.target import CRASHES, AwaitedTarget, by_user, one_line
 from seatrial.graph.thread_id import ThreadIds, assign
 from seatrial.model.context import at_repetition
+from seatrial.privacy.exits import redacted, redacted_json
 from seatrial.runner.evaluators import Panel
 from seatrial.runner.record import Record, as_text, head, line, more, passed
 from seatrial.verdict import ErrorKind, Outcome
@@ -184,13 +185,13 @@ class Work:
                 Record, (SCORED, None, None, run[LATENCY], None, None, None, thread_id, output_hash, results, ())
             )
             way = f'{passed(path) if path else ""}"thread_id":"{thread_id}",'
-            return record, line(record, begin, outputs, said, way)
+            return record, line(record, begin, redacted_json(outputs), said, way)
         _, _, _, error, outcome, kind, latency_ms, read, written, model, _, stdout, _, extra = run
         scored = outputs is not None
         record = Record(
             SCORED if scored else str(outcome),
             None if scored or kind is None else str(kind),
-            None if error is None else as_text(error),
+            None if error is None else redacted(as_text(error)),
             latency_ms,
             read,
             written,
@@ -198,9 +199,10 @@ class Work:
             thread_id,
             output_hash,
             results,
-            extra.get("warnings", ()) if extra else (),
+            tuple(map(redacted, extra.get("warnings", ()))) if extra else (),
         )
-        return record, line(record, begin, outputs, said, more(record, path, stdout))
+        stored = None if outputs is None else redacted_json(outputs)
+        return record, line(record, begin, stored, said, more(record, path, redacted(stdout)))
 
 
 def _broken(run_id: str, example: Example, error: BaseException) -> Run:

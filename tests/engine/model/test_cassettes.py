@@ -339,7 +339,7 @@ def test_ordinary_words_stay():
     before=st.text(max_size=10),
 )
 def test_a_secret_known_by_value_never_survives(secret, before):
-    redact = Redactor({"MY_API_KEY": secret})
+    redact = Redactor({"MY_PASSWORD": secret})
     nested = redact({"a": [before + secret, {secret: secret}]})
     assert secret.strip() not in json.dumps(nested, ensure_ascii=False).replace("<secret>", "")
 

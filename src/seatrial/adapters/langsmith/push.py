@@ -8,6 +8,7 @@ somebody added in LangSmith is not touched.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from seatrial.dataset import canonical
 from seatrial.dataset.row import RowError
 from seatrial.errors import DataError
 from seatrial.privacy import fixture_findings
+from seatrial.privacy.exits import know, redacted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,8 +107,15 @@ def push_dataset(client: Client, dataset: Dataset, *, name: str | None = None, d
 
 
 def refuse_pii(examples: Iterable[Example], what: str) -> None:
-    """Raise a DataError that names the examples with real personal data in them, masked."""
+    """Raise a DataError that names the examples with a secret or with real personal data in them, masked."""
     examples = tuple(examples)
+    know(os.environ)
+    secret = [one.id for one in examples if redacted(one.row()) != one.row()]
+    if secret:
+        raise DataError(
+            f"{what}: {len(secret)} of its examples hold a secret (a key, a token or a password), the first is "
+            f"{redacted(secret[0])!r}. Take it out; what is sent has to be what the dataset's hash says"
+        )
     with TemporaryDirectory() as folder:
         file = Path(folder) / "examples.jsonl"
         try:

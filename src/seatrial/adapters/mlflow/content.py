@@ -12,6 +12,7 @@ from seatrial.adapters.mlflow.metrics import run_metrics, score_metrics
 from seatrial.adapters.mlflow.names import is_cut, metric_name
 from seatrial.errors import DataError
 from seatrial.evidence import canonical_json
+from seatrial.privacy.exits import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -148,6 +149,7 @@ def _different(evidence: Evidence, name: str) -> list[str]:
 
 def fitting(values: Mapping[str, str], limit: int = PARAM_LIMIT) -> tuple[dict[str, str], dict[str, str]]:
     """The values as MLflow keeps them, and those that are longer whole."""
+    values = redacted(dict(values))
     long = {name: value for name, value in values.items() if len(value) > limit}
     cut = {
         name: f"{value[: limit - 100]} ... sha256 {hashlib.sha256(value.encode()).hexdigest()[:16]}, whole in {LONG}"

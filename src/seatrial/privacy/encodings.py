@@ -50,6 +50,39 @@ def pattern(secret: str) -> re.Pattern[str]:
     return re.compile("|".join(found))
 
 
+def literals(secret: str) -> tuple[set[str], set[str]]:
+    """The forms that stand in a text letter by letter: written ones, without white space, and encoded ones.
+
+    One of them is in every text that holds the secret and is neither escaped nor full of invisible characters.
+    """
+    written = {packed for form in _written(secret) if (packed := "".join(form.split()))}
+    return written, _encoded(secret)
+
+
+_ESCAPED = re.compile(
+    r"\\{1,8}(?:u([0-9A-Fa-f]{4})|x([0-9A-Fa-f]{2}))|%(?:25){0,4}([0-9A-Fa-f]{2})|&\#(?:0{0,6}(\d{1,7})|[xX]0{0,6}([0-9A-Fa-f]{1,6}));"
+    r"|\\{1,8}[nrt]?|[\s\u00ad\u200b-\u200d\u2060\ufeff]"
+)
+
+
+def decoded(text: str) -> str:
+    """`text` without escapes, white space and invisible characters: holds every known value that `pattern` finds in it."""
+    plain = _ESCAPED.sub(_unescaped, text)
+    if any("\x80" <= one <= "\xff" or "\ud800" <= one <= "\udfff" for one in plain) and not plain.isascii():
+        # Escapes of one byte or half a character each are put together.
+        plain += plain.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        plain += plain.encode("latin-1", "ignore").decode("utf-8", "ignore")
+    return plain
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    four, two, byte, decimal, number = match.groups()
+    code = int(four or two or byte or number or "0", 16) if decimal is None else int(decimal)
+    if match.lastindex is None or code > 0x10FFFF:
+        return ""
+    return "" if chr(code).isspace() else chr(code)
+
+
 def _written(secret: str) -> set[str]:
     return {secret, quote(secret, safe=""), json.dumps(secret)[1:-1]}
 
