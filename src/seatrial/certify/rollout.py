@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from seatrial.certify.rollout_plan import RolloutPlan
+    from seatrial.experiment import RolloutPlan
     from seatrial.stats.simulate import Walks
 
 ALL = "all traffic"

@@ -15,7 +15,7 @@ from seatrial.stats.simulate.ramp import Ramp, Stage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from seatrial.certify.rollout_plan import RolloutPlan, Split
+    from seatrial.experiment import RolloutPlan, Split
 
 
 class Levels(NamedTuple):

@@ -133,7 +133,7 @@ def command(
       seatrial certify gates/merge.toml --evidence results.csv --segment tier --critical tier=enterprise
       seatrial certify gates/merge.toml --graph support_router --from-run support_router@v2 --hit-rate 0.001
     """
-    from seatrial.certify.rollout_plan import is_rollout_plan  # noqa: PLC0415
+    from seatrial.experiment import is_rollout_plan  # noqa: PLC0415
 
     if is_rollout_plan(policy):
         from seatrial.cli.plan_canary import certify_plan  # noqa: PLC0415

@@ -32,9 +32,9 @@ class _Plans(click.Group):
 
 
 def _by_schema(file: Path) -> str:
-    from seatrial.certify.rollout_plan import read_toml  # noqa: PLC0415
+    from seatrial.toml import read  # noqa: PLC0415
 
-    schema = read_toml(file).get("schema")
+    schema = read(file, "plan").get("schema")
     return BY_SCHEMA[one_of(schema, BY_SCHEMA, f"{file}: schema")]
 
 

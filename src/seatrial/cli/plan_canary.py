@@ -117,7 +117,7 @@ def certify_plan(
     import numpy as np  # noqa: PLC0415
 
     from seatrial.certify.rollout import certify_rollout  # noqa: PLC0415
-    from seatrial.certify.rollout_plan import load_rollout_plan  # noqa: PLC0415
+    from seatrial.experiment import load_rollout_plan  # noqa: PLC0415
     from seatrial.report.plan_canary import rollout_data, rollout_lines  # noqa: PLC0415
     from seatrial.report.plan_picture import rollout_svg  # noqa: PLC0415
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from seatrial.certify.rollout import certify_rollout
-from seatrial.certify.rollout_plan import parse_rollout_plan
 from seatrial.cli.app import run
+from seatrial.experiment import parse_rollout_plan
 from seatrial.report.plan_picture import rollout_svg
 
 ROOT = Path(__file__).parents[3]
