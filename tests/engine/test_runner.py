@@ -42,8 +42,8 @@ from seatrial.graph.target import callable_target
 from seatrial.graph.thread_id import ThreadIds
 from seatrial.model.context import repetition_here
 from seatrial.pool import process_loop
+from seatrial.pool.row_log import BACKGROUND, EACH, GROUP_S, OWN_GROUPS, Patience, RowLog
 from seatrial.runner import RunPlan, RunResult, run
-from seatrial.runner.log import BACKGROUND, EACH, GROUP_S, OWN_GROUPS, Patience, RowLog
 from seatrial.runner.record import parse
 
 if TYPE_CHECKING:

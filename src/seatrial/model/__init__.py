@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from seatrial.model.chat import RuleModel, chat_model
     from seatrial.model.clock import Clock
     from seatrial.model.context import Calls, at_repetition, current, listen, silence, use
-    from seatrial.model.family import family_of
+    from seatrial.model.family import families_of, family_of
     from seatrial.model.from_settings import hub_for
     from seatrial.model.hub import Hub
     from seatrial.model.limits import Limits
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         KillSwitch,
         MissingProvider,
         ModelError,
+        NoCredit,
         Outage,
         OverBudget,
         Refused,
@@ -48,6 +49,7 @@ __all__ = [
     "MissingProvider",
     "ModelError",
     "ModelSettings",
+    "NoCredit",
     "Outage",
     "OverBudget",
     "Refused",
@@ -59,6 +61,7 @@ __all__ = [
     "at_repetition",
     "chat_model",
     "current",
+    "families_of",
     "family_of",
     "hub_for",
     "listen",
@@ -69,7 +72,16 @@ __all__ = [
 ]
 
 _OUTCOME = (
-    *("CassetteError", "InvalidReply", "KeyRefused", "KillSwitch", "MissingProvider", "ModelError", "Outage"),
+    *(
+        "CassetteError",
+        "InvalidReply",
+        "KeyRefused",
+        "KillSwitch",
+        "MissingProvider",
+        "ModelError",
+        "NoCredit",
+        "Outage",
+    ),
     *("OverBudget", "Refused", "Skipped", "UnknownFamily", "Unrecorded", "outcome_of"),
 )
 _HOMES = {
@@ -77,7 +89,7 @@ _HOMES = {
     "seatrial.model.chat": ("RuleModel", "chat_model"),
     "seatrial.model.clock": ("Clock",),
     "seatrial.model.from_settings": ("hub_for",),
-    "seatrial.model.family": ("family_of",),
+    "seatrial.model.family": ("families_of", "family_of"),
     "seatrial.model.context": ("Calls", "at_repetition", "current", "listen", "silence", "use"),
     "seatrial.model.hub": ("Hub",),
     "seatrial.model.limits": ("Limits",),

@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seatrial.model.failure import Failure, Kind, failure_of
-from seatrial.model.outcome import InvalidReply, KeyRefused, Outage, Refused
+from seatrial.model.outcome import InvalidReply, KeyRefused, NoCredit, Outage, Refused
 
 if TYPE_CHECKING:
     import random
@@ -201,7 +201,7 @@ class Attempts:
                 f"model {model}: the provider refused the key ({failure.what}); check {variable} and what it may use"
             )
         if failure.kind is Kind.NO_CREDIT:
-            return Outage(f"model {model}: the provider's own quota is used up ({failure.what}); no try would help")
+            return NoCredit(f"model {model}: the provider's own quota is used up ({failure.what}); no try would help")
         if failure.kind is Kind.DECLINED:
             return Refused(f"model {model} declined to answer")
         return error

@@ -6,8 +6,10 @@
     family_of("azure_openai:prod-judge")                                  # UnknownFamily: a deployment has any name
     family_of("openai:house-7b", {"openai:house-7b": "own:house"})        # own:house
 
+    families_of("groq:deepseek-r1-distill-llama-70b")                     # frozenset({"deepseek", "meta"})
+
 A judge must not come from the family it judges, so a wrong family here is a wrong verdict later: what is not certain is
-an error. A distilled model (`deepseek-r1-distill-llama-70b`) carries two families and must be declared.
+an error. A distilled or merged model belongs to every family its id names.
 """
 
 from __future__ import annotations
@@ -40,10 +42,12 @@ class Family(NamedTuple):
 FAMILIES = (
     Family("ai21", r"jamba|jurassic|j2-"),
     Family("alibaba", r"qwen|qwq|qvq"),
+    Family("allenai", r"olmo"),
     Family("amazon", r"nova-(?:micro|lite|pro|premier|\d)|titan-"),
     Family("anthropic", r"claude"),
     Family("baidu", r"ernie"),
     Family("cohere", r"command(?:-|$)|c4ai-|aya-"),
+    Family("databricks", r"dbrx"),
     Family("deepseek", r"deepseek"),
     Family("google", r"gemini|gemma|palm-|(?:chat|text)-bison"),
     Family("ibm", r"granite"),
@@ -54,8 +58,15 @@ FAMILIES = (
     Family("moonshot", r"kimi|moonshot"),
     Family("nvidia", r"nemotron"),
     Family("openai", r"gpt-(?:\d|oss)|chatgpt|o[1-9](?:-|$)|davinci|babbage"),
+    Family("reka", r"reka"),
+    Family("snowflake", r"snowflake-arctic"),
+    Family("stability", r"stablelm|stable-"),
     Family("tencent", r"hunyuan"),
+    Family("tii", r"falcon"),
+    Family("upstage", r"solar-"),
+    Family("writer", r"palmyra"),
     Family("xai", r"grok"),
+    Family("yi", r"yi-(?:\d|large|medium|lightning)"),
     Family("zhipu", r"glm-|chatglm"),
 )
 NAMES = tuple(family.name for family in FAMILIES)
@@ -70,7 +81,7 @@ _NAMED_BY_ITS_USER = ("azure_openai", "azure_ai", "azure")
 
 
 def family_of(model: str, declared: Mapping[str, str] | None = None) -> str:
-    """The family of a model.
+    """The family of a model that has exactly one.
 
     Args:
         model: `provider:model`, or `builtin`.
@@ -79,21 +90,46 @@ def family_of(model: str, declared: Mapping[str, str] | None = None) -> str:
     Raises:
         UnknownFamily: the id names no family, or more than one, or a declared family is none.
     """
+    found = families_of(model, declared)
+    if len(found) > 1:
+        raise UnknownFamily(_ask(model, f"its id names more than one: {', '.join(sorted(found))}"))
+    return next(iter(found))
+
+
+def families_of(model: str, declared: Mapping[str, str] | None = None) -> frozenset[str]:
+    """Every family a model belongs to: its maker's, and those of the models it was distilled, merged or tuned from.
+
+    Gateways, regions, fine-tune prefixes and dates in an id change nothing.
+
+    Args:
+        model: `provider:model`, a bare model id as a provider reports it, or `builtin`.
+        declared: model -> family, or several joined by `+`; it goes before everything.
+
+    Raises:
+        UnknownFamily: the id names no maker, or a declared family is none. There is no empty answer: it would be disjoint
+            from every family.
+    """
     if declared and model in declared:
-        return _declared(model, declared[model])
+        return families_declared(model, declared[model])
     if model == "builtin":
-        return RULES
+        return frozenset({RULES})
     provider, colon, name = model.partition(":")
     name = (name if colon else model).lower()
     if colon and provider in _NAMED_BY_ITS_USER:
         raise UnknownFamily(_ask(model, f"{provider} calls a model what its owner called the deployment"))
-    makers = [family for family, pattern in _ANY if pattern.search(name)]
-    ancestors = {family for family, pattern in _ANCESTOR if pattern.search(name)} | set(makers)
+    makers = frozenset(family for family, pattern in _ANY if pattern.search(name))
     if not makers:
         raise UnknownFamily(_ask(model, "its id is no maker's that we know"))
-    if len(ancestors) > 1:
-        raise UnknownFamily(_ask(model, f"its id names more than one: {', '.join(sorted(ancestors))}"))
-    return makers[0]
+    return makers | {family for family, pattern in _ANCESTOR if pattern.search(name)}
+
+
+def families_declared(model: str, families: str) -> frozenset[str]:
+    """The families of a declaration `a` or `a+b`.
+
+    Raises:
+        UnknownFamily: one of them is none.
+    """
+    return frozenset(_declared(model, family.strip()) for family in families.split("+"))
 
 
 def _declared(model: str, family: str) -> str:

@@ -23,7 +23,9 @@ from seatrial.model.clock import Clock
 from seatrial.model.conversation import conversation, messages_of
 from seatrial.model.hub_chat_model import Asked, asked_of, face, straight, straight_async
 from seatrial.model.limits import Limiter, Limits
+from seatrial.model.question import canonical
 from seatrial.model.redact import Redactor
+from seatrial.model.schema_binding import schema_binding
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -86,6 +88,7 @@ class Hub:
         self._limits, self._per_model = limits or Limits(), dict(per_model or {})
         self._limiters: dict[str, Limiter] = {}
         self._faces: dict[str, BaseChatModel] = {}
+        self._bindings: dict[tuple[int, str], dict[str, Any]] = {}
         self._lock, self._setting_up = threading.Lock(), threading.Lock()
 
     # ---- asking
@@ -96,6 +99,7 @@ class Hub:
         *,
         model: str,
         parse: Callable[[str], Any] | None = None,
+        schema: Mapping[str, Any] | None = None,
         repetition: int | None = None,
         timeout_s: float | None = None,
         **parameters: Any,
@@ -107,6 +111,7 @@ class Hub:
             model: `provider:model`.
             parse: makes the reply's `value` of its text, or raises ValueError; then the model is told what was wrong and
                 asked once more.
+            schema: a JSON schema the provider is told to hold the reply to, in its own way; the reply is not validated here.
             repetition: which draw of the same question this is; None = the repetition of the run at hand.
             timeout_s: seconds one try may take; None = the model's limit.
             parameters: passed on to the provider: temperature, max_tokens, base_url ...
@@ -118,11 +123,12 @@ class Hub:
             ConfigError: the provider is unknown, its package or its key is missing, or it refuses an option.
         """
         chat = self._chat(model, timeout_s, parameters)
+        given = self._binding(chat, schema)
         steps = conversation(messages_of(messages), model, parse)
         try:
             turn = next(steps)
             while True:
-                turn = steps.send(self.through(chat, turn, {}, repetition))
+                turn = steps.send(self.through(chat, turn, given, repetition))
         except StopIteration as end:
             reply: Reply = end.value
             return reply
@@ -133,17 +139,19 @@ class Hub:
         *,
         model: str,
         parse: Callable[[str], Any] | None = None,
+        schema: Mapping[str, Any] | None = None,
         repetition: int | None = None,
         timeout_s: float | None = None,
         **parameters: Any,
     ) -> Reply:
         """`call`, awaited."""
         chat = self._chat(model, timeout_s, parameters)
+        given = self._binding(chat, schema)
         steps = conversation(messages_of(messages), model, parse)
         try:
             turn = next(steps)
             while True:
-                turn = steps.send(await self.through_async(chat, turn, {}, repetition))
+                turn = steps.send(await self.through_async(chat, turn, given, repetition))
         except StopIteration as end:
             reply: Reply = end.value
             return reply
@@ -213,4 +221,14 @@ class Hub:
                 found = self._faces.get(key)
                 if found is None:
                     found = self._faces[key] = self.chat(model, timeout_s=timeout_s, **parameters)
+        return found
+
+    def _binding(self, chat: BaseChatModel, schema: Mapping[str, Any] | None) -> dict[str, Any]:
+        """What binds the provider's reply to the schema, kept as long as the face it is for."""
+        if schema is None:
+            return {}
+        key = (id(chat), canonical(schema))
+        found = self._bindings.get(key)
+        if found is None:
+            found = self._bindings[key] = schema_binding(chat, schema)
         return found

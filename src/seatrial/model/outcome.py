@@ -6,7 +6,8 @@ SeatrialError
 │   │   ├── KillSwitch        model calls are switched off
 │   │   ├── OverBudget        the budget allows no further call
 │   │   ├── Outage            the provider did not answer, retries included
-│   │   │   └── KeyRefused    it refused the key
+│   │   │   ├── KeyRefused    it refused the key
+│   │   │   └── NoCredit      the provider's own quota is used up
 │   │   ├── Unrecorded        replaying, and this call was never recorded
 │   │   └── Astray            called from a thread that does not know which run it belongs to
 │   ├── InvalidReply          the reply could not be read, asked twice: `target_error`, kind `invalid_output`
@@ -62,6 +63,12 @@ class Outage(Skipped):
 
 class KeyRefused(Outage):
     """The provider refused the key; the message names the environment variable that holds it."""
+
+    reason_class = "usage"
+
+
+class NoCredit(Outage):
+    """The provider's own quota or credit is used up: no further try would help."""
 
     reason_class = "usage"
 

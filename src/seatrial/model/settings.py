@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, UsageError
-from seatrial.model.family import family_of
+from seatrial.model.family import families_of
 from seatrial.model.limits import Limits
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def read_model_settings(raw: object, place: str) -> ModelSettings:
     for model, family in families.items():
         if not isinstance(family, str):
             raise ConfigError(f"{place}: families: {model!r} is declared to be {family!r}, which is no text")
-        family_of(model, families)
+        families_of(model, families)
     return ModelSettings(cassettes, limits, MappingProxyType(per_model), MappingProxyType(dict(families)))
 
 

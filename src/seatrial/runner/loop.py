@@ -17,10 +17,10 @@ from seatrial.evidence.write import write_parquet
 from seatrial.graph.interrupts import Script
 from seatrial.graph.stdout import captured_stdout
 from seatrial.graph.target import one_line
+from seatrial.pool.row_log import BACKGROUND, EACH, OWN_GROUPS, RowLog, read_lines
 from seatrial.privacy.exits import refresh
 from seatrial.runner.gc_tuning import heap_left_alone
 from seatrial.runner.lock import one_writer
-from seatrial.runner.log import BACKGROUND, EACH, OWN_GROUPS, RowLog, read_lines
 from seatrial.runner.plan import RunResult
 from seatrial.runner.record import Record, parse
 from seatrial.runner.summary import HASH, failures, identity, read_summary, refuse_another, tokens, write_summary

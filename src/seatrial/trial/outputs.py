@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seatrial.errors import SeatrialError
+from seatrial.pool.row_log import read_lines
 from seatrial.report.html import SideBySide
 from seatrial.report.provenance import runs_of
-from seatrial.runner.log import read_lines
 from seatrial.trial.runs import RUNS, summary
 
 if TYPE_CHECKING:

@@ -77,7 +77,7 @@ def _ids(rows: Path, planned: int) -> frozenset[str]:
     Raises:
         DataError: fewer runs have a row than were planned.
     """
-    from seatrial.runner.log import read_lines  # noqa: PLC0415 - as in evaluate
+    from seatrial.pool.row_log import read_lines  # noqa: PLC0415 - as in evaluate
 
     runs = set()
     for number, text in enumerate(read_lines(rows), start=1):

@@ -10,7 +10,7 @@ import pytest
 
 from seatrial.cli.app import run
 from seatrial.errors import UsageError
-from seatrial.runner.lock import NAME, run_lock
+from seatrial.pool.lock import NAME, run_lock
 from seatrial.trial.runs import RUNS
 
 from .fleet_of_two import write

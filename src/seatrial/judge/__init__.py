@@ -1,0 +1,1 @@
+"""Judges: versioned model judges that compare two versions' answers, and the verdicts they leave behind."""
