@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from seatrial.errors import NotBuiltYet, SeatrialError
+from seatrial.errors import SeatrialError
 from seatrial.privacy.exits import know
 from seatrial.privacy.streams import redacted_streams
 
@@ -44,6 +44,11 @@ VERBS = (
         "certify", "seatrial.cli.certify", "Measure a policy's error rates on your segment sizes before you trust it."
     ),
     Verb("plan", "seatrial.cli.plan", "Examples, units and days a question needs; certify a rollout's plan."),
+    Verb(
+        "feedback-gate",
+        "seatrial.cli.feedback_gate",
+        "Compare production outcomes with the confidence that classifiers stated.",
+    ),
     Verb("override", "seatrial.cli.override", "Let one failing row through, with a reason, an author and an end."),
     Verb("anchor", "seatrial.cli.anchor", "Set or show the release that small steps down are measured from."),
     Verb(
@@ -54,9 +59,6 @@ VERBS = (
 
 SHOW_A_GATE = ("gate", "compare", "report")
 """Verbs that answer with a gate's report; every other has a format of its own name."""
-
-NOT_BUILT = ("feedback-gate",)
-"""Verbs of the format that this version cannot act on: exit 2 saying so, never a silent 0."""
 
 
 class _Verbs(click.Group):
@@ -71,8 +73,6 @@ class _Verbs(click.Group):
         return None
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and args[0] in NOT_BUILT:
-            raise NotBuiltYet(f"{args[0]} is not part of this version of seatrial yet; nothing was checked")
         if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
             raise click.UsageError(
                 f"no verb is called {args[0]!r}; choose one of: {', '.join(self.list_commands(ctx))}", ctx

@@ -77,7 +77,7 @@ def mature(unit_at: NDArray[np.float64], events: Events, metric: Metric, now: fl
     Args:
         unit_at: when each unit was decided or exposed, seconds since 1970.
         events: events of the metric's type.
-        metric: horizon, default, minimum delay and pick rule.
+        metric: horizon, default, minimum delay and pick rule; an infinite horizon waits for nothing and calls nothing late.
         now: the clock, seconds since 1970.
     """
     joined = events.unit >= 0
@@ -92,7 +92,7 @@ def mature(unit_at: NDArray[np.float64], events: Events, metric: Metric, now: fl
     by_default = np.ones(unit_at.size, np.bool_)
     state[unit[picked]] = answers[picked]
     by_default[unit[picked]] = False
-    immature = unit_at + metric.horizon > now
+    immature = (unit_at + metric.horizon > now) & np.isfinite(metric.horizon)
     state[immature] = Answer.IMMATURE
     by_default &= ~immature
     return Observed(state, by_default, int(machine.sum()), int(late.sum()), int(before.sum()))

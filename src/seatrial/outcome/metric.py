@@ -71,6 +71,8 @@ class Metric:
         default: what no event by the horizon means; NEUTRAL leaves the unit out of the denominator.
         min_delay: seconds within which an event is a machine's (a link scanner's open), counted and neutral.
         pick: which of several events of one thread counts.
+        silence: seconds without any event of the type after which its feed counts as dead, and its default is not
+            applied; None = half the horizon.
     """
 
     name: str
@@ -81,12 +83,18 @@ class Metric:
     default: Polarity = Polarity.NEUTRAL
     min_delay: float = 0.0
     pick: Pick = Pick.FIRST
+    silence: float | None = None
+
+    @property
+    def silent_after(self) -> float:
+        """Seconds without any event of the type after which its feed counts as dead."""
+        return self.horizon / 2 if self.silence is None else self.silence
 
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _SOURCE = re.compile(r"(outcome|key|measure):(\S+)(?:\s+over\s+(\d+(?:\.\d+)?))?")
-_KNOWN = ("source", "kind", "direction", "horizon", "default", "min_delay", "pick")
+_KNOWN = ("source", "kind", "direction", "horizon", "default", "min_delay", "pick", "silence")
 
 
 def load_metrics(path: Path) -> dict[str, Metric]:
@@ -145,4 +153,5 @@ def _metric(name: str, raw: Any, place: str) -> Metric:
         default=Polarity(toml.word(*Polarity)(raw.get("default", "neutral"), f"{place}: default")),
         min_delay=duration(raw.get("min_delay", 0), f"{place}: min_delay"),
         pick=Pick(toml.word(*Pick)(raw.get("pick", "first"), f"{place}: pick")),
+        silence=duration(raw["silence"], f"{place}: silence") if "silence" in raw else None,
     )

@@ -59,5 +59,6 @@ class Polarities:
         if word in self.labels:
             return self.labels[word]
         if word.lower() in _ABSENT:
-            return Polarity.NEUTRAL
+            # An event without a label of its own says what its type says.
+            return self.labels.get(outcome, Polarity.NEUTRAL)
         return _TRUTH.get(word.lower())

@@ -1,6 +1,5 @@
 """The command group: what it lists, what it refuses, and what it does not import."""
 
-import json
 import os
 import subprocess
 import sys
@@ -8,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from seatrial.cli.app import NOT_BUILT, VERBS, run
+from seatrial.cli.app import VERBS, run
 
 REPO_ROOT = next(parent for parent in Path(__file__).parents if (parent / "pyproject.toml").exists())
 ENV = {**os.environ, "PYTHONPATH": str(REPO_ROOT / "src")}
@@ -55,14 +54,6 @@ def test_an_unknown_verb_lists_those_there_are(capsys):
     assert "no verb is called 'gaet'; choose one of: " in err
     for verb in VERBS:
         assert verb.name in err
-
-
-@pytest.mark.parametrize("verb", NOT_BUILT)
-def test_a_verb_without_machinery_is_exit_2_and_says_so(capsys, verb):
-    assert run([verb, "--json"]) == 2
-    out, err = capsys.readouterr()
-    assert "is not part of this version" in err
-    assert json.loads(out)["exit_code"] == 2
 
 
 def test_an_unknown_option_is_exit_2_and_names_a_near_one(capsys):

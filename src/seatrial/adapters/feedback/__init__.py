@@ -1,0 +1,1 @@
+"""Sources of feedback: files, databases and servers that hold decisions and outcomes."""

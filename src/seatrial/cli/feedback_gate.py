@@ -1,0 +1,289 @@
+"""`seatrial feedback-gate`: did production contradict the confidence that classifiers stated?"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seatrial.cli.evidence import parse_maps
+from seatrial.cli.output import check_targets, show_decision
+from seatrial.errors import DataError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import tzinfo
+
+    from seatrial.adapters.feedback.source import Tables
+    from seatrial.feedback.rules import FeedbackRules, SourceRule
+    from seatrial.outcome import Metric
+
+RULES, METRICS = Path("gates/feedback.toml"), Path("gates/metrics.toml")
+
+
+@click.command("feedback-gate")
+@click.option(
+    "--decisions",
+    help="Decisions: a file (.csv, .parquet, .jsonl), FILE.db#TABLE, FILE.duckdb#TABLE, a PostgreSQL URL or 'store'.",
+)
+@click.option(
+    "--outcomes", help="Outcomes, at the same kinds of place; alone, a table with the outcome beside the decision."
+)
+@click.option(
+    "--source", "sources", multiple=True, metavar="NAME", help="Only these sources of the rules file; default all."
+)
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="COLUMN=FOREIGN[,FOREIGN]",
+    help="A column of decisions or outcomes and the table's columns it is made of; 'outcomes.COLUMN=...' for one table only.",
+)
+@click.option(
+    "--segment",
+    "segments",
+    multiple=True,
+    metavar="COLUMN",
+    help="A column of the decisions that is a segment dimension.",
+)
+@click.option("--classifier", "only", multiple=True, metavar="NAME", help="Only this classifier; default all.")
+@click.option(
+    "--rules",
+    "rules_file",
+    type=click.Path(path_type=Path),
+    help=f"Rules of the gate; default {RULES} where it exists.",
+)
+@click.option(
+    "--metrics",
+    "metrics_file",
+    type=click.Path(path_type=Path),
+    help=f"Horizons and defaults; default {METRICS} where it exists.",
+)
+@click.option("--one-shot", is_flag=True, help="Judge one fixed window, looked at once, instead of the year.")
+@click.option("--from", "begin", metavar="TIME", help="Only decisions decided at or after this time.")
+@click.option("--to", "end", metavar="TIME", help="Only decisions decided before this time.")
+@click.option("--now", "clock", metavar="TIME", help="The time to judge at; default the clock.")
+@click.option(
+    "--timezone", "zone", metavar="NAME", help="Time zone of times that name none, e.g. UTC or Europe/Berlin."
+)
+@click.option(
+    "--since",
+    type=click.Path(path_type=Path),
+    help="An earlier report (.json): shows the trend; a moved share without an answer is exit 2.",
+)
+@click.option("--warn-only", is_flag=True, help="Exit 0 where production contradicts a classifier (2 stays 2).")
+@click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
+@click.option("--json", "as_json", is_flag=True, help="Print seatrial/feedback/1 on stdout.")
+@click.option(
+    "-o",
+    "--output",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Also write FILE: .html, .json, .md, .xml (JUnit) or .txt.",
+)
+def command(
+    decisions: str | None,
+    outcomes: str | None,
+    sources: tuple[str, ...],
+    maps: tuple[str, ...],
+    segments: tuple[str, ...],
+    only: tuple[str, ...],
+    rules_file: Path | None,
+    metrics_file: Path | None,
+    begin: str | None,
+    end: str | None,
+    clock: str | None,
+    zone: str | None,
+    since: Path | None,
+    files: tuple[Path, ...],
+    *,
+    one_shot: bool,
+    warn_only: bool,
+    every: bool,
+    as_json: bool,
+) -> int:
+    """Compare what production said with the confidence that classifiers stated.
+
+    Outcomes are joined to decisions by thread, however late. A classifier, segment, verdict or confidence band with too
+    few positives for what it stated is flagged (exit 1); a source that could not be fully evaluated is "cannot tell"
+    (exit 2); everything else passes (exit 0). Run every night it flags a calibrated source with probability alpha a
+    year; --one-shot judges one window.
+
+    \b
+    Examples:
+      seatrial feedback-gate --decisions decisions.csv --outcomes outcomes.csv
+      seatrial feedback-gate --one-shot --outcomes joined.parquet --map classifier=model \\
+                             --map label=correct --segment segment
+      feedback_gate --decisions store --outcomes store --since last.json -o feedback.json
+    """
+    from seatrial.adapters.feedback.source import Question, evidence_of  # noqa: PLC0415 - numpy is for those who gate
+    from seatrial.feedback.decide import decide  # noqa: PLC0415
+    from seatrial.feedback.year import year_at  # noqa: PLC0415
+    from seatrial.report.feedback import feedback_view  # noqa: PLC0415
+
+    check_targets(files)
+    rules, metrics = _rules(rules_file), _metrics(metrics_file)
+    declared = _zone(zone)
+    now = _moment(clock, "--now", declared)
+    window = (_moment(begin, "--from", declared, -float("inf")), _moment(end, "--to", declared, float("inf")))
+    year = None if one_shot else year_at(now, rules.year)
+    asked = _sources(decisions, outcomes, sources, maps, segments, declared, rules)
+    question = Question(rules, metrics, year, now, only, window)
+    decision = decide(
+        [evidence_of(one, question) for one in asked],
+        rules,
+        year=year,
+        warn_only=warn_only,
+        previous=_previous(since),
+        expected=() if only else tuple(rules.classifiers),
+    )
+    show_decision(decision, feedback_view(decision, alpha=rules.alpha), as_json=as_json, files=files, every=every)
+    if decision.details["toml"] and not as_json:
+        click.echo(f"\n{decision.details['toml']}", nl=False)
+    return decision.exit_code
+
+
+def _rules(file: Path | None) -> FeedbackRules:
+    from seatrial.feedback.rules import FeedbackRules, load_rules  # noqa: PLC0415
+
+    if file is None and not RULES.exists():
+        return FeedbackRules()
+    return load_rules(file or RULES)
+
+
+def _metrics(file: Path | None) -> dict[str, Metric]:
+    from seatrial.outcome import load_metrics  # noqa: PLC0415
+
+    if file is None and not METRICS.exists():
+        return {}
+    return load_metrics(file or METRICS)
+
+
+def _sources(
+    decisions: str | None,
+    outcomes: str | None,
+    names: Sequence[str],
+    maps: tuple[str, ...],
+    segments: tuple[str, ...],
+    zone: tzinfo | None,
+    rules: FeedbackRules,
+) -> list[Tables]:
+    from seatrial.adapters.feedback.location import locate  # noqa: PLC0415
+    from seatrial.adapters.feedback.source import Tables  # noqa: PLC0415
+
+    if decisions or outcomes:
+        if names:
+            raise UsageError(
+                "--source names sources of the rules file; --decisions and --outcomes are a source of their own"
+            )
+        if not outcomes:
+            raise UsageError("--outcomes is missing; decisions alone say nothing about what came of them")
+        mapping, outcomes_mapping = _maps(maps, joined=decisions is None)
+        where = locate(decisions, Path.cwd()) if decisions else None
+        return [
+            Tables(
+                Path(outcomes.partition("#")[0]).name if "://" not in outcomes else "outcomes",
+                where,
+                locate(outcomes, Path.cwd()),
+                mapping,
+                outcomes_mapping,
+                segments,
+                zone,
+            )
+        ]
+    if maps or segments:
+        raise UsageError("--map and --segment go with --outcomes; sources of the rules file say it there")
+    if not rules.sources:
+        raise UsageError(
+            f"name the tables: --decisions FILE --outcomes FILE, --outcomes FILE alone for a joined one, or [source.NAME] in {RULES}"
+        )
+    known = {one.name: one for one in rules.sources}
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--source {name!r} is unknown; choose one of: {', '.join(known)}")
+    return [_tables(known[name], zone) for name in names or known]
+
+
+def _tables(rule: SourceRule, zone: tzinfo | None) -> Tables:
+    from seatrial.adapters.feedback.location import locate  # noqa: PLC0415
+    from seatrial.adapters.feedback.source import Tables  # noqa: PLC0415
+
+    return Tables(
+        rule.name,
+        locate(rule.decisions, Path.cwd()) if rule.decisions else None,
+        locate(rule.outcomes, Path.cwd()) if rule.outcomes else None,
+        rule.mapping,
+        rule.outcomes_mapping,
+        rule.segments,
+        _zone(rule.timezone) or zone,
+        rule.classifier or rule.name,
+    )
+
+
+def _maps(maps: tuple[str, ...], *, joined: bool) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """--map of the decisions (or joined) table, and of the outcomes table; a name that both have is mapped in both."""
+    from seatrial.feedback.columns import DECISIONS, OUTCOMES  # noqa: PLC0415
+
+    mapping = parse_maps(maps)
+    if joined:
+        return mapping, {}
+    in_decisions = {column.name for column in DECISIONS}
+    in_outcomes = {column.name for column in OUTCOMES}
+    first: dict[str, tuple[str, ...]] = {}
+    second: dict[str, tuple[str, ...]] = {}
+    for target, columns in mapping.items():
+        table, _, name = target.rpartition(".")
+        if table == "outcomes":
+            second[name] = columns
+        elif table == "decisions":
+            first[name] = columns
+        else:
+            if target in in_outcomes:
+                second.setdefault(target, columns)
+            if target in in_decisions or target not in in_outcomes:
+                first.setdefault(target, columns)
+    return first, second
+
+
+def _zone(name: str | None) -> tzinfo | None:
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
+
+    if not name:
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise UsageError(f"--timezone {name!r} is no time zone; write e.g. UTC or Europe/Berlin") from None
+
+
+def _moment(text: str | None, flag: str, zone: tzinfo | None, otherwise: float | None = None) -> float:
+    import time  # noqa: PLC0415
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    if text is None:
+        return time.time() if otherwise is None else otherwise
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{flag} {text!r} is no time; write e.g. 2026-03-01 or 2026-03-01T09:30:00+00:00") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone or UTC)).timestamp()
+
+
+def _previous(file: Path | None) -> Mapping[str, Any] | None:
+    if file is None:
+        return None
+    from seatrial.report.decision_data import decision_of  # noqa: PLC0415
+
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"--since {file} does not exist; write one with -o {file}") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"--since {file} cannot be read: {error}") from error
+    before = decision_of(data, str(file))
+    if before.kind != "feedback":
+        raise DataError(f"--since {file} holds a {before.kind} decision; a feedback report is needed")
+    return before.details
