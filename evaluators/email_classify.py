@@ -1,8 +1,9 @@
-"""What is judged of a classified e-mail: its label, the shape of the answer, its reasons, and an honest confidence.
+"""What is judged of a classified e-mail: its business band, the shape of the answer, and more that is reported only.
 
-    SUITE = (label_match, schema, reasons_given, calibration)
+    SUITE = (band_match, label_match, schema, reasons_given, calibration)
 
-`label` is the primary key and `schema` has zero tolerance; the other two are reported.
+`band` is the primary key and `schema` has zero tolerance. Nine raw labels mean four things to do: two labels of one band
+are one decision, so the raw label is reported and does not gate.
 """
 
 from __future__ import annotations
@@ -15,6 +16,27 @@ from seatrial.evaluator import Score, evaluator
 if TYPE_CHECKING:
     from seatrial.dataset import Example
     from seatrial.graph.run import Run
+
+
+BANDS = {
+    "positive": ("interested", "info_request", "meeting_scheduled", "partnership"),
+    "negative": ("not_interested",),
+    "opt_out": ("unsubscribe",),
+    "automatic": ("auto_reply", "bounced", "spam"),
+}
+"""A person answers; the sequence ends; the address is blocked; nobody read our mail, so a machine deals with it."""
+
+BAND_OF = {label: band for band, labels in BANDS.items() for label in labels}
+
+
+@evaluator(version="1", key="band")
+def band_match(run: Run, example: Example) -> Score:
+    """1 when the label falls into the golden label's band."""
+    label = _answer(run).get("label")
+    got, wanted = BAND_OF.get(str(label)), BAND_OF.get(str((example.outputs or {}).get("label")))
+    if wanted is None:
+        return Score("band", None, "the example has no golden label of a known band")
+    return Score("band", got == wanted, f"{got} is right" if got == wanted else f"said {label} ({got}), it is {wanted}")
 
 
 @evaluator(version="1", key="label")
@@ -64,7 +86,7 @@ def calibration(run: Run, example: Example) -> Score:
     )
 
 
-SUITE = (label_match, schema, reasons_given, calibration)
+SUITE = (band_match, label_match, schema, reasons_given, calibration)
 
 
 def _answer(run: Run) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The classifier's contract, version 1: what it is given, what it leaves behind, what its model must reply.
+"""The classifier's contract, version 2: what it is given, what it leaves behind, what its model must reply.
 
 Input(subject="Re: quick one", body="Sounds great, tell me more.", from_domain="coppercreek.example")
 Output(label="interested", confidence=0.83, reasons=["the message says: tell me more"])
@@ -10,18 +10,18 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = "1"
+VERSION = "2"
 
 Label = Literal[
     "interested",
-    "meeting_request",
-    "question",
-    "objection",
     "not_interested",
-    "out_of_office",
+    "auto_reply",
+    "bounced",
+    "info_request",
     "unsubscribe",
-    "referral",
-    "bounce",
+    "spam",
+    "partnership",
+    "meeting_scheduled",
 ]
 
 Reason = Annotated[str, Field(min_length=1)]
@@ -35,6 +35,9 @@ class Input(BaseModel):
     subject: str = Field(description="the subject line, reply prefixes included; may be empty")
     body: str = Field(min_length=1, description="the plain-text body: quoted mail and signature included")
     from_domain: str | None = Field(default=None, description="domain of the sender's address, never the address")
+    customer_tier: Literal["free", "pro", "enterprise"] = Field(
+        default="free", description="tier of the customer in whose name the mail before this one was sent"
+    )
 
 
 class Output(BaseModel):

@@ -38,6 +38,7 @@ class State(TypedDict, total=False):
     subject: str
     body: str
     from_domain: str | None
+    customer_tier: str
     text: str
     reply: str
     label: str
