@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seatrial.experiment.assign import ALGORITHM
 from seatrial.experiment.partition import REST, Partition
 from seatrial.experiment.plan import (
     SCHEMA,
@@ -19,6 +20,7 @@ from seatrial.experiment.plan import (
 from seatrial.experiment.read import is_rollout_plan, load_rollout_plan, load_runnable_plan, parse_rollout_plan
 
 __all__ = [
+    "ALGORITHM",
     "REST",
     "SCHEMA",
     "Cell",

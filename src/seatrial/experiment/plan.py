@@ -131,7 +131,7 @@ class RolloutPlan:
         shadow: the stage before the first share.
         on_rollback: what happens to threads the candidate had begun.
         salt: of the assignment; "": made from name and hash, so that a changed plan draws anew.
-        layer: rollouts and experiments of one layer exclude each other; "": none.
+        testers: (unit, `control` or `candidate`): they always get that version and count nowhere, so they are no rule.
         partition: how a request is given its cell; empty in a plan that is only sized.
         source: file it was read from.
     """
@@ -157,7 +157,7 @@ class RolloutPlan:
     shadow: Shadow = field(default_factory=Shadow)
     on_rollback: OnRollback = OnRollback.DRAIN
     salt: str = ""
-    layer: str = ""
+    testers: tuple[tuple[str, str], ...] = ()
     partition: Partition = field(default_factory=Partition)
     source: str = "built-in defaults"
 
@@ -165,7 +165,7 @@ class RolloutPlan:
     def hash(self) -> str:
         """Hash of every rule, not of the file's bytes or place."""
         rules = asdict(self)
-        for place in ("source", "name", "partition"):
+        for place in ("source", "name", "partition", "testers"):
             del rules[place]
         rules["partition"] = [(part.cell, sorted(one.rule for one in part.when)) for part in self.partition.parts]
         return content_hash(rules)

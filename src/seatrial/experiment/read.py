@@ -221,6 +221,11 @@ def _shadow(raw: Any, place: str) -> Shadow:
     return Shadow(**_known(raw, {"units": words.whole, "sample": part_of_one}, place))
 
 
+def _testers(raw: Any, place: str) -> tuple[tuple[str, str], ...]:
+    arm = words.word("control", "candidate")
+    return tuple((unit, arm(value, f"{place}: {unit}")) for unit, value in words.table(raw, place).items())
+
+
 def _known(raw: Any, known: Mapping[str, Callable[[Any, str], Any]], place: str) -> dict[str, Any]:
     words.only_known(words.table(raw, place), known, place)
     return {word: known[word](value, f"{place}: {word}") for word, value in raw.items()}
@@ -254,7 +259,11 @@ _TOP: dict[str, Callable[[Any, str], Any]] = {
     "heaviest_unit": words.share,
     "on_rollback": lambda value, place: OnRollback(words.word(*OnRollback)(value, place)),
     "salt": words.text,
-    "layer": words.text,
 }
-_TABLES: dict[str, Callable[[Any, str], Any]] = {"weights": _split, "sample_ratio": _sample_ratio, "shadow": _shadow}
+_TABLES: dict[str, Callable[[Any, str], Any]] = {
+    "weights": _split,
+    "sample_ratio": _sample_ratio,
+    "shadow": _shadow,
+    "testers": _testers,
+}
 _METRIC: dict[str, Callable[[Any, str], Any]] = {"primary": words.flag}
