@@ -37,9 +37,9 @@ def country_match(run: Run, example: Example) -> Score:
     return Score("country", got == wanted, f"{_said(got)} is right" if got == wanted else _wrong(got, wanted))
 
 
-@evaluator(version="1")
+@evaluator(version="2")
 def schema(run: Run, example: Example) -> Score:
-    """1 when the answer is an assigned country code or null, a confidence in 0..1 and a reason, whatever their worth."""
+    """1 when the answer is an assigned country code or null, a confidence in 0..1 and reasons, whatever their worth."""
     country, answer = _country(run), run.outputs or {}
     if country is _ABSENT:
         return Score("schema", 0.0, "the answer has no country, not even null")
@@ -47,10 +47,10 @@ def schema(run: Run, example: Example) -> Score:
         return Score("schema", 0.0, f"{country!r} is no country code of ISO 3166-1")
     if _confidence(answer.get("confidence")) is None:
         return Score("schema", 0.0, f"the confidence {answer.get('confidence')!r} is no number in 0..1")
-    reason = answer.get("reason")
-    if not isinstance(reason, str) or not reason.strip():
-        return Score("schema", 0.0, "there is no reason, or a blank one")
-    return Score("schema", 1.0, "a country code or null, a confidence in 0..1 and a reason")
+    reasons = answer.get("reasons")
+    if not isinstance(reasons, list) or not reasons or not all(isinstance(one, str) and one.strip() for one in reasons):
+        return Score("schema", 0.0, "the reasons are no list, an empty one, or one of them is blank")
+    return Score("schema", 1.0, "a country code or null, a confidence in 0..1 and reasons")
 
 
 @evaluator(version="1")

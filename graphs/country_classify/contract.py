@@ -1,18 +1,18 @@
-"""The classifier's contract, version 1: what it is given, what it leaves behind, what its model must reply.
+"""The classifier's contract, version 2: what it is given, what it leaves behind, what its model must reply.
 
-Input(company="Filatura Doralba S.r.l.", address="", phone_prefix="+39", domain="", note="")
-Output(country="IT", confidence=0.67, reason="for IT: legal forms s.r.l.; phone prefixes +39")
+Input(hq="San Francisco, California")
+Output(country="US", confidence=0.92, reasons=["places san francisco", "regions california"])
 """
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from .codes import CODES
 
-VERSION = "1"
+VERSION = "2"
 UNSURE_UNDER = 0.6
 """Below this confidence the answer is null; at it, the country stands."""
 
@@ -24,6 +24,7 @@ def _assigned(code: str) -> str:
 
 
 Country = Annotated[str, AfterValidator(_assigned)]
+Reason = Annotated[str, Field(min_length=1)]
 
 
 class Input(BaseModel):
@@ -31,13 +32,16 @@ class Input(BaseModel):
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
-    company: str = Field(min_length=1, description="its name as somebody typed it, legal form included or not")
-    address: str = Field(default="", description="one line, in any order and language")
+    hq: str = Field(default="", description="the line that says where its headquarters are, in any order and language")
+    company: str = Field(default="", description="its name as somebody typed it, legal form included or not")
     phone_prefix: str = Field(
         default="", description="the international prefix only, never a number: +49, 0049, +1 604"
     )
     domain: str = Field(default="", description="domain of its website")
     note: str = Field(default="", description="what a colleague wrote beside it")
+    region: Literal["emea", "amer", "apac"] | None = Field(
+        default=None, description="the sales region that asks; it is no evidence, and the model is not told"
+    )
 
 
 class Output(BaseModel):
@@ -47,7 +51,7 @@ class Output(BaseModel):
 
     country: Country | None = Field(description="where the company sits, ISO 3166-1 alpha-2; null when it is not known")
     confidence: float | None = Field(default=None, ge=0, le=1, description="the model's own in its best guess, 0..1")
-    reason: str | None = Field(default=None, min_length=1, description="the model's one sentence")
+    reasons: list[Reason] | None = Field(default=None, min_length=1, description="what speaks for the answer")
 
 
 class Reply(BaseModel):
@@ -57,4 +61,4 @@ class Reply(BaseModel):
 
     country: Country | None
     confidence: float = Field(ge=0, le=1, allow_inf_nan=False)
-    reason: str = Field(min_length=1)
+    reasons: list[Reason] = Field(min_length=1)

@@ -1,6 +1,6 @@
 """The classifier graph: read -> classify -> check -> settle.
 
-    build("p1").compile().invoke({"company": "Filatura Doralba", "phone_prefix": "+39"})["country"]     # IT
+    build("p1").compile().invoke({"hq": "Cork, Munster"})["country"]     # IE
 
 A model that is less sure than `UNSURE_UNDER` has not found a country: `settle` says null. A reply that is not the JSON
 the guide asks for raises: a crash is an outcome, a guessed country would send somebody the wrong law.
@@ -33,11 +33,12 @@ class ReplyError(DataError):
 class InputState(TypedDict, total=False):
     """The fields of the contract's Input."""
 
+    hq: str
     company: str
-    address: str
     phone_prefix: str
     domain: str
     note: str
+    region: str | None
 
 
 class OutputState(TypedDict, total=False):
@@ -45,7 +46,7 @@ class OutputState(TypedDict, total=False):
 
     country: str | None
     confidence: float
-    reason: str
+    reasons: list[str]
 
 
 class State(InputState, OutputState, total=False):
@@ -90,7 +91,7 @@ def build(
 
 def read(state: InputState) -> State:
     """The text the model reads: one line per field that holds something, white space folded, accents composed (NFC)."""
-    given = Input.model_validate(dict(state)).model_dump()
+    given = Input.model_validate(dict(state)).model_dump(exclude={"region"})
     lines = (f"{name.replace('_', ' ').capitalize()}: {' '.join(value.split())}" for name, value in given.items())
     return {"text": normalize("NFC", "\n".join(line for line in lines if not line.endswith(": ")))}
 
@@ -99,7 +100,7 @@ def check(state: State) -> State:
     """The model's reply as the output, strictly.
 
     Raises:
-        ReplyError: it is no JSON object with a country code or null, a confidence in 0..1 and a reason; the message
+        ReplyError: it is no JSON object with a country code or null, a confidence in 0..1 and reasons; the message
             says where, and repeats nothing of the reply.
     """
     text = state["reply"]
@@ -112,9 +113,9 @@ def check(state: State) -> State:
             f"country_classify: the model's reply ({len(text)} characters) is not the JSON object the country guide "
             f"asks for, at {where}: {first['msg']}; check the guide's Reply section against this model"
         ) from None
-    return {"country": reply.country, "confidence": reply.confidence, "reason": reply.reason}
+    return {"country": reply.country, "confidence": reply.confidence, "reasons": list(reply.reasons)}
 
 
 def settle(state: State) -> State:
-    """Null instead of a country the model is not sure enough of; the confidence and the reason stay."""
+    """Null instead of a country the model is not sure enough of; the confidence and the reasons stay."""
     return {"country": state["country"] if state["confidence"] >= UNSURE_UNDER else None}

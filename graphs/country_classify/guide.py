@@ -19,9 +19,10 @@ FIELDS = {
     "phone prefixes": ("Phone prefix",),
     "domain endings": ("Domain",),
     "legal forms": ("Company",),
-    "postcodes": ("Address", "Note"),
-    "places": ("Company", "Address", "Note"),
-    "country names": ("Company", "Address", "Note"),
+    "postcodes": ("Hq", "Note"),
+    "places": ("Company", "Hq", "Note"),
+    "regions": ("Hq", "Note"),
+    "country names": ("Company", "Hq", "Note"),
 }
 """Which fields a kind of evidence is looked for in."""
 

@@ -39,12 +39,10 @@ def answer(system: str, user: str) -> str:
     best = max(points, key=lambda country: points[country], default=None)
     if best is None or list(points.values()).count(points[best]) > 1:
         many = f"it could be {' or '.join(sorted(points))}" if points else "no cue of the guide stands in the record"
-        return json.dumps({"country": None, "confidence": 0.0, "reason": many}, ensure_ascii=False)
-    because = "; ".join(f"{kind} {text}" for kind, text in found[best].items())
+        return json.dumps({"country": None, "confidence": 0.0, "reasons": [many]}, ensure_ascii=False)
+    because = [f"{kind} {text}" for kind, text in found[best].items()]
     confidence = round(points[best] / (sum(points.values()) + DOUBT), 2)
-    return json.dumps(
-        {"country": best, "confidence": confidence, "reason": f"for {best}: {because}"}, ensure_ascii=False
-    )
+    return json.dumps({"country": best, "confidence": confidence, "reasons": because}, ensure_ascii=False)
 
 
 def _prefixes(guide: Guide, prefix: str) -> list[Cue]:

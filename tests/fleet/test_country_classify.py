@@ -36,37 +36,40 @@ REGIONS = {
 }
 
 MEASURED = {  # segment: examples, right in v1, right in v2, broken by v2 (b), fixed by v2 (c)
-    "overall": (235, 194, 221, 5, 32),
-    "evidence=address": (127, 107, 118, 2, 13),
+    "overall": (296, 236, 279, 3, 46),
+    "evidence=hq": (188, 151, 175, 1, 25),
     "evidence=phone": (32, 28, 32, 0, 4),
     "evidence=domain": (52, 39, 50, 2, 13),
-    "evidence=none": (24, 20, 21, 1, 2),
-    "region=eu": (104, 92, 100, 2, 10),
-    "region=europe": (33, 27, 33, 0, 6),
-    "region=americas": (35, 26, 29, 1, 4),
-    "region=world": (28, 23, 28, 0, 5),
-    "region=none": (35, 26, 31, 2, 7),
+    "evidence=none": (24, 18, 22, 0, 4),
+    "area=eu": (100, 86, 96, 1, 11),
+    "area=europe": (37, 29, 37, 0, 8),
+    "area=americas": (58, 43, 52, 1, 10),
+    "area=world": (42, 33, 40, 0, 7),
+    "area=none": (59, 45, 54, 1, 10),
+    "region=emea": (152, 126, 147, 1, 22),
+    "region=amer": (76, 59, 69, 2, 12),
+    "region=apac": (68, 51, 63, 0, 12),
 }
 
 # Written when both guides were finished and never used to change them: what the classifier makes of new records.
 FRESH: tuple[tuple[str | None, dict[str, str]], ...] = (
-    ("DE", {"company": "Brillenwerk Sanftleben", "address": "Steinweg 3, 04109 Leipzig"}),
+    ("DE", {"company": "Brillenwerk Sanftleben", "hq": "Steinweg 3, 04109 Leipzig"}),
     ("AT", {"company": "Hofladen Zirbitz", "phone_prefix": "(+43)", "domain": "zirbitz-hofladen.com"}),
-    ("FR", {"company": "Savonnerie du Vallon", "address": "8 quai des Belges, 13001 Marseille"}),
+    ("FR", {"company": "Savonnerie du Vallon", "hq": "8 quai des Belges, 13001 Marseille"}),
     ("IT", {"company": "Torrefazione Alba Chiara", "domain": "torrefazione-albachiara.it"}),
     ("PL", {"company": "Stolarnia Dębina sp. z o.o.", "note": "tylko mailowo"}),
     ("ES", {"company": "Aceites Monterroya", "phone_prefix": "0034"}),
-    ("NL", {"company": "Klompenmakerij Vos", "address": "Damrak 4, 1012 LG Amsterdam"}),
+    ("NL", {"company": "Klompenmakerij Vos", "hq": "Damrak 4, 1012 LG Amsterdam"}),
     ("SE", {"company": "Vedhuggarna AB", "domain": "vedhuggarna-skog.se"}),
-    ("GB", {"company": "Larkfield Saddlery", "address": "High Street, Oxford OX1 4DH"}),
-    ("CH", {"company": "Imkerei Sunnehalde", "address": "CH-3011 Bern"}),
-    ("US", {"company": "Cactus Wren Pottery", "address": "Tucson, AZ 85701"}),
+    ("GB", {"company": "Larkfield Saddlery", "hq": "High Street, Oxford OX1 4DH"}),
+    ("CH", {"company": "Imkerei Sunnehalde", "hq": "CH-3011 Bern"}),
+    ("US", {"company": "Cactus Wren Pottery", "hq": "Tucson, AZ 85701"}),
     ("US", {"company": "Beacon Hill Framers", "phone_prefix": "+1 617"}),
-    ("CA", {"company": "Maple Loop Cycles", "address": "Ottawa, ON K1P 1J1", "phone_prefix": "+1"}),
+    ("CA", {"company": "Maple Loop Cycles", "hq": "Ottawa, ON K1P 1J1", "phone_prefix": "+1"}),
     ("BR", {"company": "Doceria Jabuticaba", "domain": "doceria-jabuticaba.com.br"}),
-    ("JP", {"company": "Kawabe Paper", "address": "Gion, Kyoto", "phone_prefix": "+81"}),
-    ("AU", {"company": "Bandicoot Books", "address": "Hobart TAS 7000"}),
-    ("RS", {"company": "Pekara Kod Mile", "address": "Novi Sad, Srbija"}),
+    ("JP", {"company": "Kawabe Paper", "hq": "Gion, Kyoto", "phone_prefix": "+81"}),
+    ("AU", {"company": "Bandicoot Books", "hq": "Hobart TAS 7000"}),
+    ("RS", {"company": "Pekara Kod Mile", "hq": "Novi Sad, Srbija"}),
     ("DK", {"company": "Cykelsmeden", "note": "sells to Sweden, shop is in Odense"}),
     (None, {"company": "Silverbirch"}),
     (None, {"company": "Noodle Labs", "domain": "noodle-labs.io"}),
@@ -77,7 +80,7 @@ FRESH: tuple[tuple[str | None, dict[str, str]], ...] = (
 )
 
 RECORD = {"company": "Torrefazione Alba Chiara", "phone_prefix": "+39", "note": "calls\n after  lunch"}
-GOOD = {"country": "IT", "confidence": 0.8, "reason": "the prefix is Italy's"}
+GOOD = {"country": "IT", "confidence": 0.8, "reasons": ["the prefix is Italy's"]}
 
 
 @pytest.fixture(autouse=True)
@@ -108,7 +111,7 @@ def suite(graph: ModuleType) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def examples(contract: ModuleType) -> tuple[Example, ...]:
-    return load(FOLDER, (contract.Input, contract.Output), fleet="reference").examples
+    return load(FOLDER, (contract.Input, contract.Output, contract.VERSION), fleet="reference").examples
 
 
 @pytest.fixture(scope="module")
@@ -126,17 +129,20 @@ def country_of(example: Example) -> str | None:
 
 
 def test_every_example_satisfies_the_contract_and_names_its_country_or_null(examples: tuple[Example, ...]) -> None:
-    assert [example.id for example in examples] == [f"cc-{n:03}" for n in range(1, 236)]
+    numbers = [int(example.id.removeprefix("cc-")) for example in examples]
+    assert numbers == sorted(set(numbers))
+    assert (len(numbers), sum(number > 235 for number in numbers)) == (296, 88)
     assert {tuple(example.outputs or {}) for example in examples} == {("country",)}
     countries = Counter(country_of(example) for example in examples)
-    assert (len(countries), countries[None]) == (59, 35)  # 58 countries and null
-    assert max(countries.values()) == 35
+    assert (len(countries), countries[None]) == (62, 59)
+    assert countries.most_common(1)[0][0] is None
 
 
 def test_no_record_stands_twice(examples: tuple[Example, ...]) -> None:
-    companies = Counter(" ".join(re.findall(r"\w+", example.inputs["company"].casefold())) for example in examples)
+    named = [example.inputs["company"].casefold() for example in examples if example.inputs["company"]]
+    companies = Counter(" ".join(re.findall(r"\w+", name)) for name in named)
     assert [name for name, count in companies.items() if count > 1] == []
-    addresses = Counter(example.inputs["address"].casefold() for example in examples if example.inputs["address"])
+    addresses = Counter(example.inputs["hq"].casefold() for example in examples if example.inputs["hq"])
     assert [text for text, count in addresses.items() if count > 1] == []
 
 
@@ -145,26 +151,26 @@ def test_a_telephone_prefix_is_a_prefix_and_never_a_number(examples: tuple[Examp
     assert [text for text in prefixes if len(re.sub(r"\D", "", text).removeprefix("00")) > 4] == []
 
 
-def test_the_region_tag_is_the_region_of_the_reference(examples: tuple[Example, ...]) -> None:
+def test_the_area_tag_is_the_area_of_the_reference(examples: tuple[Example, ...]) -> None:
     regions = {None: "none"} | {code: region for region, codes in REGIONS.items() for code in codes.split()}
-    wrong = [e.id for e in examples if e.tags != (f"region:{regions.get(country_of(e), 'world')}",)]
+    wrong = [e.id for e in examples if e.tags != (f"area:{regions.get(country_of(e), 'world')}",)]
     assert wrong == []
 
 
-def test_the_critical_segment_has_at_least_80_examples_and_every_other_one_20() -> None:
+def test_each_critical_segment_has_at_least_80_examples_and_every_other_one_20() -> None:
     critical = critical_segments(for_graph(load_segments(ROOT / "datasets" / "segments.toml"), "country_classify"))
-    assert critical == {"region=eu"}
-    assert MEASURED["region=eu"][0] >= 80
+    assert critical == {"area=eu", "region=emea"}
+    assert min(MEASURED[name][0] for name in critical) >= 80
     assert min(row[0] for row in MEASURED.values()) >= 20
 
 
 # ---- the two versions
 
 
-def test_v2_beats_v1_by_eleven_points_and_every_segment_gains(
+def test_v2_settles_more_records_right_and_every_segment_gains(
     examples: tuple[Example, ...], answers: dict[str, list[dict[str, Any]]]
 ) -> None:
-    # 194 / 235 = 82.6 %, 221 / 235 = 94.0 %; critical: 92 / 104 = 88.5 %, 100 / 104 = 96.2 %
+    # 236 / 296 = 79.7 %, 279 / 296 = 94.3 %; critical: 86 / 100 and 96 / 100, 126 / 152 = 82.9 % and 147 / 152 = 96.7 %
     dimensions = for_graph(load_segments(ROOT / "datasets" / "segments.toml"), "country_classify")
     table = {name: [0, 0, 0, 0, 0] for name in MEASURED}
     for example, old, new in zip(examples, answers["v1"], answers["v2"], strict=True):
@@ -223,11 +229,11 @@ def test_no_company_and_no_four_words_of_a_record_stand_in_the_guides_or_the_cod
     sources = [path.read_text(encoding="utf-8") for path in (*PROMPTS.glob("*.md"), *PROMPTS.parent.glob("*.py"))]
     whole = "\n".join(sources).casefold()
     companies = [example.inputs["company"].casefold() for example in examples]
-    assert [name for name in companies if name in whole] == []
+    assert [name for name in companies if name and name in whole] == []
     domains = [example.inputs["domain"] for example in examples if example.inputs["domain"]]
     assert [domain for domain in domains if domain in whole] == []
     known = set().union(*(runs(cue) for text in sources for cue in re.split(r"[\n,]", text)))
-    texts = [example.inputs[name] for example in examples for name in ("address", "note")]
+    texts = [example.inputs[name] for example in examples for name in ("hq", "note")]
     assert known & set().union(*(runs(text) for text in texts)) == set()
 
 
@@ -243,18 +249,19 @@ def test_the_code_of_the_rules_names_no_cue(rules: ModuleType) -> None:
 
 def test_giving_every_line_of_the_guide_to_one_country_makes_everything_that_country(rules: ModuleType) -> None:
     prompt = re.sub(r"^- [A-Z]{2}:", "- NZ:", (PROMPTS / "p2.md").read_text(encoding="utf-8"), flags=re.MULTILINE)
-    assert json.loads(rules.answer(prompt, "Company: x\nAddress: Lyon"))["country"] == "NZ"
+    assert json.loads(rules.answer(prompt, "Company: x\nHq: Lyon"))["country"] == "NZ"
 
 
 SECTIONS = {
-    "Weights": "- country names: 5\n- places: 4\n- postcodes: 3\n- phone prefixes: 3\n- domain endings: 3\n"
+    "Weights": "- country names: 5\n- places: 4\n- regions: 8\n- postcodes: 3\n- phone prefixes: 3\n- domain endings: 3\n"
     "- legal forms: 1",
     "Passed over": "- words: moved from",
     "Phone prefixes": "- US: +1\n- CA: +1, +1 604\n- FR: +33",
     "Domain endings": "- GB: .uk\n- FR: .fr",
     "Legal forms": "- FR: sas\n- JP: 株式会社*",
     "Postcodes": "- GB: @# #@@\n- FR: F-#####",
-    "Places": "- FR: tours, aix en provence\n- US: paris texas\n- JP: 東京*",
+    "Places": "- FR: tours, aix en provence\n- GB: london\n- US: paris texas\n- JP: 東京*",
+    "Regions": "- CA: ontario\n- US: texas",
     "Country names": "- FR: france, frankreich\n- GB: britain",
 }
 GUIDE = "\n".join(f"## {name}\n{text}\n" for name, text in SECTIONS.items())
@@ -263,8 +270,8 @@ GUIDE = "\n".join(f"## {name}\n{text}\n" for name, text in SECTIONS.items())
 @pytest.mark.parametrize(
     ("record", "country", "confidence"),
     [
-        ("Company: x\nAddress: 3 rue y, TOURS", "FR", 0.8),  # 4 / (4 + 1)
-        ("Company: x SAS\nAddress: Tours, F-37000", "FR", 0.89),  # 4 + 3 + 1 of 8 + 1
+        ("Company: x\nHq: 3 rue y, TOURS", "FR", 0.8),  # 4 / (4 + 1)
+        ("Company: x SAS\nHq: Tours, F-37000", "FR", 0.89),  # 4 + 3 + 1 of 8 + 1
         ("Company: x\nNote: Tours and Aix en  Provence", "FR", 0.8),  # one kind counts once
         ("Company: x\nNote: moved from sunny Tours", None, 0.0),  # taken back
         ("Company: x\nNote: moved from Tours to Britain", None, 0.0),  # three words back, and too far for this one
@@ -274,12 +281,14 @@ GUIDE = "\n".join(f"## {name}\n{text}\n" for name, text in SECTIONS.items())
         ("Company: x\nPhone prefix: +1 604", "CA", 0.75),  # the longest agreement counts alone
         ("Company: x\nDomain: tours.co.uk", "GB", 0.75),  # a place in a domain is a name
         ("Company: x\nDomain: uk.com", None, 0.0),
-        ("Company: x\nAddress: s1 2gu", None, 0.0),  # a postcode has capitals
-        ("Company: x\nAddress: S1 2GU", "GB", 0.75),
+        ("Company: x\nHq: s1 2gu", None, 0.0),  # a postcode has capitals
+        ("Company: x\nHq: S1 2GU", "GB", 0.75),
         ("Company: detours\nNote: Tourson", None, 0.0),  # whole words
-        ("Company: 株式会社青葉\nAddress: 東京都港区", "JP", 0.83),  # 5 / (5 + 1)
+        ("Company: 株式会社青葉\nHq: 東京都港区", "JP", 0.83),  # 5 / (5 + 1)
+        ("Company: x\nHq: London, Ontario", "CA", 0.62),  # 8 / (8 + 4 + 1): the province settles it
+        ("Hq: London, Ontario, Texas", None, 0.0),  # 8 and 8
         ("Company: x\nNote: sas", None, 0.0),  # a legal form is part of the name
-        ("Company: x\nAddress: Frànkreich", "FR", 0.83),  # accents do not count
+        ("Company: x\nHq: Frànkreich", "FR", 0.83),  # accents do not count
     ],
 )
 def test_evidence_is_added_up_as_the_guide_says(
@@ -290,11 +299,9 @@ def test_evidence_is_added_up_as_the_guide_says(
 
 
 def test_the_reason_names_the_evidence_and_repeats_nothing_of_the_record(rules: ModuleType) -> None:
-    said = [
-        json.loads(rules.answer(GUIDE, record))["reason"] for record in ("Company: Ann SAS\nAddress: Tours", "A: b")
-    ]
-    assert said == ["for FR: legal forms sas; places tours", "no cue of the guide stands in the record"]
-    assert json.loads(rules.answer(GUIDE, "Phone prefix: +1"))["reason"] == "it could be CA or US"
+    said = [json.loads(rules.answer(GUIDE, record))["reasons"] for record in ("Company: Ann SAS\nHq: Tours", "A: b")]
+    assert said == [["legal forms sas", "places tours"], ["no cue of the guide stands in the record"]]
+    assert json.loads(rules.answer(GUIDE, "Phone prefix: +1"))["reasons"] == ["it could be CA or US"]
 
 
 @pytest.mark.parametrize(
@@ -319,7 +326,7 @@ def test_a_guide_the_rules_cannot_read_is_a_sentence(rules: ModuleType, old: str
 def test_whatever_is_typed_gets_an_answer(company: str, address: str, note: str) -> None:
     mount(ROOT)
     app = module("graphs.country_classify.graph").build("p2").compile()
-    answer = app.invoke({"company": company, "address": address, "note": note})
+    answer = app.invoke({"company": company, "hq": address, "note": note})
     module("graphs.country_classify.contract").Output.model_validate(answer)
 
 
@@ -349,7 +356,7 @@ def test_a_chat_model_gets_the_guide_and_the_record_and_its_reply_decides(graph:
 def test_under_the_threshold_the_answer_is_null(
     graph: ModuleType, country: str | None, confidence: float, settled: str | None
 ) -> None:
-    reply = {"country": country, "confidence": confidence, "reason": "so it seems"}
+    reply = {"country": country, "confidence": confidence, "reasons": ["so it seems"]}
     with OpenAIServer(lambda _: json.dumps(reply)) as server:
         assert run_on(server, graph) == reply | {"country": settled}
 
@@ -371,11 +378,12 @@ def test_the_built_in_model_answers_the_same_over_the_wire(graph: ModuleType, ru
         (json.dumps(GOOD | {"country": "it"}), "at country: Value error"),
         (json.dumps(GOOD | {"country": "UK"}), "at country: Value error"),
         (json.dumps(GOOD | {"country": "null"}), "at country: Value error"),
-        (json.dumps({"confidence": 1, "reason": "x"}), "at country: Field required"),
+        (json.dumps({"confidence": 1, "reasons": ["x"]}), "at country: Field required"),
         (json.dumps(GOOD | {"confidence": "0.8"}), "at confidence: Input should be a valid number"),
         (json.dumps(GOOD | {"confidence": 1.01}), "at confidence: Input should be less than or equal to 1"),
         (json.dumps(GOOD | {"confidence": math.nan}), "at confidence: Input should be a finite number"),
-        (json.dumps(GOOD | {"reason": ""}), "at reason: String should have at least 1 character"),
+        (json.dumps(GOOD | {"reasons": []}), "at reasons: List should have at least 1 item"),
+        (json.dumps(GOOD | {"reasons": [""]}), "at reasons.0: String should have at least 1 character"),
         (json.dumps(GOOD | {"city": "Rome"}), "at city: Extra inputs are not permitted"),
     ],
 )
@@ -399,11 +407,33 @@ def test_an_unknown_prompt_lists_those_there_are(graph: ModuleType) -> None:
 
 
 def test_a_record_that_breaks_the_contract_is_refused_and_not_repeated(graph: ModuleType, contract: ModuleType) -> None:
-    with pytest.raises(ValueError, match="1 validation error for Input\naddress") as error:
-        graph.build().compile().invoke({"company": "Secret Ltd", "address": None})
+    with pytest.raises(ValueError, match="1 validation error for Input\nhq") as error:
+        graph.build().compile().invoke({"company": "Secret Ltd", "hq": None})
     assert "Secret" not in str(error.value)
     with pytest.raises(ValueError, match="Extra inputs"):
         contract.Input(company="x", city="y")
+
+
+@pytest.mark.parametrize(
+    ("hq", "country"),
+    [
+        ("San Francisco, California", "US"),
+        ("Remote (global)", None),
+        ("Cork, Munster", "IE"),
+        ("Technology, Information and Internet", None),
+    ],
+)
+def test_a_headquarters_line_alone_is_a_whole_request(graph: ModuleType, hq: str, country: str | None) -> None:
+    answer = graph.build("p2").compile().invoke({"hq": hq})
+    assert set(answer) == {"country", "confidence", "reasons"}
+    assert answer["country"] == country
+
+
+def test_the_model_is_not_told_which_sales_region_asks(graph: ModuleType, contract: ModuleType) -> None:
+    record = {"hq": "Lyon", "region": "amer"}
+    assert graph.read(record) == graph.read({"hq": "Lyon"})
+    with pytest.raises(ValueError, match="region"):
+        contract.Input(hq="Lyon", region="moon")
 
 
 def test_the_codes_are_the_249_of_the_standard(contract: ModuleType) -> None:
@@ -451,10 +481,12 @@ def test_without_a_reference_nothing_is_said_of_the_country(suite: ModuleType) -
         ({"confidence": True}, 0.0),
         ({"confidence": math.nan}, 0.0),
         ({"confidence": None}, 0.0),
-        ({"reason": " "}, 0.0),
+        ({"reasons": [" "]}, 0.0),
+        ({"reasons": []}, 0.0),
+        ({"reasons": "it says so"}, 0.0),
     ],
 )
-def test_the_schema_is_a_code_or_null_a_confidence_and_a_reason(
+def test_the_schema_is_a_code_or_null_a_confidence_and_reasons(
     suite: ModuleType, change: dict[str, Any], score: float
 ) -> None:
     (found,) = bind(suite.schema)(Run("r", RECORD, GOOD | change), Example("x", RECORD, {"country": "IT"}))
