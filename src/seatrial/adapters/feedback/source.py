@@ -130,4 +130,8 @@ def read(
     chosen = tables.segments if segments is None else segments
     if location.kind is LocationKind.FILE:
         return read_table(Path(location.place), columns, mapping=mapping, segments=chosen, zone=tables.zone)
-    raise UsageError(f"{location}: {what} are not read from {location.kind.value} yet")
+    if location.kind in (LocationKind.LANGSMITH, LocationKind.MLFLOW):
+        raise UsageError(f"{location}: {what} are not read from {location.kind.value} yet")
+    from seatrial.adapters.feedback.database import read_database  # noqa: PLC0415 - only where one is read
+
+    return read_database(location, what, columns, mapping=mapping, segments=chosen, zone=tables.zone)
