@@ -2,7 +2,7 @@
 
     build("p1").compile().invoke({"title": "COO", "source": "referral", "message": "A quote, please"})["band"]     # hot
 
-The model gives a score and its reasons; which band that is stands in the contract and is no matter of opinion. A reply
+The model gives a score, a propensity and its reasons; which bands these are stands in the contract and is no matter of opinion. A reply
 that is not the JSON the guide asks for raises: a crash is an outcome, a guessed score would be a wrong number.
 """
 
@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from seatrial.errors import DataError, one_of
 from seatrial.model import chat_model
 
-from .contract import Input, Reply, band_of
+from .contract import Input, Reply, band_of, propensity_band_of
 from .rules import answer
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -39,6 +39,7 @@ class InputState(TypedDict, total=False):
     emails_opened: int
     days_since_contact: int
     message: str
+    region: str | None
 
 
 class OutputState(TypedDict, total=False):
@@ -46,6 +47,8 @@ class OutputState(TypedDict, total=False):
 
     score: int
     band: str
+    propensity: float
+    propensity_band: str
     reasons: list[str]
 
 
@@ -91,7 +94,7 @@ def build(
 
 def read(state: InputState) -> State:
     """The text the model reads: one line per fact, `-` where nothing is known, then what the lead wrote."""
-    facts = Input.model_validate(dict(state)).model_dump()
+    facts = Input.model_validate(dict(state)).model_dump(exclude={"region"})
     message = facts.pop("message").strip()
     lines = [
         f"{name.replace('_', ' ').capitalize()}: {'-' if value in (None, '') else value}"
@@ -104,7 +107,7 @@ def check(state: State) -> State:
     """The model's reply as the output, strictly.
 
     Raises:
-        ReplyError: it is no JSON object with a whole score in 0..100 and reasons; the message says where, and repeats
+        ReplyError: it is no JSON object with a whole score in 0..100, a propensity in 0..1 and reasons; the message says where, and repeats
             nothing of the reply.
     """
     text = state["reply"]
@@ -117,9 +120,9 @@ def check(state: State) -> State:
             f"lead_score: the model's reply ({len(text)} characters) is not the JSON object the scoring guide asks "
             f"for, at {where}: {first['msg']}; check the guide's Reply section against this model"
         ) from None
-    return {"score": reply.score, "reasons": list(reply.reasons)}
+    return {"score": reply.score, "propensity": reply.propensity, "reasons": list(reply.reasons)}
 
 
 def place(state: State) -> State:
-    """The band the score falls into."""
-    return {"band": band_of(state["score"])}
+    """The bands that the score and the propensity fall into."""
+    return {"band": band_of(state["score"]), "propensity_band": propensity_band_of(state["propensity"])}

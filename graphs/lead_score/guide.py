@@ -2,11 +2,13 @@
 
 A guide is Markdown. Under `## Title`, `## Source` and `## Message` stand `- +20: cue, cue*` lines (a trailing `*` stands
 for any ending, `..` for up to three words, `nothing` for an empty field); under `## Facts` stand
-`- +6: pages viewed 10 or more` lines; under `## Start` the `- points: 15` every lead begins with.
+`- +6: pages viewed 10 or more` lines; under `## Start` the `- points: 15` every lead begins with. Under `## Propensity`
+stand `- half at: 56`, `- step: 26`, `- message counts: 50` (per cent of its points) and further lines about facts.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -56,12 +58,27 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Propensity:
+    """How likely a meeting is: a share of the message's points and facts of its own, along a logistic curve."""
+
+    half_at: int
+    step: int
+    share: int
+    facts: tuple[Fact, ...]
+
+    def of(self, points: float) -> float:
+        """The probability that this many points stand for."""
+        return 1 / (1 + math.exp(max(-700.0, min(700.0, (self.half_at - points) / self.step))))
+
+
+@dataclass(frozen=True, slots=True)
 class Guide:
-    """A scoring guide: the points every lead begins with, lines per text, and lines about facts."""
+    """A scoring guide: the points every lead begins with, lines per text, lines about facts, and the propensity's curve."""
 
     start: int
     lines: dict[str, tuple[Line, ...]]
     facts: tuple[Fact, ...]
+    propensity: Propensity
 
 
 def fold(text: str) -> str:
@@ -79,7 +96,7 @@ def read_guide(prompt: str) -> Guide:
     """
     parts = _SECTION.split(prompt)
     sections = {name.lower(): _LINE.findall(text) for name, text in zip(parts[1::2], parts[2::2], strict=True)}
-    missing = [name for name in ("start", *TEXTS, "facts") if not sections.get(name)]
+    missing = [name for name in ("start", *TEXTS, "facts", "propensity") if not sections.get(name)]
     if missing:
         raise ConfigError(f"scoring guide: there is no '## {missing[0]}' section with '- +8: ...' lines; write one")
     start = dict(sections["start"]).get("points")
@@ -89,7 +106,18 @@ def read_guide(prompt: str) -> Guide:
         name: tuple(Line(_points(points, name), tuple(map(_cue, _list(line)))) for points, line in sections[name])
         for name in TEXTS
     }
-    return Guide(_points(start, "start"), lines, tuple(_fact(points, line) for points, line in sections["facts"]))
+    facts = tuple(_fact(points, line) for points, line in sections["facts"])
+    return Guide(_points(start, "start"), lines, facts, _propensity(sections["propensity"]))
+
+
+def _propensity(section: list[tuple[str, str]]) -> Propensity:
+    names = ["half at", "step", "message counts"]
+    if [name for name, _ in section[:3]] != names:
+        raise ConfigError(f"scoring guide, '## propensity': begin with lines for {', '.join(names)}, in this order")
+    half_at, step, share = (_points(value, "propensity") for _, value in section[:3])
+    if step < 1:
+        raise ConfigError(f"scoring guide, '## propensity': step is {step}; a curve needs a step above 0")
+    return Propensity(half_at, step, share, tuple(_fact(points, line) for points, line in section[3:]))
 
 
 def _list(line: str) -> list[str]:
