@@ -41,6 +41,9 @@ VERBS = (
         "Run a version against itself: churn, repetitions it asks for, flakiest examples.",
     ),
     Verb(
+        "judge", "seatrial.cli.judge", "Compare two versions' answers with a model as judge; measure it against people."
+    ),
+    Verb(
         "certify", "seatrial.cli.certify", "Measure a policy's error rates on your segment sizes before you trust it."
     ),
     Verb("plan", "seatrial.cli.plan", "Examples, units and days a question needs; certify a rollout's plan."),

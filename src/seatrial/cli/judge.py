@@ -1,0 +1,48 @@
+"""`seatrial judge`: judges that compare two versions' answers; each subcommand has a file of its own, loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+from typing import NamedTuple
+
+import click
+
+
+class Part(NamedTuple):
+    """One subcommand: its name, the module that holds its click command, and its line of help."""
+
+    name: str
+    module: str
+    help: str
+
+
+PARTS = (
+    Part("pairwise", "seatrial.cli.judge_pairwise", "Put two stored runs to a judge, in both orders; no graph runs."),
+)
+
+
+class _Parts(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [part.name for part in PARTS]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        for part in PARTS:
+            if part.name == cmd_name:
+                command: click.Command = importlib.import_module(part.module).command
+                return command
+        return None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        # click would import every subcommand for its one line of help.
+        with formatter.section("Commands"):
+            formatter.write_dl([(part.name, part.help) for part in PARTS])
+
+
+@click.group("judge", cls=_Parts)
+def command() -> None:
+    """Compare two versions' answers with a model as judge, and measure the judge against people.
+
+    \b
+    Example:
+      seatrial judge pairwise support_router@v1 support_router@v2 --judge helpful
+    """

@@ -1,0 +1,160 @@
+"""`seatrial judge pairwise`: two stored runs put to a judge in both orders."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.cli.progress import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from seatrial.judge.run import Judged
+    from seatrial.judge.table import Rows
+    from seatrial.trial.judging import Comparison, Plan
+
+SCHEMA = "seatrial/judge-pairwise/1"
+
+
+@click.command("pairwise")
+@click.argument("a", metavar="A")
+@click.argument("b", metavar="B")
+@click.option("--judge", "name", required=True, help="Which judge: judges/NAME.toml.")
+@click.option(
+    "-j",
+    "--max-concurrency",
+    "concurrency",
+    type=click.IntRange(1, 64),
+    default=8,
+    show_default=True,
+    help="Calls at once.",
+)
+@click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Verdicts per pair and order.")
+@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many examples.")
+@click.option("--resume", is_flag=True, help="Go on with what was judged before; refused where nothing was.")
+@click.option("--max-usd", type=click.FloatRange(min=0, min_open=True), help="Never spend more than this in this run.")
+@click.option("--dry-run", is_flag=True, help="Say what it would take: calls, tokens, price; ask nobody.")
+@click.option("--json", "as_json", is_flag=True, help="Print seatrial/judge-pairwise/1 on stdout.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Also copy the verdict table to FILE.parquet.")
+def command(
+    a: str,
+    b: str,
+    name: str,
+    concurrency: int,
+    repeat: int,
+    limit: int | None,
+    resume: bool,
+    max_usd: float | None,
+    dry_run: bool,
+    as_json: bool,
+    output: Path | None,
+) -> int:
+    """Put two stored runs to a judge, in both orders; A is the baseline, B the candidate. No graph runs.
+
+    A and B are GRAPH@VERSION (its latest finished run) or a run id. Verdicts lie in the candidate's run under
+    judged/JUDGE--BASELINE_RUN/; a question that has one is never asked again. Exits 0 when the candidate clears the win
+    rate, 1 when it is shown to lose, 2 when that cannot be told.
+
+    \b
+    Examples:
+      seatrial judge pairwise support_router@v1 support_router@v2 --judge helpful --dry-run
+      seatrial judge pairwise support_router@v1 support_router@v2 --judge helpful --max-usd 2
+    """
+    from seatrial.errors import ConfigError, UsageError  # noqa: PLC0415
+    from seatrial.project import open_project  # noqa: PLC0415 - models and numbers are for those who judge
+    from seatrial.trial.judging import VERDICTS, comparison, judge_pairs, plan_of  # noqa: PLC0415
+
+    if output is not None and (output.suffix != ".parquet" or not output.parent.is_dir()):
+        raise UsageError(f"-o {output}: verdicts are written as FILE.parquet into a folder that exists")
+    project = open_project(Path.cwd())
+    made = comparison(project, a, b, name, limit=limit)
+    if dry_run:
+        return _said_plan(made, plan_of(made, repeat), as_json=as_json)
+    with _told(made, quiet=as_json) as tell:
+        done, rows = judge_pairs(
+            project, made, concurrency=concurrency, repeat=repeat, resume=resume, max_usd=max_usd, progress=tell
+        )
+    if output is not None:
+        output.write_bytes((made.folder / VERDICTS).read_bytes())
+    if done.fatal:
+        raise ConfigError(_fatal(made, done))
+    return _say(made, done, rows, as_json=as_json)
+
+
+@contextmanager
+def _told(made: Comparison, *, quiet: bool) -> Iterator[Callable[[int, int, float | None], None]]:
+    with progress(quiet=quiet) as tell:
+
+        def told(finished: int, planned: int, usd: float | None) -> None:
+            tell(f"{made.judge.name} on {made.graph}", finished, planned)
+
+        yield told
+
+
+def _fatal(made: Comparison, done: Judged) -> str:
+    """The provider's own sentence, and the keys that decide what it is sent."""
+    parameters = [name for name in made.judge.parameters if name != "base_url"]
+    named = [name for name in parameters if name in done.ended] or parameters
+    keys = ", ".join(["model", *(f"parameters.{name}" for name in named)])
+    return (
+        f"the provider refused every call of judge {made.judge.name!r}: {done.ended}. No further call was made; check {keys} "
+        f"in judges/{made.judge.name}.toml"
+    )
+
+
+def _said_plan(made: Comparison, plan: Plan, *, as_json: bool) -> int:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    if as_json:
+        from seatrial.canonical import canonical_json  # noqa: PLC0415
+
+        said = {"schema": SCHEMA, "exit_code": 0, "judge": made.judge.identity, "plan": asdict(plan)}
+        click.echo(canonical_json(said))
+        return 0
+    price = "price unknown" if plan.worst_usd is None else f"at most {plan.worst_usd:.4f} USD"
+    click.echo(
+        f"{made.judge.identity} on {made.baseline} and {made.candidate} of {made.graph}: {plan.pairs} pairs, {plan.settled} need no "
+        f"judge; {plan.calls} calls to make, {plan.known} known, about {plan.tokens:,} tokens to read, {price}"
+    )
+    return 0
+
+
+def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool) -> int:
+    from seatrial.judge.counts import counts_of  # noqa: PLC0415
+
+    counts = counts_of(rows)
+    code = 2
+    if as_json:
+        from seatrial.canonical import canonical_json  # noqa: PLC0415
+
+        said = {
+            "schema": SCHEMA,
+            "exit_code": code,
+            "judge": made.judge.identity,
+            "graph": made.graph,
+            "baseline_run": made.baseline_run,
+            "candidate_run": made.candidate_run,
+            "pairs": counts.pairs,
+            "judged": counts.judged,
+            "outcomes": dict(counts.outcomes),
+            "asked": done.asked,
+            "known": done.known,
+            "usd": done.usd,
+            "ended": done.ended,
+            "reason_class": counts.reason_class,
+            "warnings": done.warnings,
+            "folder": made.folder.name,
+        }
+        click.echo(canonical_json(said))
+        return code
+    spent = "" if done.usd is None else f", {done.usd:.4f} USD"
+    click.echo(
+        f"{made.judge.identity}: {counts.judged} of {counts.pairs} judged, {done.asked} questions asked, {done.known} known{spent}"
+    )
+    for sentence in (*([f"ended early: {done.ended}"] if done.ended else []), *done.warnings):
+        click.echo(sentence)
+    return code

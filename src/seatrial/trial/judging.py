@@ -1,0 +1,313 @@
+"""Judging: two stored runs of a graph, read as pairs of answers and put to a judge in both orders; no graph runs."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import ConfigError, DataError, UsageError
+from seatrial.judge.families import Arm, check_families
+from seatrial.judge.pairs import Answer, Pair, questions, refuse_constant_answers
+from seatrial.judge.pins import check_pinned, pin
+from seatrial.judge.spec import read_judge
+from seatrial.pool.row_log import read_lines
+from seatrial.segment import assign, critical_segments, for_graph
+from seatrial.trial.outputs import as_text
+from seatrial.trial.runs import RUNS, latest_run, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from seatrial.dataset import Example
+    from seatrial.judge.run import Judged
+    from seatrial.judge.spec import Judge
+    from seatrial.judge.table import Rows
+    from seatrial.model.hub import Hub
+    from seatrial.project import Project
+
+JUDGED, VERDICTS, EVIDENCE, ABOUT = "judged", "verdicts.parquet", "evidence.parquet", "judge.json"
+CHARACTERS_A_TOKEN = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs, and the judge they are put to.
+
+    Attributes:
+        judge: who judges.
+        graph: assistant id.
+        baseline_run: id of the baseline's run.
+        candidate_run: id of the candidate's.
+        baseline: its version.
+        candidate: likewise.
+        pairs: answers side by side, in the dataset's order.
+        families: of the judge's model.
+        folder: where verdicts are kept.
+        critical: critical segments of the graph, `NAME=value`.
+    """
+
+    judge: Judge
+    graph: str
+    baseline_run: str
+    candidate_run: str
+    baseline: str
+    candidate: str
+    pairs: tuple[Pair, ...]
+    families: frozenset[str]
+    folder: Path
+    critical: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What judging would cost, before anything is spent.
+
+    Attributes:
+        pairs: comparisons planned.
+        settled: of them, those nobody needs to be asked about.
+        calls: questions without a verdict yet.
+        known: questions with one.
+        tokens: read, estimated from the characters.
+        worst_usd: the most it can cost; None where no price is known.
+    """
+
+    pairs: int
+    settled: int
+    calls: int
+    known: int
+    tokens: int
+    worst_usd: float | None
+
+
+def comparison(project: Project, a: str, b: str, judge_name: str, *, limit: int | None = None) -> Comparison:
+    """Read two runs as pairs of answers; A is the baseline, B the candidate.
+
+    Args:
+        project: the mounted project.
+        a: `GRAPH@VERSION` (its latest finished run) or a run id.
+        b: likewise.
+        judge_name: a judge of `judges/`.
+        limit: only the first so many examples.
+
+    Raises:
+        UsageError: a run cannot be found, or both are one.
+        ConfigError: the judge cannot be used, or a family is unknown.
+        InvalidComparison: the judge is of an arm's family.
+        DataError: the runs are of different graphs or datasets, or the dataset changed since.
+    """
+    judge = read_judge(project.root, judge_name)
+    check_pinned(project.root, judge)
+    runs = [latest_run(project, name) for name in (a, b)]
+    if runs[0] == runs[1]:
+        raise UsageError(f"{a} and {b} are both run {runs[0]}; a run is not compared with itself")
+    base, cand = (summary(project, run) for run in runs)
+    graph = str(base["graph"])
+    if cand["graph"] != graph:
+        raise DataError(f"{a} is a run of {graph!r} and {b} of {cand['graph']!r}; two graphs are not compared")
+    if judge.graphs and graph not in judge.graphs:
+        raise UsageError(f"judge {judge.name!r} is for {', '.join(judge.graphs)}, not for {graph!r}")
+    dataset = project.dataset(graph, str(cand["dataset"]["name"]).rpartition(":")[2])
+    for name, said in ((a, base), (b, cand)):
+        if said["dataset"]["hash"] != dataset.hash:
+            raise DataError(
+                f"{name}: the dataset {dataset.name} changed since its run; make a new one with seatrial eval {graph}"
+            )
+    answers = [_answers(project.root / RUNS / run / "rows.jsonl", judge) for run in runs]
+    arms = [
+        Arm(f"{graph}@{said['version']}", _family(project, graph, str(said["version"])), models)
+        for said, (_, models) in zip((base, cand), answers, strict=True)
+    ]
+    families = check_families(judge, arms, project.settings.model.families)
+    dimensions = for_graph(project.dimensions, graph)
+    examples = dataset.examples[:limit]
+    if limit is not None and limit < 1:
+        raise UsageError(f"limit {limit} is out of range; choose 1 or more")
+    repetitions = range(min(int(base["repetitions"]), int(cand["repetitions"])))
+    pairs = tuple(
+        _pair(judge, example, repetition, answers[0][0], answers[1][0], assign(dimensions, example.row()))
+        for example in examples
+        for repetition in repetitions
+    )
+
+    return Comparison(
+        judge,
+        graph,
+        runs[0],
+        runs[1],
+        str(base["version"]),
+        str(cand["version"]),
+        pairs,
+        families,
+        project.root / RUNS / runs[1] / JUDGED / f"{judge.name}--{runs[0]}",
+        frozenset(critical_segments(dimensions)),
+    )
+
+
+def plan_of(made: Comparison, repeat: int = 1) -> Plan:
+    """What judging it would take, and what of it is known already."""
+    from seatrial.judge.pairs import settled  # noqa: PLC0415
+    from seatrial.judge.run import ROWS, read_rows  # noqa: PLC0415
+    from seatrial.judge.spend import NANO, Spend  # noqa: PLC0415
+    from seatrial.verdict import Outcome  # noqa: PLC0415
+
+    asked = {one.request.key: one.request for one in questions(made.judge, made.pairs, repeat)}
+    known = read_rows(made.folder / ROWS)
+    left = [one for key, one in asked.items() if key not in known or known[key].outcome != Outcome.SCORED]
+    spend = Spend(made.judge.price)
+    characters = [len(one.system) + len(one.user) for one in left]
+    worst = sum(spend.worst(len(one.user.encode()) + len(one.system), made.judge.max_tokens) for one in left) / NANO
+    return Plan(
+        len(made.pairs),
+        sum(settled(pair) is not None for pair in made.pairs),
+        len(left),
+        len(asked) - len(left),
+        sum(characters) // CHARACTERS_A_TOKEN,
+        None if made.judge.price is None else worst,
+    )
+
+
+def judge_pairs(
+    project: Project,
+    made: Comparison,
+    *,
+    hub: Hub | None = None,
+    concurrency: int = 8,
+    repeat: int = 1,
+    resume: bool = False,
+    max_usd: float | None = None,
+    progress: Callable[[int, int, float | None], None] | None = None,
+) -> tuple[Judged, Rows]:
+    """Ask the judge about every pair without a verdict and write the verdict table; no verdict is asked for again.
+
+    Raises:
+        DataError: the candidate's answers hardly vary.
+        UsageError, ConfigError: an option is out of range, or there is a cap and no price.
+    """
+    from seatrial.judge.evidence import write_evidence  # noqa: PLC0415
+    from seatrial.judge.run import run  # noqa: PLC0415
+    from seatrial.judge.table import verdict_rows, write_verdicts  # noqa: PLC0415
+
+    refuse_constant_answers(made.pairs, made.judge.max_same_answer)
+    pin(project.root, made.judge)
+    asked = tuple(questions(made.judge, made.pairs, repeat))
+    done = run(
+        made.judge,
+        asked,
+        hub or judge_hub(project),
+        made.folder,
+        concurrency=concurrency,
+        max_usd=max_usd,
+        resume=resume,
+        progress=progress,
+    )
+    rows = verdict_rows(
+        made.judge,
+        made.pairs,
+        done.answers,
+        candidate=made.candidate,
+        baseline=made.baseline,
+        family="+".join(sorted(made.families)),
+        repeat=repeat,
+        unasked=done.unasked,
+    )
+    write_evidence(rows, made.folder / EVIDENCE, made.judge, made.graph)
+    write_verdicts(rows, made.folder / VERDICTS, {"judge": made.judge.identity, "run_id": made.candidate_run})
+    _write_about(made, done, repeat)
+    return done, rows
+
+
+def judge_hub(project: Project) -> Hub:
+    """A hub that asks live, within the project's limits and under its kill switch; verdicts are kept by the run itself."""
+    from seatrial.model.from_settings import killed_by  # noqa: PLC0415
+    from seatrial.model.hub import Hub  # noqa: PLC0415 - loads LangChain
+
+    model = project.settings.model
+    return Hub(
+        limits=model.limits, per_model=model.per_model, killed=killed_by(os.environ), cache=False, environ=os.environ
+    )
+
+
+def _write_about(made: Comparison, done: Judged, repeat: int) -> None:
+    said = {
+        "schema": "seatrial/judged/1",
+        "judge": made.judge.identity,
+        "prompt_hash": made.judge.prompt_hash,
+        "model": made.judge.model,
+        "families": sorted(made.families),
+        "graph": made.graph,
+        "baseline_run": made.baseline_run,
+        "candidate_run": made.candidate_run,
+        "repeat": repeat,
+        "ended": done.ended,
+        "usd": done.usd,
+        "warnings": done.warnings,
+    }
+    file = made.folder / ABOUT
+    beside = file.with_name(f"{ABOUT}.partial")
+    beside.write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.replace(file)
+
+
+def _family(project: Project, graph: str, version: str) -> str:
+    """As the registry declares it; of a version recorded under a label, the graph's own."""
+    spec = project.spec(graph)
+    try:
+        return spec.family_of(spec.version(version))
+    except ConfigError:
+        return spec.family
+
+
+_Rows = dict[tuple[str, int], Mapping[str, Any]]
+
+
+def _answers(file: Path, judge: Judge) -> tuple[_Rows, tuple[str, ...]]:
+    """(example, repetition) -> line of rows.jsonl, the last one of each; and every model that answered."""
+    found: _Rows = {}
+    for number, line in enumerate(read_lines(file), start=1):
+        try:
+            raw = json.loads(line)
+            found[raw["example_id"], raw["repetition"]] = raw
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{file} line {number} cannot be read; make a new run") from error
+    if not found:
+        raise DataError(f"{file} holds no runs; make a new one")
+    models = {name for raw in found.values() for name in str(raw.get("model") or "").split("+") if name}
+    return found, tuple(sorted(models))
+
+
+def _pair(
+    judge: Judge, example: Example, repetition: int, base: _Rows, cand: _Rows, segments: Mapping[str, str]
+) -> Pair:
+    at = (example.id, repetition)
+    reference = None if example.outputs is None else _selected(example.outputs, judge.answer, or_all=True)
+    inputs = _selected(example.inputs, judge.inputs, or_all=True) or ""
+    return Pair(
+        example.id, repetition, inputs, reference, _answer(judge, cand.get(at)), _answer(judge, base.get(at)), segments
+    )
+
+
+def _answer(judge: Judge, raw: Mapping[str, Any] | None) -> Answer:
+    if raw is None:
+        return Answer("absent", error="its run has no row of this example")
+    outcome, hashed = str(raw["outcome"]), raw.get("output_hash")
+    error = raw.get("error")
+    if "outputs" not in raw:
+        kept = "its output was too long to be kept whole" if "outputs_begin" in raw else None
+        return Answer(outcome, None, hashed, kept or error)
+    text = _selected(raw["outputs"], judge.answer)
+    missing = f"its output has no field {judge.answer!r}" if text is None else None
+    return Answer(outcome, text, hashed, error or missing)
+
+
+def _selected(value: Any, path: str, *, or_all: bool = False) -> str | None:
+    """The field at a dotted path, as text; None where it is not there."""
+    found = value
+    for name in path.split(".") if path else ():
+        if not isinstance(found, Mapping) or name not in found:
+            return as_text(value) if or_all else None
+        found = found[name]
+    return None if found is None else found if isinstance(found, str) else as_text(found)
