@@ -52,6 +52,7 @@ VERBS = (
         "seatrial.cli.feedback_gate",
         "Compare production outcomes with the confidence that classifiers stated.",
     ),
+    Verb("drift", "seatrial.cli.drift", "Compare inputs, records and production rates with a frozen reference."),
     Verb("override", "seatrial.cli.override", "Let one failing row through, with a reason, an author and an end."),
     Verb("anchor", "seatrial.cli.anchor", "Set or show the release that small steps down are measured from."),
     Verb(

@@ -10,6 +10,7 @@ import click
 
 from seatrial.cli.evidence import parse_maps
 from seatrial.cli.output import check_targets, show_decision
+from seatrial.cli.times import moment, time_zone
 from seatrial.errors import DataError, UsageError
 
 if TYPE_CHECKING:
@@ -126,9 +127,9 @@ def command(
 
     check_targets(files)
     rules, metrics = _rules(rules_file), _metrics(metrics_file)
-    declared = _zone(zone)
-    now = _moment(clock, "--now", declared)
-    window = (_moment(begin, "--from", declared, -float("inf")), _moment(end, "--to", declared, float("inf")))
+    declared = time_zone(zone)
+    now = moment(clock, "--now", declared)
+    window = (moment(begin, "--from", declared, -float("inf")), moment(end, "--to", declared, float("inf")))
     year = None if one_shot else year_at(now, rules.year)
     asked = _sources(decisions, outcomes, sources, maps, segments, declared, rules)
     question = Question(rules, metrics, year, now, only, window)
@@ -218,7 +219,7 @@ def _tables(rule: SourceRule, zone: tzinfo | None) -> Tables:
         rule.mapping,
         rule.outcomes_mapping,
         rule.segments,
-        _zone(rule.timezone) or zone,
+        time_zone(rule.timezone) or zone,
         rule.classifier or rule.name,
     )
 
@@ -246,30 +247,6 @@ def _maps(maps: tuple[str, ...], *, joined: bool) -> tuple[dict[str, tuple[str, 
             if target in in_decisions or target not in in_outcomes:
                 first.setdefault(target, columns)
     return first, second
-
-
-def _zone(name: str | None) -> tzinfo | None:
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # noqa: PLC0415
-
-    if not name:
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise UsageError(f"--timezone {name!r} is no time zone; write e.g. UTC or Europe/Berlin") from None
-
-
-def _moment(text: str | None, flag: str, zone: tzinfo | None, otherwise: float | None = None) -> float:
-    import time  # noqa: PLC0415
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    if text is None:
-        return time.time() if otherwise is None else otherwise
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise UsageError(f"{flag} {text!r} is no time; write e.g. 2026-03-01 or 2026-03-01T09:30:00+00:00") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=zone or UTC)).timestamp()
 
 
 def _previous(file: Path | None) -> Mapping[str, Any] | None:

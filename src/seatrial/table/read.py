@@ -52,7 +52,7 @@ def read_table(
         UsageError: the mapping names columns that do not exist; lists those that do.
         MissingExtra: a Parquet file without pyarrow.
     """
-    raw, rows, metadata = _raw(path)
+    raw, rows, metadata = raw_columns(path)
     if rows == 0:
         raise DataError(f"{path} holds no rows: there is nothing to judge")
     return table_of(
@@ -102,7 +102,12 @@ def read_frame(
     return table_of(raw, rows, columns, source, mapping=mapping, segments=segments, zone=zone)
 
 
-def _raw(path: Path) -> tuple[Mapping[str, Raw], int, Mapping[str, str]]:
+def raw_columns(path: Path) -> tuple[Mapping[str, Raw], int, Mapping[str, str]]:
+    """Every column of a .parquet, .csv or .jsonl file as it stands there, its number of rows, and its metadata.
+
+    Raises:
+        DataError: the file cannot be read; names it.
+    """
     try:
         size = path.stat().st_size
     except FileNotFoundError as error:
@@ -142,4 +147,4 @@ def _segment(raw: Raw) -> Callable[[], Data]:
     return clean
 
 
-__all__ = ["FORMATS", "Column", "Kind", "read_frame", "read_table", "table_of"]
+__all__ = ["FORMATS", "Column", "Kind", "raw_columns", "read_frame", "read_table", "table_of"]
