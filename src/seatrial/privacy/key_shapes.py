@@ -14,7 +14,7 @@ FIELDS = re.compile(
 )
 """Keys of JSON whose text is a secret, whatever it looks like; `token` alone is a model's."""
 
-LOGIN = re.compile(r"([A-Za-z][A-Za-z0-9+.-]{1,30}://[^\s/:@\"'\\]{0,100}:)([^\s/@\"'\\]{1,200})(?=@)")
+LOGIN = re.compile(r"(://[^\s/:@\"'\\]{0,100}:)([^\s/@\"'\\]{1,200})(?=@)")
 """A password in an address."""
 
 
@@ -34,35 +34,39 @@ def _shape(hints: str, regex: str) -> Shape:
     return Shape(tuple(hints.split()), re.compile(regex))
 
 
+_DRAWN = r"(?:(?=[a-z0-9_-]{0,60}[A-Z])(?=[A-Z0-9_-]{0,60}[a-z])|(?=[A-Za-z0-9_-]{0,60}\d[A-Za-z0-9]{9})|(?=[A-Za-z_-]{0,40}[a-z0-9]{16}))"
+"""Upper and lower case, or many letters and digits without a separator: a name such as sk-learn-contrib has neither."""
+
 SHAPES = (
-    # model services, Stripe, Hugging Face, LangSmith
+    # model services, Hugging Face, LangSmith
+    _shape("sk- pk- rk-", rf"\b[spr]k-{_DRAWN}[A-Za-z0-9_-]{{12,250}}"),
+    _shape("T3BlbkFJ", r"sk-[A-Za-z0-9_-]{20,200}T3BlbkFJ[A-Za-z0-9_-]{20,200}"),
     _shape(
-        "sk- sk_ pk- pk_ rk- rk_ xai- xai_ gsk- gsk_ hf- hf_ r8- r8_ v2_pt v2_sk nvapi pplx tgp_v1",
-        r"\b(?:sk|pk|rk|xai|gsk|hf|r8|lsv2_pt|lsv2_sk|nvapi|pplx|tgp_v1)[-_][A-Za-z0-9_-]{12,200}",
+        "xai gsk hf- hf_ r8- r8_ v2_pt v2_sk nvapi pplx tgp_v1",
+        rf"\b(?:xai|gsk|hf|r8|lsv2_pt|lsv2_sk|nvapi|pplx|tgp_v1)[-_]{_DRAWN}[A-Za-z0-9_-]{{12,250}}",
     ),
+    _shape("k_live_ k_test_", r"[spr]k_(?:live|test)_[A-Za-z0-9_]{12,250}"),  # Stripe
     _shape("AIza", r"\bAIza[A-Za-z0-9_-]{30,60}"),  # Google
-    _shape(
-        "A3T ABIA ACCA AKIA ASIA", r"(?<![A-Za-z0-9])(?:A3T[A-Z0-9]|ABIA|ACCA|AKIA|ASIA)[A-Z0-9]{16}(?![A-Za-z0-9])"
-    ),  # AWS
+    _shape("ABIA ACCA AKIA ASIA", r"(?:ABIA|ACCA|AKIA|ASIA)[A-Z0-9]{16,40}"),  # AWS
+    _shape("A3T", r"(?<![A-Za-z0-9])A3T[A-Z0-9]{17}(?![A-Za-z0-9])"),
     _shape("ghp_ gho_ ghu_ ghs_ ghr_ github_pat_", r"(?:gh[pousr]|github_pat)_[A-Za-z0-9_]{20,255}"),
     _shape(
-        "glpat- gldt- glft- glsoat- glrt- glcbt- glimt- glptt- glagent- gloas- GR1348941",
-        r"\b(?:gl(?:pat|dt|ft|soat|rt|cbt|imt|ptt|agent|oas)-[A-Za-z0-9_-]{16,1024}|GR1348941[A-Za-z0-9_-]{20,50})",
+        "glpat- gldt- glft- glsoat- glrt- glcbt- glimt- glptt- glagent- gloas-",
+        r"gl(?:pat|dt|ft|soat|rt|cbt|imt|ptt|agent|oas)-[A-Za-z0-9_-]{16,1024}",
     ),
-    _shape("xox", r"\bxox[a-z]-[A-Za-z0-9-]{10,200}"),  # Slack
-    _shape("hooks.slack.com", r"hooks\.slack\.com/services/T[A-Za-z0-9_]{1,40}/B[A-Za-z0-9_]{1,40}/[A-Za-z0-9_]{8,60}"),
-    _shape(
-        "eyJ",
-        r"\beyJ[A-Za-z0-9_=-]{8,2000}\.[A-Za-z0-9_=-]{8,4000}(?:\.[A-Za-z0-9_.+/=-]{4,1000})?",  # signed tokens
-    ),
-    _shape("SG.", r"\bSG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),  # SendGrid
-    _shape("pypi-Ag", r"\bpypi-Ag[A-Za-z0-9_-]{70,300}"),
-    _shape("npm_", r"\bnpm_[A-Za-z0-9]{36}\b"),
-    _shape("sq0csp-", r"\bsq0csp-[0-9A-Za-z\\_-]{43}"),  # Square
-    _shape("-us", r"\b[0-9a-z]{32}-us\d{1,2}\b"),  # Mailchimp
-    _shape("M N O", r"\b[MNO][A-Za-z\d_-]{23,25}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27}"),  # Discord
-    _shape(":", r"(?<![A-Za-z0-9])\d{8,10}:[0-9A-Za-z_-]{35}(?![\w-])"),  # Telegram
-    _shape("AC SK", r"\b(?:AC|SK)[a-f0-9]{32}\b"),  # Twilio
+    _shape("GR1348941", r"GR1348941[A-Za-z0-9_-]{16,60}"),
+    _shape("xox", r"xox[a-z]-[A-Za-z0-9-]{10,200}"),  # Slack
+    _shape("slack.com", r"hooks\.slack\.com/services/T[A-Za-z0-9_]{1,40}/B[A-Za-z0-9_]{1,40}/[A-Za-z0-9_]{1,60}"),
+    # signed tokens
+    _shape("eyJ", r"eyJ[A-Za-z0-9_=-]{8,2000}\.[A-Za-z0-9_=-]{8,4000}(?:\.[A-Za-z0-9_.+/=-]{4,1000})?"),
+    _shape("SG.", r"SG\.[A-Za-z0-9_-]{22}\.[A-Za-z0-9_-]{43}"),  # SendGrid
+    _shape("pypi-Ag", r"pypi-Ag[A-Za-z0-9_-]{70,300}"),
+    _shape("npm_", r"npm_[A-Za-z0-9]{36}"),
+    _shape("sq0csp-", r"sq0csp-[0-9A-Za-z\\_-]{43}"),  # Square
+    _shape("-us", r"[0-9a-z]{32}-us\d{1,2}"),  # Mailchimp
+    _shape("M N O", r"[MNO][A-Za-z\d_-]{23,25}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27}"),  # Discord
+    _shape(":", r"\d{8,10}:(?=[0-9]{0,30}[A-Za-z_-])[0-9A-Za-z_-]{35}"),  # Telegram
+    _shape("AC SK", r"(?<![A-Za-z0-9])(?:AC|SK)(?=[a-z]{0,30}\d)[a-z0-9]{32}(?![A-Za-z0-9])"),  # Twilio
     _shape("AKC AP", r"(?<![A-Za-z0-9])(?:AKC|AP[\dA-F])[A-Za-z0-9]{60,80}(?![A-Za-z0-9])"),  # Artifactory
     _shape(
         "PRIVATE",
@@ -74,12 +78,16 @@ SHAPES = (
 """Keys that are known by how they look."""
 
 _QUOTE = r"\\{0,8}[\"']?"
-_IS = rf"{_QUOTE}[ \t]{{0,4}}(?::=|=>|[:=])[ \t]{{0,4}}{_QUOTE}"
+_IS = rf"\]?{_QUOTE}\]?[ \t]{{0,16}}(?::=|=>|::|[:=])[ \t]{{0,16}}{_QUOTE}"
+_BESIDE = rf"(?:{_IS}|{_QUOTE}\]?[ \t]{{1,16}}{_QUOTE}(?=[A-Za-z0-9_-]{{24}}))"
 _WORDS = r"(?:password|passwd|pwd|passphrase|client[-_ ]?secret)"
 _ASSIGNED = re.compile(
     r"(?i)(\b(?:bearer|basic)[ \t]{1,4}(?=[^\s]{0,100}\d|[^\s]{20})"  # not "basic authentication"
-    rf"|(?:\b|_)(?:x-)?(?:api|access|secret|auth|refresh|session|account|cloudant|iam|softlayer)[-_ ]?(?:key|token|password|pwd){_IS}"
-    rf"|(?:\b|_)secret[-_]access[-_]key{_IS}"
+    rf"|(?:\b|_)(?:x-)?(?:api|access|secret|auth|refresh|session)[-_ ]?(?:key|token){_IS}"
+    rf"|secret[-_]?(?:access)?[-_]?key{_BESIDE}|account[-_ ]?key{_IS}"
+    # clouds; `cl_token` and `sl-pw` are how theirs are called
+    r"|(?:\b|_)(?:cloudant|clou|cl|ibm[-_]?cloud[-_]?iam|cloud[-_]?iam|ibm[-_]?(?:cloud|iam)?|iam|softlayer|sl)"
+    rf"[-_]?(?:api)?[-_]?(?:key|pwd|pw|password|pass|token){_BESIDE}"
     rf"|\bauthorization{_IS}(?:bearer[ \t]|basic[ \t]|token[ \t])?"
     r"|[?&](?:key|sig|signature|token|code|x-amz-signature|x-goog-signature)="
     rf"|_authtoken{_IS}"
@@ -88,6 +96,10 @@ _ASSIGNED = re.compile(
     rf"|(?:\b|_){_WORDS}{_IS})"
     r"([A-Za-z0-9+/_.=~%-]{8,4000})"
 )
+_LONG = re.compile(
+    rf"(?i)((?:\b|_)(?:api)?[-_]?(?:key|pwd|pass(?:word)?|token){_BESIDE})([A-Za-z0-9_-]{{44}})(?![A-Za-z0-9_-])"
+)
+"""Forty-four characters are what one IAM service hands out; no hash has so many."""
 _AWS = re.compile(r"(?i)(aws.{0,20}?(?:key|pwd|pw|password|pass|token).{0,20}?['\"])([0-9a-zA-Z/+]{40})(?=['\"])")
 _QUOTED = re.compile(
     rf"(?i)((?:\b|_)(?:{_WORDS}|(?:api|access|secret|auth)[-_ ]?(?:key|token))\\{{0,8}}[\"'][ \t]{{0,4}}:[ \t]{{0,4}}"
@@ -98,13 +110,26 @@ _QUOTED = re.compile(
 PLACES = (
     Shape(("://",), LOGIN),
     Shape(("aws",), _AWS),
-    Shape(("passw", "pwd", "passphrase", "secret", "key", "token"), _QUOTED),
+    Shape(("key", "pwd", "pass", "token"), _LONG),
+    Shape(("pass", "pwd", "secret", "key", "token"), _QUOTED),
     Shape(
         (
-            "passw", "pwd", "passphrase", "secret", "key", "token", "bearer", "basic", "authorization", "sig=",
-            "signature=", "code=", "softlayer", "cookie",
+            "pass",
+            "pwd",
+            "pw",
+            "secret",
+            "key",
+            "token",
+            "bearer",
+            "basic",
+            "authorization",
+            "sig=",
+            "signature=",
+            "code=",
+            "softlayer",
+            "cookie",
         ),
         _ASSIGNED,
     ),
-)  # fmt: skip
-"""Each has two groups: what stays, and the secret."""
+)
+"""Each has two groups: what stays, and the secret. Hints are those of the text in lower case."""

@@ -32,19 +32,20 @@ _IN_RUN = bytes(
 _NUMBER = b"0123456789.+-:"
 _HINTS = (
     "://",
-    "passw",
+    "pass",
     "pwd",
-    "passphrase",
+    "pw",
     "secret",
     "key",
     "token",
-    "auth",
+    "authorization",
     "cookie",
     "bearer",
     "basic",
     "softlayer",
     "code=",
-    "sig",
+    "sig=",
+    "signature=",
     "aws",
 )
 """What every text holds, in lower case, that has one of the PLACES."""
@@ -58,20 +59,7 @@ _STRONG = re.compile(r"SECRET|PASS|PWD")
 _NO_SECRETS = frozenset({"PWD", "OLDPWD", "SSH_AUTH_SOCK"})
 """A folder and a socket, on every machine."""
 _WORDS = frozenset(
-    [
-        "true",
-        "false",
-        "none",
-        "null",
-        "enabled",
-        "disabled",
-        "default",
-        "required",
-        "optional",
-        "undefined",
-        "unknown",
-        "changeme",
-    ]
+    "true false none null enabled disabled default required optional undefined unknown changeme".split()  # noqa: SIM905 - one line
 )
 
 

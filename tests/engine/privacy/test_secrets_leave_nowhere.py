@@ -6,7 +6,14 @@ import sys
 import pyarrow.parquet as pq
 import pytest
 
+from seatrial import Score
+from seatrial.canonical import canonical_json, short_hash
 from seatrial.cli.app import run
+from seatrial.dataset import Example
+from seatrial.evaluator import bind
+from seatrial.graph.target import callable_target
+from seatrial.runner import RunPlan
+from seatrial.runner import run as run_plan
 
 from .planted import ENVIRONMENT, TEXTS, needles
 
@@ -173,3 +180,28 @@ def test_no_secret_leaves_a_project(project, capfd):
     ]
     assert leaks == []
     assert said.count("<secret>") > 5
+
+
+def test_hashes_and_scores_are_those_of_the_answers_as_they_were(tmp_path):
+    key = TEXTS[len(ENVIRONMENT) + 2]
+    plan = RunPlan("r", "g", "v1", "d", "h", (Example("e1", {"n": 1}, {"key": key}),), {"api_key": key})
+
+    def right(run, example):
+        return Score("right", float(run.outputs["key"] == example.outputs["key"]), f"got {run.outputs['key']}")
+
+    def go(**options):
+        return run_plan(
+            plan, callable_target(lambda _: {"key": key}), (bind(right),), lambda _: {}, tmp_path, **options
+        )
+
+    assert go().rows["scored"] == 1
+    assert go(resume=True).complete  # its run.json holds no key, and is still that of this run
+    row = json.loads((tmp_path / "rows.jsonl").read_text())
+    assert row["outputs"] == {"key": "<secret>"}
+    assert row["results"] == {"right": [["right", 1.0, "got <secret>"]]}
+    assert row["output_hash"] == short_hash(canonical_json({"key": key}).encode())
+    evidence = pq.read_table(tmp_path / "evidence.parquet").to_pylist()
+    assert [(one["score"], one["reason"], one["output_hash"]) for one in evidence] == [
+        (1.0, "got <secret>", row["output_hash"])
+    ]
+    assert key not in (tmp_path / "run.json").read_text()
