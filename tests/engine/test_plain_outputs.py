@@ -58,7 +58,7 @@ def test_a_message_with_a_numpy_number_in_its_state_is_plain_too() -> None:
     assert ran(state, strict)[0].results == ((("strict", 1.0, ""),),)
 
 
-def test_plain_outputs_are_handed_over_as_they_are() -> None:
+def test_plain_outputs_are_handed_over_equal_and_as_a_copy() -> None:
     outputs = {"label": "spam", "scores": [1, 0.5, None, True]}
     seen: list[Any] = []
 
@@ -67,4 +67,5 @@ def test_plain_outputs_are_handed_over_as_they_are() -> None:
         return Score("look", 1.0)
 
     ran(outputs, look)
-    assert seen[0] is outputs
+    assert seen[0] == outputs
+    assert seen[0] is not outputs

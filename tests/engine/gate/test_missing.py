@@ -144,7 +144,7 @@ def test_a_crashed_candidate_is_judged(build):
 
 # ---------------------------------------------------------------- for any evidence
 
-PROPERTY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+PROPERTY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SHAPE = {
     "seed": st.integers(0, 10**6),
     "n": st.integers(20, 70),

@@ -56,13 +56,13 @@ decisions = st.builds(
 
 
 @given(decisions)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_every_decision_comes_back_from_its_json(decision):
     assert decision_of(json.loads(json.dumps(decision_data(decision))), "x.json") == decision
 
 
 @given(decisions)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_decision_has_a_view(decision):
     v = decision_view(decision, TERMS)
     assert v.exit_code == decision.exit_code

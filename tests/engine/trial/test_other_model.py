@@ -18,7 +18,7 @@ def answered_by(*models):
 
 def why(before, now, family="openai"):
     project = SimpleNamespace(
-        spec=lambda _graph: SimpleNamespace(family=family),
+        spec=lambda _graph: SimpleNamespace(family=family, deterministic=family == "rules"),
         settings=SimpleNamespace(trial=[SimpleNamespace(graph="desk", policy="gates/merge.toml")]),
     )
     return other_model(project, SimpleNamespace(header=SimpleNamespace(graph="desk"), evidence=before), now)

@@ -109,7 +109,8 @@ def test_raters_may_swap_and_labels_may_be_renamed(table, data):
             assert isinstance(renamed, CannotTell)
             continue
         for other in (swapped, renamed):
-            assert (other.estimate, other.error) == pytest.approx((found.estimate, found.error), abs=1e-9)
+            # An error is the root of a variance: what is 1e-16 of rounding there is 1e-8 here.
+            assert (other.estimate, other.error) == pytest.approx((found.estimate, found.error), abs=1e-7)
         assert found.estimate <= 1 + 1e-12
 
 

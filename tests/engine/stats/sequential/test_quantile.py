@@ -68,7 +68,7 @@ def test_looking_after_every_unit_keeps_the_error(q):
 
 
 @given(st.lists(st.integers(0, 20), min_size=1, max_size=60), st.lists(st.integers(0, 20), min_size=1, max_size=60))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_order_and_arms_do_not_matter_and_monotone_units_neither(a, b):
     p = equal_quantiles_p(a, b, 0.7)
     assert equal_quantiles_p(b[::-1], a[::-1], 0.7) == pytest.approx(p, rel=1e-9)
