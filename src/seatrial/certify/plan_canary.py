@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.rollout_alpha import try_alpha
 from seatrial.experiment import Split
+from seatrial.rollout.alpha import try_alpha
 from seatrial.stats.simulate import Ramp, Share, Stage, walk
 from seatrial.stats.simulate.walks import quantile
 

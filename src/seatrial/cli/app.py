@@ -59,6 +59,7 @@ VERBS = (
         "evaluators", "seatrial.cli.evaluators", "Audit every evaluator: is it a pure function, and which line says no?"
     ),
     Verb("fleet", "seatrial.cli.fleet", "List and check the graphs of the registry."),
+    Verb("rollout", "seatrial.cli.rollout", "Roll a candidate out, cell by cell, and back where it is worse."),
 )
 
 SHOW_A_GATE = ("gate", "compare", "report")

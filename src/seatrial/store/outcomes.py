@@ -127,7 +127,7 @@ def write_outcomes(store: Store, events: Iterable[OutcomeEvent]) -> int:
             if not isinstance(row[name], str) or not row[name].strip():
                 raise UsageError(f"an outcome needs a {name}; got {row[name]!r}")
         row["label"] = str(row["label"])
-    return _write_once(store, "outcomes", "event_id", rows)
+    return write_once(store, "outcomes", "event_id", rows)
 
 
 def write_decisions(store: Store, decisions: Iterable[DecisionRow]) -> int:
@@ -140,10 +140,11 @@ def write_decisions(store: Store, decisions: Iterable[DecisionRow]) -> int:
         confidence = row["confidence"]
         if confidence is not None and not 0 <= confidence <= 1:
             raise DataError(f"decision {row['decision_id']!r}: confidence {confidence!r} lies outside 0..1")
-    return _write_once(store, "decisions", "decision_id", rows)
+    return write_once(store, "decisions", "decision_id", rows)
 
 
-def _write_once(store: Store, table: str, key: str, rows: list[dict[str, Any]]) -> int:
+def write_once(store: Store, table: str, key: str, rows: list[dict[str, Any]]) -> int:
+    """Write rows of one table, each key once; a key that says something else already is a DataError."""
     from sqlalchemy import text  # noqa: PLC0415 - only where a store is used
 
     if not rows:
@@ -154,6 +155,11 @@ def _write_once(store: Store, table: str, key: str, rows: list[dict[str, Any]]) 
     )
     new = 0
     with store.write() as connection:
+        # All at once where all are new; a row that is there already is looked at one by one.
+        with connection.begin_nested() as attempt:
+            if connection.execute(insert, rows).rowcount == len(rows):
+                return len(rows)
+            attempt.rollback()
         for row in rows:
             if connection.execute(insert, row).rowcount == 1:
                 new += 1

@@ -1,0 +1,28 @@
+"""Terms of a rollout: the words its decisions are shown in."""
+
+from __future__ import annotations
+
+from seatrial.report.terms import Terms
+from seatrial.verdict import State, Verdict
+
+ROLLOUT = Terms(
+    gate="rollout",
+    verdicts={
+        Verdict.FAIL: ("✕", "ROLLED BACK"),
+        Verdict.INCONCLUSIVE: ("?", "CANNOT TELL"),
+        Verdict.PASS: ("✓", "ON COURSE"),
+    },
+    states={
+        State.BLOCKS: "Worse",
+        State.CANNOT_TELL: "Collecting",
+        State.WATCH: "Watch",
+        State.NO_DROP: "Not worse",
+        State.BETTER: "Better",
+        State.REPORTED: "Reported",
+    },
+    n="units",
+    rates="good outcomes",
+    flips="",
+    detects="",
+    unit="unit",
+)

@@ -1,0 +1,148 @@
+"""Controller: reads the ledger and the source, decides by the pure rules, and appends one row; safe to run at any time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from seatrial.errors import UsageError
+from seatrial.rollout import ledger
+from seatrial.rollout.evidence import Problem
+from seatrial.rollout.gather import gather
+from seatrial.rollout.reason import Reason, Why
+from seatrial.store import ledger as kept
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from seatrial.rollout.evidence import Evidence, Shadowed
+    from seatrial.rollout.ledger import Decided, Row
+    from seatrial.rollout.person import Action
+    from seatrial.rollout.rules import Rules
+    from seatrial.rollout.source import Source
+    from seatrial.store.engine import Store
+    from seatrial.store.ledger import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What one look came to.
+
+    Attributes:
+        rules: of the rollout.
+        decided: row, state and steps.
+        evidence: what was read; None for a person's action.
+        written: whether its row was appended; False also where nothing was new.
+        lost: another controller had decided this sequence already; nothing was written.
+    """
+
+    rules: Rules
+    decided: Decided
+    evidence: Evidence | None
+    written: bool
+    lost: bool = False
+
+
+def start(store: Store, decided: Decided, rules: Rules) -> bool:
+    """Append the first row; False where this rollout has been started already."""
+    return kept.append(store, rules.rollout, _kept(decided.row), kind=ledger.START, at=decided.row.data["at"])
+
+
+def look(
+    store: Store,
+    rollout: str,
+    source: Source,
+    now: float,
+    *,
+    code: str,
+    plan_hash: str | None = None,
+    shadow: Sequence[Shadowed] = (),
+    following: Callable[[Rules, Decided], Sequence[Message]] = lambda *_: (),
+) -> Look:
+    """One step of a rollout: what has become known is judged, and a row is appended where anything is new.
+
+    Args:
+        store: holds the ledger.
+        rollout: its full name.
+        source: holds exposures and outcomes.
+        now: the clock, seconds since 1970.
+        code: version of seatrial.
+        plan_hash: of the plan file as it is now; None where it is not at hand.
+        shadow: what the shadow stage says per cell.
+        following: messages that follow the row.
+    """
+    rules, last = ends(store, rollout)
+    state = ledger.state_of(last)
+    evidence = gather(source, rules, state, now, last.data["at"])
+    if plan_hash is not None and plan_hash != rules.plan_hash:
+        changed = Problem("", Reason(Why.PLAN_CHANGED, text=f"{rules.plan_hash} → {plan_hash}"))
+        evidence = replace(evidence, problems=(*evidence.problems, changed))
+    evidence = replace(evidence, shadow=tuple(shadow))
+    decided = ledger.stepped(rules, last, evidence, now, code=code)
+    if not decided.news:
+        return Look(rules, decided, evidence, written=False)
+    written = kept.append(
+        store, rollout, _kept(decided.row), kind=ledger.STEP, at=now, messages=following(rules, decided)
+    )
+    return Look(rules, decided, evidence, written, lost=not written)
+
+
+def person(
+    store: Store,
+    rollout: str,
+    action: Action,
+    now: float,
+    *,
+    code: str,
+    following: Callable[[Rules, Decided], Sequence[Message]] = lambda *_: (),
+) -> Look:
+    """A person's action as one row; nothing is written where it changes nothing.
+
+    Raises:
+        UsageError: the action is not signed, names an unknown cell, or another row was appended meanwhile.
+    """
+    rules, last = ends(store, rollout)
+    decided = ledger.acted(rules, last, action, now, code=code)
+    if not decided.news:
+        return Look(rules, decided, None, written=False)
+    written = kept.append(
+        store, rollout, _kept(decided.row), kind=ledger.PERSON, at=now, messages=following(rules, decided)
+    )
+    if not written:
+        raise UsageError(f"{rollout}: a controller decided at the same moment; nothing was changed, run it once more")
+    return Look(rules, decided, None, written)
+
+
+def ends(store: Store, rollout: str) -> tuple[Rules, Row]:
+    """Rules and last row of a rollout.
+
+    Raises:
+        UsageError: no such rollout.
+    """
+    found = kept.ends(store, rollout)
+    if found is None:
+        raise UsageError(f"rollout {rollout!r} was never started; seatrial rollout start PLAN starts one")
+    first, last = (ledger.Row(*row) for row in found)
+    return ledger.rules_in([first]), last
+
+
+def all_rows(store: Store, rollout: str) -> tuple[Row, ...]:
+    """Every row of a rollout."""
+    return tuple(ledger.Row(*row) for row in kept.rows(store, rollout))
+
+
+def full_name(store: Store, name: str) -> str:
+    """The latest rollout of a plan's name, or the one whose full name (`NAME@HASH`) is given.
+
+    Raises:
+        UsageError: there is none; lists those that are.
+    """
+    known = kept.rollouts(store)
+    for one in known:
+        if name in (one, one.partition("@")[0]):
+            return one
+    raise UsageError(f"rollout {name!r} was never started; choose one of: {', '.join(known) or 'none was started'}")
+
+
+def _kept(row: Row) -> kept.LedgerRow:
+    return kept.LedgerRow(row.sequence, row.body, row.hash)

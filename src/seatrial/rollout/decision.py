@@ -1,0 +1,143 @@
+"""Decision: one look of a rollout in the header that every surface shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from seatrial.canonical import content_hash
+from seatrial.rollout.evidence import evidence_data
+from seatrial.rollout.ladder import Move, exit_code
+from seatrial.rollout.reason import CALLS_A_PERSON, INVALID, Why, reason_data
+from seatrial.rollout.sentence import reason_sentence, step_sentence
+from seatrial.rollout.state import Mode
+from seatrial.verdict import Decision, Finding, ReasonClass, State, Verdict
+from seatrial.wording import count, percent
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.rollout.evidence import Evidence
+    from seatrial.rollout.judge import Findings
+    from seatrial.rollout.ladder import Step
+    from seatrial.rollout.rules import Rules
+    from seatrial.rollout.state import State as RolloutState
+
+_VERDICTS = {0: Verdict.PASS, 1: Verdict.FAIL, 2: Verdict.INCONCLUSIVE}
+
+
+def look_decision(
+    rules: Rules,
+    state: RolloutState,
+    steps: tuple[Step, ...],
+    found: Findings | None,
+    evidence: Evidence | None,
+    *,
+    warnings: Sequence[str] = (),
+) -> Decision:
+    """What one look decided; its exit code is `ladder.exit_code`."""
+    verdict = _VERDICTS[exit_code(steps)]
+    rows = tuple(row for one, step in zip(_cells(found), steps, strict=False) for row in _rows(rules, one, step))
+    decisive = _decisive(steps)
+    return Decision(
+        kind="rollout",
+        subject=f"{rules.graph} {rules.control} → {rules.candidate}",
+        verdict=verdict,
+        reason=" · ".join(step_sentence(rules, step) for step in decisive),
+        reason_class=_reason_class(steps) if verdict is Verdict.INCONCLUSIVE else None,
+        findings=(*rows, *(found.overall if found else ())),
+        policy_hash=rules.plan_hash,
+        evidence_hash=content_hash(evidence_data(evidence)) if evidence else "",
+        warnings=tuple(warnings),
+        facts=facts(rules, state),
+        details=details(rules, state, steps),
+        next_step=_next(rules, steps),
+    )
+
+
+def facts(rules: Rules, state: RolloutState) -> tuple[tuple[str, str], ...]:
+    """Where every cell stands."""
+    return tuple(
+        (
+            cell.cell,
+            f"{percent(rules.share(cell.rung))}, {cell.mode.value.replace('_', ' ')}, try {cell.attempt + 1}; on this rung {count(cell.candidate, 'candidate unit')}, {count(cell.control, 'control unit')}",
+        )
+        for cell in state.cells
+    )
+
+
+def details(rules: Rules, state: RolloutState, steps: tuple[Step, ...]) -> dict[str, Any]:
+    """Plain data of a rollout: cells and what each did."""
+    return {
+        "rollout": rules.rollout,
+        "cells": [
+            {
+                "cell": cell.cell,
+                "share": rules.share(cell.rung),
+                "rung": cell.rung,
+                "mode": cell.mode.value,
+                "attempt": cell.attempt,
+                "since": cell.since,
+                "control": cell.control,
+                "candidate": cell.candidate,
+            }
+            for cell in state.cells
+        ],
+        "steps": [
+            {
+                "cell": step.cell,
+                "move": step.move.value,
+                "from": rules.share(step.rung),
+                "to": rules.share(step.after.rung),
+                "reason": reason_data(step.reason),
+                "calls_a_person": step.reason.why in CALLS_A_PERSON,
+            }
+            for step in steps
+        ],
+        "finished": all(cell.mode is Mode.DONE for cell in state.cells),
+    }
+
+
+def _cells(found: Findings | None) -> tuple[Any, ...]:
+    return found.cells if found else ()
+
+
+def _rows(rules: Rules, found: Any, step: Step) -> list[Finding]:
+    sentence = reason_sentence(rules, step.reason, step.move)
+    rows = []
+    for row in found.rows:
+        mine = step.reason.metric in ("", row.key)
+        done = step.after.rung in (0, rules.top) and step.move is Move.HOLD
+        rows.append(
+            replace(
+                row,
+                reason=sentence if mine else "",
+                state=State.REPORTED if done else row.state,
+                verdict=None if done else row.verdict,
+            )
+        )
+    return rows
+
+
+def _decisive(steps: tuple[Step, ...]) -> list[Step]:
+    """The steps a headline names: falls, else what could not be judged, else moves, else holds."""
+    falls = [step for step in steps if step.move in (Move.BACK, Move.OFF)]
+    doubts = [step for step in steps if step.reason.why in INVALID]
+    moves = [step for step in steps if step.move is not Move.HOLD]
+    return falls or doubts or moves or list(steps)
+
+
+def _reason_class(steps: tuple[Step, ...]) -> ReasonClass:
+    whys = {step.reason.why for step in steps if step.reason.why in INVALID}
+    return ReasonClass.OUTAGE if whys == {Why.UNREADABLE} else ReasonClass.INVALID
+
+
+def _next(rules: Rules, steps: tuple[Step, ...]) -> str:
+    called = [step.cell for step in steps if step.reason.why in CALLS_A_PERSON]
+    if not called:
+        return ""
+    name = rules.rollout.partition("@")[0]
+    return (
+        f"look at {', '.join(called)}; when the cause is fixed: seatrial rollout resume {name} --cell {called[0]!r} "
+        "--author NAME --reason TEXT"
+    )

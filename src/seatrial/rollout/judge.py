@@ -1,0 +1,164 @@
+"""Judge: the rows of a state as findings, each with its e-value and the threshold at which it acts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from seatrial.rollout.alpha import levels, try_alpha
+from seatrial.rollout.reason import Reason, Why
+from seatrial.stats.interval import CannotTell
+from seatrial.stats.sequential import eprocess
+from seatrial.stats.sequential.nearest import nearest
+from seatrial.stats.sequential.sample_ratio import log_e_sample_ratio
+from seatrial.verdict import Finding, Sequential, State, Verdict
+
+if TYPE_CHECKING:
+    from seatrial.rollout.evidence import Evidence, Shadowed
+    from seatrial.rollout.rules import Rules
+    from seatrial.rollout.state import CellState, Row
+    from seatrial.rollout.state import State as RolloutState
+
+OVERALL = "all traffic"
+
+
+@dataclass(frozen=True, slots=True)
+class CellFindings:
+    """What is known of one cell.
+
+    Attributes:
+        cell: its name.
+        rows: one finding per metric that acts.
+        units: candidate units of this rung whose primary outcome is known.
+        hits: zero-tolerance metrics with their counts, those above 0.
+        problems: why it cannot be judged.
+        shadow: what the shadow stage says, where it was read.
+    """
+
+    cell: str
+    rows: tuple[Finding, ...]
+    units: int
+    hits: tuple[tuple[str, int], ...] = ()
+    problems: tuple[Reason, ...] = ()
+    shadow: Shadowed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What is known at one look: per cell, and of the traffic as a whole."""
+
+    cells: tuple[CellFindings, ...]
+    overall: tuple[Finding, ...] = ()
+
+
+def findings(rules: Rules, state: RolloutState, evidence: Evidence) -> Findings:
+    """Judge a state into which this look's evidence has been folded."""
+    critical = tuple(cell.critical for cell in rules.cells)
+    problems: dict[str, list[Reason]] = {cell.cell: [] for cell in state.cells}
+    for problem in evidence.problems:
+        for name in [problem.cell] if problem.cell else list(problems):
+            problems[name].append(problem.reason)
+    shadow = {one.cell: one for one in evidence.shadow}
+    found = []
+    for i, cell in enumerate(state.cells):
+        alphas = levels(critical, len(rules.metrics), try_alpha(rules.alpha, cell.attempt), rules.weights).cells[i]
+        rows = tuple(
+            _row(rules, row, cell.cell, cell.rung, critical[i], float(alpha), rate)
+            for row, alpha, rate in zip(cell.rows, alphas, rules.cells[i].rates, strict=True)
+        )
+        mismatch = _sample_ratio(rules, cell)
+        found.append(
+            CellFindings(
+                cell.cell,
+                rows,
+                int(cell.rows[0].on(cell.rung).worse.canary_good + cell.rows[0].on(cell.rung).worse.canary_bad),
+                tuple((name, count) for name, count in cell.hits if count),
+                (*problems[cell.cell], *([mismatch] if mismatch else [])),
+                shadow.get(cell.cell),
+            )
+        )
+    alphas = levels(critical, len(rules.metrics), try_alpha(rules.alpha, state.overall.attempt), rules.weights).overall
+    rates = [sum(cell.share * cell.rates[m] for cell in rules.cells) for m in range(len(rules.metrics))]
+    rung = max((cell.rung for cell in state.cells if rules.stage(cell.rung)), default=0)
+    overall = tuple(
+        _row(rules, row, OVERALL, rung, False, float(alpha), rate)
+        for row, alpha, rate in zip(state.overall.rows, alphas, rates, strict=False)
+    )
+    return Findings(tuple(found), overall)
+
+
+def _row(rules: Rules, row: Row, segment: str, rung: int, critical: bool, alpha: float, rate: float) -> Finding:
+    stake = 1 / len(rules.stages)
+    logs = [stream.worse.log_e for stream in row.streams]
+    # A stage that has not begun is worth 1, and its stake lies idle: `combine` counts what the weights leave.
+    mean = eprocess.combine(logs, [stake] * len(logs)) if logs else 0.0
+    log_e = 0.0 if isinstance(mean, CannotTell) else mean
+    here = row.on(rung)
+    _, cg, cb, bg, bb = here.worse
+    threshold = -math.log(alpha)
+    fails = log_e >= threshold
+    passes = here.not_worse.log_e >= -math.log(rules.alpha)
+    if fails and cg + cb == 0:
+        # Outcomes of the rung before decided it: its rates are shown, never a sum over rungs of other shares.
+        _, cg, cb, bg, bb = row.streams[-1].worse
+    candidate, control = _rate(cg, cb), _rate(bg, bb)
+    n = int(cg + cb)
+    return Finding(
+        segment=segment,
+        key=row.metric,
+        critical=critical,
+        n=n,
+        baseline=control,
+        candidate=candidate,
+        difference=None if candidate is None or control is None else candidate - control,
+        alpha_row=alpha,
+        threshold=1 / alpha,
+        verdict=Verdict.FAIL if fails else Verdict.PASS if passes else Verdict.INCONCLUSIVE,
+        state=State.BLOCKS if fails else State.NO_DROP if passes else State.CANNOT_TELL,
+        promotable=passes,
+        needed_n=None if passes or fails else n + _missing(rules, rung, here.not_worse.log_e, rate),
+        sequential=Sequential(log_e, threshold),
+    )
+
+
+def _rate(good: float, bad: float) -> float | None:
+    return good / (good + bad) if good + bad else None
+
+
+def _missing(rules: Rules, rung: int, log_e: float, rate: float) -> int:
+    """Candidate units that an unchanged candidate would still need to clear the stage's margin, on average.
+
+    Expected gain of log E per candidate unit at the planned rate, against the nearest point of "worse by the margin".
+    """
+    stage = rules.stage(rung)
+    if stage is None or stage.margin == 0:
+        return rules.min_units
+    bad = min(max(1 - rate, 1e-3), 1 - 1e-3)
+    n_b = (1 - stage.share) / stage.share
+    q_c = nearest(bad, bad, 1.0, n_b, -stage.margin)  # in rates of failure: candidate >= control + margin
+    gain = _kl(bad, q_c) + n_b * _kl(bad, q_c - stage.margin)
+    return max(1, math.ceil((-math.log(rules.alpha) - log_e) / gain))
+
+
+def _kl(p: float, q: float) -> float:
+    q = min(max(q, 1e-12), 1 - 1e-12)
+    return p * math.log(p / q) + (1 - p) * math.log((1 - p) / (1 - q))
+
+
+def _sample_ratio(rules: Rules, cell: CellState) -> Reason | None:
+    stage = rules.stage(cell.rung)
+    if stage is None or not cell.exposed:
+        return None
+    log_e = log_e_sample_ratio((cell.control, cell.candidate), (1 - stage.share, stage.share))
+    threshold = -math.log(rules.sample_ratio_alpha)
+    if log_e < threshold:
+        return None
+    return Reason(
+        Why.SAMPLE_RATIO,
+        log_e=log_e,
+        log_threshold=threshold,
+        control=1 - stage.share,
+        candidate=cell.candidate / cell.exposed,
+        units=cell.exposed,
+    )

@@ -1,0 +1,142 @@
+"""Rules: what a running rollout goes by, fixed at its start and kept in its ledger."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from seatrial.experiment.plan import Cell, OnMismatch, PlanStage, Split
+from seatrial.outcome.metric import Metric, MetricKind, Pick, Source, SourceKind
+from seatrial.outcome.polarity import Polarity
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.experiment.plan import RolloutPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """A plan with its metrics resolved: everything a decision depends on besides evidence and clock.
+
+    Attributes:
+        rollout: the plan's name and the beginning of its hash: a changed plan is another rollout.
+        plan_hash: hash of the plan file's rules.
+        graph: whose versions are compared.
+        control: the version that answers today.
+        candidate: the version that may come.
+        owner: who is called.
+        metrics: rates that act, the primary one first; aligned with every cell's `rates`.
+        watch: metrics of zero tolerance, which act at once, and means, which are shown.
+        cells: the partition of the traffic.
+        stages: the ramp below the whole traffic.
+        alpha: chance, over all tries, to roll anything back when nothing changed.
+        weights: how alpha is shared.
+        min_units: candidate units with mature outcomes before a cell leaves a stage.
+        bake: seconds a cell stays in a stage at least.
+        sample_ratio_alpha: level of the check of the shares.
+        on_mismatch: what a sample ratio that is not the planned one does.
+        shadow_units: requests per cell compared before the first share; 0: no shadow stage.
+        on_rollback: what happens to threads that the candidate has begun: `drain` or `pause`.
+    """
+
+    rollout: str
+    plan_hash: str
+    graph: str
+    control: str
+    candidate: str
+    owner: str
+    metrics: tuple[Metric, ...]
+    watch: tuple[Metric, ...]
+    cells: tuple[Cell, ...]
+    stages: tuple[PlanStage, ...]
+    alpha: float
+    weights: Split
+    min_units: int
+    bake: float
+    sample_ratio_alpha: float
+    on_mismatch: OnMismatch
+    shadow_units: int
+    on_rollback: str
+
+    @property
+    def top(self) -> int:
+        """Number of the rung that is the whole traffic; rung 0 is no traffic, rung 1 the first stage."""
+        return len(self.stages) + 1
+
+    @property
+    def zero_tolerance(self) -> tuple[Metric, ...]:
+        """Metrics of which one event takes the cell to 0 %."""
+        return tuple(metric for metric in self.watch if metric.kind is MetricKind.ZERO_TOLERANCE)
+
+    def share(self, rung: int) -> float:
+        """The candidate's share of a cell on a rung."""
+        return (0.0, *(stage.share for stage in self.stages), 1.0)[rung]
+
+    def stage(self, rung: int) -> PlanStage | None:
+        """The stage of a rung; None on rung 0 and on the whole traffic, where there are no two versions to compare."""
+        return self.stages[rung - 1] if 1 <= rung <= len(self.stages) else None
+
+    def cell(self, name: str) -> Cell:
+        """The cell of that name; KeyError where there is none."""
+        for cell in self.cells:
+            if cell.name == name:
+                return cell
+        raise KeyError(name)
+
+
+def rules_of(plan: RolloutPlan, metrics: Mapping[str, Metric]) -> Rules:
+    """The rules of a plan read by `load_runnable_plan`."""
+    return Rules(
+        rollout=f"{plan.name}@{plan.hash[:8]}",
+        plan_hash=plan.hash,
+        graph=plan.graph,
+        control=plan.control,
+        candidate=plan.candidate,
+        owner=plan.owner,
+        metrics=tuple(metrics[metric.name] for metric in plan.metrics),
+        watch=tuple(metrics[name] for name in plan.watch),
+        cells=plan.cells,
+        stages=plan.stages,
+        alpha=plan.alpha,
+        weights=plan.weights,
+        min_units=plan.min_units,
+        bake=plan.bake,
+        sample_ratio_alpha=plan.sample_ratio.alpha,
+        on_mismatch=plan.sample_ratio.action,
+        shadow_units=plan.shadow.units,
+        on_rollback=plan.on_rollback.value,
+    )
+
+
+def rules_data(rules: Rules) -> dict[str, Any]:
+    """The rules as plain data, for the ledger."""
+    return asdict(rules)
+
+
+def rules_from(data: Mapping[str, Any]) -> Rules:
+    """The rules that `rules_data` wrote.
+
+    Raises:
+        KeyError, TypeError, ValueError: it wrote none.
+    """
+    made = {
+        "metrics": tuple(_metric(one) for one in data["metrics"]),
+        "watch": tuple(_metric(one) for one in data["watch"]),
+        "cells": tuple(Cell(**{**one, "rates": tuple(one["rates"])}) for one in data["cells"]),
+        "stages": tuple(PlanStage(**one) for one in data["stages"]),
+        "weights": Split(**data["weights"]),
+        "on_mismatch": OnMismatch(data["on_mismatch"]),
+    }
+    return Rules(**{**data, **made})
+
+
+def _metric(data: Mapping[str, Any]) -> Metric:
+    source = data["source"]
+    made = {
+        "source": Source(SourceKind(source["kind"]), source["name"], source["over"]),
+        "kind": MetricKind(data["kind"]),
+        "default": Polarity(data["default"]),
+        "pick": Pick(data["pick"]),
+    }
+    return Metric(**{**data, **made})

@@ -1,0 +1,44 @@
+"""Status: where a rollout stands, read from its ledger alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from seatrial.errors import DataError
+from seatrial.rollout import ledger
+from seatrial.rollout.decision import look_decision
+from seatrial.rollout.evidence import Evidence
+from seatrial.rollout.judge import findings
+from seatrial.rollout.ladder import Move, Step
+from seatrial.rollout.reason import Reason, Why, reason_from
+from seatrial.rollout.sentence import step_sentence
+from seatrial.verdict import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.rollout.ledger import Row
+    from seatrial.verdict import Decision
+
+
+def status_decision(rows: Sequence[Row]) -> Decision:
+    """The last row as a decision; it is shown, and decides nothing."""
+    if not rows:
+        raise DataError("the ledger is empty: no such rollout was started")
+    rules, last = ledger.rules_in(rows), rows[-1]
+    state = ledger.state_of(last)
+    found = findings(rules, state, Evidence(state.counted, state.closed))
+    said = {one["cell"]: reason_from(one["reason"]) for one in last.data["steps"]}
+    steps = tuple(
+        Step(cell.cell, Move.HOLD, cell.rung, said.get(cell.cell, Reason(Why.NEEDS_UNITS, units=rules.min_units)), cell)
+        for cell in state.cells
+    )
+    decision = look_decision(rules, state, steps, found, None)
+    return replace(
+        decision,
+        verdict=Verdict.PASS,
+        reason_class=None,
+        reason=" · ".join(step_sentence(rules, step) for step in steps),
+        details={**decision.details, "rows": len(rows), "last": last.hash},
+    )

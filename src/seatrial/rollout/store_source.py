@@ -1,0 +1,72 @@
+"""Store source: exposures and outcomes read from the project's store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from seatrial.rollout.source import BadEvent, Crossing, FirstExposure, OutcomeOf
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from seatrial.outcome.metric import Metric
+    from seatrial.store.engine import Store
+
+_IN = "e.rollout = :rollout AND e.forced = 0 AND e.exposed_at >= :since AND e.exposed_at < :until"
+_FIRST = (
+    f"SELECT e.cell, e.arm, e.attempt, e.rung, e.exposed_at, e.thread_id, e.content, e.algorithm FROM exposures e WHERE {_IN} "
+    "AND NOT EXISTS (SELECT 1 FROM exposures f WHERE f.rollout = e.rollout AND f.unit = e.unit AND f.cell = e.cell "
+    "AND f.attempt = e.attempt AND f.forced = 0 AND (f.exposed_at < e.exposed_at "
+    "OR (f.exposed_at = e.exposed_at AND f.event_id < e.event_id))) ORDER BY e.exposed_at, e.event_id"
+)
+_OUTCOMES = (
+    "SELECT o.thread_id, o.label, o.observed_at FROM outcomes o WHERE o.outcome = :outcome AND o.observed_at >= :since "
+    f"AND o.thread_id IN (SELECT e.thread_id FROM exposures e WHERE {_IN}) ORDER BY o.observed_at, o.event_id"
+)
+_BAD = (
+    "SELECT DISTINCT e.cell, e.attempt, o.thread_id, o.label, o.event_id FROM outcomes o JOIN exposures e ON e.thread_id = o.thread_id "
+    "WHERE o.outcome = :outcome AND e.rollout = :rollout AND e.arm = 'candidate' AND o.observed_at >= e.exposed_at "
+    "ORDER BY o.event_id, e.cell, e.attempt"
+)
+_CROSSINGS = (
+    f"SELECT DISTINCT e.cell, e.attempt, e.rung, e.unit FROM exposures e WHERE {_IN} "
+    "AND EXISTS (SELECT 1 FROM exposures f WHERE f.rollout = e.rollout AND f.unit = e.unit AND f.cell = e.cell "
+    "AND f.attempt = e.attempt AND f.rung = e.rung AND f.forced = 0 AND f.arm <> e.arm AND f.exposed_at < :until) "
+    "ORDER BY e.cell, e.unit"
+)
+_LATE = "SELECT COUNT(*) FROM exposures WHERE rollout = :rollout AND exposed_at < :before AND recorded_at > :recorded"
+
+
+class StoreSource:
+    """A `Source` over the store of decisions, outcomes and exposures."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def first_exposures(self, rollout: str, since: float, until: float) -> Sequence[FirstExposure]:
+        """As the protocol says."""
+        return [FirstExposure(*row) for row in self._rows(_FIRST, rollout=rollout, since=since, until=until)]
+
+    def outcomes(self, rollout: str, metric: Metric, since: float, until: float) -> Sequence[OutcomeOf]:
+        """As the protocol says."""
+        found = self._rows(_OUTCOMES, rollout=rollout, outcome=metric.source.name, since=since, until=until)
+        return [OutcomeOf(*row) for row in found]
+
+    def bad_events(self, rollout: str, metric: Metric) -> Sequence[BadEvent]:
+        """As the protocol says."""
+        return [BadEvent(*row[:4]) for row in self._rows(_BAD, rollout=rollout, outcome=metric.source.name)]
+
+    def crossings(self, rollout: str, since: float, until: float) -> Sequence[Crossing]:
+        """As the protocol says."""
+        return [Crossing(*row) for row in self._rows(_CROSSINGS, rollout=rollout, since=since, until=until)]
+
+    def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
+        """As the protocol says."""
+        return int(self._rows(_LATE, rollout=rollout, before=before, recorded=recorded_since)[0][0])
+
+    def _rows(self, query: str, **values: Any) -> list[Any]:
+        from sqlalchemy import text  # noqa: PLC0415 - only where a store is used
+
+        bound: Mapping[str, Any] = values
+        with self._store.read() as connection:
+            return list(connection.execute(text(query), bound))

@@ -1,0 +1,157 @@
+"""`seatrial rollout` as a person and as cron run it: sentences, and exit codes of a process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from seatrial.cli.app import run
+from seatrial.rollout import controller, ledger
+from seatrial.store.current import close_stores
+from seatrial.store.engine import open_store
+from seatrial.testing.rollout_traffic import serve
+
+BEGIN = 1_800_000_000
+HOUR = 3600
+PLAN = """
+schema = "seatrial/rollout-plan/1"
+graph = "support"
+control = "v3"
+candidate = "v4"
+units_per_day = 12000
+min_units = 30
+bake = "1h"
+[metric.resolved]
+[cell.DE]
+share = 0.4
+rate = 0.95
+critical = true
+where = [{ field = "inputs.region", op = "equals", arg = "DE" }]
+[cell.rest]
+share = 0.6
+rate = 0.95
+[[stage]]
+share = 0.25
+margin = 0.10
+hours = 24
+"""
+METRICS = '[metric.resolved]\nsource = "outcome:resolved"\nhorizon = "1h"\ndefault = "negative"\n'
+SIGNED = ("--author", "ada", "--reason", "new prompt")
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    (tmp_path / "pyproject.toml").write_text('[tool.seatrial]\nfleet = "t"\nregistry = "graphs/registry.py"\n')
+    for name in ("gates", "experiments", "graphs"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "graphs/registry.py").write_text("GRAPHS = ()\n")
+    (tmp_path / "gates/metrics.toml").write_text(METRICS)
+    (tmp_path / "experiments/support_v4.toml").write_text(PLAN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("SEATRIAL_STORE", raising=False)
+    yield tmp_path
+    close_stores()
+
+
+def traffic(root, rate, *, hour):
+    with open_store(f"sqlite:///{root}/.seatrial/store.db") as store:
+        rules, last = controller.ends(store, controller.full_name(store, "support_v4"))
+        serve(
+            store,
+            rules,
+            ledger.state_of(last),
+            lambda _cell, arm, *_: rate if arm == "candidate" else 0.95,
+            np.random.default_rng(4),
+            begin=BEGIN + hour * HOUR,
+            seconds=2 * HOUR,
+            units_per_day=12_000,
+        )
+
+
+def start(*more):
+    return run(["rollout", "start", "support_v4", *SIGNED, "--at", str(BEGIN), *more])
+
+
+def test_a_rollout_starts_steps_and_replays(project, capsys):
+    assert start() == 0
+    assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + HOUR)]) == 0
+    traffic(project, 0.95, hour=0)
+    capsys.readouterr()
+    assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + 4 * HOUR), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["schema"] == "seatrial/rollout/1"
+    assert [(one["move"], one["to"]) for one in said["details"]["steps"]] == [("up", 1.0), ("up", 1.0)]
+    assert run(["rollout", "status", "support_v4"]) == 0
+    assert "DE" in capsys.readouterr().out
+    for verb in ("replay", "verify"):
+        assert run(["rollout", verb, "support_v4"]) == 0
+        assert "2 rows" in capsys.readouterr().out
+
+
+def test_a_process_that_rolls_a_cell_back_exits_1_and_the_next_one_0(project):
+    assert start("--accept-underpowered") == 0
+    traffic(project, 0.5, hour=0)
+    close_stores()
+
+    def step():
+        command = [sys.executable, "-m", "seatrial", "rollout", "step", "support_v4", "--at", str(BEGIN + 4 * HOUR)]
+        return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=os.environ)
+
+    first, second = step(), step()
+    assert first.returncode == 1, first.stderr
+    assert "ROLLED BACK" in first.stdout
+    assert "worse in resolved" in first.stdout
+    assert second.returncode == 0
+
+
+def test_an_edited_plan_holds_with_exit_2(project, capsys):
+    assert start("--accept-underpowered") == 0
+    plan = project / "experiments/support_v4.toml"
+    plan.write_text(PLAN.replace("min_units = 30", "min_units = 31"))
+    assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + HOUR)]) == 2
+    assert "the plan file was changed" in capsys.readouterr().out
+
+
+def test_start_refuses_a_plan_that_cannot_stop_what_must_be_stopped(project, capsys):
+    plan = project / "experiments/support_v4.toml"
+    plan.write_text(PLAN.replace("hours = 24", "hours = 1"))
+    assert start() == 2
+    assert "--accept-underpowered" in capsys.readouterr().err
+    assert start("--accept-underpowered", "--dry-run") == 0
+    assert run(["rollout", "status", "support_v4"]) == 2
+    assert start("--accept-underpowered") == 0
+    assert run(["rollout", "status", "support_v4"]) == 0
+
+
+def test_a_persons_actions_are_ledgered(project, capsys):
+    assert start("--accept-underpowered") == 0
+    for arguments in (
+        ["pause", "support_v4", *SIGNED],
+        ["resume", "support_v4", "--cell", "DE", *SIGNED],
+        ["rollback", "support_v4", "--cell", "DE", *SIGNED],
+        ["override", "support_v4", "--cell", "rest", "--share", "1", *SIGNED],
+    ):
+        assert run(["rollout", *arguments, "--at", str(BEGIN + 60)]) == 0
+    assert run(["rollout", "replay", "support_v4"]) == 0
+    assert "5 rows" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["resume", "support_v4", *SIGNED], "--cell"),
+        (["pause", "support_v4", "--cell", "XX", *SIGNED], "DE, rest"),
+        (["override", "support_v4", "--share", "0.3", *SIGNED], "0, 0.25, 1"),
+        (["step", "other"], "never started"),
+        (["start", "other", *SIGNED], "does not exist"),
+    ],
+)
+def test_a_mistake_is_a_sentence_with_the_choices(project, capsys, arguments, says):
+    assert start("--accept-underpowered") == 0
+    assert run(["rollout", *arguments]) == 2
+    assert says in capsys.readouterr().err
