@@ -53,6 +53,7 @@ VERBS = (
         "Compare production outcomes with the confidence that classifiers stated.",
     ),
     Verb("drift", "seatrial.cli.drift", "Compare inputs, records and production rates with a frozen reference."),
+    Verb("ab", "seatrial.cli.ab", "Plan an A/B test, and judge it by its plan: ship, stop or keep running."),
     Verb("override", "seatrial.cli.override", "Let one failing row through, with a reason, an author and an end."),
     Verb("anchor", "seatrial.cli.anchor", "Set or show the release that small steps down are measured from."),
     Verb(
