@@ -1,16 +1,76 @@
-"""Reasons of a row's verdict as numbers; `gate.sentence` writes them out."""
+"""Reasons of a row's verdict: sealed types that hold numbers; `gate.sentence` writes them out.
+
+The first reason of a row decides it. Types under "what was looked at" say what the row rests on and decide nothing.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+class _Kind:
+    """A reason names its kind in JSON; one without a `share` of its own weighs nothing against the others."""
+
+    __slots__ = ()
+    kind: ClassVar[str]
+
+    @property
+    def share(self) -> float:
+        """How large it is, 0..1: of the reasons of several rows the largest is spoken of first."""
+        return 0.0
+
+    @property
+    def count(self) -> int:
+        """How many things it is about: among equal shares the larger count comes first."""
+        return 0
+
+
+# ---------------------------------------------------------------- rows of the score family
+
+
 @dataclass(frozen=True, slots=True)
-class Underpowered:
+class Unchanged(_Kind):
+    """Every output of the candidate is the baseline's."""
+
+    kind: ClassVar[str] = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Thin(_Kind):
+    """A non-critical row that left the family before any score was looked at.
+
+    Attributes:
+        n: clusters it has.
+        min_n: clusters a row of the family has at least.
+    """
+
+    kind: ClassVar[str] = "thin"
+    n: int
+    min_n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped(_Kind):
+    """The row dropped beyond chance.
+
+    Attributes:
+        p: its p on its own.
+        p_adjusted: its p in the family.
+        alpha: what the adjusted p is compared with.
+    """
+
+    kind: ClassVar[str] = "dropped"
+    p: float | None
+    p_adjusted: float | None
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
+class Underpowered(_Kind):
     """The row has too few clusters for what it must detect.
 
     Attributes:
@@ -38,7 +98,7 @@ class Underpowered:
 
 
 @dataclass(frozen=True, slots=True)
-class Unmeasured:
+class Unmeasured(_Kind):
     """Planned cells of one version that have no score.
 
     Attributes:
@@ -47,6 +107,7 @@ class Unmeasured:
         cells: how many.
         planned: planned cells of the same version.
         message: the most frequent message among them; empty where none says anything.
+        outage: everything the row lacks was kept from it by an outage, a budget or the kill switch.
     """
 
     kind: ClassVar[str] = "unmeasured"
@@ -55,6 +116,7 @@ class Unmeasured:
     cells: int
     planned: int
     message: str = ""
+    outage: bool = False
 
     @property
     def share(self) -> float:
@@ -68,7 +130,7 @@ class Unmeasured:
 
 
 @dataclass(frozen=True, slots=True)
-class NotProven:
+class NotProven(_Kind):
     """The row looks worse on its own and is not proven worse in its family.
 
     Attributes:
@@ -80,8 +142,6 @@ class NotProven:
     """
 
     kind: ClassVar[str] = "not_proven"
-    share: ClassVar[float] = 0.0
-    count: ClassVar[int] = 0
     difference: float | None
     regressed: int
     n: int
@@ -89,15 +149,311 @@ class NotProven:
     p_adjusted: float | None
 
 
-Reason = Underpowered | Unmeasured | NotProven
-KINDS: Mapping[str, type[Underpowered | Unmeasured | NotProven]] = {
-    one.kind: one for one in (Underpowered, Unmeasured, NotProven)
-}
+@dataclass(frozen=True, slots=True)
+class Better(_Kind):
+    """The row rose beyond chance, at its own level."""
+
+    kind: ClassVar[str] = "better"
+
+
+@dataclass(frozen=True, slots=True)
+class NoDrop(_Kind):
+    """No drop was found.
+
+    Attributes:
+        p: its p on its own; None where it holds no cluster.
+    """
+
+    kind: ClassVar[str] = "no_drop"
+    p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reported(_Kind):
+    """The row's key does not gate."""
+
+    kind: ClassVar[str] = "reported"
+
+
+# ---------------------------------------------------------------- zero tolerance
+
+
+@dataclass(frozen=True, slots=True)
+class NewHit(_Kind):
+    """The candidate has hits where the baseline has none.
+
+    Attributes:
+        hits: examples with a new hit.
+        examples: the first of their ids, in order.
+        places: per dimension, the segment with most of them and how many.
+    """
+
+    kind: ClassVar[str] = "new_hit"
+    hits: int
+    examples: tuple[str, ...]
+    places: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnclearHit(_Kind):
+    """Hits where the baseline has no score: old or new cannot be told.
+
+    Attributes:
+        hits: examples with such a hit.
+    """
+
+    kind: ClassVar[str] = "unclear_hit"
+    hits: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnseenHit(_Kind):
+    """Answers of the candidate that were not measured in full may hide a hit.
+
+    Attributes:
+        examples: how many examples have such an answer.
+    """
+
+    kind: ClassVar[str] = "unseen_hit"
+    examples: int
+
+
+@dataclass(frozen=True, slots=True)
+class NothingScored(_Kind):
+    """No answer of the candidate has a score."""
+
+    kind: ClassVar[str] = "nothing_scored"
+
+
+@dataclass(frozen=True, slots=True)
+class NoNewHit(_Kind):
+    """Every answer was scored and none is a new hit."""
+
+    kind: ClassVar[str] = "no_new_hit"
+
+
+# ---------------------------------------------------------------- measurements
+
+
+@dataclass(frozen=True, slots=True)
+class Grew(_Kind):
+    """The measurement grew beyond its margin.
+
+    Attributes:
+        p: its p against the margin.
+        alpha: what p is compared with.
+    """
+
+    kind: ClassVar[str] = "grew"
+    p: float
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
+class WithinMargin(_Kind):
+    """The measurement is not shown to have grown beyond its margin.
+
+    Attributes:
+        p: its p against the margin.
+        alpha: what p is compared with.
+    """
+
+    kind: ClassVar[str] = "within_margin"
+    p: float
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
+class FewRatios(_Kind):
+    """Too few clusters, or too few of the planned runs, have a number in both arms.
+
+    Attributes:
+        left: clusters that have one.
+        missing: share of the planned runs without one.
+    """
+
+    kind: ClassVar[str] = "few_ratios"
+    left: int
+    missing: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotInterleaved(_Kind):
+    """A latency is reported only: the two versions did not run interleaved in one job."""
+
+    kind: ClassVar[str] = "not_interleaved"
+
+
+# ---------------------------------------------------------------- contract tests
+
+
+@dataclass(frozen=True, slots=True)
+class ContractBroken(_Kind):
+    """The baseline passed every run and the candidate none."""
+
+    kind: ClassVar[str] = "contract_broken"
+
+
+@dataclass(frozen=True, slots=True)
+class ContractHolds(_Kind):
+    """The candidate passed every run."""
+
+    kind: ClassVar[str] = "contract_holds"
+
+
+@dataclass(frozen=True, slots=True)
+class ContractUnsteady(_Kind):
+    """One version does not pass every run.
+
+    Attributes:
+        arm: `baseline`, and so it proves no regression, or `candidate`.
+    """
+
+    kind: ClassVar[str] = "contract_unsteady"
+    arm: str
+
+
+@dataclass(frozen=True, slots=True)
+class FewRuns(_Kind):
+    """Versions with fewer measured runs than a contract test takes.
+
+    Attributes:
+        arms: which.
+        needs: runs it takes.
+    """
+
+    kind: ClassVar[str] = "few_runs"
+    arms: tuple[str, ...]
+    needs: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewContract(_Kind):
+    """The baseline has no run of this example.
+
+    Attributes:
+        passed: the candidate passes it.
+    """
+
+    kind: ClassVar[str] = "new_contract"
+    passed: bool
+
+
+# ---------------------------------------------------------------- what was looked at
+
+
+@dataclass(frozen=True, slots=True)
+class TippingPoint(_Kind):
+    """So many of the uncertain clusters would have to go against the candidate for the row to block.
+
+    Attributes:
+        clusters: how many.
+        of: uncertain clusters.
+    """
+
+    kind: ClassVar[str] = "tipping_point"
+    clusters: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh(_Kind):
+    """The row was decided on repetitions made after the first look.
+
+    Attributes:
+        repetitions: how many, per example and version; None where a single one decided.
+        p: the row's p at the first look; None where it had none.
+    """
+
+    kind: ClassVar[str] = "fresh"
+    repetitions: int | None
+    p: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answers(_Kind):
+    """What a zero-tolerance key looked at.
+
+    Attributes:
+        scored: examples of the candidate with a score.
+        n: planned examples.
+    """
+
+    kind: ClassVar[str] = "answers"
+    scored: int
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Increase(_Kind):
+    """What a measurement came to.
+
+    Attributes:
+        statistic: `median` or `mean` of the clusters' ratios.
+        ratio: the candidate over the baseline, minus 1; None where nothing has a number.
+        allowed: the margin.
+        runs: planned runs.
+        without: of these, runs without a number above 0 in both arms.
+    """
+
+    kind: ClassVar[str] = "increase"
+    statistic: str
+    ratio: float | None
+    allowed: float
+    runs: int
+    without: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passes(_Kind):
+    """Passed and measured runs of a contract test.
+
+    Attributes:
+        baseline: (passed, measured) of the baseline.
+        candidate: of the candidate.
+    """
+
+    kind: ClassVar[str] = "passes"
+    baseline: tuple[int, int]
+    candidate: tuple[int, int]
+
+
+Reason = (
+    Unchanged
+    | Thin
+    | Dropped
+    | Underpowered
+    | Unmeasured
+    | NotProven
+    | Better
+    | NoDrop
+    | Reported
+    | NewHit
+    | UnclearHit
+    | UnseenHit
+    | NothingScored
+    | NoNewHit
+    | Grew
+    | WithinMargin
+    | FewRatios
+    | NotInterleaved
+    | ContractBroken
+    | ContractHolds
+    | ContractUnsteady
+    | FewRuns
+    | NewContract
+    | TippingPoint
+    | Fresh
+    | Answers
+    | Increase
+    | Passes
+)
+KINDS: Mapping[str, type[Reason]] = {one.kind: one for one in get_args(Reason)}
 
 
 def reason_data(reason: Reason) -> dict[str, Any]:
     """The reason as plain data."""
-    return {"kind": reason.kind, **asdict(reason)}
+    return {"kind": reason.kind, **{name: _plain(value) for name, value in asdict(reason).items()}}
 
 
 def reason_of(data: Mapping[str, Any]) -> Reason:
@@ -106,4 +462,12 @@ def reason_of(data: Mapping[str, Any]) -> Reason:
     Raises:
         KeyError, TypeError: it is none.
     """
-    return KINDS[data["kind"]](**{name: value for name, value in data.items() if name != "kind"})
+    return KINDS[data["kind"]](**{name: _frozen(value) for name, value in data.items() if name != "kind"})
+
+
+def _plain(value: Any) -> Any:
+    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(_frozen(one) for one in value) if isinstance(value, list) else value

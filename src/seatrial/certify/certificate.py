@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.certify.advice import Advice, Weak, mend, reconsider
 from seatrial.certify.simulate import simulate, uncovered_segments
+from seatrial.gate.budget import Budget
 from seatrial.gate.row import OVERALL
 from seatrial.stats.interval import Interval
 from seatrial.stats.power import POWER
@@ -146,7 +147,7 @@ def certify(
     advised = mend(design, policy, plain, weak, min(_ADVISED, gates), rng)
     return Certificate(
         name=design.name,
-        alpha=policy.alpha / policy.shared_change,
+        alpha=Budget.of(policy).total,
         null=null,
         power=tuple(power),
         uncovered=uncovered,

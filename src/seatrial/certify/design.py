@@ -10,7 +10,8 @@ import numpy as np
 
 from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError, UsageError
-from seatrial.gate.family import family_alpha, row_weights
+from seatrial.gate.budget import Budget
+from seatrial.gate.family import row_weights
 from seatrial.gate.policy import KeyRule
 from seatrial.gate.row import OVERALL, Row
 
@@ -162,7 +163,7 @@ def design(
         for k, rule in enumerate(rules)
         for i, segment in enumerate(segments)
     ]
-    alpha = family_alpha(policy, measures=bool(policy.measures))
+    alpha = Budget.of(policy).family
     weights = np.array(row_weights(rows, rules, policy)).reshape(len(rules), len(segments))
     return Design(
         name=name,

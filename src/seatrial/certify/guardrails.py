@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from seatrial.gate.family import MEASURE_SHARE
+from seatrial.gate.budget import Budget
 from seatrial.stats.power import critical_values
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def hit_law(rate: float, missing: float, repetitions: int) -> tuple[float, float
 
 def measure_level(rule: MeasureRule, policy: Policy, clusters: int) -> float:
     """Chance that a measurement blocks a candidate that lies exactly at its margin: the most an unchanged one can see."""
-    alpha = policy.alpha / policy.shared_change * MEASURE_SHARE / len(policy.measures)
+    alpha = Budget.of(policy).measures / len(policy.measures)
     if clusters < policy.min_n:
         return 0.0
     if rule.statistic == "mean":

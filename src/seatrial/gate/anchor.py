@@ -11,20 +11,18 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import InvalidComparison
 from seatrial.evidence.combine import combine
-from seatrial.evidence.table import Evidence
-from seatrial.gate.merge import check
+from seatrial.gate.comparison import NO_QUARANTINE, Comparison
+from seatrial.gate.merge import gate
 from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from seatrial.evidence.table import Evidence
     from seatrial.gate.baseline import Baseline
     from seatrial.gate.policy import Policy
     from seatrial.gate.quarantine_file import Quarantine
     from seatrial.gate.report import Report
-
-ANCHOR_SHARE = 0.2
-"""The anchor's share of alpha."""
 
 
 def check_anchored(
@@ -33,8 +31,8 @@ def check_anchored(
     *,
     baseline: str,
     candidate: str,
-    critical: Collection[str],
-    held: Quarantine,
+    critical: Collection[str] = (),
+    quarantine: Quarantine = NO_QUARANTINE,
     anchor: Baseline | None,
 ) -> Report:
     """Judge `candidate` against `baseline`, and against the anchor where there is one.
@@ -45,30 +43,32 @@ def check_anchored(
     Raises:
         Whatever `gate.merge.check` raises, of either comparison.
     """
+    c = Comparison.of(
+        evidence,
+        policy,
+        baseline=baseline,
+        candidate=candidate,
+        critical=critical,
+        quarantine=quarantine,
+        anchored=anchor is not None,
+    )
+    merge = gate(c)
     if anchor is None:
-        return check(evidence, policy, baseline=baseline, candidate=candidate, critical=critical, held=held)
-    share = replace(policy, alpha=policy.alpha * (1 - ANCHOR_SHARE))
-    merge = check(evidence, share, baseline=baseline, candidate=candidate, critical=critical, held=held)
+        return merge
     try:
-        against = _against(evidence, policy, anchor, candidate=candidate, critical=critical, held=held)
+        against = gate(_against(c, anchor))
     except InvalidComparison as error:
         if merge.verdict is not Verdict.FAIL:
             raise
         # What the anchor cannot say takes nothing away from what the baseline has said.
-        return replace(
-            merge,
-            policy={**merge.policy, "hash": policy.hash},
-            warnings=(*merge.warnings, f"the anchor was not asked: {error}"),
-        )
-    rules = {**merge.policy, "hash": policy.hash}
+        return replace(merge, warnings=(*merge.warnings, f"the anchor was not asked: {error}"))
     held_back = against.quarantine if merge.quarantine is None or merge.quarantine.with_them is Verdict.PASS else None
     if merge.verdict is Verdict.PASS and against.verdict is Verdict.PASS and held_back is not None:
         merge = replace(merge, reason=held_back.beside(Verdict.PASS, merge.reason))
     if against.verdict is not Verdict.FAIL or merge.verdict is Verdict.FAIL:
-        return replace(merge, policy=rules, anchor=against)
+        return replace(merge, anchor=against)
     return replace(
         merge,
-        policy=rules,
         anchor=against,
         verdict=Verdict.FAIL,
         reason_class=None,
@@ -76,33 +76,22 @@ def check_anchored(
     )
 
 
-def _against(
-    evidence: Evidence,
-    policy: Policy,
-    anchor: Baseline,
-    *,
-    candidate: str,
-    critical: Collection[str],
-    held: Quarantine,
-) -> Report:
+def _against(c: Comparison, anchor: Baseline) -> Comparison:
+    """The candidate against the release, for the anchor's part of alpha."""
     name = f"{anchor.header.version} (anchor)"
-    return check(
-        combine([anchor.evidence.named(name), _only(evidence, candidate)], f"{evidence.source}, and the anchor"),
-        # Measurements are asked of the neighbour: an anchor keeps no latency, and old prices of tokens are no regression.
-        replace(
-            policy,
-            alpha=policy.alpha * ANCHOR_SHARE,
-            measures=(),
-            baseline_system_failures=max(policy.baseline_system_failures, anchor.header.system_failures),
+    # Measurements are asked of the baseline: an anchor keeps no latency, and old prices of tokens are no regression.
+    record = max(c.policy.baseline_system_failures, anchor.header.system_failures)
+    return replace(
+        c,
+        evidence=combine(
+            [anchor.evidence.named(name), _only(c.evidence, c.candidate)], f"{c.evidence.source}, and the anchor"
         ),
+        policy=replace(c.policy, measures=(), baseline_system_failures=record),
         baseline=name,
-        candidate=candidate,
-        critical=critical,
-        held=held,
+        budget=c.budget.of_anchor,
     )
 
 
 def _only(evidence: Evidence, version: str) -> Evidence:
     codes = evidence.codes("version")
-    mine = codes.index == codes.values.index(version)
-    return evidence.where(mine)
+    return evidence.where(codes.index == codes.values.index(version))

@@ -7,7 +7,7 @@ suspicious one with the p of data that no look has touched, so every p is valid 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,12 +18,10 @@ from seatrial.verdict import Verdict
 from seatrial.wording import count, p_value
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from seatrial.evidence import Evidence
-    from seatrial.gate.decide import Decided
     from seatrial.gate.report import Report
-    from seatrial.gate.row import Row
     from seatrial.verdict import Finding
 
 SCREEN = 0.3
@@ -94,7 +92,9 @@ def suspicious(report: Report) -> tuple[Finding, ...]:
     """The rows of the family that the first look does not clear, in reading order."""
     # A level above SCREEN would let a cleared row block; nobody plans with one, and the rule holds all the same.
     return tuple(
-        f for f in report.findings if f.alpha_row is not None and f.p is not None and f.p <= max(SCREEN, report.alpha)
+        f
+        for f in report.findings
+        if f.alpha_row is not None and f.p is not None and f.p <= max(SCREEN, report.budget.family)
     )
 
 
@@ -155,29 +155,6 @@ def examples_of(evidence: Evidence, report: Report, rows: Sequence[Finding]) -> 
     return tuple(sorted(found))
 
 
-def fresh_rows(
-    first: Sequence[Row], second: Sequence[Row], needed: Sequence[Finding], fresh: Evidence
-) -> dict[int, Row]:
-    """Position of each suspicious row of the first look -> the same row on the fresh repetitions.
-
-    Raises:
-        InvalidComparison: the fresh evidence lacks an example of a row, or holds one that the first look had not.
-    """
-    again = {(r.segment, r.key): r for r in second}
-    wanted = {(f.segment, f.key) for f in needed}
-    found = {}
-    for i, r in enumerate(first):
-        if (r.segment, r.key) not in wanted:
-            continue
-        other = again.get((r.segment, r.key))
-        if other is None or other.n != r.n:
-            raise InvalidComparison(
-                f"{fresh.source}: {r.segment} · {r.key} has {count(r.n, 'cluster')} at the first look and {0 if other is None else other.n} in the fresh repetitions; a row is confirmed on all of its examples"
-            )
-        found[i] = other
-    return found
-
-
 def complete(evidence: Evidence, fresh: Evidence, needed: Sequence[Finding], report: Report) -> None:
     """Every example of the needed rows was repeated with both versions, and looked at on their keys."""
     names, versions, keys = (fresh.codes(name) for name in ("example_id", "version", "key"))
@@ -204,22 +181,6 @@ def same_provenance(evidence: Evidence, fresh: Evidence) -> None:
             raise InvalidComparison(
                 f"{fresh.source}: {name} is {', '.join(sorted(sides[1]))} in the fresh repetitions and {', '.join(sorted(sides[0])) or 'not known'} at the first look"
             )
-
-
-def told(
-    decided: Sequence[Decided], fresh: Mapping[int, Row], needed: Sequence[Finding], repetitions: int
-) -> tuple[list[Decided], tuple[Look, ...]]:
-    """The decided rows with both looks in their sentences, and the looks."""
-    before = {(f.segment, f.key): f.p for f in needed}
-    out, looks = list(decided), {}
-    for i, row in fresh.items():
-        f = decided[i].finding
-        p = before[f.segment, f.key]
-        assert p is not None  # noqa: S101 - only a row with a p is suspicious
-        said = f"{f.reason}; p {p_value(p)} at the first look, decided on {count(repetitions, 'fresh repetition')}"
-        out[i] = replace(decided[i], finding=replace(f, reason=said))
-        looks[f.segment, f.key] = Look(f.segment, f.key, p, f.p, row.n, f.verdict is Verdict.FAIL)
-    return out, tuple(looks[f.segment, f.key] for f in needed)
 
 
 def confirmed(looks: tuple[Look, ...], *, examples: int, everywhere: int, first: int, repetitions: int) -> Confirmed:

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from seatrial.gate.row import Row
 
 PRIMARY_SHARE = 0.6
-MEASURE_SHARE = 0.1
 
 
 def key_weights(rules: Sequence[KeyRule]) -> dict[str, float]:
@@ -59,8 +58,3 @@ def _class_shares(policy: Policy, present: Iterable[str]) -> dict[str, float]:
     if "critical" not in have:
         return {"overall": overall, "rest": 1 - overall}
     return {"overall": overall, "critical": policy.weights.critical, "rest": policy.weights.rest}
-
-
-def family_alpha(policy: Policy, *, measures: bool) -> float:
-    """Alpha left for the score rows: divided over graphs of one shared change, less the measurements' own slice."""
-    return policy.alpha / policy.shared_change * (1 - MEASURE_SHARE if measures else 1.0)

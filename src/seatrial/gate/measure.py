@@ -11,96 +11,81 @@ import numpy as np
 from seatrial.errors import ConfigError
 from seatrial.gate.arms import clusters_of
 from seatrial.gate.row import DECIMALS, OVERALL
+from seatrial.reason import FewRatios, Grew, Increase, NotInterleaved, WithinMargin
 from seatrial.stats.paired import mcnemar, sign_flip
 from seatrial.verdict import Finding, State, Verdict
-from seatrial.wording import count, p_value, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from seatrial.evidence import Evidence
+    from seatrial.gate.plan import Plan
     from seatrial.gate.policy import MeasureRule, Policy
+    from seatrial.reason import Reason
 
 
-def measure_finding(
-    evidence: Evidence,
-    rule: MeasureRule,
-    policy: Policy,
-    baseline: str,
-    candidate: str,
-    alpha: float,
-    *,
-    unchanged: bool,
-) -> tuple[Finding, list[str]]:
-    """Judge one measurement: the paired log ratio per cluster against log(1 + max_increase): the median by the
-    exact sign test, the mean by a sign-flip.
+def measurements(plan: Plan) -> Iterator[Finding]:
+    """One finding per gating measurement, each at its part of the measurements' alpha."""
+    measures = plan.asked.policy.measures
+    for rule in measures:
+        yield measure_finding(plan, rule, plan.asked.budget.measures / len(measures))
 
+
+def measure_finding(plan: Plan, rule: MeasureRule, alpha: float) -> Finding:
+    """Judge one measurement: the paired log ratio per cluster against log(1 + max_increase).
+
+    The median is judged by the exact sign test (on which side of the limit most clusters lie), the mean by a sign-flip.
     Latency gates only when both arms ran interleaved in one job (`interleaved` in the evidence's metadata); on two
     different days it measures the days. Planned runs without a number in both arms are counted, and beyond the missing
-    tolerance the row cannot tell. The returned strings are warnings.
+    tolerance the row cannot tell.
+
+    Raises:
+        ConfigError: the evidence has no such column.
     """
+    c, evidence = plan.asked, plan.evidence
     if not evidence.has(rule.name):
-        raise ConfigError(f"{policy.source}: measurement {rule.name!r} gates but {evidence.source} has no such column")
-    ratio, planned, unmeasured, runs = _log_ratios(evidence, rule.name, baseline, candidate, policy.repetitions)
-    gates = rule.name != "latency_ms" or evidence.metadata.get("interleaved") == "true"
+        raise ConfigError(
+            f"{c.policy.source}: measurement {rule.name!r} gates but {evidence.source} has no such column"
+        )
+    ratio, planned, without, runs = _log_ratios(evidence, rule.name, c.baseline, c.candidate, c.policy.repetitions)
     limit = round(math.log1p(rule.max_increase), DECIMALS)
     middle = _increase(float(np.median(ratio) if rule.statistic == "median" else ratio.mean())) if ratio.size else None
-    said = f"overall · {rule.name}: {count(planned, 'example')}, {rule.statistic} ratio {'?' if middle is None else f'{100 * middle:+.1f} %'.replace('-', '−')}, allowed +{100 * rule.max_increase:g} %"
-    lost = unmeasured / runs if runs else 1.0
-    if unmeasured:
-        said += f"; {unmeasured} of {count(runs, 'run')} have no number above 0 in both arms"
-    p = None
-    if unchanged:
-        verdict, state, reason = None, State.REPORTED, f"{said}; reported only: every output is identical"
-    elif not gates:
-        verdict, state, reason = (
-            None,
-            State.REPORTED,
-            f"{said}; reported only: the arms did not run interleaved in one job",
-        )
-    elif ratio.size < policy.min_n or lost > policy.missing_tolerance:
-        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
-        reason = f"{said}{f', {percent(lost)}' if unmeasured else ''}; {count(ratio.size, 'example')} are left"
-    else:
-        seed = hashlib.sha256(np.sort(ratio).tobytes() + policy.hash.encode() + rule.name.encode()).digest()
-        # The test asks what the statistic says: of the median, on which side of the limit most clusters lie.
-        if rule.statistic == "median":
-            p = float(mcnemar(int((ratio > limit).sum()), int((ratio < limit).sum()), "exact"))
-        else:
-            p = sign_flip(limit - ratio, np.random.default_rng(int.from_bytes(seed[:8], "big")), alpha).p
+    missing = without / runs if runs else 1.0
+    gates = rule.name != "latency_ms" or evidence.metadata.get("interleaved") == "true"
+    verdict: Verdict | None = None
+    state, p = State.REPORTED, None
+    reason: Reason = NotInterleaved()
+    if gates and (ratio.size < c.policy.min_n or missing > c.policy.missing_tolerance):
+        verdict, state, reason = Verdict.INCONCLUSIVE, State.CANNOT_TELL, FewRatios(int(ratio.size), missing)
+    elif gates:
+        p = _p(ratio, limit, rule, c.policy, alpha)
         grew = p <= alpha
         verdict, state = (Verdict.FAIL, State.BLOCKS) if grew else (Verdict.PASS, State.NO_DROP)
-        reason = f"{said}; p {p_value(p)} {'≤' if grew else '>'} {p_value(alpha)}: {'grew beyond its margin' if grew else 'not beyond its margin'}"
-    finding = Finding(
+        reason = Grew(p, alpha) if grew else WithinMargin(p, alpha)
+    return Finding(
         segment=OVERALL,
         key=rule.name,
-        critical=False,
         n=planned,
-        baseline=None,
-        candidate=None,
-        difference=None,
-        ci=None,
-        ci_row=None,
         p=p,
         p_adjusted=p,
-        alpha_row=None,
-        threshold=alpha if gates and not unchanged else None,
+        threshold=alpha if gates else None,
         verdict=verdict,
         state=state,
-        promotable=None,
-        detectable_drop=None,
-        needed_n=None,
         broke=int((ratio > limit).sum()),
         fixed=int((ratio < 0).sum()),
         missing=planned - ratio.size,
-        outcomes={},
-        reason=reason,
+        reasons=(reason, Increase(rule.statistic, middle, rule.max_increase, runs, without)),
     )
-    if not gates:
-        return finding, [f"{rule.name} does not gate here: baseline and candidate did not run interleaved in one job"]
-    if unchanged and middle is not None and middle > rule.max_increase:
-        return finding, [f"{said}: the same outputs now cost more, and an unchanged candidate passes whatever it costs"]
-    return finding, []
+
+
+def _p(ratio: NDArray[np.float64], limit: float, rule: MeasureRule, policy: Policy, alpha: float) -> float:
+    """One-sided p that the statistic does not exceed the limit."""
+    if rule.statistic == "median":
+        return float(mcnemar(int((ratio > limit).sum()), int((ratio < limit).sum()), "exact"))
+    seed = hashlib.sha256(np.sort(ratio).tobytes() + policy.hash.encode() + rule.name.encode()).digest()
+    return sign_flip(limit - ratio, np.random.default_rng(int.from_bytes(seed[:8], "big")), alpha).p
 
 
 def _increase(log_ratio: float) -> float:

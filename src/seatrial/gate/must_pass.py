@@ -12,8 +12,8 @@ import numpy as np
 
 from seatrial.errors import ConfigError
 from seatrial.evidence.schema import CONTRACT
+from seatrial.reason import ContractBroken, ContractHolds, ContractUnsteady, FewRuns, NewContract, Passes
 from seatrial.verdict import SYSTEM_FAILURES, Finding, Outcome, State, Verdict
-from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.evidence import Evidence
+    from seatrial.gate.plan import Plan
+    from seatrial.reason import Reason
 
 SEGMENT = CONTRACT
 _TIE = 1e-9
@@ -49,6 +51,24 @@ def without_extra_runs(evidence: Evidence, examples: Collection[str]) -> Evidenc
     return evidence.where(~extra)
 
 
+def contracts(plan: Plan) -> Iterator[Finding]:
+    """One finding per example that must pass, in the policy's order, on the primary key.
+
+    Raises:
+        ConfigError: an example is not in the evidence; a contract that is never tested guards nothing.
+    """
+    c, evidence = plan.asked, plan.common.answered
+    return must_pass_findings(
+        evidence,
+        c.policy.must_pass,
+        plan.primary,
+        c.baseline,
+        c.candidate,
+        runs=c.policy.must_pass_runs,
+        new=(*plan.common.new, *plan.common.changed),
+    )
+
+
 def must_pass_findings(
     evidence: Evidence,
     examples: Sequence[str],
@@ -57,10 +77,9 @@ def must_pass_findings(
     candidate: str,
     *,
     runs: int,
-    unchanged: bool,
     new: Collection[str] = (),
 ) -> Iterator[Finding]:
-    """One finding per example, in the policy's order.
+    """One finding per example.
 
     Args:
         evidence: the whole table, extra runs included.
@@ -68,12 +87,11 @@ def must_pass_findings(
         key: the primary key.
         baseline: version compared with.
         candidate: version judged.
-        runs: how many runs of each arm are asked for; 1 for a graph that always answers the same.
-        unchanged: every output is the baseline's.
+        runs: how many runs of each arm it takes; 1 for a graph that always answers the same.
         new: ids the baseline was not asked, or asked otherwise: there is nothing to compare with.
 
     Raises:
-        ConfigError: an example is not in the evidence; a contract nobody tests guards nobody.
+        ConfigError: an example is not in the evidence.
     """
     ids = evidence.codes("example_id").values
     unknown = [name for name in examples if name not in ids]
@@ -83,7 +101,7 @@ def must_pass_findings(
         )
     for name in examples:
         sides = [_runs(evidence, name, key, version) for version in (baseline, candidate)]
-        yield _judge(name, key, sides[0], sides[1], runs=runs, unchanged=unchanged and name not in new, new=name in new)
+        yield _judge(name, key, sides[0], sides[1], runs=runs, new=name in new)
 
 
 def _runs(evidence: Evidence, example: str, key: str, version: str) -> tuple[int, int, dict[str, int]]:
@@ -111,34 +129,9 @@ def _judge(
     cand: tuple[int, int, dict[str, int]],
     *,
     runs: int,
-    unchanged: bool,
     new: bool,
 ) -> Finding:
-    said = f"{SEGMENT}={name} · {key}: baseline passed {base[0]} of {base[1]}, candidate {cand[0]} of {cand[1]}"
-    short = [who for who, arm in (("baseline", base), ("candidate", cand)) if arm[1] < runs]
-    if unchanged:
-        verdict, state, reason = Verdict.PASS, State.NO_DROP, f"{said}; every output is identical"
-    elif new and cand[1] >= runs and cand[0] == cand[1]:
-        verdict, state, reason = (
-            Verdict.PASS,
-            State.NO_DROP,
-            f"{said}; new to the baseline, and the candidate passes it",
-        )
-    elif new:
-        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
-        reason = f"{said}; new to the baseline, and the candidate does not pass it: whether that is a regression nobody can tell"
-    elif short:
-        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
-        reason = f"{said}; {' and '.join(short)} measured fewer than {count(runs, 'time')}: run it again"
-    elif base[0] < base[1]:
-        verdict, state = Verdict.PASS, State.WATCH
-        reason = f"{said}; the baseline does not always pass it either, so it proves no regression: mend it or take it out of must_pass"
-    elif cand[0] == 0:
-        verdict, state, reason = Verdict.FAIL, State.BLOCKS, f"{said}: a contract that held is broken"
-    elif cand[0] < cand[1]:
-        verdict, state, reason = Verdict.PASS, State.WATCH, f"{said}; it no longer passes every time"
-    else:
-        verdict, state, reason = Verdict.PASS, State.NO_DROP, f"{said}; it holds"
+    verdict, state, reason = _ruling(base[:2], cand[:2], runs=runs, new=new)
     rates = [arm[0] / arm[1] if arm[1] else None for arm in (base, cand)]
     moved = 0.0 if None in rates else float(rates[1] or 0) - float(rates[0] or 0)
     return Finding(
@@ -149,20 +142,30 @@ def _judge(
         baseline=rates[0],
         candidate=rates[1],
         difference=None if None in rates else moved,
-        ci=None,
-        ci_row=None,
-        p=None,
-        p_adjusted=None,
-        alpha_row=None,
-        threshold=None,
         verdict=verdict,
         state=state,
         promotable=verdict is Verdict.PASS and state is not State.WATCH,
-        detectable_drop=None,
-        needed_n=None,
         broke=int(moved < 0),
         fixed=int(moved > 0),
         missing=max(0, runs - base[1]) + max(0, runs - cand[1]),
         outcomes={"baseline": base[2], "candidate": cand[2]},
-        reason=reason,
+        reasons=(reason, Passes(base[:2], cand[:2])),
     )
+
+
+def _ruling(base: tuple[int, int], cand: tuple[int, int], *, runs: int, new: bool) -> tuple[Verdict, State, Reason]:
+    """From (passed, measured) runs of each arm; the first rule that matches decides."""
+    short = tuple(arm for arm, (_, measured) in (("baseline", base), ("candidate", cand)) if measured < runs)
+    if new and cand[1] >= runs and cand[0] == cand[1]:
+        return Verdict.PASS, State.NO_DROP, NewContract(passed=True)
+    if new:
+        return Verdict.INCONCLUSIVE, State.CANNOT_TELL, NewContract(passed=False)
+    if short:
+        return Verdict.INCONCLUSIVE, State.CANNOT_TELL, FewRuns(short, runs)
+    if base[0] < base[1]:
+        return Verdict.PASS, State.WATCH, ContractUnsteady("baseline")
+    if cand[0] == 0:
+        return Verdict.FAIL, State.BLOCKS, ContractBroken()
+    if cand[0] < cand[1]:
+        return Verdict.PASS, State.WATCH, ContractUnsteady("candidate")
+    return Verdict.PASS, State.NO_DROP, ContractHolds()

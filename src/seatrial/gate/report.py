@@ -10,6 +10,7 @@ from seatrial.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seatrial.gate.budget import Budget
     from seatrial.gate.confirm import Confirmed
     from seatrial.gate.override import Applied
     from seatrial.gate.quarantine import Quarantined
@@ -30,7 +31,7 @@ class Report:
         baseline: version compared with.
         candidate: version judged.
         policy: name, hash and owner of the rules.
-        alpha: the family's alpha.
+        budget: what the decision may spend of alpha, and on what.
         must_detect: drop that critical segments must be able to show.
         churn: share of flips under no change that power was computed with.
         family_size: rows that shared alpha.
@@ -59,7 +60,7 @@ class Report:
     baseline: str
     candidate: str
     policy: Mapping[str, str]
-    alpha: float
+    budget: Budget
     must_detect: float
     churn: float
     family_size: int
@@ -77,6 +78,11 @@ class Report:
     anchor: Report | None = None
     undecided: int = 0
     overrides: tuple[Applied, ...] = ()
+
+    @property
+    def alpha(self) -> float:
+        """At most this share of unchanged candidates is blocked, by whatever row and whatever it is compared with."""
+        return self.budget.total
 
     @property
     def exit_code(self) -> int:

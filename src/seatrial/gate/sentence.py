@@ -1,12 +1,16 @@
-"""Sentences for the reasons of a row."""
+"""Sentences: a row's facts and its reasons, written out here and nowhere else."""
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
-from seatrial.reason import NotProven, Reason, Underpowered, Unmeasured
-from seatrial.verdict import Outcome
-from seatrial.wording import count, drop, p_value, points
+from seatrial import reason as kind
+from seatrial.verdict import Outcome, State
+from seatrial.wording import count, drop, interval, p_value, percent, points
+
+if TYPE_CHECKING:
+    from seatrial.reason import Reason
+    from seatrial.verdict import Finding
 
 _BECAME = {
     Outcome.EVALUATOR_ERROR: "the evaluator failed on {} answers",
@@ -15,21 +19,196 @@ _BECAME = {
 }
 """What became of cells that have no score."""
 
+_FACTS = (kind.Answers, kind.Increase, kind.Passes)
+_LAST = (kind.TippingPoint, kind.Fresh, *_FACTS)
+"""Reasons that decide nothing: each has its own place in the sentence."""
 
-def sentence(reason: Reason) -> str:
+
+def sentence_of(f: Finding) -> str:
+    """The row in one sentence: what was measured, what it would take, why it has its verdict."""
+    parts = [_facts(f)]
+    parts += [sentence(one) for one in f.reasons if isinstance(one, kind.TippingPoint)]
+    deciding = [one for one in f.reasons if not isinstance(one, _LAST)]
+    if deciding and f.state is State.CANNOT_TELL and isinstance(deciding[0], kind.Unmeasured) and f.alpha_row:
+        parts.append(f"{sentence(deciding[0])}, and the verdict hangs on them: measure them")
+        deciding = deciding[1:]
+    parts += [_in_row(one, f) for one in sorted(deciding, key=lambda one: not isinstance(one, kind.UnseenHit))]
+    said = "; ".join(parts)
+    for one in f.reasons:
+        if isinstance(one, kind.Fresh):
+            said += f"{', ' if one.p is None else '; '}{sentence(one)}"
+    return said
+
+
+def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of reason
     """The reason in words, without a full stop."""
     match reason:
-        case Underpowered(must_detect=None):
+        case kind.Underpowered(must_detect=None):
             return f"{count(reason.n, 'example')}, and {'no number of them is enough' if reason.needs is None else f'{reason.needs:,} are needed'}"
-        case Underpowered():
+        case kind.Underpowered():
             shows = "no drop at all" if reason.detects is None else f"only drops of {drop(reason.detects)} or more"
             needs = "more than any number of examples" if reason.needs is None else f"{reason.needs:,}"
             return f"critical, and {count(reason.n, 'example')} show {shows}: it must show {drop(reason.must_detect)}, which needs {needs}"
-        case Unmeasured():
+        case kind.Unmeasured():
             became = _BECAME.get(Outcome(reason.outcome), f"{reason.outcome} on {{}} answers")
             said = f"{became.format(f'{reason.cells:,} of {reason.planned:,}')} of the {reason.arm}"
             return f"{said}: {reason.message}" if reason.message else said
-        case NotProven():
+        case kind.NotProven():
             return f"looks worse: {points(reason.difference)} ({reason.regressed:,} of {reason.n:,} regressed), p {p_value(reason.p)} alone and {p_value(reason.p_adjusted)} in the family"
+        case kind.Unchanged():
+            return "every output is identical"
+        case kind.Thin():
+            return f"thin: {count(reason.n, 'example')}, min_n is {reason.min_n}; it left the family before looking and decides nothing"
+        case kind.Dropped():
+            return f"p {p_value(reason.p)}, adjusted {p_value(reason.p_adjusted)} ≤ {p_value(reason.alpha)}: a drop beyond chance"
+        case kind.Better():
+            return "better, beyond chance at its own level"
+        case kind.NoDrop():
+            return f"no drop found (p {p_value(reason.p)})"
+        case kind.Reported():
+            return "reported, does not gate"
+        case kind.TippingPoint():
+            return f"blocks if {reason.clusters} of {reason.of} unmeasured go against it"
+        case kind.Fresh(p=None):
+            return "on fresh repetitions"
+        case kind.Fresh():
+            return f"p {p_value(reason.p)} at the first look, decided on {count(reason.repetitions or 0, 'fresh repetition')}"
+        case (
+            kind.NewHit()
+            | kind.UnclearHit()
+            | kind.UnseenHit()
+            | kind.NothingScored()
+            | kind.NoNewHit()
+            | kind.Answers()
+        ):
+            return _of_zero_tolerance(reason)
+        case kind.Grew() | kind.WithinMargin() | kind.FewRatios() | kind.NotInterleaved() | kind.Increase():
+            return _of_measurement(reason)
+        case (
+            kind.ContractBroken()
+            | kind.ContractHolds()
+            | kind.ContractUnsteady()
+            | kind.FewRuns()
+            | kind.NewContract()
+            | kind.Passes()
+        ):
+            return _of_contract(reason)
         case _:
             assert_never(reason)
+
+
+def _of_zero_tolerance(
+    reason: kind.NewHit | kind.UnclearHit | kind.UnseenHit | kind.NothingScored | kind.NoNewHit | kind.Answers,
+) -> str:
+    match reason:
+        case kind.NewHit():
+            where = "; ".join(f"{segment} {hits}" for segment, hits in reason.places)
+            more = " ..." if reason.hits > len(reason.examples) else ""
+            return (
+                f"{count(reason.hits, 'new hit')}{f' ({where})' if where else ''}: {', '.join(reason.examples)}{more}"
+            )
+        case kind.UnclearHit():
+            return f"{count(reason.hits, 'hit')} where the baseline has no score: old or new, nobody can tell. Run the baseline again on them"
+        case kind.UnseenHit():
+            return (
+                f"{count(reason.examples, 'example')} of the candidate not measured in full may hide a hit: measure it"
+            )
+        case kind.NothingScored():
+            return "no answer of the candidate was looked at"
+        case kind.NoNewHit():
+            return "no new hit"
+        case kind.Answers():
+            return f"zero tolerance, {reason.scored} of {count(reason.n, 'example')} scored"
+        case _:
+            assert_never(reason)
+
+
+def _of_measurement(
+    reason: kind.Grew | kind.WithinMargin | kind.FewRatios | kind.NotInterleaved | kind.Increase,
+) -> str:
+    match reason:
+        case kind.Grew():
+            return f"p {p_value(reason.p)} ≤ {p_value(reason.alpha)}: grew beyond its margin"
+        case kind.WithinMargin():
+            return f"p {p_value(reason.p)} > {p_value(reason.alpha)}: not beyond its margin"
+        case kind.FewRatios():
+            return f"{count(reason.left, 'example')} are left"
+        case kind.NotInterleaved():
+            return "reported only: the arms did not run interleaved in one job"
+        case kind.Increase():
+            ratio = "?" if reason.ratio is None else f"{100 * reason.ratio:+.1f} %".replace("-", "−")
+            said = f"{reason.statistic} ratio {ratio}, allowed +{100 * reason.allowed:g} %"
+            if not reason.without:
+                return said
+            return f"{said}; {reason.without} of {count(reason.runs, 'run')} have no number above 0 in both arms"
+        case _:
+            assert_never(reason)
+
+
+def _of_contract(
+    reason: kind.ContractBroken
+    | kind.ContractHolds
+    | kind.ContractUnsteady
+    | kind.FewRuns
+    | kind.NewContract
+    | kind.Passes,
+) -> str:
+    match reason:
+        case kind.ContractBroken():
+            return "a contract that held is broken"
+        case kind.ContractHolds():
+            return "it holds"
+        case kind.ContractUnsteady(arm="baseline"):
+            return "the baseline does not always pass it either, so it proves no regression: mend it or take it out of must_pass"
+        case kind.ContractUnsteady():
+            return "it no longer passes every time"
+        case kind.FewRuns():
+            return f"{' and '.join(reason.arms)} measured fewer than {count(reason.needs, 'time')}: run it again"
+        case kind.NewContract(passed=True):
+            return "new to the baseline, and the candidate passes it"
+        case kind.NewContract():
+            return (
+                "new to the baseline, and the candidate does not pass it: whether that is a regression nobody can tell"
+            )
+        case kind.Passes():
+            (b, of_b), (c, of_c) = reason.baseline, reason.candidate
+            return f"baseline passed {b} of {of_b}, candidate {c} of {of_c}"
+        case _:
+            assert_never(reason)
+
+
+def _in_row(reason: Reason, f: Finding) -> str:
+    """The reason as its row says it: beside what the row shows, and what it detects."""
+    match reason:
+        case kind.NotProven() if f.state is State.WATCH:
+            return f"p {p_value(reason.p)} alone, adjusted {p_value(reason.p_adjusted)} > {p_value(f.threshold)}: looks worse, not proven in the family; {_detects(f)}"
+        case kind.Better() | kind.NoDrop():
+            return f"{sentence(reason)}; {_detects(f)}"
+        case kind.Unchanged() if any(isinstance(one, kind.Increase) for one in f.reasons):
+            return f"reported only: {sentence(reason)}"
+        case _:
+            return sentence(reason)
+
+
+def _detects(f: Finding) -> str:
+    if f.baseline == 0.0:
+        return "starts at 0 %, so it cannot drop"
+    if f.detectable_drop is None:
+        return "could not have seen any drop"
+    return f"would have seen a drop of {drop(f.detectable_drop)} or more"
+
+
+def _facts(f: Finding) -> str:
+    said = f"{f.segment} · {f.key}: "
+    facts = next((one for one in f.reasons if isinstance(one, _FACTS)), None)
+    if isinstance(facts, kind.Increase):
+        left = [f", {percent(one.missing)}" for one in f.reasons if isinstance(one, kind.FewRatios) and facts.without]
+        return f"{said}{count(f.n, 'example')}, {sentence(facts)}{''.join(left)}"
+    if facts is not None:
+        return f"{said}{sentence(facts)}"
+    cells = sum(n for outcomes in f.outcomes.values() for n in outcomes.values())
+    said += count(f.n, "example" if cells == 2 * f.n else "cluster")
+    if f.difference is None:
+        return f"{said}, nothing measured in both arms"
+    said += f", {percent(f.baseline)} → {percent(f.candidate)}, {points(f.difference)} (95 % {interval(f.ci)}), {f.broke} broke, {f.fixed} fixed"
+    return f"{said}, {f.missing} not measured" if f.missing else said

@@ -1,4 +1,4 @@
-"""Comparable: whether two arms may be compared at all, said before a single score is looked at."""
+"""Validity: whether two versions may be compared at all, decided before a score is looked at."""
 
 from __future__ import annotations
 
@@ -87,9 +87,15 @@ def known_values(evidence: Evidence, critical: Collection[str]) -> None:
 
 
 def differing_provenance(
-    evidence: Evidence, policy: Policy, baseline: str, candidate: str, gating: Collection[str]
+    evidence: Evidence, policy: Policy, baseline: str, candidate: str, gating: Collection[str], *, refuse: bool = True
 ) -> Iterator[str]:
-    """Different data or different evaluators make two arms two experiments."""
+    """Different data or different evaluators make two arms two experiments.
+
+    Without `refuse` a difference is only named: where every output is identical it can have done no harm.
+
+    Raises:
+        InvalidComparison: they differ, and `refuse` says so.
+    """
     versions = evidence.codes("version")
     for name in ("dataset_hash", "evaluator_version", "evaluator_hash", "graph"):
         if not evidence.has(name) or (name == "dataset_hash" and hashed(evidence, baseline, candidate)):
@@ -108,11 +114,11 @@ def differing_provenance(
                 yield f"{name} is known for {baseline if sides[0] else candidate} only: whether both saw the same cannot be checked"
                 continue
             what = f"{name}{f' of key {keys.values[key]!r}' if key is not None else ''} differs: {baseline} has {', '.join(sorted(sides[0]))}; {candidate} has {', '.join(sorted(sides[1]))}"
-            if name == "evaluator_hash":
+            if refuse and name == "evaluator_hash":
                 raise InvalidComparison(
                     f"{evidence.source}: the evaluator of key {keys.values[key or 0]!r} changed: {baseline} was scored by {', '.join(sorted(sides[0]))}, {candidate} by {', '.join(sorted(sides[1]))} (hash of its code, helpers and arguments). Score both with one evaluator: run both versions again; an accepted baseline is renewed with pytest --seatrial-update-baseline"
                 )
-            if policy.dataset_mismatch == "refuse":
+            if refuse and policy.dataset_mismatch == "refuse":
                 raise InvalidComparison(
                     f'{evidence.source}: {what}. Evaluate both again on the same data, or say dataset_mismatch = "warn" in the policy'
                 )

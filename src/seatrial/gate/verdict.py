@@ -1,62 +1,72 @@
-"""Sum up: the verdict of a whole decision, its sentence, and the order its rows are read in."""
+"""Verdict: that of a complete decision, its sentence, and the order its rows are read in."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
+from seatrial.reason import NotProven, Thin, Underpowered, Unmeasured
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
 from seatrial.wording import count, drop, points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from seatrial.gate.decide import Decided
-
 NAMED = 3
 """Rows that look worse and are named in a sentence."""
 
 
-def why(finding: Finding) -> ReasonClass | None:
-    """What an undecided row beside the family does to the verdict."""
-    return ReasonClass.MISSING if finding.verdict is Verdict.INCONCLUSIVE else None
+def undecided(f: Finding) -> bool:
+    """Whether a row cannot be told and the verdict waits for it; a thin row left the family, and it does not."""
+    return f.verdict is Verdict.INCONCLUSIVE and not any(isinstance(one, Thin) for one in f.reasons)
 
 
-def sum_up(decided: Sequence[Decided], *, unchanged: bool, n: int) -> tuple[Verdict, ReasonClass | None, str]:
-    """FAIL dominates INCONCLUSIVE dominates PASS; a pass names the smallest drop it would have seen."""
+def reason_class_of(f: Finding) -> ReasonClass:
+    """Why an undecided row is undecided, for machines: its first reason says it."""
+    first = f.reasons[0] if f.reasons else None
+    if isinstance(first, Unmeasured) and first.outage and f.alpha_row is not None:
+        return ReasonClass.OUTAGE
+    return ReasonClass.UNDERPOWERED if isinstance(first, (Underpowered, NotProven)) else ReasonClass.MISSING
+
+
+def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Verdict, ReasonClass | None, str]:
+    """FAIL dominates INCONCLUSIVE dominates PASS; a pass names the smallest drop it detects."""
     if unchanged:
         return Verdict.PASS, None, f"Unchanged: outputs identical on all {n:,} examples."
-    findings = [d.finding for d in decided]
     failed = [f for f in findings if f.verdict is Verdict.FAIL]
     if failed:
         return Verdict.FAIL, None, f"{len(failed)} of {len(findings)} rows failed; first {worst(failed).reason}."
-    open_ = [d for d in decided if d.why is not None]
+    open_ = [f for f in findings if undecided(f)]
     if open_:
-        first = max(open_, key=lambda d: first_cause(d.finding))
+        first = max(open_, key=first_cause)
         return (
             Verdict.INCONCLUSIVE,
-            first.why,
-            f"{len(open_)} of {len(findings)} rows could not be judged; first {first.finding.reason}.",
+            reason_class_of(first),
+            f"{len(open_)} of {len(findings)} rows could not be judged; first {first.reason}.",
         )
-    tested = [f for f in findings if f.alpha_row is not None]
-    critical = [f for f in tested if f.critical]
-    asked = critical or [f for f in tested if f.segment != OVERALL] or tested
-    sights = [f.detectable_drop for f in asked if f.detectable_drop is not None]
-    where = "overall" if asked[0].segment == OVERALL else f"on every {'critical ' if critical else ''}segment"
-    blind = len(asked) - len(sights)
-    if not critical:
-        blind += sum(f.state is State.CANNOT_TELL and f.alpha_row is None for f in findings)
-    if blind and sights:
-        where = f"on {len(sights)} of {len(sights) + blind} {'critical ' if critical else ''}segments, the others are too small to show a drop"
-    sight = f"would have seen {drop(max(sights))} or more {where}" if sights else "could not have seen any drop"
     watched = looks_worse(findings)
     if watched:
         return (
             Verdict.PASS,
             None,
-            f"{looking_worse(watched)}: {worse_rows(watched)}; not proven at this level. The gate {sight}.",
+            f"{looking_worse(watched)}: {worse_rows(watched)}; not proven at this level. The gate {_sight(findings)}.",
         )
-    return Verdict.PASS, None, f"No drop found; {sight}."
+    return Verdict.PASS, None, f"No drop found; {_sight(findings)}."
+
+
+def _sight(findings: Sequence[Finding]) -> str:
+    """The smallest drop that a pass would have shown, and where."""
+    tested = [f for f in findings if f.alpha_row is not None]
+    critical = [f for f in tested if f.critical]
+    asked = critical or [f for f in tested if f.segment != OVERALL] or tested
+    sights = [f.detectable_drop for f in asked if f.detectable_drop is not None]
+    where = "overall" if asked[0].segment == OVERALL else f"on every {'critical ' if critical else ''}segment"
+    unable = len(asked) - len(sights)
+    if not critical:
+        unable += sum(f.state is State.CANNOT_TELL and f.alpha_row is None for f in findings)
+    if unable and sights:
+        where = f"on {len(sights)} of {len(sights) + unable} {'critical ' if critical else ''}segments, the others are too small to show a drop"
+    return f"would have seen {drop(max(sights))} or more {where}" if sights else "could not have seen any drop"
 
 
 def first_cause(f: Finding) -> tuple[float, int, bool]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.gate.arms import OUTCOMES
-from seatrial.gate.decide import Message, silent, unmeasured
+from seatrial.evidence.combine import combine
+from seatrial.gate.arms import OUTCOMES, arms
 from seatrial.gate.row import OVERALL, row
-from seatrial.gate.sentence import sentence
+from seatrial.gate.row_rules import unmeasured_cells
+from seatrial.reason import Answers, Fresh, NewHit, NoNewHit, NothingScored, UnclearHit, UnseenHit
 from seatrial.verdict import MEASUREMENT_FAILURES, Finding, Outcome, State, Verdict
-from seatrial.wording import count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from seatrial.evidence import Evidence
     from seatrial.gate.arms import Arm, Arms
+    from seatrial.gate.plan import Message, Plan
     from seatrial.reason import Reason
 
 _SCORED = OUTCOMES.index(Outcome.SCORED)
@@ -25,10 +29,42 @@ _UNSEEN = [OUTCOMES.index(word) for word in MEASUREMENT_FAILURES if word != Outc
 SHOWN = 5
 
 
+def zero_tolerance(plan: Plan) -> Iterator[Finding]:
+    """One finding per zero-tolerance key, over every answer of the candidate."""
+    c = plan.asked
+    for rule in plan.rules:
+        if not rule.zero_tolerance:
+            continue
+        planned = plan.lined_up[rule.name]
+        if plan.answered is not plan.evidence:
+            planned = arms(plan.answered, rule.name, c.baseline, c.candidate, repetitions=c.policy.repetitions)
+        everything = arms(plan.answered, rule.name, c.baseline, c.candidate, surplus=True)
+        found = zero_tolerance_finding(plan.answered, planned, everything, plan.message)
+        yield found if found.verdict is Verdict.FAIL or plan.fresh is None else _fresh_hit(found, plan)
+
+
+def _fresh_hit(found: Finding, plan: Plan) -> Finding:
+    """The finding, or that of the fresh answers where they hold a new hit: one that was seen counts.
+
+    New is a hit where the baseline has none, at the second look or, where that one was not scored, at the first.
+    """
+    assert plan.asked.again is not None  # noqa: S101 - asked at a second look only
+    c, fresh = plan.asked, plan.asked.again.evidence
+    if found.key not in fresh.keys:
+        return found
+    later = fresh.later(1 + int(plan.evidence.numbers("repetition").max()))
+    for table in (fresh, combine([plan.evidence, later], fresh.source)):
+        sides = [arms(table, found.key, c.baseline, c.candidate, surplus=surplus) for surplus in (False, True)]
+        again = zero_tolerance_finding(table, sides[0], sides[1])
+        if again.verdict is Verdict.FAIL:
+            return replace(again, reasons=(*again.reasons, Fresh(None, None)))
+    return found
+
+
 def zero_tolerance_finding(
-    evidence: Evidence, arms: Arms, everything: Arms, *, unchanged: bool, message: Message = silent
+    evidence: Evidence, planned: Arms, everything: Arms, message: Message = lambda _row, _arm, _outcome: ""
 ) -> Finding:
-    """Judge one zero-tolerance key: hits over `everything` the candidate ran, what is missing over what was planned.
+    """Judge one zero-tolerance key: hits over `everything` the candidate ran, what is missing over what was `planned`.
 
     A hit is a scored cell below 1; it is new where the baseline scored 1 on the same example throughout. A hit whose
     baseline was never scored may be old or new: cannot tell. A system failure is no hit. One unmeasured answer may be
@@ -36,64 +72,42 @@ def zero_tolerance_finding(
     """
     base_scored, cand_scored = (arm.outcome == _SCORED for arm in (everything.baseline, everything.candidate))
     # A scored cell below 1 pulls its example's highest possible mean below that of the same cells at 1.
-    cand_hit = _below_one(everything.candidate)
-    base_hit = _below_one(everything.baseline)
+    cand_hit, base_hit = _below_one(everything.candidate), _below_one(everything.baseline)
     new = cand_hit & ~base_hit & base_scored.any(axis=1)
     unclear = cand_hit & ~base_scored.any(axis=1)
-    whole = row(arms, OVERALL, critical=False, members=None)
     # Of what was planned all that is missing, and beyond that whatever ran and was not looked at.
     ran_unseen = np.isin(everything.candidate.outcome, _UNSEEN).any(axis=1)
-    unseen = int(((arms.candidate.lost > 0) | ran_unseen).sum())
-    n = int(arms.example.size)
-    reasons: tuple[Reason, ...] = ()
-    names = evidence.codes("example_id").values
-    said = f"overall · {arms.key}: zero tolerance, {int(cand_scored.any(axis=1).sum())} of {count(n, 'example')} scored"
-    if new.any() and not unchanged:
+    unseen = int(((planned.candidate.lost > 0) | ran_unseen).sum())
+    total = row(planned, OVERALL, critical=False, members=None)
+    verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
+    reasons: list[Reason]
+    if new.any():
         verdict, state = Verdict.FAIL, State.BLOCKS
-        hits = [names[i] for i in arms.example[new]]
-        reason = f"{said}; {count(len(hits), 'new hit')}{_where(evidence, arms, new)}: {', '.join(sorted(hits)[:SHOWN])}{' ...' if len(hits) > SHOWN else ''}"
+        reasons = [_new_hit(evidence, planned, new)]
     elif unclear.any():
-        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
-        reason = f"{said}; {count(int(unclear.sum()), 'hit')} where the baseline has no score: old or new, nobody can tell. Run the baseline again on them"
-    elif unseen and not unchanged:
-        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
-        reasons = tuple(
-            sorted((one for one in unmeasured(whole, message) if one.arm == "candidate"), key=lambda one: -one.share)
-        )
-        why = "".join(f"; {sentence(one)}" for one in reasons[:1])
-        reason = (
-            f"{said}; {count(unseen, 'example')} of the candidate not measured in full may hide a hit: measure it{why}"
-        )
+        reasons = [UnclearHit(int(unclear.sum()))]
+    elif unseen:
+        lost = [one for one in unmeasured_cells(total, message) if one.arm == "candidate"]
+        reasons = [*sorted(lost, key=lambda one: -one.share), UnseenHit(unseen)]
     elif not cand_scored.any():
-        verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
-        reason = f"{said}: no answer of the candidate was looked at"
+        reasons = [NothingScored()]
     else:
-        verdict, state, reason = Verdict.PASS, State.NO_DROP, f"{said}; no new hit"
+        verdict, state, reasons = Verdict.PASS, State.NO_DROP, [NoNewHit()]
     return Finding(
         segment=OVERALL,
-        key=arms.key,
-        critical=False,
-        n=n,
-        baseline=whole.baseline,
-        candidate=whole.candidate,
-        difference=whole.difference,
-        ci=None,
-        ci_row=None,
-        p=None,
-        p_adjusted=None,
-        alpha_row=None,
-        threshold=None,
+        key=planned.key,
+        n=int(planned.example.size),
+        baseline=total.baseline,
+        candidate=total.candidate,
+        difference=total.difference,
         verdict=verdict,
         state=state,
         promotable=verdict is Verdict.PASS,
-        detectable_drop=None,
-        needed_n=None,
         broke=int(new.sum()),
         fixed=int((base_hit & ~cand_hit & cand_scored.any(axis=1)).sum()),
-        missing=whole.missing,
-        outcomes=whole.outcomes,
-        reason=reason,
-        reasons=reasons,
+        missing=total.missing,
+        outcomes=total.outcomes,
+        reasons=(*reasons, Answers(int(cand_scored.any(axis=1).sum()), int(planned.example.size))),
     )
 
 
@@ -107,11 +121,12 @@ def _below_one(arm: Arm) -> NDArray[np.bool_]:
     return below
 
 
-def _where(evidence: Evidence, arms: Arms, new: NDArray[np.bool_]) -> str:
-    found = []
+def _new_hit(evidence: Evidence, planned: Arms, new: NDArray[np.bool_]) -> NewHit:
+    names = evidence.codes("example_id").values
+    hits = sorted(names[i] for i in planned.example[new])
+    places = []
     for dimension in evidence.dimensions:
-        values, of_example = arms.segment(evidence, dimension)
+        values, of_example = planned.segment(evidence, dimension)
         hit = np.bincount(of_example[new], minlength=len(values))
-        top = int(hit.argmax())
-        found.append(f"{dimension}={values[top]} {int(hit[top])}")
-    return f" ({'; '.join(found)})" if found else ""
+        places.append((f"{dimension}={values[int(hit.argmax())]}", int(hit.max())))
+    return NewHit(len(hits), tuple(hits[:SHOWN]), tuple(places))

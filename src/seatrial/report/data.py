@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from seatrial.canonical import canonical_json
@@ -34,6 +35,7 @@ def gate_data(report: Report) -> dict[str, Any]:
         "candidate": report.candidate,
         "policy": dict(report.policy),
         "alpha": report.alpha,
+        "budget": asdict(report.budget),
         "must_detect": report.must_detect,
         "churn": report.churn,
         "family_size": report.family_size,

@@ -12,6 +12,7 @@ from seatrial.verdict import Verdict
 from seatrial.wording import count, drop, p_value
 
 if TYPE_CHECKING:
+    from seatrial.gate.budget import Budget
     from seatrial.gate.confirm import Look
     from seatrial.gate.report import Report
 
@@ -33,13 +34,20 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
             ("Policy hash", str(report.policy.get("hash", ""))),
             ("Owner", str(report.policy.get("owner", "")) or 'nobody is named; say owner = "..." in the policy'),
             ("Mode", report.mode),
-            ("Family", f"{count(report.family_size, 'test')}, alpha {report.alpha:g}, weighted Holm"),
+            ("Family", f"{count(report.family_size, 'test')}, alpha {_family(report.budget)}, weighted Holm"),
             ("Levels", f"a row starts at {p_value(min(levels))} to {p_value(max(levels))}" if levels else ""),
             ("Must detect", f"a drop of {drop(report.must_detect)} on every critical segment"),
             ("Churn", f"{100 * report.churn:g} % taken for granted"),
         )
         if value
     )
+
+
+def _family(budget: Budget) -> str:
+    """The family's part of alpha, and of how much it is a part."""
+    parts = (("measurements", budget.measures), ("the last release", budget.anchor))
+    others = [f"{alpha:g} for {name}" for name, alpha in parts if alpha]
+    return f"{budget.family:g}" + (f" of {budget.total:g} ({', '.join(others)})" if others else "")
 
 
 def _file(source: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError
+from seatrial.gate.budget import Budget
 from seatrial.gate.confirm import Confirmed, Look
 from seatrial.gate.override import Applied, Override
 from seatrial.gate.report import Report
@@ -46,7 +47,7 @@ def _report(data: Mapping[str, Any], source: str) -> Report:
         baseline=str(data["baseline"]),
         candidate=str(data["candidate"]),
         policy=dict(data["policy"]),
-        alpha=float(data["alpha"]),
+        budget=Budget(**data["budget"]),
         must_detect=float(data["must_detect"]),
         churn=float(data["churn"]),
         family_size=int(data["family_size"]),

@@ -118,7 +118,7 @@ def gate_standing(
         baseline=name,
         candidate=current,
         critical=critical,
-        held=quarantine_of(project, graph, row.dataset, today),
+        quarantine=quarantine_of(project, graph, row.dataset, today),
         anchor=anchor,
     )
     return let_through(project, report, bound, today)
@@ -216,7 +216,7 @@ def _stopped(project: Project, row: TrialRow, version: str, run_id: str, today: 
             baseline=base.versions[0],
             candidate=mine.versions[0],
             critical=critical,
-            held=held,
+            quarantine=held,
         )
     except (InvalidComparison, DataError) as error:
         return f"It cannot be compared with what was accepted ({error})"

@@ -90,7 +90,7 @@ def confirm(
     names = (first.baseline, first.candidate)
     parts = [evidence_of(project, run_id).named(name) for run_id, name in zip(found, names, strict=True)]
     fresh = combine(parts, f"runs {found[0]} and {found[1]}")
-    report = check_again(first, evidence, fresh, policy, critical=critical, held=held)
+    report = check_again(first, evidence, fresh, policy, critical=critical, quarantine=held)
     return replace(report, source=f"{first.source}, fresh {fresh.source}")
 
 

@@ -85,7 +85,7 @@ def gate(
     if anchor is not None:
         refuse_another(project, anchor, kind, ANCHOR, least=policy.common)
     first = check_anchored(
-        evidence, policy, baseline=names[0], candidate=names[1], critical=critical, held=held, anchor=anchor
+        evidence, policy, baseline=names[0], candidate=names[1], critical=critical, quarantine=held, anchor=anchor
     )
     report = confirm(project, (baseline, candidate), first, evidence, policy, confirming, critical=critical, held=held)
     return let_through(project, report, runs_bound(project, baseline, candidate), today)

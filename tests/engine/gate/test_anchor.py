@@ -6,11 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seatrial.gate.anchor import ANCHOR_SHARE, check_anchored
+from seatrial.gate.anchor import check_anchored
 from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
 from seatrial.gate.merge import check
 from seatrial.gate.policy import Policy
 from seatrial.gate.quarantine_file import Quarantine
+from seatrial.report.data import gate_data
+from seatrial.report.view import view
 from seatrial.verdict import Verdict
 
 SIZES = {"x": 75, "y": 75}
@@ -38,7 +40,7 @@ def gate(build, base, cand, anchor):
         for i, score in enumerate(scores)
     ]
     return check_anchored(
-        build(rows), Policy(), baseline="v1", candidate="v2", critical=(), held=Quarantine(), anchor=anchor
+        build(rows), Policy(), baseline="v1", candidate="v2", critical=(), quarantine=Quarantine(), anchor=anchor
     )
 
 
@@ -60,9 +62,17 @@ def test_a_step_too_small_for_the_neighbour_is_seen_from_afar(build):
 
 def test_it_takes_a_fifth_of_alpha_and_leaves_four(build):
     report = gate(build, losing(200, 0), losing(200, 1), anchor_of(build, losing(200, 0)))
-    assert report.alpha == pytest.approx(0.05 * (1 - ANCHOR_SHARE))
-    assert report.anchor.alpha == pytest.approx(0.05 * ANCHOR_SHARE)
+    assert sum(f.alpha_row or 0 for f in report.findings) == pytest.approx(0.04)
+    assert sum(f.alpha_row or 0 for f in report.anchor.findings) == pytest.approx(0.01)
     assert report.policy["hash"] == Policy().hash  # one policy, whatever its alpha is spent on
+
+
+def test_the_stated_rate_is_what_merge_and_anchor_spend_together(build):
+    report = gate(build, losing(200, 0), losing(200, 1), anchor_of(build, losing(200, 0)))
+    rows = (*report.findings, *report.anchor.findings)
+    assert report.alpha == pytest.approx(sum(f.alpha_row or 0 for f in rows)) == pytest.approx(0.05)
+    assert gate_data(report)["alpha"] == pytest.approx(0.05)
+    assert "≤ 5 % false block" in view(report).promise
 
 
 def test_without_an_anchor_it_is_the_gate(build):
@@ -70,7 +80,7 @@ def test_without_an_anchor_it_is_the_gate(build):
     evidence = build([row for part in rows for row in part.table.to_pylist()])
     plain = check(evidence, Policy(), baseline="v1", candidate="v2")
     anchored = check_anchored(
-        evidence, Policy(), baseline="v1", candidate="v2", critical=(), held=Quarantine(), anchor=None
+        evidence, Policy(), baseline="v1", candidate="v2", critical=(), quarantine=Quarantine(), anchor=None
     )
     assert anchored == plain
 

@@ -15,9 +15,10 @@ import pytest
 
 from seatrial.errors import InvalidComparison
 from seatrial.evidence import Evidence
+from seatrial.gate.comparison import Comparison
 from seatrial.gate.confirm import SCREEN, examples_of, settled, suspicious
 from seatrial.gate.confirmation import check_again
-from seatrial.gate.merge import check
+from seatrial.gate.merge import check, gate
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy
 from seatrial.verdict import ReasonClass, State, Verdict
 
@@ -78,7 +79,8 @@ def test_a_candidate_worse_than_the_anchor_stays_stopped(build, pairs):
 
 def test_both_looks_have_the_alpha_of_the_first(build, pairs):
     evidence = build(pairs({"x": (40, 6, 1, 13), "y": (50, 0, 2, 8)}))
-    first = first_look(evidence, Policy(alpha=0.04))
+    first = gate(Comparison.of(evidence, Policy(), baseline="a", candidate="b", critical=("t=x",), anchored=True))
+    assert row_of(first, "t=x").alpha_row == pytest.approx(0.04 * 0.6)
     report = again(first, evidence, build(repeated(pairs({"x": (40, 9, 0, 11), "y": (50, 0, 2, 8)}), 3)))
     assert row_of(report, "t=x").alpha_row == row_of(first, "t=x").alpha_row
 

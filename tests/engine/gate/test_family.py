@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from seatrial.gate.family import family_alpha, key_weights
+from seatrial.gate.family import key_weights
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy, Weights
 
@@ -23,12 +23,6 @@ def test_a_single_key_takes_everything_and_keys_without_a_primary_share_equally(
     assert key_weights([KeyRule("p", primary=True), KeyRule("z", zero_tolerance=True)]) == {"p": 1.0}
     assert key_weights([KeyRule("p"), KeyRule("q"), KeyRule("r"), KeyRule("s")]) == dict.fromkeys("pqrs", 0.25)
     assert key_weights([KeyRule("z", zero_tolerance=True)]) == {}
-
-
-def test_measurements_take_a_tenth_and_a_shared_change_divides():
-    assert family_alpha(Policy(alpha=0.04), measures=False) == 0.04
-    assert family_alpha(Policy(alpha=0.04), measures=True) == pytest.approx(0.036)
-    assert family_alpha(Policy(alpha=0.04, shared_change=8), measures=True) == pytest.approx(0.0045)
 
 
 def test_five_keys_on_twelve_segments_spend_exactly_alpha(build, pairs):

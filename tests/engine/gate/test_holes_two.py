@@ -139,9 +139,9 @@ def test_a_contract_that_holds_is_not_cannot_tell_beside_a_quarantine_that_was_c
     held = Quarantine((Entry("g", "e99", "ann", "coin", date(2026, 4, 1), "c", "a", 5, 0.5),))
     policy = Policy(must_pass=("e0",))
     evidence = build(rows("a", (), 0, 1) + rows("b", (1, 2, 3), 0, 1))
-    first = check(evidence, policy, baseline="a", candidate="b", held=held)
+    first = check(evidence, policy, baseline="a", candidate="b", quarantine=held)
     fresh = build(rows("a", (), 1, 3) + rows("b", (), 1, 3))
-    report = check_again(first, evidence, fresh, policy, held=held)
+    report = check_again(first, evidence, fresh, policy, quarantine=held)
     assert (report.verdict, report.quarantine.with_them) == (Verdict.PASS, Verdict.PASS)
 
 

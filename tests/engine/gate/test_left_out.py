@@ -38,7 +38,7 @@ def test_quarantine_is_counted_in_examples_where_they_stand_in_clusters(build):
         {**row, "cluster": f"c{int(row['example_id'][1:]) // 2}", "segment.tier": "pro"}
         for row in rows(120, broke=range(1, 41, 2))
     ]
-    report = gate(build(two), critical=["tier=pro"], held=held(*(f"e{i}" for i in range(1, 41, 2))))
+    report = gate(build(two), critical=["tier=pro"], quarantine=held(*(f"e{i}" for i in range(1, 41, 2))))
     assert report.verdict is Verdict.FAIL
     assert report.quarantine.whole == ("tier=pro",)
     assert any("20 of 120 examples of tier=pro" in warning for warning in report.warnings)
@@ -57,7 +57,7 @@ def test_a_fraction_that_is_not_judged_does_not_choose_the_test_of_the_rest(buil
         table += [{**odd, "version": v, "repetition": 1} for v in "ab"]
     else:
         table += [{**odd, "example_id": "odd", "version": v} for v in "ab"]
-        quarantine = {"held": held("odd")}
+        quarantine = {"quarantine": held("odd")}
     report = gate(build(table), policy, **quarantine)
     assert (report.verdict, report.overall.p) == (Verdict.FAIL, pytest.approx(2**-7))
 
@@ -176,7 +176,7 @@ def test_a_crashed_critical_segment_that_is_judged_in_full_is_asked_in_full(buil
         if row["version"] == "a" and int(row["example_id"][1:]) < 10:
             row.update(score=None, outcome="target_error")
     with pytest.raises(InvalidComparison, match=r"failed on 10 of 60 runs of tier=pro"):
-        gate(build(table), critical=["tier=pro"], held=held(*(f"e{i}" for i in range(10))))
+        gate(build(table), critical=["tier=pro"], quarantine=held(*(f"e{i}" for i in range(10))))
 
 
 def test_the_second_look_asks_a_segment_that_is_judged_in_full_in_full_too(build):
@@ -186,13 +186,13 @@ def test_the_second_look_asks_a_segment_that_is_judged_in_full_in_full_too(build
     ]
     policy, quarantine = Policy(keys=(KeyRule("score"),)), held(*(f"e{i}" for i in range(10)))
     evidence = build(table)
-    first = gate(evidence, policy, critical=["tier=pro"], held=quarantine)
+    first = gate(evidence, policy, critical=["tier=pro"], quarantine=quarantine)
     again = [{**row, "repetition": r} for row in table for r in (1, 2, 3)]
     for row in again:
         if row["version"] == "a" and int(row["example_id"][1:]) < 10:
             row.update(score=None, outcome="target_error")
     with pytest.raises(InvalidComparison, match=r"failed on 30 of 180 runs of tier=pro"):
-        check_again(first, evidence, build(again), policy, critical=["tier=pro"], held=quarantine)
+        check_again(first, evidence, build(again), policy, critical=["tier=pro"], quarantine=quarantine)
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t"])

@@ -1,9 +1,15 @@
 """Contract tests on thin but vital examples: three of three, then none, is a broken contract."""
 
+from dataclasses import replace
+
 import pytest
 
 from seatrial.errors import ConfigError
-from seatrial.gate.must_pass import must_pass_findings, without_extra_runs
+from seatrial.gate.merge import check
+from seatrial.gate.must_pass import is_contract, must_pass_findings, without_extra_runs
+from seatrial.gate.policy import Policy
+from seatrial.gate.sentence import sentence_of
+from seatrial.reason import Unchanged
 from seatrial.verdict import State, Verdict
 
 
@@ -15,8 +21,9 @@ def rows(base, cand, example="gdpr-01", outcome=None):
     ]  # fmt: skip
 
 
-def judge(evidence, runs=3, *, unchanged=False, examples=("gdpr-01",)):
-    return next(must_pass_findings(evidence, examples, "score", "a", "b", runs=runs, unchanged=unchanged))
+def judge(evidence, runs=3, *, examples=("gdpr-01",)):
+    found = next(must_pass_findings(evidence, examples, "score", "a", "b", runs=runs))
+    return replace(found, reason=sentence_of(found))
 
 
 @pytest.mark.parametrize(
@@ -58,7 +65,10 @@ def test_an_example_that_is_not_there_guards_nobody(build):
 
 
 def test_identical_outputs_pass_whatever_was_run(build):
-    assert judge(build(rows([1], [0])), unchanged=True).verdict is Verdict.PASS
+    same = [{**row, "output_hash": "o"} for row in rows([0], [0])]
+    report = check(build(same), Policy(must_pass=("gdpr-01",)), baseline="a", candidate="b")
+    (found,) = [f for f in report.findings if is_contract(f)]
+    assert (found.verdict, found.reasons[0]) == (Verdict.PASS, Unchanged())
 
 
 def test_extra_runs_count_here_and_nowhere_else(build, pairs):

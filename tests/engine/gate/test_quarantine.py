@@ -33,7 +33,7 @@ def entries(*ids: str) -> Quarantine:
 
 
 def gate(evidence: Any, held: Quarantine = Quarantine(), policy: Policy | None = None, critical: Any = ()) -> Any:  # noqa: B008
-    return check(evidence, policy or Policy(), baseline="a", candidate="b", critical=critical, held=held)
+    return check(evidence, policy or Policy(), baseline="a", candidate="b", critical=critical, quarantine=held)
 
 
 def row_of(report: Any, segment: str, key: str = "score") -> Any:
@@ -206,7 +206,7 @@ def test_confirming_repeats_and_tests_only_what_is_not_in_quarantine(build, pair
     names = examples_of(evidence, first, suspicious(first))
     assert "x-40" not in names
     fresh = build([{**row, "repetition": k} for row in rows for k in range(3) if row["example_id"] in names])
-    report = check_again(first, evidence, fresh, Policy(), critical=("t=x",), held=held)
+    report = check_again(first, evidence, fresh, Policy(), critical=("t=x",), quarantine=held)
     assert (row_of(report, "t=x").n, row_of(report, "t=x").broke) == (59, 5)
     assert report.quarantine.with_them is Verdict.INCONCLUSIVE, "nobody repeated x-40, so nobody knows"
 
@@ -220,7 +220,7 @@ def test_what_the_verdict_would_be_with_them_is_confirmed_like_the_rest(build, p
 
     def repeated(counts: Any) -> Any:
         again = [{**row, "repetition": k} for row in pairs(counts) for k in range(3) if row["example_id"] in names]
-        return check_again(first, evidence, build(again), Policy(), held=held)
+        return check_again(first, evidence, build(again), Policy(), quarantine=held)
 
     unlucky = repeated({"x": (132, 0, 0, 68), "y": (66, 0, 0, 34)})
     assert (unlucky.verdict, unlucky.quarantine.with_them) == (Verdict.PASS, Verdict.PASS)
@@ -236,5 +236,5 @@ def test_confirming_repeats_a_whole_critical_segment_with_its_quarantine(build, 
     names = examples_of(evidence, first, suspicious(first))
     assert set(names) >= {f"x-{i}" for i in range(60)}
     fresh = build([{**row, "repetition": k} for row in rows for k in range(3) if row["example_id"] in names])
-    report = check_again(first, evidence, fresh, Policy(), critical=("t=x",), held=held)
+    report = check_again(first, evidence, fresh, Policy(), critical=("t=x",), quarantine=held)
     assert (report.verdict, row_of(report, "t=x").n) == (Verdict.FAIL, 60)

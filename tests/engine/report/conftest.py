@@ -9,6 +9,7 @@ import pytest
 
 from seatrial.errors import DataError, InvalidComparison
 from seatrial.evidence import Evidence, read_evidence
+from seatrial.gate.budget import Budget
 from seatrial.gate.merge import check
 from seatrial.gate.policy import Policy
 from seatrial.gate.report import Report
@@ -61,7 +62,7 @@ def make_report(verdict: Verdict, *findings: Finding, **more: Any) -> Report:
         "baseline": "v1",
         "candidate": "v2",
         "policy": {"source": "merge.toml", "hash": "0" * 16, "owner": ""},
-        "alpha": 0.05,
+        "budget": Budget(0.05, 0.05),
         "must_detect": 0.2,
         "churn": 0.05,
         "family_size": len(findings),

@@ -286,7 +286,7 @@ def ask(of: Case) -> Report:
         SeatrialError: it refuses.
     """
     evidence = evidence_of(of.rows, of.metadata)
-    arguments: dict[str, Any] = {"baseline": "a", "candidate": "b", "critical": of.critical, "held": of.held}
+    arguments: dict[str, Any] = {"baseline": "a", "candidate": "b", "critical": of.critical, "quarantine": of.held}
     if of.anchor is None:
         report = check(evidence, of.policy, **arguments)
     else:
@@ -299,7 +299,9 @@ def ask(of: Case) -> Report:
             report = replace(report, confirm=said)
         else:
             names = fresh_examples(report, evidence, of.policy, critical=of.critical)
-            report = check_again(report, evidence, _fresh(of, names), of.policy, critical=of.critical, held=of.held)
+            report = check_again(
+                report, evidence, _fresh(of, names), of.policy, critical=of.critical, quarantine=of.held
+            )
     if of.overrides:
         bound = Bound("base", "cand")
         answers = [

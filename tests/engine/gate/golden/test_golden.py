@@ -57,7 +57,16 @@ def test_the_stored_cases_reach_every_rule():
     assert seen["exit"].keys() == {0, 1, 2}
     assert seen["class"].keys() == {None, "missing", "underpowered", "outage"}
     assert seen["state"].keys() == {"blocks", "cannot_tell", "watch", "no_drop", "better", "reported"}
-    assert seen["reason"].keys() == {"underpowered", "unmeasured", "not_proven"}
+    assert seen["reason"].keys() >= {
+        "unchanged",
+        "thin",
+        "dropped",
+        "underpowered",
+        "unmeasured",
+        "not_proven",
+        "better",
+    }
+    assert seen["reason"].keys() >= {"new_hit", "unclear_hit", "grew", "contract_unsteady", "tipping_point", "fresh"}
     assert seen["confirm"].keys() >= {"fresh", "nothing_suspicious"}
     assert seen["anchor"].keys() >= {"pass", "fail"}
     assert seen["quarantine"].keys() == {"pass", "fail", "inconclusive"}

@@ -1,0 +1,153 @@
+"""Summary: the report of a plan and its rows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.errors import ConfigError
+from seatrial.gate import confirm
+from seatrial.gate.arms import OUTCOMES, arms
+from seatrial.gate.flips import causes_of, flips_of
+from seatrial.gate.quarantine import Quarantined
+from seatrial.gate.report import Report
+from seatrial.gate.row import OVERALL
+from seatrial.gate.rows import rows_of
+from seatrial.gate.score_family import describe
+from seatrial.gate.sentence import sentence_of
+from seatrial.gate.verdict import reading_order, sum_up, undecided
+from seatrial.reason import Increase, NotInterleaved, Unchanged
+from seatrial.verdict import Finding, Outcome, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from seatrial.evidence import Evidence
+    from seatrial.gate.arms import Arm, Arms
+    from seatrial.gate.confirm import Confirmed
+    from seatrial.gate.plan import Plan
+
+
+def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
+    """What a decision says, with the sentence of every row."""
+    c, policy = plan.asked, plan.asked.policy
+    findings = [replace(row, reason=sentence_of(row)) for row in rows]
+    at = next((i for i, f in enumerate(findings) if f.key == plan.primary and f.segment == OVERALL), None)
+    if at is None:
+        raise ConfigError(f"{policy.source}: no key is left to gate")
+    verdict, reason_class, sentence = sum_up(
+        findings, unchanged=plan.unchanged, n=plan.lined_up[plan.primary].example.size
+    )
+    causes, broke = _causes(plan, findings)
+    gating = tuple(plan.lined_up.values())
+    return Report(
+        verdict=verdict,
+        reason_class=reason_class,
+        reason=sentence,
+        mode=policy.mode,
+        source=plan.evidence.source,
+        graph=_provenance(plan.evidence, "graph"),
+        baseline=c.baseline,
+        candidate=c.candidate,
+        policy={"source": policy.source, "hash": policy.hash, "owner": policy.owner},
+        budget=c.budget,
+        must_detect=policy.must_detect,
+        churn=policy.churn,
+        family_size=sum(f.alpha_row is not None for f in findings),
+        counts=_counts(gating) | ({"not_compared": plan.common.counts} if plan.common.counts else {}),
+        overall=findings[at],
+        segments=tuple(sorted((f for i, f in enumerate(findings) if i != at), key=reading_order)),
+        reported=tuple(_reported(plan)),
+        unchanged=plan.unchanged,
+        causes=causes,
+        broke=broke,
+        flips=flips_of(plan.evidence, gating, c.candidate),
+        warnings=(*plan.warnings, *_notes(findings)),
+        confirm=_confirmed(plan, findings) if plan.fresh else None,
+        # With them the verdict is not known yet; who wraps the check asks for it.
+        quarantine=Quarantined(plan.held, tuple(sorted(plan.whole)), Verdict.INCONCLUSIVE, "") if plan.held else None,
+        undecided=0 if plan.unchanged else sum(map(undecided, findings)),
+    )
+
+
+def _causes(plan: Plan, findings: Sequence[Finding]) -> tuple[tuple[tuple[str, int], ...], int]:
+    failing = frozenset(f.segment for f in findings if f.verdict is Verdict.FAIL)
+    if plan.fresh is None:
+        return causes_of(plan.evidence, tuple(plan.judged.values()), plan.asked.candidate, failing)
+    if not failing:
+        return (), 0
+    return causes_of(plan.fresh.evidence, tuple(plan.fresh.judged.values()), plan.asked.candidate, failing)
+
+
+def _reported(plan: Plan) -> Iterator[Finding]:
+    """Rows of the keys that do not gate."""
+    c, evidence = plan.asked, plan.evidence
+    critical = frozenset(c.critical)
+    for key in evidence.keys:
+        if key not in plan.lined_up:
+            for r in rows_of(evidence, [arms(evidence, key, c.baseline, c.candidate)], critical):
+                if r.n:
+                    found = describe(r)
+                    yield replace(found, reason=sentence_of(found))
+
+
+def _notes(findings: Sequence[Finding]) -> Iterator[str]:
+    """What a measurement that was only reported leaves unsaid."""
+    for f in findings:
+        if any(isinstance(one, NotInterleaved) for one in f.reasons):
+            yield f"{f.key} does not gate here: baseline and candidate did not run interleaved in one job"
+        for one in f.reasons:
+            if isinstance(one, Increase) and Unchanged() in f.reasons and (one.ratio or 0.0) > one.allowed:
+                said = f.reason.partition("; reported only")[0]
+                yield f"{said}: the same outputs now cost more, and an unchanged candidate passes whatever it costs"
+
+
+def _confirmed(plan: Plan, findings: Sequence[Finding]) -> Confirmed:
+    assert plan.fresh is not None  # noqa: S101 - asked only then
+    now = {(f.segment, f.key): f for f in findings}
+    sizes = {(r.segment, r.key): r.n for r in plan.fresh.rows.values()}
+    looks = tuple(
+        confirm.Look(f.segment, f.key, f.p or 0.0, new.p, sizes[name], new.verdict is Verdict.FAIL)
+        for f in plan.fresh.needed
+        for name in [(f.segment, f.key)]
+        for new in [now[name]]
+    )
+    largest = max(plan.lined_up.values(), key=lambda a: int(a.baseline.planned.sum()))
+    return confirm.confirmed(
+        looks,
+        examples=len(plan.fresh.evidence.codes("example_id").values),
+        everywhere=int(largest.example.size),
+        first=int(largest.baseline.planned.sum() + largest.candidate.planned.sum()),
+        repetitions=plan.fresh.repetitions,
+    )
+
+
+def _counts(gating: Sequence[Arms]) -> dict[str, object]:
+    arms_ = {
+        name: {
+            word.value: n for word, n in zip(OUTCOMES, _outcomes([getattr(a, name) for a in gating]), strict=True) if n
+        }
+        for name in ("baseline", "candidate")
+    }
+    planned = sum(int(a.baseline.planned.sum() + a.candidate.planned.sum()) for a in gating)
+    scored = sum(outcomes.get(Outcome.SCORED.value, 0) for outcomes in arms_.values())
+    return {
+        "planned": planned,
+        "scored": scored,
+        "examples": int(max(a.example.size for a in gating)),
+        "keys": len(gating),
+        "outcomes": arms_,
+    }
+
+
+def _outcomes(arms_: Sequence[Arm]) -> list[int]:
+    """How many planned cells have each outcome; a cell that was not planned has none."""
+    found = np.bincount(np.concatenate([arm.outcome.ravel() for arm in arms_]) + 1, minlength=len(OUTCOMES) + 1)
+    return [int(n) for n in found[1:]]
+
+
+def _provenance(evidence: Evidence, name: str) -> str:
+    values = evidence.codes(name).values if evidence.has(name) else ()
+    return values[0] if len(values) == 1 else ""

@@ -1,0 +1,109 @@
+"""The order of checks and rules, and that every kind of reason has a sentence and goes through JSON."""
+
+from typing import get_args
+
+import pytest
+
+from seatrial import reason as kind
+from seatrial.gate.check import CHECKS
+from seatrial.gate.merge import check
+from seatrial.gate.policy import Policy
+from seatrial.gate.row_rules import ROW_RULES
+from seatrial.gate.sentence import sentence
+from seatrial.reason import reason_data, reason_of
+from seatrial.report.data import gate_data
+from seatrial.verdict import State, Verdict
+
+EVERY = (
+    kind.Unchanged(),
+    kind.Thin(3, 20),
+    kind.Dropped(0.001, 0.01, 0.05),
+    kind.Underpowered(20, 33, 0.2, 0.3),
+    kind.Unmeasured("candidate", "unparsed", 3, 60, "no verdict", outage=True),
+    kind.NotProven(-0.1, 4, 40, 0.04, 0.2),
+    kind.Better(),
+    kind.NoDrop(0.5),
+    kind.Reported(),
+    kind.NewHit(6, ("a", "b"), (("t=x", 4), ("u=de", 6))),
+    kind.UnclearHit(2),
+    kind.UnseenHit(2),
+    kind.NothingScored(),
+    kind.NoNewHit(),
+    kind.Grew(0.001, 0.005),
+    kind.WithinMargin(0.5, 0.005),
+    kind.FewRatios(3, 0.5),
+    kind.NotInterleaved(),
+    kind.ContractBroken(),
+    kind.ContractHolds(),
+    kind.ContractUnsteady("baseline"),
+    kind.FewRuns(("baseline", "candidate"), 3),
+    kind.NewContract(passed=False),
+    kind.TippingPoint(4, 5),
+    kind.Fresh(3, 0.2),
+    kind.Answers(58, 60),
+    kind.Increase("median", 0.12, 0.1, 60, 2),
+    kind.Passes((3, 3), (0, 3)),
+)
+
+
+def test_the_checks_run_in_this_order():
+    assert [one.__name__ for one in CHECKS] == ["score_family", "zero_tolerance", "measurements", "contracts"]
+
+
+def test_the_first_row_rule_that_matches_decides_in_this_order():
+    names = ["thin", "dropped", "uncovered", "too_few", "unmeasured", "suspicious", "better", "no_drop"]
+    assert [rule.__name__ for rule in ROW_RULES] == names
+
+
+def test_a_drop_decides_before_a_segment_that_is_too_small(build, pairs):
+    report = check(
+        build(pairs({"x": (2, 8, 0, 0), "y": (90, 0, 0, 0)})), Policy(), baseline="a", candidate="b", critical=["t=x"]
+    )
+    (x,) = [f for f in report.findings if f.segment == "t=x"]
+    assert (x.state, type(x.reasons[0])) == (State.BLOCKS, kind.Dropped)
+
+
+@pytest.mark.parametrize("reason", EVERY, ids=lambda one: one.kind)
+def test_every_reason_is_read_back_from_its_json_and_has_a_sentence(reason):
+    assert reason_of(reason_data(reason)) == reason
+    assert sentence(reason)
+
+
+def test_no_kind_of_reason_is_left_out_here():
+    assert {type(one) for one in EVERY} == set(get_args(kind.Reason))
+    assert len({one.kind for one in EVERY}) == len(EVERY)
+
+
+def test_json_carries_the_reason_of_every_row_as_data(build, pairs):
+    rows = pairs({"x": (10, 0, 0, 0), "y": (60, 9, 0, 0), "z": (5, 0, 0, 0)})
+    data = gate_data(check(build(rows), Policy(), baseline="a", candidate="b", critical=["t=x"]))
+    kinds = {row["segment"]: row["reasons"][0]["kind"] for row in (data["overall"], *data["segments"])}
+    assert kinds == {"overall": "dropped", "t=x": "underpowered", "t=y": "dropped", "t=z": "thin"}
+    (x,) = [row for row in data["segments"] if row["segment"] == "t=x"]
+    assert x["reasons"][0] | {"detects": None} == {
+        "kind": "underpowered",
+        "n": 10,
+        "needs": x["needed_n"],
+        "must_detect": 0.2,
+        "detects": None,
+    }
+
+
+def identical(rows, hashes):
+    return [
+        {**row, "output_hash": row["example_id"], "dataset_hash": hashes[row["version"]], "dataset": "d"}
+        for row in rows
+    ]
+
+
+def test_unchanged_is_decided_before_two_dataset_hashes_are_refused(build, pairs):
+    rows = identical(pairs({"x": (30, 0, 0, 5)}), {"a": "h1", "b": "h2"})
+    report = check(build(rows), Policy(), baseline="a", candidate="b")
+    assert (report.verdict, report.unchanged) == (Verdict.PASS, True)
+    # and the difference is named all the same
+    assert any("dataset_hash differs" in said for said in report.warnings)
+
+
+def test_one_identical_example_is_unchanged(build, pairs):
+    rows = identical(pairs({"x": (1, 0, 0, 0)}), {"a": "h", "b": "h"})
+    assert check(build(rows), Policy(), baseline="a", candidate="b").unchanged
