@@ -42,6 +42,7 @@ from seatrial.gate.policy import (
 from seatrial.graph.spec import GraphSpec
 from seatrial.project import Settings, TrialRow, mount
 from seatrial.segment import OPS
+from seatrial.table import Kind
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES, ErrorKind, Outcome
 
 if TYPE_CHECKING:
@@ -208,13 +209,18 @@ def columns() -> str:
     return _table(
         ("column", "type", "where absent", "meaning"),
         (
-            (f"`{name}`", TYPES[kind], ABSENT.get(name, ""), re.sub("; (required|default ).*", "", meaning))
-            for name, kind, meaning in EVIDENCE_COLUMNS
+            (
+                f"`{column.name}`",
+                TYPES[column.kind],
+                ABSENT.get(column.name, ""),
+                re.sub("; default .*", "", column.meaning),
+            )
+            for column in EVIDENCE_COLUMNS
         ),
     )
 
 
-TYPES = {"string": "text", "int64": "whole number", "double": "number"}
+TYPES = {Kind.TEXT: "text", Kind.WHOLE: "whole number", Kind.NUMBER: "number"}
 ABSENT = {
     "example_id": "**required**",
     "version": "**required**",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -225,7 +224,7 @@ def _evidence_of(project: Project, runs: tuple[str, ...]) -> dict[str, Evidence]
         if graph in found:
             raise UsageError(f"--from-run {name}: {graph} has a run already; name one run a graph")
         table = evidence_of(project, run)
-        found[graph] = replace(table, source=f"run {run}")
+        found[graph] = table.called(f"run {run}")
     return found
 
 

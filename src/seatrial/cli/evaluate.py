@@ -193,7 +193,7 @@ def _cause(result: RunResult, *, system: bool) -> str:
     if not result.complete:
         return "the run is not complete; its rows.jsonl holds the reasons"
     evidence = stored_evidence(result.run_dir)
-    columns = [evidence.table.column(name).to_pylist() for name in ("outcome", "key", "reason")]
+    columns = [evidence.values(name) for name in ("outcome", "key", "reason")]
     said = Counter(
         reason or "no reason given" if system else f"{key}: {reason or outcome}"
         for outcome, key, reason in zip(*columns, strict=True)

@@ -42,7 +42,10 @@ if TYPE_CHECKING:
 )
 @blank_option
 @click.option(
-    "--critical", multiple=True, metavar="NAME[=VALUE]", help="A dimension, or one segment of it, that must be covered."
+    "--critical",
+    multiple=True,
+    metavar="NAME[=VALUE]",
+    help="A dimension, or one segment of it, that must be covered; VALUE alone where one dimension has it.",
 )
 @click.option(
     "--policy",

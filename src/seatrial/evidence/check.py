@@ -120,7 +120,7 @@ def _one_row_each(evidence: Evidence) -> None:
     cells = run_codes(evidence) * len(evidence.codes("key").values) + evidence.codes("key").index
     row = _first_repeat(cells)
     if row is not None:
-        said = {name: evidence.word(name, row) for name in ("example_id", "version", "key")}
+        said = {name: evidence.text(name, row) for name in ("example_id", "version", "key")}
         at = ", ".join(
             f"{name} {value!r}"
             for name, value in {**said, "repetition": int(evidence.numbers("repetition")[row])}.items()
@@ -167,7 +167,7 @@ def _one_word_per_run(evidence: Evidence) -> None:
             if row is not None:
                 at = int(np.flatnonzero(there)[row])
                 raise DataError(
-                    f"{evidence.source} row {at + 1}: {name} of example {evidence.word('example_id', at)!r} differs between keys "
+                    f"{evidence.source} row {at + 1}: {name} of example {evidence.text('example_id', at)!r} differs between keys "
                     "of the same run; a measurement belongs to the run and is the same on each of its rows"
                 )
 
@@ -186,8 +186,8 @@ def _one_fate_per_run(evidence: Evidence) -> None:
     if wrong.size:
         row = int(wrong[0])
         raise DataError(
-            f"{evidence.source} row {row + 1}: outcome {outcome.values[outcome.index[row]]!r} on key {evidence.word('key', row)!r} "
-            f"of example {evidence.word('example_id', row)!r}, whose run was scored on another key; a crash belongs to the whole run, "
+            f"{evidence.source} row {row + 1}: outcome {outcome.values[outcome.index[row]]!r} on key {evidence.text('key', row)!r} "
+            f"of example {evidence.text('example_id', row)!r}, whose run was scored on another key; a crash belongs to the whole run, "
             "a key that could not be measured is evaluator_error"
         )
 

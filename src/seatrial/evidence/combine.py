@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from seatrial.evidence.check import check
-from seatrial.evidence.numpy_table import Coded, joined
 from seatrial.evidence.table import Evidence
+from seatrial.table.codes import Codes, joined
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    import pyarrow as pa
+    from seatrial.table.table import Data
 
 
 BLANKS = ("blank_scores", "blank_failures")
@@ -20,9 +23,10 @@ BLANKS = ("blank_scores", "blank_failures")
 
 def combine(parts: Sequence[Evidence], source: str) -> Evidence:
     """One table of several, each already checked; what only the whole can break is checked again."""
-    shared = _stamps(parts)
-    made = [part for part in parts if isinstance(part, Coded)]
-    whole = joined(made, source, shared) if len(made) == len(parts) else Evidence(_stacked(parts), source, shared)
+    names = dict.fromkeys(name for part in parts for name in part.names)
+    whole = Evidence(
+        {name: partial(_joined, parts, name) for name in names}, sum(map(len, parts)), source, _stamps(parts)
+    )
     check(whole)
     return whole
 
@@ -49,18 +53,13 @@ def _stamps(parts: Sequence[Evidence]) -> dict[str, str]:
     return shared | ({"could_be_segments": ", ".join(unnamed)} if unnamed else {})
 
 
-def _stacked(parts: Sequence[Evidence]) -> pa.Table:
-    import pyarrow as pa  # noqa: PLC0415 - parts that Arrow holds, or one of them
-
-    return pa.concat_tables([_plain(part.table) for part in parts], promote_options="permissive")
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """The table with its dictionary columns as text, so that parts written by different hands join."""
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    for place, column in enumerate(table.schema):
-        if pa.types.is_dictionary(column.type):
-            table = table.set_column(place, column.name, pc.cast(table.column(place), pa.string()))
-    return table
+def _joined(parts: Sequence[Evidence], name: str) -> Data:
+    """The rows of all parts, in order; a part that lacks the column has null there."""
+    there = [part.column(name) if part.has(name) else None for part in parts]
+    sizes = [len(part) for part in parts]
+    if any(isinstance(column, Codes) for column in there):
+        nothing = [Codes((), np.full(rows, -1, dtype=np.int32)) for rows in sizes]
+        return joined([one if isinstance(one, Codes) else none for one, none in zip(there, nothing, strict=True)])
+    return np.concatenate(
+        [np.full(rows, np.nan) if one is None else one for rows, one in zip(sizes, there, strict=True)]
+    )

@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from seatrial.evidence.arrow import one_array, to_numpy
+from seatrial.table.arrow import one_array, to_numpy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+    from seatrial.table.raw import Raw
 
 NUMBERS = (pa.int64(), pa.float64())
 
@@ -29,6 +31,13 @@ def table_hash(table: pa.Table) -> str:
         for part in _parts(one_array(table.column(name))):
             digest.update(part)
     return digest.hexdigest()[:32]
+
+
+def raw_hash(columns: Mapping[str, Raw]) -> str:
+    """The same of the columns of a Parquet file, as its reader gives them."""
+    from seatrial.table.parquet_file import Arrow  # noqa: PLC0415 - beside its only user
+
+    return table_hash(pa.table({name: one.array for name, one in columns.items() if isinstance(one, Arrow)}))
 
 
 def _parts(column: pa.Array) -> Iterator[bytes | memoryview]:

@@ -2,36 +2,36 @@
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from seatrial.errors import DataError, UsageError
-from seatrial.evidence.arrow import from_numpy, texts
 from seatrial.evidence.check import check, run_codes
-from seatrial.evidence.content import table_hash
-from seatrial.evidence.normalize import canonical, first_line, rename
-from seatrial.evidence.quotes import refuse_open_quotes
-from seatrial.evidence.schema import SEGMENT_PREFIX, STAMP_PREFIX
-from seatrial.evidence.table import Evidence
+from seatrial.evidence.normalize import canonical
+from seatrial.evidence.schema import CONTRACT, EVIDENCE_COLUMNS, SEGMENT_PREFIX, STAMP_PREFIX
+from seatrial.table.codes import Codes, constant
+from seatrial.table.read import FORMATS, raw_columns, table_of
 from seatrial.verdict import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-FORMATS = (".parquet", ".csv", ".jsonl")
-LONGEST_LINE = 8_000_000
+    from numpy.typing import NDArray
+
+    from seatrial.evidence.table import Evidence
+    from seatrial.table.raw import Raw
+    from seatrial.table.table import Table
+
+__all__ = ["BLANKS", "FORMATS", "evidence_of", "read_evidence"]
+
 BLANKS = {"missing": Outcome.SKIPPED, "failure": Outcome.TARGET_ERROR}
 """What a row without score and outcome is taken for."""
 
-FEW, GLANCE = 20, 1_000
-"""Different values of a column that may be a segment nobody named, and rows after which most others have more."""
-_OWN = ("example_id", "output_hash", "thread_id")
-"""Text that is another on nearly every row: a dictionary of it costs more than it saves."""
+FEW = 20
+"""Different values of a column that may be a segment nobody named."""
+DISTINCT = tuple(column.name for column in EVIDENCE_COLUMNS if column.distinct)
 
 
 def read_evidence(
@@ -60,44 +60,81 @@ def read_evidence(
         DataError: the file cannot be read, or does not hold evidence; names file, column, row and what to do.
         UsageError: the mapping names columns that do not exist; lists those that do.
     """
-    if blank not in BLANKS:
-        raise UsageError(f"blank scores are one of: {', '.join(BLANKS)}; got {blank!r}")
     _must_be_text(
         str(path), *segments, *ignore, *(mapping or ()), *(name for names in (mapping or {}).values() for name in names)
     )
-    table, stamp = _table(path)
-    if content is not None and (found := table_hash(table)) != content:
-        raise DataError(
-            f"{path} is not the table that was written there: its content is {found} and was {content}. It was damaged or edited since"
-        )
-    if table.num_rows == 0:
-        raise DataError(f"{path} holds no rows: there is nothing to judge")
-    columns = rename(table, path, mapping or {}, segments, version, ignore)
-    shaped = canonical(columns, path, BLANKS[blank])
-    shaped, counted = _blanks(shaped, columns.get("outcome"), BLANKS[blank])
-    stamp = stamp | {name: str(rows) for name, rows in counted.items() if rows}
-    unnamed = _could_be_segments(table, columns, mapping or {})
+    raw, rows, said = raw_columns(path, distinct=DISTINCT)
+    if content is not None:
+        _same_content(raw, content, path)
+    stamp = {name.removeprefix(STAMP_PREFIX): value for name, value in said.items() if name.startswith(STAMP_PREFIX)}
+    return evidence_of(
+        raw, rows, str(path), stamp, mapping=mapping, segments=segments, ignore=ignore, version=version, blank=blank
+    )
+
+
+def evidence_of(
+    raw: Mapping[str, Raw],
+    rows: int,
+    source: str,
+    stamp: Mapping[str, str],
+    *,
+    mapping: Mapping[str, Sequence[str]] | None = None,
+    segments: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+    version: str | None = None,
+    blank: str = "missing",
+) -> Evidence:
+    """Raw columns as checked evidence; the arguments are those of `read_evidence`, `stamp` is what the file says of itself."""
+    if blank not in BLANKS:
+        raise UsageError(f"blank scores are one of: {', '.join(BLANKS)}; got {blank!r}")
+    if rows == 0:
+        raise DataError(f"{source} holds no rows: there is nothing to judge")
+    table = table_of(raw, rows, EVIDENCE_COLUMNS, source, mapping=mapping, segments=segments, ignore=ignore)
+    table = _complete(table, raw, version)
+    empty = _empty(table)
+    evidence, counted = _counted(canonical(table, BLANKS[blank]), empty, BLANKS[blank])
+    metadata = {**stamp, **{name: str(found) for name, found in counted.items() if found}}
+    unnamed = _could_be_segments(raw, table, mapping or {})
     if unnamed:
-        stamp = {**stamp, "could_be_segments": unnamed}
-    evidence = Evidence(shaped, str(path), stamp)
+        metadata["could_be_segments"] = unnamed
+    evidence = evidence.stamped(**metadata)
     check(evidence)
     return evidence
 
 
-def _could_be_segments(table: pa.Table, columns: Mapping[str, Any], mapping: Mapping[str, Sequence[str]]) -> str:
-    """Columns of few words that nothing was made of, where nobody named a segment: `language (3), tier (2)`."""
-    if any(name.startswith(SEGMENT_PREFIX) for name in columns):
+def _same_content(raw: Mapping[str, Raw], content: str, path: Path) -> None:
+    from seatrial.evidence.content import raw_hash  # noqa: PLC0415 - Arrow, for what it wrote
+
+    found = raw_hash(raw)
+    if found != content:
+        raise DataError(
+            f"{path} is not the table that was written there: its content is {found} and was {content}. It was damaged or edited since"
+        )
+
+
+def _complete(table: Table, raw: Mapping[str, Raw], version: str | None) -> Table:
+    """The table with a version on every row; what evidence cannot do without, and no default gives, is there."""
+    source, have = table.source, ", ".join(raw)
+    if table.has(SEGMENT_PREFIX + CONTRACT):
+        raise DataError(f"{source}: a dimension cannot be called {CONTRACT!r}, which is what contract tests are called")
+    if not table.has("version"):
+        if version is None:
+            raise DataError(
+                f"{source} has no column version; map it with --map version=COLUMN, or give a file per version (--evidence old.csv --evidence new.csv). A row says one score of one version: two score columns side by side become two rows. Columns: {have}"
+            )
+        table = table.replaced("version", constant(version, len(table)))
+    if not table.has("score") and not table.has("outcome"):
+        raise DataError(f"{source} has neither score nor outcome; map one with --map score=COLUMN. Columns: {have}")
+    return table
+
+
+def _could_be_segments(raw: Mapping[str, Raw], table: Table, mapping: Mapping[str, Sequence[str]]) -> str:
+    """Columns of few texts that nothing was made of, where nobody named a segment: `language (3), tier (2)`."""
+    if table.dimensions:
         return ""
-    taken = {*columns, *(source for sources in mapping.values() for source in sources)}
-    found = []
-    for name in table.column_names:
-        kind = table.schema.field(name).type
-        if name not in taken and (pa.types.is_string(kind) or pa.types.is_dictionary(kind)):
-            column = table.column(name)
-            # Texts of answers show that they are no few words long before the last of a million was hashed.
-            if len(pc.unique(column.slice(0, GLANCE))) <= FEW and 1 < (values := len(pc.unique(column))) <= FEW:
-                found.append(f"{name} ({values})")
-    return ", ".join(found)
+    taken = {*table.names, *(source for sources in mapping.values() for source in sources)}
+    counted = {name: column.few(FEW) for name, column in raw.items() if name not in taken}
+    return ", ".join(f"{name} ({found})" for name, found in counted.items() if found and found > 1)
 
 
 def _must_be_text(*names: str) -> None:
@@ -108,149 +145,29 @@ def _must_be_text(*names: str) -> None:
             raise UsageError(f"{name!a}: the name is no UTF-8; rename it") from None
 
 
-def _blanks(shaped: pa.Table, said: Any, taken: Outcome) -> tuple[pa.Table, dict[str, int]]:
+def _empty(table: Table) -> NDArray[np.bool_]:
+    """Per row, whether it has neither a score nor an outcome."""
+    empty = np.ones(len(table), dtype=np.bool_)
+    for name in ("score", "outcome"):
+        if table.has(name):
+            empty &= table.missing(name)
+    return empty
+
+
+def _counted(evidence: Evidence, empty: NDArray[np.bool_], taken: Outcome) -> tuple[Evidence, dict[str, int]]:
     """How many rows have neither score nor outcome, by what they were `taken` for.
 
     A blank score beside a score of the same run is no crash: a run that answered one key has not crashed on another.
     """
-    if not shaped.column("score").null_count:
-        return shaped, {}
-    whole = Evidence(shaped, "")
-    empty = np.isnan(whole.numbers("score"))
-    if said is not None:
-        empty &= pc.is_null(said).to_numpy(zero_copy_only=False)
-    if taken is Outcome.SKIPPED or not empty.any():
-        return shaped, {"blank_scores": int(empty.sum())}
-    runs = run_codes(whole)
-    beside = empty & np.isin(runs, runs[~np.isnan(whole.numbers("score"))])
+    blank = int(empty.sum())
+    if taken is Outcome.SKIPPED or not blank:
+        return evidence, {"blank_scores": blank}
+    runs = run_codes(evidence)
+    beside = empty & np.isin(runs, runs[~evidence.missing("score")])
     if not beside.any():
-        return shaped, {"blank_failures": int(empty.sum())}
-    place = shaped.column_names.index("outcome")
-    failed = texts(Outcome.EVALUATOR_ERROR.value)[0]
-    outcome = pc.if_else(from_numpy(beside), failed, pc.cast(shaped.column("outcome"), pa.string()))
-    return shaped.set_column(place, "outcome", outcome), {"blank_failures": int(empty.sum() - beside.sum())}
-
-
-def _table(path: Path) -> tuple[pa.Table, dict[str, str]]:
-    try:
-        size = path.stat().st_size
-    except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path} cannot be opened: {first_line(error)}") from error
-    if path.is_dir():
-        raise DataError(f"{path} is a folder; evidence is one file: {', '.join(FORMATS)}")
-    if path.suffix not in FORMATS:
-        raise DataError(
-            f"{path}: cannot tell its format from {path.suffix or 'a name without a suffix'!r}; evidence is one of: {', '.join(FORMATS)}"
-        )
-    if size == 0:
-        raise DataError(f"{path} is empty")
-    if path.suffix == ".parquet":
-        return _parquet(path)
-    return (_csv(path) if path.suffix == ".csv" else _jsonl(path)), {}
-
-
-def _parquet(path: Path) -> tuple[pa.Table, dict[str, str]]:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - a CSV user need not wait for it
-
-    try:
-        # One file, not a dataset: that layer takes a tenth of a second to import. Text that repeats stays in its dictionary.
-        fields = pq.read_schema(path)
-        repeating = [field.name for field in fields if pa.types.is_string(field.type) and field.name not in _OWN]
-        with pq.ParquetFile(path, read_dictionary=repeating, page_checksum_verification=True) as file:
-            table = file.read()
-        # Text that is no UTF-8 and words that are not in their dictionary would surface later, as our bug.
-        table.validate(full=True)
-    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{path} is no readable Parquet file (cut short, or another format): {first_line(error)}"
-        ) from error
-    raw = table.schema.metadata or {}
-    return table, {
-        key.decode(errors="replace").removeprefix(STAMP_PREFIX): value.decode(errors="replace")
-        for key, value in raw.items()
-        if key.startswith(STAMP_PREFIX.encode())
-    }
-
-
-def _csv(path: Path) -> pa.Table:
-    from pyarrow import csv  # noqa: PLC0415
-
-    try:
-        with path.open("rb") as file:
-            head = file.readline(LONGEST_LINE + 1)
-        if len(head) > LONGEST_LINE:
-            raise DataError(f"{path} line 1 is longer than {LONGEST_LINE:,} bytes; this is no table")
-        refuse_open_quotes(path, LONGEST_LINE)
-        names = csv.open_csv(path, parse_options=csv.ParseOptions(newlines_in_values=True)).schema.names
-        # Everything as text first, so that one odd value is an error with its row instead of a guess about its column.
-        options = csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=True, null_values=[""]
-        )
-        return csv.read_csv(
-            path,
-            read_options=csv.ReadOptions(block_size=LONGEST_LINE * 2),
-            parse_options=csv.ParseOptions(newlines_in_values=True),
-            convert_options=options,
-        )
-    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
-        if "straddl" in str(error):
-            raise DataError(f"{path} has a row of more than a million bytes; is a quote left open?") from error
-        raise DataError(f"{path} is no readable CSV in UTF-8: {first_line(error)}") from error
-
-
-def _jsonl(path: Path) -> pa.Table:
-    rows: list[dict[str, Any]] = []
-    try:
-        with path.open("rb") as file:
-            for number, line in enumerate(file, start=1):
-                if len(line) > LONGEST_LINE:
-                    raise DataError(
-                        f"{path} line {number} is longer than {LONGEST_LINE:,} bytes; a row of evidence is a few hundred"
-                    )
-                if line.strip():
-                    rows.append(_object(line, number, path))
-    except OSError as error:
-        raise DataError(f"{path} cannot be opened: {first_line(error)}") from error
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    return pa.table({name: _column([row.get(name) for row in rows]) for name in names})
-
-
-def _object(line: bytes, number: int, path: Path) -> dict[str, Any]:
-    try:
-        text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        row = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
-        if b"\\ud" in line.lower():
-            # Half a surrogate pair is valid JSON and no text.
-            json.dumps(row, ensure_ascii=False).encode()
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} line {number} is not UTF-8: {error.reason} at byte {error.start}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} line {number} is no JSON object (cut short?): {first_line(error)}") from error
-    if not isinstance(row, dict):
-        raise DataError(f"{path} line {number} is a {type(row).__name__}, not an object")
-    return row
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    row = dict(pairs)
-    if len(row) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in row if names.count(name) > 1)
-        raise ValueError(f"it has {twice!r} more than once; which one counts cannot be known")
-    return row
-
-
-def _column(values: list[Any]) -> pa.Array:
-    try:
-        return pa.array(values)
-    except (pa.ArrowException, OverflowError):
-        # Mixed types (an id written 7 here and "7" there) are told apart as text.
-        return pa.array(
-            [None if v is None else v if isinstance(v, str) else json.dumps(v) for v in values], type=pa.string()
-        )
-
-
-def _refuse(word: str) -> float:
-    raise ValueError(f"{word} is no number in JSON")
+        return evidence, {"blank_failures": blank}
+    outcome = evidence.codes("outcome")
+    values = tuple(dict.fromkeys((*outcome.values, Outcome.EVALUATOR_ERROR.value)))
+    failed = np.int32(values.index(Outcome.EVALUATOR_ERROR.value))
+    mended = Codes(values, np.where(beside, failed, outcome.index)).used()
+    return evidence.replaced("outcome", mended), {"blank_failures": blank - int(beside.sum())}

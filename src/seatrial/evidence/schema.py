@@ -1,17 +1,33 @@
-"""The columns of evidence, format 1: name, Arrow type, whether we could do without it."""
+"""The columns of evidence, format 1: name, what each holds, and in a few words what it means."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from seatrial.table.column import SEGMENT_PREFIX, Column, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+__all__ = [
+    "CONTRACT",
+    "EVIDENCE_COLUMNS",
+    "KINDS",
+    "MEASUREMENTS",
+    "NAMES",
+    "PER_RUN",
+    "SCHEMA",
+    "SEGMENT_PREFIX",
+    "SEVERAL",
+    "STAMP_PREFIX",
+    "kind_of",
+    "provenance",
+]
 
 SCHEMA = "seatrial/evidence/1"
 SEVERAL = " + "
 """Between the files that one table was read from, in what it names as its source."""
 
-SEGMENT_PREFIX = "segment."
 CONTRACT = "must_pass"
 """What contract tests are called where a segment stands; no dimension may be."""
 
@@ -19,52 +35,54 @@ STAMP_PREFIX = "seatrial."
 """What the names of a file's provenance begin with, among those that other writers leave there."""
 
 
-class Column(NamedTuple):
-    """One column: its name, its Arrow type by name, and in a few words what it means."""
+def _text(name: str, meaning: str, *, required: bool = False, distinct: bool = False) -> Column:
+    return Column(name, Kind.TEXT, meaning, required=required, distinct=distinct)
 
-    name: str
-    type: str
-    meaning: str
+
+def _number(name: str, meaning: str, kind: Kind = Kind.NUMBER) -> Column:
+    return Column(name, kind, meaning, nan=False)  # a NaN that a file holds is something, and wrong
 
 
 EVIDENCE_COLUMNS = (
-    Column("example_id", "string", "which example; required"),
-    Column("version", "string", "which version of the graph"),
-    Column("key", "string", "which evaluator key; default `score`"),
-    Column("repetition", "int64", "which repetition; default 0"),
-    Column(
-        "outcome", "string", "what became of the row; default `scored` where a score stands, else `skipped` (missing)"
-    ),
-    Column("error_kind", "string", "why it was not scored"),
-    Column("score", "double", "0..1; null unless scored"),
-    Column("reason", "string", "one sentence"),
-    Column("output_hash", "string", "hash of the canonical output; without it `unchanged` is never claimed"),
-    Column("cluster", "string", "rows of one cluster are not independent; default the example"),
-    Column("latency_ms", "double", "wall time of the run"),
-    Column("input_tokens", "int64", "tokens read"),
-    Column("output_tokens", "int64", "tokens written"),
-    Column("model", "string", "model that answered, as it named itself"),
-    Column("thread_id", "string", "thread the run had to itself"),
-    Column("dataset", "string", "provenance: dataset name"),
-    Column("dataset_hash", "string", "provenance: content hash of the dataset"),
-    Column("example_hash", "string", "provenance: content of the example: inputs and reference"),
-    Column("graph", "string", "provenance: graph"),
-    Column("evaluator_version", "string", "provenance: version of the evaluator that gave the score"),
-    Column(
-        "evaluator_hash", "string", "provenance: content of the evaluator that gave the score: code, helpers, arguments"
-    ),
-    Column("prompt_version", "string", "provenance: name of the prompt"),
-    Column("prompt_hash", "string", "provenance: sha256 of the prompt's text"),
-    Column("judge", "string", "provenance: judge"),
+    _text("example_id", "which example", required=True, distinct=True),
+    _text("version", "which version of the graph"),
+    _text("key", "which evaluator key; default `score`"),
+    _number("repetition", "which repetition; default 0", Kind.WHOLE),
+    _text("outcome", "what became of the row; default `scored` where a score stands, else `skipped` (missing)"),
+    _text("error_kind", "why it was not scored"),
+    _number("score", "0..1; null unless scored"),
+    _text("reason", "one sentence"),
+    _text("output_hash", "hash of the canonical output; without it `unchanged` is never claimed", distinct=True),
+    _text("cluster", "rows of one cluster are not independent; default the example"),
+    _number("latency_ms", "wall time of the run"),
+    _number("input_tokens", "tokens read", Kind.WHOLE),
+    _number("output_tokens", "tokens written", Kind.WHOLE),
+    _text("model", "model that answered, as it named itself"),
+    _text("thread_id", "thread the run had to itself", distinct=True),
+    _text("dataset", "provenance: dataset name"),
+    _text("dataset_hash", "provenance: content hash of the dataset"),
+    _text("example_hash", "provenance: content of the example: inputs and reference"),
+    _text("graph", "provenance: graph"),
+    _text("evaluator_version", "provenance: version of the evaluator that gave the score"),
+    _text("evaluator_hash", "provenance: content of the evaluator that gave the score: code, helpers, arguments"),
+    _text("prompt_version", "provenance: name of the prompt"),
+    _text("prompt_hash", "provenance: sha256 of the prompt's text"),
+    _text("judge", "provenance: judge"),
 )
 
 
 NAMES = tuple(column.name for column in EVIDENCE_COLUMNS)
+KINDS = {column.name: column.kind for column in EVIDENCE_COLUMNS}
 MEASUREMENTS = ("latency_ms", "input_tokens", "output_tokens")
 """Columns counted once per example x repetition x version; never keys."""
 
 PER_RUN = (*MEASUREMENTS, "output_hash", "model", "thread_id")
 """Columns that must say the same on every key of one run."""
+
+
+def kind_of(name: str) -> Kind:
+    """What a column of evidence holds; a dimension holds text."""
+    return KINDS.get(name, Kind.TEXT)
 
 
 def provenance(known: Mapping[str, str]) -> dict[str, str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from seatrial.evidence.schema import EVIDENCE_COLUMNS, SEGMENT_PREFIX, STAMP_PREFIX, provenance
+from seatrial.evidence.schema import KINDS, SEGMENT_PREFIX, STAMP_PREFIX, kind_of, provenance
+from seatrial.table.column import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,16 +41,16 @@ def write_parquet(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, m
     import pyarrow as pa  # noqa: PLC0415 - heavy; the runner's hot loop starts without it
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    from seatrial.evidence.arrow import listed  # noqa: PLC0415
     from seatrial.evidence.content import table_hash  # noqa: PLC0415
+    from seatrial.table.arrow import listed  # noqa: PLC0415
 
-    types = {column.name: column.type for column in EVIDENCE_COLUMNS}
+    arrow = {Kind.TEXT: pa.string(), Kind.NUMBER: pa.float64(), Kind.WHOLE: pa.int64()}
     arrays, fields = [], []
     made: dict[tuple[int, str], Any] = {}  # an example is its own cluster: one column said twice is made once
     for name, values in columns.items():
-        if name not in types and not name.startswith(SEGMENT_PREFIX):
+        if name not in KINDS and not name.startswith(SEGMENT_PREFIX):
             raise ValueError(f"{name!r} is no evidence column")
-        kind = pa.float64() if types.get(name) == "double" else getattr(pa, types.get(name, "string"))()
+        kind = arrow[kind_of(name)]
         same = (id(values), str(kind))
         if same not in made:
             made[same] = _repeat(values, kind) if isinstance(values, Repeated) else listed(values, kind)
@@ -82,7 +83,7 @@ def _repeat(column: Repeated, kind: Any) -> Any:
     import numpy as np  # noqa: PLC0415 - as above
     import pyarrow as pa  # noqa: PLC0415
 
-    from seatrial.evidence.arrow import from_numpy, listed  # noqa: PLC0415
+    from seatrial.table.arrow import from_numpy, listed  # noqa: PLC0415
 
     values = listed(column.values, kind)
     if values.null_count == len(values):

@@ -17,12 +17,13 @@ from seatrial.errors import DataError
 from seatrial.evidence.check import check
 from seatrial.evidence.numpy_table import coded
 from seatrial.evidence.schema import SEGMENT_PREFIX
-from seatrial.evidence.table import Evidence
 from seatrial.evidence.write import Repeated
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from seatrial.evidence.table import Evidence
 
 SCHEMA = "seatrial/baseline/1"
 KEPT = (
@@ -90,7 +91,7 @@ def baseline_text(evidence: Evidence, version: str, *, measured: date, code: str
     """
     mine = evidence.codes("version").index == evidence.codes("version").values.index(version)
     names = [name for name in evidence.names if name in KEPT or name.startswith(SEGMENT_PREFIX)]
-    rows = evidence.where(mine).table.select(names).to_pylist()
+    rows = evidence.where(mine).rows(names)
     lost = [row for row in rows if row["outcome"] in MEASUREMENT_FAILURES]
     if lost:
         raise DataError(
@@ -176,13 +177,10 @@ def _as_written(columns: Mapping[str, Sequence[Any] | Repeated], path: Path) -> 
     if found is not None:
         return found
     # Nobody's hand but ours wrote it: what is there all the same is read, or refused, as any evidence is.
-    import pyarrow as pa  # noqa: PLC0415
-
-    from seatrial.evidence.arrow import listed  # noqa: PLC0415
-    from seatrial.evidence.normalize import canonical  # noqa: PLC0415
+    from seatrial.evidence.frame import listed  # noqa: PLC0415 - a baseline that was edited
 
     whole = {name: values.in_full() if isinstance(values, Repeated) else values for name, values in columns.items()}
-    return Evidence(canonical({n: pa.chunked_array([listed(v)]) for n, v in whole.items()}, path), str(path))
+    return listed(whole, str(path))
 
 
 def _refuse_types(header: Header) -> None:

@@ -65,14 +65,24 @@ def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: s
 
 
 def known_critical(evidence: Evidence, critical: Collection[str]) -> frozenset[str]:
-    """The critical segments, each of a dimension the evidence has."""
+    """The critical segments, each of a dimension the evidence has; a bare value is one where one dimension has it."""
+    return frozenset(_of_a_dimension(evidence, name) for name in critical)
+
+
+def _of_a_dimension(evidence: Evidence, name: str) -> str:
     have = evidence.dimensions
-    for name in critical:
-        if name.partition("=")[0] not in have:
-            raise UsageError(
-                f"critical segment {name!r}: the evidence has no dimension {name.partition('=')[0]!r}; it has: {', '.join(have) or 'none (--segment COLUMN makes one)'}"
-            )
-    return frozenset(critical)
+    dimension, sign, _ = name.partition("=")
+    if dimension in have:
+        return name
+    with_it = [] if sign else [one for one in have if name in evidence.codes(f"segment.{one}").values]
+    if len(with_it) == 1:
+        return f"{with_it[0]}={name}"
+    if with_it:
+        choices = ", ".join(f"{one}={name}" for one in with_it)
+        raise UsageError(f"critical segment {name!r} is a value of several dimensions; choose one of: {choices}")
+    raise UsageError(
+        f"critical segment {name!r}: the evidence has no dimension {dimension!r}; it has: {', '.join(have) or 'none (--segment COLUMN makes one)'}"
+    )
 
 
 def known_values(evidence: Evidence, critical: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -37,6 +37,8 @@ class Codes:
         """The values that the rows of this mask hold, in the order of `values`."""
         # Not np.unique: without an index to return it loads numpy.ma, a hundredth of a second of every small gate.
         return tuple(self.values[i] for i in np.flatnonzero(self._present(self.index[rows])).tolist())
+
+    said = values_in
 
     def where(self, mask: NDArray[np.bool_]) -> Codes:
         """Only the rows of this mask."""
@@ -73,6 +75,39 @@ class Encoder:
         shift[empty + 1 :] -= 1
         shift[empty] = -1
         return Codes(tuple(text for text in self._codes if text), shift[index])
+
+
+def constant(text: str, rows: int) -> Codes:
+    """A column that holds the same text everywhere."""
+    return Codes((text,), np.zeros(rows, dtype=np.int32))
+
+
+def filled(codes: Codes, text: str) -> Codes:
+    """The column with this text where it is null."""
+    if not (codes.index < 0).any():
+        return codes
+    values = codes.values if text in codes.values else (*codes.values, text)
+    return Codes(values, np.where(codes.index < 0, np.int32(values.index(text)), codes.index))
+
+
+def rewritten(codes: Codes, change: Callable[[str], str | None]) -> Codes:
+    """Every different text rewritten; None makes it null, and texts that became equal are one."""
+    words: dict[str, int] = {}
+    place = [-1 if (new := change(text)) is None else words.setdefault(new, len(words)) for text in codes.values]
+    return Codes(tuple(words), np.array([*place, -1], dtype=np.int32)[codes.index])
+
+
+def joined(parts: Sequence[Codes]) -> Codes:
+    """The rows of all parts, in order."""
+    words: dict[str, int] = {}
+    indices = []
+    for part in parts:
+        if part.values == tuple(words):  # the same examples in every part, as a rule
+            indices.append(part.index)
+            continue
+        place = [words.setdefault(word, len(words)) for word in part.values]
+        indices.append(np.array([*place, -1], dtype=np.int32)[part.index])
+    return Codes(tuple(words), np.concatenate(indices))
 
 
 def encode(texts: Sequence[str | None]) -> Codes:

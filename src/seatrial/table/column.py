@@ -32,6 +32,7 @@ class Column:
         meaning: what it says, in a few words; shown in help and reference pages.
         required: whether a table without it is refused.
         nan: whether a written NaN counts as missing; otherwise it is refused.
+        distinct: whether it is another text on nearly every row, so that a dictionary of it costs more than it saves.
     """
 
     name: str
@@ -39,3 +40,4 @@ class Column:
     meaning: str
     required: bool = False
     nan: bool = True
+    distinct: bool = False

@@ -39,6 +39,10 @@ def read_csv(path: Path, *, separator: str = ",", encoding: str = "utf-8-sig") -
             return _columns(csv.reader(file, strict=True, delimiter=separator), path, separator)
     except csv.Error as error:
         line = _last_begun(path, separator, encoding)
+        if "field limit" in str(error):
+            raise DataError(
+                f"{path} line {line:,}: a value is longer than {LONGEST:,} characters; is a quote left open, or is this no table?"
+            ) from error
         raise DataError(
             f"{path} line {line:,}: a quote is left open, or text follows a closed one, in the row that begins here ({error}); "
             'write a value that holds a quote as "...""..."'

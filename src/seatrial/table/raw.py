@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+LARGEST = 2.0**53
+"""Beyond it a float is no longer every whole number."""
+
+
 class Raw(Protocol):
     """One column of a file: as text on request, as numbers or instants where it holds nothing else."""
 
@@ -33,6 +37,9 @@ class Raw(Protocol):
 
     def instants(self) -> NDArray[np.float64] | None:
         """Seconds since 1970 in UTC where the column has a type for instants; None where it is text or numbers."""
+
+    def few(self, most: int) -> int | None:
+        """How many different texts it holds, where it holds text and at most so many; else None."""
 
     @property
     def naive(self) -> bool:
@@ -66,6 +73,10 @@ class Text:
     def instants(self) -> None:
         """Text is no instant before it is parsed."""
 
+    def few(self, most: int) -> int | None:
+        """How many different texts, at most so many."""
+        return len(self.codes.values) if len(self.codes.values) <= most else None
+
     naive = nested = False
 
 
@@ -98,6 +109,18 @@ class Listed:
     def instants(self) -> None:
         """JSON has no instants."""
 
+    def few(self, most: int) -> int | None:
+        """How many different texts, at most so many."""
+        found: set[str] = set()
+        for value in self.values:
+            if value is not None:
+                if not isinstance(value, str):
+                    return None
+                found.add(value)
+                if len(found) > most:
+                    return None
+        return len(found)
+
     naive = False
 
     @property
@@ -107,4 +130,6 @@ class Listed:
 
 
 def _json(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer() and abs(value) < LARGEST:
+        return str(int(value))  # as Arrow writes it: 7 in one file and 7.0 in another are one id
     return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError
+from seatrial.table.codes import filled, rewritten
 from seatrial.table.column import SEGMENT_PREFIX, Column, Kind
 from seatrial.table.csv_file import read_csv
 from seatrial.table.jsonl_file import read_jsonl
@@ -13,7 +14,7 @@ from seatrial.table.table import Table
 from seatrial.table.typed import typed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from datetime import tzinfo
     from pathlib import Path
 
@@ -52,7 +53,7 @@ def read_table(
         UsageError: the mapping names columns that do not exist; lists those that do.
         MissingExtra: a Parquet file without pyarrow.
     """
-    raw, rows, metadata = raw_columns(path)
+    raw, rows, metadata = raw_columns(path, distinct=[column.name for column in columns if column.distinct])
     if rows == 0:
         raise DataError(f"{path} holds no rows: there is nothing to judge")
     return table_of(
@@ -91,6 +92,7 @@ def read_frame(
     source: str = "data frame",
     mapping: Mapping[str, Sequence[str]] | None = None,
     segments: Sequence[str] = (),
+    ignore: Sequence[str] = (),
     zone: tzinfo | None = None,
 ) -> Table:
     """Read a pandas data frame or an Arrow table, as `read_table` reads a file."""
@@ -99,14 +101,19 @@ def read_frame(
     raw, rows = frame_columns(frame, source)
     if rows == 0:
         raise DataError(f"{source} holds no rows: there is nothing to judge")
-    return table_of(raw, rows, columns, source, mapping=mapping, segments=segments, zone=zone)
+    return table_of(raw, rows, columns, source, mapping=mapping, segments=segments, ignore=ignore, zone=zone)
 
 
-def raw_columns(path: Path) -> tuple[Mapping[str, Raw], int, Mapping[str, str]]:
-    """Every column of a .parquet, .csv or .jsonl file as it stands there, its number of rows, and its metadata.
+def raw_columns(path: Path, *, distinct: Collection[str] = ()) -> tuple[Mapping[str, Raw], int, Mapping[str, str]]:
+    """A file's columns before they are named and typed, the number of its rows, and what the file says of itself.
+
+    Args:
+        path: a .parquet, .csv or .jsonl file.
+        distinct: columns that are another text on nearly every row; a Parquet reader does not look for repeats in them.
 
     Raises:
-        DataError: the file cannot be read; names it.
+        DataError: there is no such file, or it is not of the format that its name says.
+        MissingExtra: a Parquet file without pyarrow.
     """
     try:
         size = path.stat().st_size
@@ -125,26 +132,13 @@ def raw_columns(path: Path) -> tuple[Mapping[str, Raw], int, Mapping[str, str]]:
     if path.suffix == ".parquet":
         from seatrial.table.parquet_file import read_parquet  # noqa: PLC0415 - needs pyarrow
 
-        return read_parquet(path)
+        return read_parquet(path, distinct=distinct)
     return (*(read_csv(path) if path.suffix == ".csv" else read_jsonl(path)), {})
 
 
 def _segment(raw: Raw) -> Callable[[], Data]:
     """A dimension: surrounding space is stripped, and a row that names no segment is `unknown`."""
-
-    def clean() -> Data:
-        import numpy as np  # noqa: PLC0415 - only where a dimension is read
-
-        from seatrial.table.codes import Codes  # noqa: PLC0415
-
-        codes = raw.texts()
-        words: dict[str, int] = {}
-        place = [words.setdefault(word.strip() or UNKNOWN, len(words)) for word in codes.values]
-        if (codes.index < 0).any():
-            place.append(words.setdefault(UNKNOWN, len(words)))
-        return Codes(tuple(words), np.array(place or [0], dtype=np.int32)[codes.index])
-
-    return clean
+    return lambda: filled(rewritten(raw.texts(), lambda text: text.strip() or None), UNKNOWN)
 
 
 __all__ = ["FORMATS", "Column", "Kind", "raw_columns", "read_frame", "read_table", "table_of"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from seatrial.table.codes import Codes
 from seatrial.table.column import SEGMENT_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 Data: TypeAlias = Codes | NDArray[np.float64]
 """What one column holds: text as codes, numbers and instants as floats with NaN where nothing stands."""
@@ -85,10 +86,54 @@ class Table:
         data = self.column(name)
         return data.index < 0 if isinstance(data, Codes) else np.isnan(data)
 
-    def where(self, mask: NDArray[np.bool_]) -> Table:
+    def text(self, name: str, row: int) -> str:
+        """The text of a text column on a row; empty where nothing stands."""
+        return self.codes(name).text(row) or ""
+
+    def values(self, name: str) -> list[Any]:
+        """A column row by row as texts or numbers, None where nothing stands."""
+        data = self.column(name)
+        if isinstance(data, Codes):
+            words = (*data.values, None)  # index -1 is the last
+            return [words[i] for i in data.index.tolist()]
+        missing = np.isnan(data).tolist()
+        number = int if self.is_whole(name) else float
+        return [None if gone else number(x) for x, gone in zip(data.tolist(), missing, strict=True)]
+
+    def is_whole(self, name: str) -> bool:
+        """Whether the numbers of a column are whole numbers, and are given as such by `values`."""
+        return False
+
+    def rows(self, names: Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """Every row as name -> value, None where nothing stands; of all columns or of these."""
+        wanted = self.names if names is None else names
+        columns = [self.values(name) for name in wanted]
+        return [dict(zip(wanted, row, strict=True)) for row in zip(*columns, strict=True)]
+
+    def where(self, mask: NDArray[np.bool_]) -> Self:
         """Only the rows of this mask."""
-        kept: dict[str, Data | Callable[[], Data]] = {}
-        for name in self._columns:
+
+        def kept(name: str) -> Data:
             data = self.column(name)
-            kept[name] = data.where(mask) if isinstance(data, Codes) else data[mask]
-        return Table(kept, int(mask.sum()), self.source, self.metadata)
+            return data.where(mask) if isinstance(data, Codes) else data[mask]
+
+        return self._with({name: partial(kept, name) for name in self._columns}, int(mask.sum()))
+
+    def replaced(self, name: str, data: Data) -> Self:
+        """The same rows with another column of that name, in its place or at the end."""
+        shared: dict[str, Data | Callable[[], Data]] = {one: partial(self.column, one) for one in self._columns}
+        return self._with(shared | {name: data}, self._rows)
+
+    def stamped(self, **metadata: str) -> Self:
+        """The same rows with more metadata."""
+        shared = {name: partial(self.column, name) for name in self._columns}
+        return type(self)(shared, self._rows, self.source, self.metadata | metadata)
+
+    def called(self, source: str) -> Self:
+        """The same rows under another source, as errors name it."""
+        return type(self)(
+            {name: partial(self.column, name) for name in self._columns}, self._rows, source, self.metadata
+        )
+
+    def _with(self, columns: Mapping[str, Data | Callable[[], Data]], rows: int) -> Self:
+        return type(self)(columns, rows, self.source, self.metadata)

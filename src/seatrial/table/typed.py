@@ -13,6 +13,7 @@ import numpy as np
 from seatrial.errors import DataError
 from seatrial.table.codes import Codes
 from seatrial.table.column import Column, Kind
+from seatrial.table.raw import LARGEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,6 @@ NO = ("false", "no", "fail", "failed", "f", "n")
 """How exports write a pass and a fail, in any case."""
 ABSENT = ("", "nan", "none", "null", "n/a", "na")
 """How exports write that there is no number or instant, in any case."""
-LARGEST = 2.0**53
 
 
 def typed(raw: Raw, column: Column, source: str, *, zone: tzinfo | None = None) -> Data | Callable[[], Data]:
@@ -56,14 +56,18 @@ def _numbers(raw: Raw, column: Column, source: str) -> NDArray[np.float64]:
     if not column.nan:
         written = np.flatnonzero(np.isnan(values) & ~raw.nulls())
         if written.size:
+            row = int(written[0])
+            said = "NaN" if raw.numbers() is not None else repr(raw.texts().text(row))
             raise DataError(
-                f"{source} row {int(written[0]) + 1}: {column.name} is NaN, which is no number; leave it empty where there is none"
+                f"{source} row {row + 1}: {column.name} is {said}, which is no number; leave it empty where there is none"
             )
     if column.kind is Kind.WHOLE:
         wrong = np.flatnonzero(~np.isnan(values) & ((values % 1 != 0) | (np.abs(values) > LARGEST)))
         if wrong.size:
             row = int(wrong[0])
-            raise DataError(f"{source} row {row + 1}: {column.name} is {values[row]:.17g}, which is not a whole number")
+            raise DataError(
+                f"{source} row {row + 1}: {column.name} is {values[row]:.17g}, which is not a whole number of at most 2^53"
+            )
     infinite = np.flatnonzero(np.isinf(values))
     if infinite.size:
         row = int(infinite[0])
@@ -133,8 +137,13 @@ def _parsed(texts: Codes, parse: Callable[[str], float | None], column: Column, 
     for i, word in enumerate(texts.values):
         number = parse(word)
         if number is None:
+            other = (
+                ""
+                if column.required
+                else f"; where the file calls another thing {column.name}, --ignore {column.name} leaves it out"
+            )
             raise _refused(
-                texts, i, column, source, "a number, nor a pass or a fail (true, yes, pass; false, no, fail)"
+                texts, i, column, source, f"a number, nor a pass or a fail (true, yes, pass; false, no, fail){other}"
             )
         parsed.append(number)
     return np.array([*parsed, np.nan], dtype=np.float64)[texts.index]

@@ -88,7 +88,7 @@ def run_twice(project: Project, row: TrialRow, *, progress: Callable[[str, int, 
 
 def _cause(evidence: Evidence) -> str:
     """What most rows that were not scored say, as the end of a clause."""
-    said = Counter(text for text in evidence.table.column("reason").to_pylist() if text)
+    said = Counter(text for text in evidence.values("reason") if text)
     return f": {said.most_common(1)[0][0].rstrip('.')}" if said else ""
 
 

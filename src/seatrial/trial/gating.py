@@ -77,7 +77,7 @@ def gate(
     evidence = combine(arms, f"runs {baseline} and {candidate}")
     _same_segments(project, graph, candidate, evidence)
     if _took_turns(project, baseline, candidate):
-        evidence = Evidence(evidence.table, evidence.source, {**evidence.metadata, "interleaved": "true"})
+        evidence = evidence.stamped(interleaved="true")
     kind = str(summary(project, candidate)["dataset"]["name"]).rpartition(":")[2]
     today = today or datetime.now(UTC).date()
     held = quarantine_of(project, graph, kind, today)

@@ -13,7 +13,7 @@ from seatrial.certify.guardrails import hit_law
 from seatrial.certify.paired_counts import draw_counts
 from seatrial.certify.scenario import Truth, joint_law
 from seatrial.certify.simulate import decide_gates, look_at_answers, look_at_counts, simulate
-from seatrial.evidence import Evidence
+from seatrial.evidence.frame import unchecked
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy
 from seatrial.report.certified import certified_name, name_of
@@ -65,7 +65,7 @@ def written(shape, cells, clusters=None):
                     ):
                         rows[name].append(value)
     types = {"repetition": pa.int64(), "score": pa.float64()}
-    return Evidence(
+    return unchecked(
         pa.table({name: pa.array(values, type=types.get(name, pa.string())) for name, values in rows.items()}), "drawn"
     )
 

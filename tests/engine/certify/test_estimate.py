@@ -8,7 +8,7 @@ from seatrial.certify.design import design
 from seatrial.certify.estimate import Given, seen, world
 from seatrial.certify.scenario import most_churn
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evidence import Evidence
+from seatrial.evidence.frame import unchecked
 from seatrial.gate.policy import KeyRule, Policy
 
 POLICY = Policy(keys=(KeyRule("a", primary=True), KeyRule("z", zero_tolerance=True)))
@@ -27,7 +27,7 @@ def table(rows, clusters=None):
     }
     if clusters:
         columns["cluster"] = [clusters[row[0]] for row in rows]
-    return Evidence(pa.table(columns), "t")
+    return unchecked(pa.table(columns), "t")
 
 
 def fair(n, runs, a, z=lambda _i, _r: 1.0, tier=lambda _i: "pro"):

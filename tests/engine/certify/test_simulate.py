@@ -11,6 +11,7 @@ from seatrial.certify.design import design
 from seatrial.certify.simulate import Truth, simulate, uncovered_segments
 from seatrial.errors import UsageError
 from seatrial.evidence import Evidence
+from seatrial.evidence.frame import unchecked
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
 from seatrial.stats.power import mcnemar_power
@@ -101,7 +102,7 @@ def drawn(truth: Truth, rng: np.random.Generator) -> Evidence:
         "segment.tier": tiers * 2,
     }
     numbers = {"repetition": pa.array(np.zeros(2 * n, dtype=np.int64)), "score": pa.array(score, mask=~seen)}
-    return Evidence(pa.table(columns | numbers), "drawn")
+    return unchecked(pa.table(columns | numbers), "drawn")
 
 
 def test_an_uncovered_critical_segment_makes_every_pass_inconclusive():

@@ -132,7 +132,7 @@ def test_the_step_summary_is_appended_to(file, tmp_path, monkeypatch, capsys):
         ),
         (["gate", "--evidence", "FILE", "--baseline", "a", "--candidate", "a"], "both 'a'"),
         (["gate", "--evidence", "FILE", "--map", "score"], "--map 'score': write COLUMN=FOREIGN"),
-        (["gate", "--evidence", "FILE", "--map", "scor=score"], "no evidence column is called 'scor'; choose one of"),
+        (["gate", "--evidence", "FILE", "--map", "scor=score"], "no column is called 'scor'; choose one of"),
         (["gate", "--evidence", "FILE", "--map", "score=x"], "has no column 'x'; it has: example_id, version, score"),
         (["gate", "--evidence", "FILE", "--segment", "region"], "--segment: FILE has no column 'region'"),
         (

@@ -65,7 +65,7 @@ def test_a_row_that_has_an_outcome_is_no_blank(tmp_path):
     path = tmp_path / "r.csv"
     path.write_text("example_id,version,score,outcome\n1,a,,unparsed\n2,a,1,\n3,a,,\n")
     evidence = read_evidence(path)
-    assert evidence.table.column("outcome").to_pylist() == ["unparsed", "scored", "skipped"]
+    assert evidence.values("outcome") == ["unparsed", "scored", "skipped"]
     assert evidence.metadata["blank_scores"] == "1"
 
 

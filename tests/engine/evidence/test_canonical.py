@@ -67,7 +67,7 @@ def test_what_is_written_is_read_back(tmp_path):
     }
     write_parquet(columns, path, {"interleaved": "true"})
     found = read_evidence(path)
-    assert {name: found.table.column(name).to_pylist() for name in columns} == columns
+    assert {name: found.values(name) for name in columns} == columns
     assert found.metadata["interleaved"] == "true"
     assert found.metadata["schema"] == "seatrial/evidence/1"
     assert [p.name for p in tmp_path.iterdir()] == ["evidence.parquet"]

@@ -45,28 +45,28 @@ BAD = [
     ("no rows", ".csv", HEAD, "holds no rows"),
     ("no rows", ".jsonl", "\n \n", "holds no rows"),
     ("no rows", ".parquet", parquet(rows=0), "holds no rows"),
-    ("no example_id", ".csv", "version,score\na,1\n", "no column example_id; map it with --map"),
+    ("no example_id", ".csv", "version,score\na,1\n", "no column example_id (which example); map it with --map"),
     ("no version", ".csv", "example_id,score\ne1,1\n", "no column version; map it with --map"),
     ("no score", ".csv", "example_id,version\ne1,a\n", "neither score nor outcome; map one"),
     ("a second row", ".csv", HEAD + "e1,a,1\ne2,a,1\ne1,a,0\n", "row 3: a second row for example_id 'e1'"),
     ("score over 1", ".csv", HEAD + "e1,a,1\ne2,a,1.5\n", "row 2: score 1.5 lies outside 0..1"),
     ("score under 0", ".jsonl", line() + line(example_id="e2", score=-0.1), "row 2: score -0.1 lies outside 0..1"),
-    ("NaN", ".parquet", parquet(score=[1.0, float("nan")]), "row 2: score nan is not a number"),
-    ("NaN", ".csv", HEAD + "e1,a,nan\n", "row 1: score nan is not a number"),
+    ("NaN", ".parquet", parquet(score=[1.0, float("nan")]), "row 2: score is NaN, which is no number"),
+    ("NaN", ".csv", HEAD + "e1,a,nan\n", "row 1: score is 'nan', which is no number"),
     ("NaN", ".jsonl", line().replace(" 1}", " NaN}"), "line 1 is no JSON object (cut short?): NaN is no number"),
-    ("infinity", ".jsonl", line().replace(" 1}", " 1e999}"), "row 1: score inf is not a number"),
-    ("infinity", ".csv", HEAD + "e1,a,-inf\n", "row 1: score -inf is not a number"),
+    ("infinity", ".jsonl", line().replace(" 1}", " 1e999}"), "row 1: score is inf, which is not a finite number"),
+    ("infinity", ".csv", HEAD + "e1,a,-inf\n", "row 1: score is -inf, which is not a finite number"),
     (
         "a word as score",
         ".csv",
         HEAD + "e1,a,1\ne2,a,maybe\n",
-        "row 2: column score holds 'maybe', which is not a number",
+        "row 2: score is 'maybe', which is not a number",
     ),
-    ("NA as score", ".csv", HEAD + "e1,a,NA\n", "row 1: column score holds 'NA'"),
-    ("1_0 as score", ".csv", HEAD + "e1,a,1_0\n", "row 1: column score holds '1_0'"),
-    ("a list as score", ".jsonl", line(score=[1]), "row 1: column score holds '[1]'"),
-    ("an object as score", ".jsonl", line(score={"x": 1}), "row 1: column score holds"),
-    ("a date as score", ".parquet", parquet(score=pa.array([1, 0], pa.date32())), "row 1: column score holds '1970"),
+    ("NA as score", ".csv", HEAD + "e1,a,NA\n", "row 1: score is 'NA', which is no number"),
+    ("1_0 as score", ".csv", HEAD + "e1,a,1_0\n", "row 1: score is '1_0'"),
+    ("a list as score", ".jsonl", line(score=[1]), "row 1: score is '[1]'"),
+    ("an object as score", ".jsonl", line(score={"x": 1}), "row 1: score is '{"),
+    ("a date as score", ".parquet", parquet(score=pa.array([1, 0], pa.date32())), "row 1: score is '1970"),
     (
         "unknown outcome",
         ".csv",
@@ -77,16 +77,21 @@ BAD = [
     ("cut short", ".parquet", parquet()[:200], "no readable Parquet"),
     ("cut short", ".jsonl", line() + '{"example_id": "e2", "ver', "line 2 is no JSON object (cut short?)"),
     ("cut short", ".csv", HEAD + '"e1,a,1\n', "line 2: a quote is left open"),
-    ("too few cells", ".csv", HEAD + "e1,a,1\ne2,a\n", "Expected 3 columns, got 2"),
-    ("binary", ".csv", bytes(range(256)) * 20, "no readable CSV"),
+    ("too few cells", ".csv", HEAD + "e1,a,1\ne2,a\n", "line 3 has 2 values, the header has 3"),
+    ("binary", ".csv", bytes(range(256)) * 20, "is not in UTF-8"),
     ("binary", ".jsonl", bytes(range(256)) * 20, "line 1 is no"),
     ("binary", ".parquet", bytes(range(256)) * 20, "no readable Parquet"),
     ("latin-1", ".csv", (HEAD + "é1,a,1\n").encode("latin-1"), "UTF-8"),
     ("latin-1 header", ".csv", ("é," + HEAD + "x,e1,a,1\n").encode("latin-1"), "UTF-8"),
     ("latin-1", ".jsonl", b'{"example_id": "\xe9"}\n', "line 1 is not UTF-8"),
     ("10 MB line", ".jsonl", line(reason="x" * 10_000_000), "line 1 is longer than 8,000,000 bytes"),
-    ("10 MB header", ".csv", "x" * 10_000_000 + "\n1\n", "line 1 is longer than 8,000,000 bytes"),
-    ("10 MB cell", ".csv", HEAD + "e1,a,1" + "x" * 10_000_000 + "\n", "row of more than a million bytes"),
+    ("10 MB header", ".csv", "x" * 10_000_000 + "\n1\n", "line 1: a value is longer than 8,000,000 characters"),
+    (
+        "10 MB cell",
+        ".csv",
+        HEAD + "e1,a,1" + "x" * 10_000_000 + "\n",
+        "line 2: a value is longer than 8,000,000 characters",
+    ),
     ("twice the same column", ".csv", "example_id,version,score,score\ne1,a,1,0\n", "column 'score' more than once"),
     ("twice the same column", ".parquet", twice_named(), "column 'score' more than once"),
     (
@@ -112,18 +117,23 @@ BAD = [
         "half a repetition",
         ".csv",
         "example_id,version,score,repetition\ne1,a,1,0.5\n",
-        "row 1: column repetition holds '0.5'",
+        "row 1: repetition is 0.5, which is not a whole number",
     ),
     ("negative repetition", ".jsonl", line(repetition=-1), "repetition is negative"),
-    ("a hash as repetition", ".jsonl", line(repetition=2**62), "is no count of tries"),
-    ("a huge repetition", ".jsonl", line(repetition=10**30), "row 1: column repetition holds"),
+    (
+        "a hash as repetition",
+        ".jsonl",
+        line(repetition=2**62),
+        "repetition is 4.6116860184273879e+18, which is not a whole number of at most 2^53",
+    ),
+    ("a huge repetition", ".jsonl", line(repetition=10**30), "row 1: repetition is 1e+30, which is not a whole number"),
     (
         "bytes as id",
         ".parquet",
         parquet(example_id=[b"\xff", b"a"]),
         "column example_id (binary) cannot be read as text",
     ),
-    ("a list of nothing as tokens", ".jsonl", line(input_tokens=["x"]), "row 1: column input_tokens holds"),
+    ("a list of nothing as tokens", ".jsonl", line(input_tokens=["x"]), "row 1: input_tokens is '["),
 ]
 
 
@@ -169,7 +179,7 @@ def test_a_bad_file_on_the_command_line_is_exit_2_without_a_traceback(file, caps
     ("name", "said"),
     [
         ("nowhere.csv", "does not exist"),
-        ("folder.csv", "is a folder; evidence is one file"),
+        ("folder.csv", "is a folder; a table is one file"),
         ("results.xlsx", "cannot tell its format from '.xlsx'"),
         ("results", "cannot tell its format from 'a name without a suffix'"),
         ("x" * 300 + ".csv", "cannot be opened"),
@@ -187,7 +197,7 @@ def test_what_is_no_evidence_file_is_refused_by_name(tmp_path, name, said):
 
 
 def scores(evidence):
-    return evidence.table.column("score").to_pylist()
+    return evidence.values("score")
 
 
 @pytest.mark.parametrize(
@@ -218,13 +228,13 @@ def test_boolean_words_and_numbers_with_spaces_are_scores_in_csv(file, word):
 def test_a_byte_order_mark_is_no_part_of_the_first_name(file, suffix):
     content = HEAD + "e1,a,1\n" if suffix == ".csv" else line()
     found = read_evidence(file(suffix, b"\xef\xbb\xbf" + content.encode()))
-    assert found.table.column("example_id").to_pylist() == ["e1"]
+    assert found.values("example_id") == ["e1"]
 
 
 def test_mixed_types_in_jsonl_are_text_for_ids_and_numbers_for_scores(file):
     rows = [(7, 1), ("8", 0.5), (9.5, True), ("é", "0")]
     found = read_evidence(file(".jsonl", "".join(line(example_id=i, score=s) for i, s in rows)))
-    assert found.table.column("example_id").to_pylist() == ["7", "8", "9.5", "é"]
+    assert found.values("example_id") == ["7", "8", "9.5", "é"]
     assert scores(found) == [1.0, 0.5, 1.0, 0.0]
 
 
@@ -257,18 +267,18 @@ def test_dictionaries_that_differ_between_row_groups_are_one_column(file, tmp_pa
 
 def test_defaults_are_filled_in(file):
     found = read_evidence(file(".csv", "example_id,version,score,segment.t\ne1,a,1,x\ne2,a,,\n"))
-    assert found.table.column("key").to_pylist() == ["score", "score"]
-    assert found.table.column("repetition").to_pylist() == [0, 0]
+    assert found.values("key") == ["score", "score"]
+    assert found.values("repetition") == [0, 0]
     # a row without a score is missing; a row without a place is shown as unknown, never dropped
-    assert found.table.column("outcome").to_pylist() == ["scored", "skipped"]
-    assert found.table.column("segment.t").to_pylist() == ["x", "unknown"]
+    assert found.values("outcome") == ["scored", "skipped"]
+    assert found.values("segment.t") == ["x", "unknown"]
 
 
 def test_foreign_columns_are_mapped_and_joined(file):
     path = file(".csv", "topic,item,model,passed\nfr,1,gpt,true\nde,1,gpt,false\n")
     mapping = {"example_id": ("topic", "item"), "version": ("model",), "score": ("passed",)}
     found = read_evidence(path, mapping=mapping, segments=["topic"])
-    assert found.table.column("example_id").to_pylist() == ["fr/1", "de/1"]
+    assert found.values("example_id") == ["fr/1", "de/1"]
     assert found.dimensions == ("topic",)
     assert scores(found) == [1.0, 0.0]
 
@@ -276,7 +286,7 @@ def test_foreign_columns_are_mapped_and_joined(file):
 @pytest.mark.parametrize(
     ("mapping", "segments", "said"),
     [
-        ({"scor": ("score",)}, (), "no evidence column is called 'scor'; choose one of: example_id"),
+        ({"scor": ("score",)}, (), "no column is called 'scor'; choose one of: example_id"),
         (
             {"score": ("passed",)},
             (),
@@ -302,7 +312,7 @@ def test_the_three_formats_say_the_same(file, tmp_path):
     table = pa.table(dict(zip(("example_id", "version", "score"), map(list, zip(*rows, strict=True)), strict=True)))
     path = tmp_path / "table.parquet"
     pq.write_table(table, path)
-    found = [read_evidence(p).table.to_pylist() for p in (file(".csv", csv), file(".jsonl", jsonl), path)]
+    found = [read_evidence(p).rows() for p in (file(".csv", csv), file(".jsonl", jsonl), path)]
     assert found[0] == found[1] == found[2]
 
 
@@ -398,7 +408,7 @@ def test_quotes_that_are_closed_hold_commas_lines_and_quotes(tmp_path):
     before = csv.field_size_limit()
     found = read_evidence(with_reasons(tmp_path / "r.csv", written))
     assert (len(found), csv.field_size_limit()) == (200, before)
-    assert [found.word("reason", n)[:20] for n in (3, 7)] == ['one, "two"\nand three', 'a 5" screen']
+    assert [found.text("reason", n)[:20] for n in (3, 7)] == ['one, "two"\nand three', 'a 5" screen']
 
 
 def test_rows_between_two_quotes_left_open_are_not_one_value(tmp_path):

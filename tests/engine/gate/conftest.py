@@ -5,21 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
-from seatrial.evidence import EVIDENCE_COLUMNS, Evidence
+from seatrial.evidence import Evidence
 from seatrial.evidence.check import check as check_evidence
+from seatrial.evidence.frame import unchecked_rows
+from seatrial.table import Codes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-
-TYPES = {column.name: column.type for column in EVIDENCE_COLUMNS}
-
-
-def arrow(name: str) -> pa.DataType:
-    kind = TYPES.get(name, "string")
-    return pa.float64() if kind == "double" else pa.type_for_alias(kind)
 
 
 def table(rows: Iterable[Mapping[str, Any]], metadata: Mapping[str, str] | None = None) -> Evidence:
@@ -28,9 +22,7 @@ def table(rows: Iterable[Mapping[str, Any]], metadata: Mapping[str, str] | None 
     for row in rows:
         implied = "scored" if row.get("score") is not None else "target_error"
         full.append({"key": "score", "repetition": 0, "outcome": implied, "score": None, **row})
-    names = list(dict.fromkeys(name for row in full for name in row))
-    columns = {name: pa.array([row.get(name) for row in full], type=arrow(name)) for name in names}
-    evidence = Evidence(pa.table(columns), "memory", dict(metadata or {}))
+    evidence = unchecked_rows(full, "memory", metadata)
     check_evidence(evidence)
     return evidence
 
@@ -73,20 +65,20 @@ def quick_table(sizes: Mapping[str, int], baseline: Any, candidate: Any) -> Evid
     n = sum(sizes.values())
     names = list(sizes)
 
-    def coded(values: list[str], index: Any) -> pa.Array:
-        return pa.DictionaryArray.from_arrays(pa.array(np.asarray(index, dtype=np.int32)), pa.array(values))
+    def coded(values: list[str], index: Any) -> Codes:
+        return Codes(tuple(values), np.asarray(index, dtype=np.int32)).used()
 
     place = np.repeat(np.arange(len(names)), list(sizes.values()))
     columns = {
         "example_id": coded([f"e{i}" for i in range(n)], np.tile(np.arange(n), 2)),
         "version": coded(["a", "b"], np.repeat([0, 1], n)),
         "key": coded(["score"], np.zeros(2 * n)),
-        "repetition": pa.array(np.zeros(2 * n, dtype=np.int64)),
+        "repetition": np.zeros(2 * n),
         "outcome": coded(["scored"], np.zeros(2 * n)),
-        "score": pa.array(np.concatenate([baseline, candidate]).astype(float)),
+        "score": np.concatenate([baseline, candidate]).astype(float),
         "segment.t": coded(names, np.tile(place, 2)),
     }
-    return Evidence(pa.table(columns), "memory")
+    return Evidence(columns, 2 * n, "memory")
 
 
 @pytest.fixture(scope="session")

@@ -77,7 +77,7 @@ def test_the_stated_rate_is_what_merge_and_anchor_spend_together(build):
 
 def test_without_an_anchor_it_is_the_gate(build):
     rows = run_of(build, "v1", losing(100, 5)), run_of(build, "v2", losing(100, 9))
-    evidence = build([row for part in rows for row in part.table.to_pylist()])
+    evidence = build([row for part in rows for row in part.rows()])
     plain = check(evidence, Policy(), baseline="v1", candidate="v2")
     anchored = check_anchored(
         evidence, Policy(), baseline="v1", candidate="v2", critical=(), quarantine=Quarantine(), anchor=None

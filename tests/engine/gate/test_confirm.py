@@ -15,6 +15,7 @@ import pytest
 
 from seatrial.errors import InvalidComparison
 from seatrial.evidence import Evidence
+from seatrial.evidence.frame import unchecked
 from seatrial.gate.comparison import Comparison
 from seatrial.gate.confirm import SCREEN, examples_of, settled, suspicious
 from seatrial.gate.confirmation import check_again
@@ -294,7 +295,7 @@ def several(sizes: dict[str, int], versions: list[Any], keep: Any) -> Evidence:
         "score": pa.array(np.concatenate([version[keep].ravel() for version in versions]).astype(float)),
         "segment.t": coded(list(sizes), np.tile(np.repeat(place, tries), 2)),
     }
-    return Evidence(pa.table(columns), "memory")
+    return unchecked(pa.table(columns), "memory")
 
 
 def simulated(gates: int, seed: int, *, flaky: float, drop: float, both: bool = True) -> Share:

@@ -5,12 +5,12 @@ import os
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from seatrial.evidence import Evidence, read_evidence
 from seatrial.gate.merge import check
 from seatrial.gate.policy import Policy
+from seatrial.table import Codes
 from seatrial.verdict import Verdict
 
 SHARED = Path(os.environ.get("SEATRIAL_SHARED", Path(__file__).parents[4] / "shared"))
@@ -33,18 +33,16 @@ def blocked(a: str, b: str, swaps: int, seed: int, chance: float = 0.5) -> int:
     )
     versions, examples = evidence.codes("version"), evidence.codes("example_id")
     mine = np.isin(versions.index, [versions.values.index(a), versions.values.index(b)])
-    table = evidence.table.select(
-        ["example_id", "version", "key", "repetition", "outcome", "score", "segment.segment"]
-    ).filter(pa.array(mine))
+    names = ("example_id", "version", "key", "repetition", "outcome", "score", "segment.segment")
+    kept = evidence.where(mine)
+    table = Evidence({name: kept.column(name) for name in names}, len(kept), "swapped")
     first = versions.index[mine] == versions.values.index(a)
     of = examples.index[mine]
     rng = np.random.default_rng(seed)
-    place = table.column_names.index("version")
     count = 0
     for _ in range(swaps):
         named = first ^ (rng.random(len(examples.values)) < chance)[of]
-        column = pa.DictionaryArray.from_arrays(pa.array(named.astype(np.int32)), pa.array(["b", "a"]))
-        swapped = Evidence(table.set_column(place, "version", column), "swapped")
+        swapped = table.replaced("version", Codes(("b", "a"), named.astype(np.int32)).used())
         count += check(swapped, Policy(), baseline="a", candidate="b").verdict is Verdict.FAIL
     return count
 

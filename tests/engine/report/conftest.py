@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from seatrial.errors import DataError, InvalidComparison
 from seatrial.evidence import Evidence, read_evidence
+from seatrial.evidence.frame import unchecked_rows
 from seatrial.gate.budget import Budget
 from seatrial.gate.merge import check
 from seatrial.gate.policy import Policy
 from seatrial.gate.report import Report
 from seatrial.report.html import SideBySide
 from seatrial.report.view import Override, View, refusal, view
+from seatrial.table.codes import encode
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
 
 VERDICT_OF = {State.BLOCKS: Verdict.FAIL, State.CANNOT_TELL: Verdict.INCONCLUSIVE, State.REPORTED: None}
@@ -162,8 +163,7 @@ def table(segments: dict[str, tuple[int, int, int, int]], **columns: Any) -> Evi
                 said = {"reason": "" if score else REASON, "graph": "mail", "segment.country": value}
                 rows.append({"example_id": f"{value}-{i:03}", "version": version, "score": score, **said})
     full = [{"key": "valid", "repetition": 0, "outcome": "scored", **row, **columns} for row in rows]
-    names = dict.fromkeys(name for row in full for name in row)
-    return Evidence(pa.table({name: pa.array([row[name] for row in full]) for name in names}), "results.csv")
+    return unchecked_rows(full, "results.csv")
 
 
 def real_reports() -> dict[str, Report]:
@@ -206,11 +206,10 @@ def views(decided: dict[str, Report], tmp_path_factory: Any) -> dict[str, View]:
     found = {name: view(report) for name, report in decided.items()}
     found["overridden"] = view(blocked, excused)
     other = table({"FR": (90, 3, 2, 5)}, dataset_hash="a")
-    hashes = pa.array(["a" if v == "v1" else "b" for v in other.table["version"].to_pylist()])
-    place = other.table.schema.get_field_index("dataset_hash")
+    hashes = ["a" if version == "v1" else "b" for version in other.values("version")]
     with pytest.raises(InvalidComparison) as invalid:
         check(
-            Evidence(other.table.set_column(place, "dataset_hash", hashes), "results.csv"),
+            other.replaced("dataset_hash", encode(hashes)),
             Policy(),
             baseline="v1",
             candidate="v2",

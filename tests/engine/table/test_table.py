@@ -185,7 +185,7 @@ def test_a_written_nan_is_refused_where_the_column_says_so(tmp_path):
     strict = (COLUMNS[0], Column("confidence", Kind.NUMBER, "stated", nan=False))
     path = tmp_path / "t.csv"
     path.write_text("id,confidence\na,1\nb,nan\nc,\n")
-    with pytest.raises(DataError, match="row 2: confidence is NaN"):
+    with pytest.raises(DataError, match="row 2: confidence is 'nan', which is no number"):
         read_table(path, strict)
     np.testing.assert_array_equal(read_table(path, COLUMNS).numbers("confidence"), [1, np.nan, np.nan])
 

@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
-from seatrial.evidence import Evidence
+from seatrial.evidence.frame import unchecked
 from seatrial.trial.baselines import other_model
 
 
 def answered_by(*models):
     rows = len(models)
-    return Evidence(
+    return unchecked(
         pa.table({"example_id": [f"e{i}" for i in range(rows)], "model": pa.array(models, pa.string())}), "memory"
     )
 

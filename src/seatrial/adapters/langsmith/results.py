@@ -7,13 +7,12 @@ any other.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from seatrial.adapters.langsmith.feedback import nobody, read_row
 from seatrial.dataset import fingerprint
 from seatrial.errors import DataError, UsageError
-from seatrial.evidence.schema import EVIDENCE_COLUMNS, SEGMENT_PREFIX
+from seatrial.evidence.schema import SEGMENT_PREFIX
 from seatrial.runner.record import Record, Result, Unscored, evaluator_failure
 from seatrial.runner.table import cells, learn_keys
 from seatrial.verdict import ErrorKind, Outcome
@@ -146,19 +145,10 @@ def _dimensions(
 
 
 def _evidence(columns: Mapping[str, Sequence[Any]], always: Mapping[str, str | None]) -> Evidence:
-    import pyarrow as pa  # noqa: PLC0415 - the runner's rule: Arrow only where a table is made
-
-    from seatrial.evidence.check import check  # noqa: PLC0415 - as above
-    from seatrial.evidence.normalize import canonical  # noqa: PLC0415
-    from seatrial.evidence.table import Evidence  # noqa: PLC0415
+    from seatrial.evidence.check import check  # noqa: PLC0415 - numpy, where a table is made
+    from seatrial.evidence.frame import listed  # noqa: PLC0415
 
     rows = len(columns["example_id"])
-    whole = {**columns, **{name: [value] * rows for name, value in always.items()}}
-    types = {column.name: column.type for column in EVIDENCE_COLUMNS}
-    arrays = {}
-    for name, values in whole.items():
-        kind = types.get(name, "string")
-        arrays[name] = pa.array(values, type=pa.float64() if kind == "double" else getattr(pa, kind)())
-    evidence = Evidence(canonical(arrays, Path(SOURCE)), SOURCE)
+    evidence = listed({**columns, **{name: [value] * rows for name, value in always.items()}}, SOURCE)
     check(evidence)
     return evidence

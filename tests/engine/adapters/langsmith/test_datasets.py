@@ -260,7 +260,7 @@ def test_an_evaluation_that_is_uploaded_to_the_server_is_evidence_under_our_ids(
     uploader.close()
     evidence = evidence_of(results, version="v1")
     assert sorted(evidence.codes("example_id").values) == ["e1", "e2", "e3", "e4"]
-    assert evidence.table.column("dataset_hash")[0].as_py() == dataset.hash
+    assert evidence.values("dataset_hash")[0] == dataset.hash
     assert {urlpath(request) for request in server.requests} >= {"/runs/multipart", "/sessions"}
     assert pushed.dataset_id in server.datasets
 

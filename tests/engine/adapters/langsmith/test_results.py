@@ -56,8 +56,7 @@ def tier(example):
 
 def outcomes(evidence):
     return {
-        (row["example_id"], row["key"], row["repetition"]): (row["outcome"], row["score"])
-        for row in evidence.table.to_pylist()
+        (row["example_id"], row["key"], row["repetition"]): (row["outcome"], row["score"]) for row in evidence.rows()
     }
 
 
@@ -78,7 +77,7 @@ def test_every_example_has_a_row_on_every_key_and_each_failure_is_its_outcome():
         ("e3", "calm", 0): ("unparsed", None),
         ("e3", "loud", 0): ("scored", 1.0),
     }
-    rows = {(row["example_id"], row["key"]): row for row in evidence.table.to_pylist()}
+    rows = {(row["example_id"], row["key"]): row for row in evidence.rows()}
     assert rows["e2", "right"]["reason"] == "ValueError: no way"
     assert rows["e2", "right"]["error_kind"] == "exception"
     assert rows["e1", "loud"]["reason"] == "KeyError: 'label'"
@@ -93,7 +92,7 @@ def test_every_example_has_a_row_on_every_key_and_each_failure_is_its_outcome():
 def test_the_hash_of_an_output_is_the_one_our_runner_writes():
     evidence = evidence_of(evaluate_locally(lambda inputs: {"b": 1, "a": "ü"}, THREE, [right]), version="v1")
     # sha256 of {"a":"ü","b":1} in UTF-8, first 16 hex digits
-    assert set(evidence.table.column("output_hash").to_pylist()) == {"4e7ff4080b1a00ac"}
+    assert set(evidence.values("output_hash")) == {"4e7ff4080b1a00ac"}
 
 
 def test_what_langsmiths_own_evaluate_drops_is_there_again():
@@ -167,13 +166,13 @@ def test_why_a_run_failed_has_the_words_our_runner_uses(error, kind, reason):
     def fails(inputs):
         raise error
 
-    (row,) = evidence_of(evaluate_locally(fails, THREE[:1], [right]), version="v1").table.to_pylist()
+    (row,) = evidence_of(evaluate_locally(fails, THREE[:1], [right]), version="v1").rows()
     assert (row["outcome"], row["error_kind"], row["reason"]) == ("target_error", kind, reason)
 
 
 def test_a_category_is_unparsed():
     evidence = evidence_of(evaluate_locally(shout, THREE[:1], [lambda run, example: "good"]), version="v1")
-    (row,) = evidence.table.to_pylist()
+    (row,) = evidence.rows()
     assert (row["outcome"], row["reason"]) == ("unparsed", "it said 'good', which is no score")
 
 
@@ -192,7 +191,7 @@ def test_a_graph_that_stopped_to_ask_is_interrupted_and_not_a_finished_answer():
     made.add_edge("__start__", "only")
     evidence = evidence_of(evaluate_locally(made.compile(), THREE[:1], [lenient, for_langsmith(moody)]), version="v1")
     assert set(outcomes(evidence).values()) == {("interrupted", None)}
-    assert "really?" in evidence.table.column("reason")[0].as_py()
+    assert "really?" in evidence.values("reason")[0]
 
 
 def test_the_gate_judges_two_of_them_and_a_crash_counts_against_the_candidate():

@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from seatrial.adapters.mlflow import place, session
+from seatrial.evidence.combine import combine
 from seatrial.evidence.content import table_hash
 from seatrial.evidence.read import read_evidence
 from seatrial.gate.merge import check
@@ -71,10 +72,8 @@ def two_runs(a_run):
         return a_run(run_id, rows, version)
 
     folders = arm("run-a", "v1", 2), arm("run-b", "v2", 60)
-    tables = [read_evidence(folder / "evidence.parquet").table for folder in folders]
-    both = folders[0].parent / "both.parquet"
-    pq.write_table(pa.concat_tables(tables), both)
-    report = check(read_evidence(both), Policy(), baseline="v1", candidate="v2", critical=["tier=enterprise"])
+    both = combine([read_evidence(folder / "evidence.parquet") for folder in folders], "both")
+    report = check(both, Policy(), baseline="v1", candidate="v2", critical=["tier=enterprise"])
     return *folders, report
 
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from seatrial.errors import SeatrialError
-from seatrial.evidence import EVIDENCE_COLUMNS, Evidence
+from seatrial.evidence import Evidence
 from seatrial.evidence.check import check as check_evidence
+from seatrial.evidence.frame import unchecked_rows
 from seatrial.gate.anchor import check_anchored
 from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
 from seatrial.gate.confirm import settled
@@ -58,8 +58,6 @@ KINDS = (
 )
 """Every case is of one kind, in turn, and may have parts of others."""
 
-TYPES = {column.name: column.type for column in EVIDENCE_COLUMNS}
-
 
 @dataclass
 class Case:
@@ -79,13 +77,7 @@ class Case:
 
 def evidence_of(rows: list[dict[str, Any]], metadata: dict[str, str] | None = None) -> Evidence:
     """Rows as a checked table."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    columns = {}
-    for name in names:
-        kind = TYPES.get(name, "string")
-        as_arrow = pa.float64() if kind == "double" else pa.type_for_alias(kind)
-        columns[name] = pa.array([row.get(name) for row in rows], type=as_arrow)
-    evidence = Evidence(pa.table(columns), "memory", metadata or {})
+    evidence = unchecked_rows(rows, "memory", metadata)
     check_evidence(evidence)
     return evidence
 

@@ -13,7 +13,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from seatrial.evidence.arrow import MANY, from_numpy, listed, one_array, texts, to_numpy
+from seatrial.table.arrow import MANY, from_numpy, listed, one_array, texts, to_numpy
 
 if TYPE_CHECKING:
     from pathlib import Path

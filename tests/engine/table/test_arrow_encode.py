@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from seatrial.evidence.encode import GLANCE, numbered
+from seatrial.table.arrow_encode import GLANCE, numbered
 
 RISING = [f"ex-{number:05d}" for number in range(2 * GLANCE)]
 LATE = [*RISING[:-1], RISING[7]]

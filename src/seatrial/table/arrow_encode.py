@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow.compute as pc
 
-from seatrial.evidence.arrow import from_numpy, to_numpy
+from seatrial.table.arrow import from_numpy, to_numpy
 
 if TYPE_CHECKING:
     import pyarrow as pa
