@@ -142,6 +142,8 @@ def _run(arguments: list[str]) -> int:
         _answer(str(error), error.reason_class, arguments)
         return 2
     except SystemExit as error:
+        if type(sys.stdout).__name__.endswith("PacifyFlushWrapper"):
+            return 2  # click met a broken pipe, put this in its place and left
         _tell(f"seatrial: code of the project called sys.exit({error.code!r}); nothing was decided")
         return 2
     except BrokenPipeError:
