@@ -3,6 +3,7 @@
 from seatrial.graph.spec import GraphSpec, Version, fleet
 
 PROMPTS = (Version("v1", {"prompt": "p1"}), Version("v2", {"prompt": "p2"}))
+ANSWERS = (*PROMPTS, Version("v3", {"prompt": "p3"}))  # v3 routes as v2 does and answers at greater length
 
 GRAPHS = fleet(
     GraphSpec(
@@ -32,7 +33,7 @@ GRAPHS = fleet(
         owner="support",
         family="rules",
         side_effects="none",
-        versions=PROMPTS,
+        versions=ANSWERS,
         current="v1",
     ),
     GraphSpec(

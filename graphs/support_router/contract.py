@@ -1,21 +1,29 @@
-"""The router's contract, version 1: what it is given, what it leaves behind, what its model must reply.
+"""The router's contract, version 1.1: what it is given, what it leaves behind, what its model must reply.
 
 Input(message="My invoice is wrong", plan="team", channel="chat")
-Output(route="billing", confidence=0.83, guess="billing", queue="finance-desk", acknowledgement="...", reason="...")
+Output(route="billing", confidence=0.83, guess="billing", queue="finance-desk", acknowledgement="...", reason="...",
+       outcome="answered", answer="A payment is refunded ...", sources=["kb-01"], passages=[...], messages=[...])
 """
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-VERSION = "1"
+from seatrial.errors import SeatrialError
+
+VERSION = "1.1"
 ESCALATE_UNDER = 0.7
 """Below this confidence a person decides; at it, the router does."""
 
 Desk = Literal["billing", "technical", "general"]
 Route = Literal["billing", "technical", "general", "escalate"]
+Outcome = Literal["answered", "handed_over", "escalated"]
+
+
+class ReplyError(SeatrialError):
+    """The model's reply is not the JSON object a guide asks for."""
 
 
 class Input(BaseModel):
@@ -39,6 +47,15 @@ class Output(BaseModel):
     queue: str | None = Field(default=None, min_length=1, description="name of the work queue the message was put in")
     acknowledgement: str | None = Field(default=None, min_length=1, description="the short answer the sender gets now")
     reason: str | None = Field(default=None, description="the model's one sentence")
+    outcome: Outcome | None = Field(
+        default=None, description="answered; nothing found, so the desk answers; or a person decides"
+    )
+    answer: str | None = Field(default=None, min_length=1, description="the answer out of what the tools returned")
+    sources: list[str] | None = Field(default=None, description="ids of the articles and orders the answer is from")
+    passages: list[dict[str, str]] | None = Field(default=None, description="what the tools returned: `{id, text}`")
+    messages: list[dict[str, Any]] | None = Field(
+        default=None, description="calls of tools and their results, in order"
+    )
 
 
 class Reply(BaseModel):

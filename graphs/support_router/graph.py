@@ -1,9 +1,10 @@
-"""The support router: read -> classify -> one of billing, technical, general, escalate.
+"""The support router: read -> classify -> assist -> one of billing, technical, general; or escalate.
 
     state = build("p1").compile().invoke({"message": "My invoice is wrong", "plan": "team", "channel": "chat"})
     state["route"]                                                          # billing
 
-A model that is less sure than `ESCALATE_UNDER` hands the message to a person and keeps its best guess in the state.
+A model that is less sure than `ESCALATE_UNDER` hands the message to a person and keeps its best guess in the state; no
+tool is called then. Otherwise `assist` looks up orders and articles and answers, or leaves the answer to the desk.
 """
 
 from __future__ import annotations
@@ -11,23 +12,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.graph import END, START, StateGraph
 from pydantic import ValidationError
 
-from seatrial.errors import SeatrialError, one_of
+from seatrial.errors import one_of
 from seatrial.model import chat_model
 
-from .contract import ESCALATE_UNDER, Input, Reply
+from .assist import assist
+from .contract import ESCALATE_UNDER, Input, Reply, ReplyError
 from .rules import answer
 
 PROMPTS = Path(__file__).parent / "prompts"
-
-
-class ReplyError(SeatrialError):
-    """The model's reply is not the JSON object the guide asks for."""
 
 
 class InputState(TypedDict, total=False):
@@ -47,12 +45,20 @@ class OutputState(TypedDict, total=False):
     queue: str
     acknowledgement: str
     reason: str
+    outcome: str
+    answer: str | None
+    sources: list[str]
+    passages: list[dict[str, str]]
+    messages: list[dict[str, Any]]
 
 
 class State(InputState, OutputState, total=False):
     """What travels along the edges: input, output, and the text the model reads."""
 
     text: str
+
+
+UNANSWERED: State = {"outcome": "escalated", "answer": None, "sources": [], "passages": [], "messages": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +69,9 @@ class Handler:
     acknowledgement: str
 
     def __call__(self, state: State) -> State:
-        """The two fields it sets; what the message says is no longer its business."""
-        return {"queue": self.queue, "acknowledgement": self.acknowledgement}
+        """The queue and the note to the sender; a message that a person decides on has no answer yet."""
+        told: State = {"queue": self.queue, "acknowledgement": self.acknowledgement}
+        return told if "outcome" in state else {**told, **UNANSWERED}
 
 
 HANDLERS = {
@@ -81,15 +88,16 @@ def build(
     """The router, uncompiled.
 
     Args:
-        prompt: name of the routing guide, a file in `prompts/`.
+        prompt: name of a folder in `prompts/` that holds a routing guide and an answering guide.
         model: `builtin`, or a `provider:model` name.
         model_options: passed on to the provider, `{"temperature": 0}` say; the built-in model has none.
 
     Raises:
-        UsageError: there is no such guide; the message lists those there are.
+        UsageError: there is no such folder; the message lists those there are.
     """
-    names = sorted(path.stem for path in PROMPTS.glob("*.md"))
-    guide = (PROMPTS / f"{one_of(prompt, names, 'support_router prompt')}.md").read_text(encoding="utf-8")
+    names = sorted(path.name for path in PROMPTS.iterdir() if path.is_dir())
+    folder = PROMPTS / one_of(prompt, names, "support_router prompt")
+    guide, answering = ((folder / name).read_text(encoding="utf-8") for name in ("routing.md", "answering.md"))
     chat = chat_model(model, answer, **(model_options or {}))
 
     def read(state: State) -> State:
@@ -102,16 +110,32 @@ def build(
         route = reply.route if reply.confidence >= ESCALATE_UNDER else "escalate"
         return {"route": route, "confidence": reply.confidence, "guess": reply.route, "reason": reply.reason}
 
+    def ask(text: str) -> str:
+        return str(chat.invoke([SystemMessage(answering), HumanMessage(text)]).text)
+
+    def help_out(state: State) -> State:
+        found = assist(ask, state["route"], state["plan"], state["message"].strip())
+        return cast("State", found)
+
     graph = StateGraph(State, input_schema=InputState, output_schema=OutputState)
     graph.add_node("read", read)
     graph.add_node("classify", classify)
     graph.add_edge(START, "read")
     graph.add_edge("read", "classify")
-    graph.add_conditional_edges("classify", lambda state: state["route"], list(HANDLERS))
+    graph.add_node("assist", help_out)
+    graph.add_conditional_edges("classify", first_stop, ["escalate", "assist"])
+    graph.add_conditional_edges(
+        "assist", lambda state: state["route"], [name for name in HANDLERS if name != "escalate"]
+    )
     for route, handler in HANDLERS.items():
         graph.add_node(route, handler)
         graph.add_edge(route, END)
     return graph
+
+
+def first_stop(state: State) -> str:
+    """The node after the classification: a person at once, or the tools."""
+    return "escalate" if state["route"] == "escalate" else "assist"
 
 
 def parse(text: str) -> Reply:

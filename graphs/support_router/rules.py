@@ -14,6 +14,7 @@ from typing import get_args
 
 from seatrial.errors import ConfigError
 
+from .answering import TITLE, compose
 from .contract import Desk
 
 DESKS: tuple[str, ...] = get_args(Desk)
@@ -48,9 +49,13 @@ class Guide:
 def answer(system: str, user: str) -> str:
     """The reply to one message: the desk with the most evidence and its share of all the evidence.
 
+    Under an answering guide it is the next step towards an answer instead (`answering.py`).
+
     Raises:
         ConfigError: the prompt holds no guide these rules can read.
     """
+    if system.startswith(TITLE):
+        return compose(system, user)
     guide = read_guide(system)
     body = _AGENT.sub("", _plain(user.partition("\n\n")[2]))
     subject = " ".join(_SUBJECT.findall(body))

@@ -112,7 +112,7 @@ def scripted():
     mount(ROOT)
     rules = {}
     for graph in GRAPHS:
-        for guide in (ROOT / "graphs" / graph / "prompts").glob("*.md"):
+        for guide in (ROOT / "graphs" / graph / "prompts").rglob("*.md"):
             first = guide.read_text(encoding="utf-8").splitlines()[0]
             assert rules.setdefault(first, graph) == graph
     answers = {first: module(f"graphs.{graph}.rules").answer for first, graph in rules.items()}
