@@ -6,7 +6,7 @@
     assert server.requests == ()                 # nothing left this process
 
 It speaks what LangSmith's own SDK sends: JSON or multipart examples, pages of a hundred, splits kept in the metadata.
-Experiments, runs and feedback are accepted and only recorded. It keeps no versions, and what is deleted is gone.
+Experiments, runs and feedback that are sent are only recorded; runs and feedback set on it are answered in pages. It keeps no versions, and what is deleted is gone.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ class LangSmithServer:
         datasets: id -> dataset, as it would send them.
         examples: id -> example, likewise.
         sessions: id -> experiment or project, likewise; a project named default is there from the beginning.
+        runs, feedback: what queries are answered with, in order.
+        cursors: whether a full page of runs names the next one, as the real service does.
     """
 
     def __init__(self, *, key: str = "test-key", mode: str = "normal", multipart: bool = True) -> None:
@@ -78,6 +80,9 @@ class LangSmithServer:
         self.datasets: dict[str, dict[str, Any]] = {}
         self.examples: dict[str, dict[str, Any]] = {}
         self.sessions = {DEFAULT["id"]: DEFAULT}
+        self.runs: list[dict[str, Any]] = []
+        self.feedback: list[dict[str, Any]] = []
+        self.cursors = True
         self._multipart = multipart
         self._requests: list[Sent] = []
         self._lock = threading.Lock()
@@ -137,13 +142,29 @@ class LangSmithServer:
             ("GET", "sessions"): lambda rest, query, body: _page(list(self.sessions.values()), query),
             ("POST", "sessions"): self._put_session,
             ("PATCH", "sessions"): self._put_session,
+            ("GET", "feedback"): self._get_feedback,
         }
+        if (method, room, rest) == ("POST", "runs", ["query"]):
+            return self._query_runs(json.loads(body))
         does = known.get((method, room))
         if does is not None:
             return does(rest, query, body)
         if room in {"runs", "feedback"} and method in {"POST", "PATCH"}:
             return {}  # recorded, no more
         raise Refused(404, f"this server does not know {method} /{path}")
+
+    # ---- runs and feedback
+
+    def _query_runs(self, asked: dict[str, Any]) -> Any:
+        start, limit = int(asked.get("cursor") or 0), min(PAGE, asked.get("limit") or PAGE)
+        end = start + limit
+        return {
+            "runs": self.runs[start:end],
+            "cursors": {"next": str(end) if self.cursors and end < len(self.runs) else None},
+        }
+
+    def _get_feedback(self, rest: list[str], query: dict[str, list[str]], _: bytes) -> Any:
+        return _page([one for one in self.feedback if one["run_id"] in query.get("run", [])], query)
 
     # ---- datasets
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.adapters.feedback.location import Location, LocationKind
-from seatrial.errors import DataError, MissingExtra, UsageError
+from seatrial.errors import ConfigError, DataError, SeatrialError, UsageError
 from seatrial.feedback.columns import DECISIONS, JOINED, OUTCOMES
 from seatrial.feedback.evidence import Evidence, collect, failed
 from seatrial.feedback.joined import split, untimed
 from seatrial.feedback.judge import judge
 from seatrial.table import read_table
+from seatrial.table.read import table_of
 from seatrial.verdict import ReasonClass
 
 if TYPE_CHECKING:
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from seatrial.feedback.units import Units
     from seatrial.outcome import Metric
     from seatrial.table import Column, Table
+    from seatrial.table.raw import Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,13 @@ def evidence_of(tables: Tables, question: Question) -> Evidence:
     """The evidence of one source; where it cannot be read, evidence that says so, so that other sources are judged.
 
     Raises:
-        UsageError, ConfigError: a name on the command line or in a file is wrong.
+        UsageError, ConfigError: a name on the command line, in a file or in the environment is wrong.
     """
     try:
         return collect(units_of(tables, question), question.rules, question.year)
-    except (DataError, MissingExtra) as error:
+    except (UsageError, ConfigError):
+        raise
+    except SeatrialError as error:
         return failed(tables.name, str(error), ReasonClass(error.reason_class))
 
 
@@ -131,7 +136,27 @@ def read(
     if location.kind is LocationKind.FILE:
         return read_table(Path(location.place), columns, mapping=mapping, segments=chosen, zone=tables.zone)
     if location.kind in (LocationKind.LANGSMITH, LocationKind.MLFLOW):
-        raise UsageError(f"{location}: {what} are not read from {location.kind.value} yet")
+        raw, rows = _traced(location, what)
+        if rows == 0:
+            raise DataError(f"{location} holds no {what}: there is nothing to judge")
+        return table_of(raw, rows, columns, str(location), mapping=mapping, segments=chosen, zone=tables.zone)
     from seatrial.adapters.feedback.database import read_database  # noqa: PLC0415 - only where one is read
 
     return read_database(location, what, columns, mapping=mapping, segments=chosen, zone=tables.zone)
+
+
+def _traced(location: Location, what: str) -> tuple[Mapping[str, Raw], int]:
+    """Decisions or outcomes of a tracing service."""
+    from seatrial.adapters.feedback.traced import decision_columns, outcome_columns  # noqa: PLC0415
+
+    if location.kind is LocationKind.LANGSMITH:
+        from seatrial.adapters.feedback.langsmith import langsmith_labels, langsmith_runs  # noqa: PLC0415 - an extra
+
+        runs = langsmith_runs(location.place, os.environ)
+        labels = langsmith_labels(runs, os.environ) if what == "outcomes" else []
+    else:
+        from seatrial.adapters.feedback.mlflow import mlflow_traces  # noqa: PLC0415 - an extra
+
+        runs, labels = mlflow_traces(location.place, os.environ, Path.cwd())
+    raw = decision_columns(runs) if what == "decisions" else outcome_columns(runs, labels)
+    return raw, len(next(iter(raw.values())))
