@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,15 +12,16 @@ import click
 from seatrial.cli.evidence import parse_maps
 from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.times import moment, time_zone
-from seatrial.errors import DataError, UsageError
+from seatrial.errors import DataError, SeatrialError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import tzinfo
 
     from seatrial.adapters.feedback.source import Tables
-    from seatrial.feedback.rules import FeedbackRules, SourceRule
+    from seatrial.feedback.rules import FeedbackRules
     from seatrial.outcome import Metric
+    from seatrial.verdict import Decision
 
 RULES, METRICS = Path("gates/feedback.toml"), Path("gates/metrics.toml")
 
@@ -74,6 +76,13 @@ RULES, METRICS = Path("gates/feedback.toml"), Path("gates/metrics.toml")
     type=click.Path(path_type=Path),
     help="An earlier report (.json): shows the trend; a moved share without an answer is exit 2.",
 )
+@click.option("--webhook", metavar="URL", help="Also post the JSON there; whether it arrives changes no exit code.")
+@click.option(
+    "--mlflow",
+    "to_mlflow",
+    is_flag=True,
+    help="Also log stated and observed rates to MLflow (MLFLOW_TRACKING_URI, else mlflow.db).",
+)
 @click.option("--warn-only", is_flag=True, help="Exit 0 where production contradicts a classifier (2 stays 2).")
 @click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/feedback/1 on stdout.")
@@ -99,8 +108,10 @@ def command(
     clock: str | None,
     zone: str | None,
     since: Path | None,
+    webhook: str | None,
     files: tuple[Path, ...],
     *,
+    to_mlflow: bool,
     one_shot: bool,
     warn_only: bool,
     every: bool,
@@ -120,12 +131,15 @@ def command(
                              --map label=correct --segment segment
       feedback_gate --decisions store --outcomes store --since last.json -o feedback.json
     """
+    from seatrial.adapters.feedback.notify import check_address  # noqa: PLC0415
     from seatrial.adapters.feedback.source import Question, evidence_of  # noqa: PLC0415 - numpy is for those who gate
     from seatrial.feedback.decide import decide  # noqa: PLC0415
     from seatrial.feedback.year import year_at  # noqa: PLC0415
     from seatrial.report.feedback import feedback_view  # noqa: PLC0415
 
     check_targets(files)
+    if webhook:
+        check_address(webhook)
     rules, metrics = _rules(rules_file), _metrics(metrics_file)
     declared = time_zone(zone)
     now = moment(clock, "--now", declared)
@@ -144,7 +158,32 @@ def command(
     show_decision(decision, feedback_view(decision, alpha=rules.alpha), as_json=as_json, files=files, every=every)
     if decision.details["toml"] and not as_json:
         click.echo(f"\n{decision.details['toml']}", nl=False)
+    if to_mlflow:
+        _log(decision, now)
+    if webhook:
+        _post(decision, webhook)
     return decision.exit_code
+
+
+def _log(decision: Decision, now: float) -> None:
+    """Log to MLflow; the verdict stands whether or not it could be."""
+    from seatrial.adapters.feedback.metrics import log_feedback  # noqa: PLC0415 - an extra
+
+    try:
+        run = log_feedback(decision, Path.cwd().name, os.environ, Path.cwd(), now)
+        click.echo(f"MLflow: run {run}", err=True)
+    except SeatrialError as error:
+        click.echo(f"seatrial: not logged to MLflow: {error}", err=True)
+
+
+def _post(decision: Decision, url: str) -> None:
+    from seatrial.adapters.feedback.notify import post  # noqa: PLC0415 - only where one is given
+    from seatrial.report.data import gate_json  # noqa: PLC0415
+    from seatrial.report.decision_data import decision_data  # noqa: PLC0415
+
+    failed = post(url, gate_json(decision_data(decision)))
+    if failed:
+        click.echo(f"seatrial: the webhook did not take the decision: {failed}", err=True)
 
 
 def _rules(file: Path | None) -> FeedbackRules:
@@ -173,6 +212,7 @@ def _sources(
     rules: FeedbackRules,
 ) -> list[Tables]:
     from seatrial.adapters.feedback.location import locate  # noqa: PLC0415
+    from seatrial.adapters.feedback.project import tables_of  # noqa: PLC0415
     from seatrial.adapters.feedback.source import Tables  # noqa: PLC0415
 
     if decisions or outcomes:
@@ -205,23 +245,7 @@ def _sources(
     for name in names:
         if name not in known:
             raise UsageError(f"--source {name!r} is unknown; choose one of: {', '.join(known)}")
-    return [_tables(known[name], zone) for name in names or known]
-
-
-def _tables(rule: SourceRule, zone: tzinfo | None) -> Tables:
-    from seatrial.adapters.feedback.location import locate  # noqa: PLC0415
-    from seatrial.adapters.feedback.source import Tables  # noqa: PLC0415
-
-    return Tables(
-        rule.name,
-        locate(rule.decisions, Path.cwd()) if rule.decisions else None,
-        locate(rule.outcomes, Path.cwd()) if rule.outcomes else None,
-        rule.mapping,
-        rule.outcomes_mapping,
-        rule.segments,
-        time_zone(rule.timezone) or zone,
-        rule.classifier or rule.name,
-    )
+    return [tables_of(known[name], Path.cwd(), zone) for name in names or known]
 
 
 def _maps(maps: tuple[str, ...], *, joined: bool) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:

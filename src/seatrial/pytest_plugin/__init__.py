@@ -124,6 +124,10 @@ def pytest_collect_file(
 
 
 def _gate_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
+    if file_path == parent.config.rootpath / "gates" / "feedback.toml" and _is_project(parent.config.rootpath):
+        from seatrial.pytest_plugin.feedback import FeedbackFile  # noqa: PLC0415 - as below
+
+        return FeedbackFile.from_parent(parent, path=file_path)
     if file_path.suffix != ".toml" or file_path not in _policies(parent.config):
         return None
     from seatrial.pytest_plugin.gate import GateFile  # noqa: PLC0415 - a session without a gate does not wait for it
