@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 comma := ,
-.PHONY: help trial test check golden bench docs clean
+.PHONY: help trial test rollout-demo check golden bench docs clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ trial: $(VENV)/.fleet ## Put the reference fleet through its trials and check ev
 
 test: $(VENV)/.dev ## Run every test that needs no model, no network and no account
 	@$(BIN)/python -m pytest -n auto --dist worksteal -m 'not llm'
+
+rollout-demo: $(VENV)/.fleet ## Play a whole rollout on made-up traffic, one cell of which breaks, and replay it
+	@$(BIN)/python -m seatrial.testing.rollout_demo experiments/email_classify_v2.toml
 
 check: $(VENV)/.dev ## ruff, mypy --strict, import layers, generated docs
 	@$(BIN)/ruff check .

@@ -115,8 +115,7 @@ def step(name: str, at: float | None, files: tuple[Path, ...], *, as_json: bool)
       seatrial rollout step support_v4
     """
     check_targets(files)
-    look = _look(name, time.time() if at is None else at)
-    decision = _decision(look)
+    decision = _decision(*_look(name, time.time() if at is None else at))
     _show(decision, as_json, files)
     return decision.exit_code
 
@@ -136,7 +135,7 @@ def run_(name: str, every: float, *, as_json: bool) -> int:
 
     met: list[Verdict] = []
     while True:
-        decision = _decision(_look(name, time.time()))
+        decision = _decision(*_look(name, time.time()))
         met.append(decision.verdict)
         _show(decision, as_json, ())
         if decision.details["finished"]:
@@ -340,21 +339,37 @@ def _act(
     return 0
 
 
-def _look(name: str, now: float) -> Look:
+def _look(name: str, now: float) -> tuple[Look, tuple[str, ...]]:
+    """One look, and a sentence for each message that no receiver took."""
+    from seatrial.adapters import webhook  # noqa: PLC0415
     from seatrial.rollout import controller  # noqa: PLC0415
+    from seatrial.rollout.ledger import state_of  # noqa: PLC0415
+    from seatrial.rollout.sentence import step_sentence  # noqa: PLC0415
     from seatrial.rollout.store_source import StoreSource  # noqa: PLC0415
 
     store = _store()
     rollout = controller.full_name(store, name)
-    return controller.look(
-        store, rollout, StoreSource(store), now, code=_code(), plan_hash=_plan_hash(rollout.partition("@")[0])
+    hooks = webhook.load_hooks(_project().root / "experiments" / "webhooks.toml")
+    rules, last = controller.ends(store, rollout)
+    look = controller.look(
+        store,
+        rollout,
+        StoreSource(store),
+        now,
+        code=_code(),
+        plan_hash=_plan_hash(rollout.partition("@")[0]),
+        asked=webhook.ask(hooks, rules, state_of(last)),
+        following=lambda rules, decided: webhook.messages(
+            hooks, rules, decided, [step_sentence(rules, one) for one in decided.told]
+        ),
     )
+    return look, webhook.deliver(store, rollout, hooks, now)
 
 
-def _decision(look: Look) -> Decision:
+def _decision(look: Look, failures: Sequence[str]) -> Decision:
     from seatrial.rollout.decision import look_decision  # noqa: PLC0415
 
-    warnings = ["another controller took this step; nothing was written"] if look.lost else []
+    warnings = [*failures, *(["another controller took this step; nothing was written"] if look.lost else [])]
     evidence = look.evidence
     if evidence and evidence.late:
         warnings.append(f"{evidence.late:,} exposures or outcomes came after their minute was closed and do not count")
@@ -366,12 +381,14 @@ def _decision(look: Look) -> Decision:
 
 
 def _read_plan(project: Project, plan: str) -> tuple[RolloutPlan, Any]:
-    from seatrial.experiment import load_runnable_plan  # noqa: PLC0415
+    from seatrial.experiment import load_rollout_plan, load_runnable_plan  # noqa: PLC0415
     from seatrial.outcome import load_metrics  # noqa: PLC0415
+    from seatrial.segment import for_graph  # noqa: PLC0415
 
     path = _plan_path(project, plan)
     metrics = load_metrics(project.root / "gates" / "metrics.toml")
-    return load_runnable_plan(path, project.dimensions, metrics), metrics
+    graph = load_rollout_plan(path).graph
+    return load_runnable_plan(path, for_graph(project.dimensions, graph), metrics), metrics
 
 
 def _plan_path(project: Project, plan: str) -> Path:

@@ -48,6 +48,8 @@ class Assignment:
         rollout: id of the rollout; "" where there is none.
         content_hash: of the version that answers.
         algorithm: of the assignment.
+        attempt: try of the cell, as the snapshot says.
+        rung: step of the ramp, likewise.
     """
 
     version: str | None
@@ -58,6 +60,8 @@ class Assignment:
     rollout: str = ""
     content_hash: str = ""
     algorithm: str = ALGORITHM
+    attempt: int = 0
+    rung: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,10 @@ def _made_ready(route: Route) -> _Ready:
 
 
 def _answer(route: Route, new: bool, cell: str, why: Why, *, exposed: bool = False) -> Assignment:
+    rule = route.cells.get(cell)
     return Assignment(
+        attempt=rule.attempt if rule else 0,
+        rung=rule.rung if rule else 0,
         version=route.candidate if new else route.control,
         arm="candidate" if new else "control",
         cell=cell,

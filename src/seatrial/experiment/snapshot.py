@@ -18,10 +18,19 @@ SCHEMA = "seatrial/router-snapshot/1"
 
 @dataclass(frozen=True, slots=True)
 class CellRoute:
-    """One cell: the candidate's share, and whether threads it had begun are paused."""
+    """One cell: the candidate's share, whether threads it had begun are paused, and what its exposures are stamped with.
+
+    Attributes:
+        share: the candidate's, 0..1.
+        paused: threads that the candidate had begun are paused.
+        attempt: try of the cell.
+        rung: step of the ramp.
+    """
 
     share: float
     paused: bool = False
+    attempt: int = 0
+    rung: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +122,20 @@ def _route_data(route: Route) -> dict[str, Any]:
     return {
         **{name: getattr(route, name) for name in names},
         "parts": partition_data(route.partition),
-        "cells": {name: {"share": cell.share, "paused": cell.paused} for name, cell in route.cells.items()},
+        "cells": {
+            name: {"share": cell.share, "paused": cell.paused, "attempt": cell.attempt, "rung": cell.rung}
+            for name, cell in route.cells.items()
+        },
         "testers": dict(route.testers),
     }
 
 
 def _route_of(raw: Mapping[str, Any]) -> Route:
     names = ("rollout", "salt", "control", "candidate", "control_hash", "candidate_hash")
-    cells = {name: CellRoute(float(one["share"]), bool(one["paused"])) for name, one in raw["cells"].items()}
+    cells = {
+        name: CellRoute(float(one["share"]), bool(one["paused"]), int(one["attempt"]), int(one["rung"]))
+        for name, one in raw["cells"].items()
+    }
     if not all(0 <= cell.share <= 1 for cell in cells.values()):
         raise ValueError("a share lies outside 0..1")
     return Route(

@@ -57,6 +57,7 @@ def look(
     code: str,
     plan_hash: str | None = None,
     shadow: Sequence[Shadowed] = (),
+    asked: Sequence[tuple[str, str, bool]] = (),
     following: Callable[[Rules, Decided], Sequence[Message]] = lambda *_: (),
 ) -> Look:
     """One step of a rollout: what has become known is judged, and a row is appended where anything is new.
@@ -69,6 +70,7 @@ def look(
         code: version of seatrial.
         plan_hash: of the plan file as it is now; None where it is not at hand.
         shadow: what the shadow stage says per cell.
+        asked: what webhooks answered, per cell and type.
         following: messages that follow the row.
     """
     rules, last = ends(store, rollout)
@@ -77,7 +79,7 @@ def look(
     if plan_hash is not None and plan_hash != rules.plan_hash:
         changed = Problem("", Reason(Why.PLAN_CHANGED, text=f"{rules.plan_hash} → {plan_hash}"))
         evidence = replace(evidence, problems=(*evidence.problems, changed))
-    evidence = replace(evidence, shadow=tuple(shadow))
+    evidence = replace(evidence, shadow=tuple(shadow), asked=tuple(asked))
     decided = ledger.stepped(rules, last, evidence, now, code=code)
     if not decided.news:
         return Look(rules, decided, evidence, written=False)

@@ -34,6 +34,8 @@ class CellFindings:
         hits: zero-tolerance metrics with their counts, those above 0.
         problems: why it cannot be judged.
         shadow: what the shadow stage says, where it was read.
+        confirmed: whether every confirm-promotion webhook that was asked agreed.
+        called_back: whether a rollback webhook asked for it.
     """
 
     cell: str
@@ -42,6 +44,8 @@ class CellFindings:
     hits: tuple[tuple[str, int], ...] = ()
     problems: tuple[Reason, ...] = ()
     shadow: Shadowed | None = None
+    confirmed: bool = True
+    called_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ def findings(rules: Rules, state: RolloutState, evidence: Evidence) -> Findings:
                 tuple((name, count) for name, count in cell.hits if count),
                 (*problems[cell.cell], *([mismatch] if mismatch else [])),
                 shadow.get(cell.cell),
+                all(yes for name, kind, yes in evidence.asked if (name, kind) == (cell.cell, "confirm-promotion")),
+                any(yes for name, kind, yes in evidence.asked if (name, kind) == (cell.cell, "rollback")),
             )
         )
     alphas = levels(critical, len(rules.metrics), try_alpha(rules.alpha, state.overall.attempt), rules.weights).overall

@@ -116,6 +116,7 @@ def new_try(rules: Rules, cell: CellState, rung: int, mode: Mode, now: float) ->
         candidate=0,
         hits=(),
         rows=empty_rows(rules),
+        stopped=False,
     )
 
 
@@ -123,7 +124,10 @@ def _cell(rules: Rules, cell: CellState, found: CellFindings, overall: Reason | 
     falls = cell.rung > 0
     if found.hits and falls:
         metric, count = found.hits[0]
-        return _moved(Move.OFF, cell, Reason(Why.ZERO_TOLERANCE, metric, units=count), rules, 0, now)
+        off = _moved(Move.OFF, cell, Reason(Why.ZERO_TOLERANCE, metric, units=count), rules, 0, now)
+        return replace(off, after=replace(off.after, stopped=True))
+    if found.called_back and falls:
+        return _moved(Move.OFF, cell, Reason(Why.HOOK), rules, 0, now)
     doubt = next((one for one in found.problems if one.why in UNTRUSTED and _holds(rules, one)), None)
     if doubt is not None:
         return _in_doubt(rules, cell, doubt, now)
@@ -181,6 +185,8 @@ def _climb(rules: Rules, cell: CellState, found: CellFindings, now: float) -> St
             return _hold(cell, Reason(Why.SHADOW, units=max(0, rules.shadow_units - seen)))
         return _up(cell, Reason(Why.SHADOW, units=shadow.units), now)
     short = _short(rules, cell, found, now)
+    if short is None and not found.confirmed and cell.rung + 1 == rules.top:
+        return _hold(cell, Reason(Why.CONFIRM))
     if short is None:
         primary = found.rows[0]
         reason = Reason(

@@ -65,6 +65,7 @@ class Decided:
         steps: one per cell; empty at the start.
         findings: what a rule's step rested on; None at the start and for a person's action.
         news: whether anything changed that is worth a row: counts, a position, or a reason.
+        told: the steps that are worth a message: moves, and reasons that call a person, once each.
     """
 
     row: Row
@@ -72,6 +73,7 @@ class Decided:
     steps: tuple[Step, ...] = ()
     findings: Findings | None = None
     news: bool = True
+    told: tuple[Step, ...] = ()
 
 
 def started(
@@ -104,11 +106,14 @@ def stepped(rules: Rules, last: Row, evidence: Evidence, now: float, *, code: st
     found = findings(rules, folded, evidence)
     steps = step(rules, folded, found, now)
     state = apply(rules, folded, tuple(_said(one) for one in steps))
-    moved = any(one.move is not Move.HOLD for one in steps)
-    told = any(_is_news(one, cell.said) for one, cell in zip(steps, before.cells, strict=True))
-    news = moved or told or bool(evidence.exposed or evidence.blocks or evidence.hits)
+    told = tuple(
+        one
+        for one, cell in zip(steps, before.cells, strict=True)
+        if one.move is not Move.HOLD or _is_news(one, cell.said)
+    )
+    news = bool(told or evidence.exposed or evidence.blocks or evidence.hits)
     row = _row(STEP, last, rules, now, code, state, steps, {"evidence": evidence_data(evidence)})
-    return Decided(row, state, steps, found, news)
+    return Decided(row, state, steps, found, news, told)
 
 
 def acted(rules: Rules, last: Row, action: Action, now: float, *, code: str) -> Decided:
@@ -117,7 +122,8 @@ def acted(rules: Rules, last: Row, action: Action, now: float, *, code: str) -> 
     steps = act(rules, before, action, now)
     state = apply(rules, before, steps)
     row = _row(PERSON, last, rules, now, code, state, steps, {"action": action_data(action)})
-    return Decided(row, state, steps, None, state != before)
+    told = tuple(one for one, cell in zip(steps, before.cells, strict=True) if one.after != cell)
+    return Decided(row, state, steps, None, state != before, told)
 
 
 def state_of(row: Row) -> State:

@@ -94,8 +94,8 @@ def _resumed(rules: Rules, cell: CellState, now: float) -> tuple[CellState, Move
         return cell, Move.HOLD
     # The try was counted when it ended; evidence since then belongs to the one that goes on.
     if cell.rung or rules.shadow_units:
-        return replace(cell, mode=Mode.CLIMBING, since=now), Move.HOLD
-    return replace(cell, mode=Mode.CLIMBING, since=now, rung=1, control=0, candidate=0), Move.UP
+        return replace(cell, mode=Mode.CLIMBING, since=now, stopped=False), Move.HOLD
+    return replace(cell, mode=Mode.CLIMBING, since=now, rung=1, control=0, candidate=0, stopped=False), Move.UP
 
 
 def _rung(rules: Rules, share: float | None) -> int:

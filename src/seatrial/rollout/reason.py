@@ -31,6 +31,8 @@ class Why(StrEnum):
     PLAN_CHANGED = "plan_changed"
     CLOCK = "clock"
     HEAVY_UNIT = "heavy_unit"
+    HOOK = "hook"
+    CONFIRM = "confirm"
     PAUSED = "paused"
     HELD = "held"
     ROLLED_BACK = "rolled_back"
@@ -42,7 +44,17 @@ UNTRUSTED = (Why.SAMPLE_RATIO, Why.BOTH_ARMS, Why.CONTENT_CHANGED, Why.ALGORITHM
 """The comparison itself is in doubt: no evidence of it moves a cell either way."""
 INVALID = (*UNTRUSTED, Why.UNREADABLE, Why.PLAN_CHANGED, Why.CLOCK)
 """A step that meets one of these could not tell: exit code 2."""
-CALLS_A_PERSON = (*INVALID, Why.WORSE, Why.WORSE_OVERALL, Why.ZERO_TOLERANCE, Why.DWELL, Why.HELD, Why.HEAVY_UNIT)
+CALLS_A_PERSON = (
+    *INVALID,
+    Why.WORSE,
+    Why.WORSE_OVERALL,
+    Why.ZERO_TOLERANCE,
+    Why.DWELL,
+    Why.HELD,
+    Why.HEAVY_UNIT,
+    Why.HOOK,
+    Why.CONFIRM,
+)
 """What a person is told about."""
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.experiment.plan import Cell, OnMismatch, PlanStage, Split
+from seatrial.experiment.snapshot import partition_data
 from seatrial.outcome.metric import Metric, MetricKind, Pick, Source, SourceKind
 from seatrial.outcome.polarity import Polarity
 
@@ -38,6 +39,8 @@ class Rules:
         on_mismatch: what a sample ratio that is not the planned one does.
         shadow_units: requests per cell compared before the first share; 0: no shadow stage.
         on_rollback: what happens to threads that the candidate has begun: `drain` or `pause`.
+        salt: of the assignment.
+        parts: the partition as plain data, as router snapshots hold it.
     """
 
     rollout: str
@@ -58,6 +61,8 @@ class Rules:
     on_mismatch: OnMismatch
     shadow_units: int
     on_rollback: str
+    salt: str = ""
+    parts: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def top(self) -> int:
@@ -106,6 +111,8 @@ def rules_of(plan: RolloutPlan, metrics: Mapping[str, Metric]) -> Rules:
         on_mismatch=plan.sample_ratio.action,
         shadow_units=plan.shadow.units,
         on_rollback=plan.on_rollback.value,
+        salt=plan.exposure_salt,
+        parts=tuple(partition_data(plan.partition)),
     )
 
 
@@ -127,6 +134,7 @@ def rules_from(data: Mapping[str, Any]) -> Rules:
         "stages": tuple(PlanStage(**one) for one in data["stages"]),
         "weights": Split(**data["weights"]),
         "on_mismatch": OnMismatch(data["on_mismatch"]),
+        "parts": tuple(data["parts"]),
     }
     return Rules(**{**data, **made})
 

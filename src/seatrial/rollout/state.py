@@ -66,6 +66,7 @@ class CellState:
         hits: zero-tolerance events of the candidate in this try.
         rows: one per metric that acts.
         said: the reason it was last ledgered with; another one is news.
+        stopped: whether zero tolerance took it off: threads in flight are paused.
     """
 
     cell: str
@@ -78,6 +79,7 @@ class CellState:
     hits: tuple[tuple[str, int], ...] = ()
     rows: tuple[Row, ...] = ()
     said: str = ""
+    stopped: bool = False
 
     @property
     def exposed(self) -> int:

@@ -79,6 +79,29 @@ def rollouts(store: Store) -> tuple[str, ...]:
         return tuple(row[0] for row in connection.execute(query))
 
 
+def undelivered(store: Store, rollout: str) -> tuple[Message, ...]:
+    """Messages that no receiver has taken yet, the oldest first."""
+    from sqlalchemy import text  # noqa: PLC0415 - only where a store is used
+
+    query = text(
+        "SELECT message_id, hook, body FROM rollout_messages WHERE rollout = :rollout AND delivered_at IS NULL "
+        "ORDER BY created_at, message_id"
+    )
+    with store.read() as connection:
+        return tuple(Message(*row) for row in connection.execute(query, {"rollout": rollout}))
+
+
+def tried(store: Store, message_id: str, now: float, error: str) -> None:
+    """Note one delivery: an empty error means that it was taken."""
+    from sqlalchemy import text  # noqa: PLC0415 - only where a store is used
+
+    note = text(
+        "UPDATE rollout_messages SET tries = tries + 1, error = :error, delivered_at = :at WHERE message_id = :id"
+    )
+    with store.write() as connection:
+        connection.execute(note, {"error": error, "at": None if error else now, "id": message_id})
+
+
 def _read(store: Store, query: str, rollout: str) -> tuple[LedgerRow, ...]:
     from sqlalchemy import text  # noqa: PLC0415 - only where a store is used
 

@@ -40,7 +40,7 @@ PLAN = {
 
 
 def make_rules(**changes):
-    return rules_of(parse_rollout_plan({**PLAN, **changes}, "plan.toml", name="support_v4"), METRICS)
+    return rules_of(parse_rollout_plan({**PLAN, **changes}, "plan.toml", (), name="support_v4"), METRICS)
 
 
 @pytest.fixture

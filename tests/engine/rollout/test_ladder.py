@@ -183,3 +183,17 @@ def test_the_shadow_stage_opens_the_first_share(rules):
         (Shadowed("DE", 100, passed=True), Move.UP),
     ):
         assert step(shadowed, state, found(shadow=shadow), NOW + 1)[0].move is move
+
+
+def test_all_traffic_waits_for_its_confirmation_while_evidence_still_rolls_back(rules):
+    # Flagger #1801: a threshold breached while waiting for the hook rolled nothing back.
+    def waiting(verdict):
+        findings = found(verdict=verdict)
+        return replace(findings, cells=(replace(findings.cells[0], confirmed=False), findings.cells[1]))
+
+    (one, _) = step(rules, at(rules, 2), waiting(Verdict.PASS), NOW + HOUR)
+    assert (one.move, one.reason.why) == (Move.HOLD, Why.CONFIRM)
+    (one, _) = step(rules, at(rules, 2), waiting(Verdict.FAIL), NOW + HOUR)
+    assert one.move is Move.BACK
+    (one, _) = step(rules, at(rules, 1), waiting(Verdict.PASS), NOW + HOUR)
+    assert one.move is Move.UP

@@ -1,0 +1,175 @@
+"""Webhooks of a rollout: messages that follow the ledger, and the two questions that Flagger's webhooks ask.
+
+[hook.pager]                               # experiments/webhooks.toml
+url = "https://pager.example/hook"         # or url_env = "PAGER_URL", for addresses that hold a secret
+type = "event"                             # event, confirm-promotion, rollback
+timeout = "10s"
+
+`event` is told of every move and of every reason that calls a person, once. `confirm-promotion` is asked before a cell gets
+all of its traffic: anything but 2xx, silence too, holds it. `rollback` is asked at every step: 2xx takes the cells to 0 %.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from seatrial import toml
+from seatrial.canonical import canonical_json
+from seatrial.errors import ConfigError
+from seatrial.outcome.metric import duration
+from seatrial.store import ledger as kept
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from seatrial.rollout.ledger import Decided
+    from seatrial.rollout.rules import Rules
+    from seatrial.rollout.state import State
+    from seatrial.store.engine import Store
+
+
+class HookType(StrEnum):
+    """What a webhook is for, named as in Flagger."""
+
+    EVENT = "event"
+    CONFIRM_PROMOTION = "confirm-promotion"
+    ROLLBACK = "rollback"
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One webhook.
+
+    Attributes:
+        name: its name in the file.
+        url: where it is posted to.
+        type: what it is for.
+        timeout: seconds until it is given up.
+    """
+
+    name: str
+    url: str
+    type: HookType = HookType.EVENT
+    timeout: float = 10.0
+
+
+def load_hooks(path: Path) -> tuple[Hook, ...]:
+    """Read `experiments/webhooks.toml`; no file, no hooks.
+
+    Raises:
+        ConfigError: a word or a value is wrong, or `url_env` names an entry that is not set.
+    """
+    if not path.is_file():
+        return ()
+    raw = toml.read(path, "webhooks")
+    toml.only_known(raw, ("hook",), str(path))
+    return tuple(
+        _hook(name, rule, f"{path}: [hook.{name}]")
+        for name, rule in toml.table(raw.get("hook", {}), f"{path}: [hook]").items()
+    )
+
+
+def messages(hooks: Sequence[Hook], rules: Rules, decided: Decided, texts: Sequence[str]) -> tuple[kept.Message, ...]:
+    """What every `event` hook is told of a row: one message per cell with news; `texts` are its sentences."""
+    found = []
+    for hook in hooks:
+        if hook.type is not HookType.EVENT:
+            continue
+        for one, text in zip(decided.told, texts, strict=True):
+            place = f"{rules.rollout}/{decided.row.sequence}/{one.cell}/{hook.name}"
+            body = _payload(
+                rules, decided.state, one.cell, "Failed" if one.move.value in ("back", "off") else "Progressing"
+            )
+            body["metadata"] |= {"id": place, "move": one.move.value, "why": one.reason.why.value, "text": text}
+            found.append(kept.Message(place, hook.name, canonical_json(body)))
+    return tuple(found)
+
+
+def ask(hooks: Sequence[Hook], rules: Rules, state: State) -> tuple[tuple[str, str, bool], ...]:
+    """(cell, type, answer) of every question: `confirm-promotion` of cells on the last stage, `rollback` of cells with traffic."""
+    asked: list[tuple[str, Hook, str]] = []
+    for cell in state.cells:
+        for hook in hooks:
+            last = hook.type is HookType.CONFIRM_PROMOTION and cell.rung == rules.top - 1
+            if last or (hook.type is HookType.ROLLBACK and cell.rung):
+                asked.append((cell.cell, hook, canonical_json(_payload(rules, state, cell.cell, "Progressing"))))
+    answers = _post([(hook, body) for _, hook, body in asked])
+    return tuple((cell, hook.type.value, error == "") for (cell, hook, _), error in zip(asked, answers, strict=True))
+
+
+def deliver(store: Store, rollout: str, hooks: Sequence[Hook], now: float) -> tuple[str, ...]:
+    """Send what has not arrived yet, each message under its own id; returns a sentence for each that failed."""
+    by_name = {hook.name: hook for hook in hooks if hook.type is HookType.EVENT}
+    waiting = [one for one in kept.undelivered(store, rollout) if one.hook in by_name]
+    errors = _post([(by_name[one.hook], one.body) for one in waiting])
+    for one, error in zip(waiting, errors, strict=True):
+        kept.tried(store, one.message_id, now, error)
+    return tuple(
+        f"webhook {one.hook} did not take {one.message_id}: {error}; the next step tries again"
+        for one, error in zip(waiting, errors, strict=True)
+        if error
+    )
+
+
+def _hook(name: str, rule: Any, place: str) -> Hook:
+    toml.only_known(toml.table(rule, place), ("url", "url_env", "type", "timeout"), place)
+    if ("url" in rule) == ("url_env" in rule):
+        raise ConfigError(f"{place}: say where it is posted once, as url or as url_env")
+    url = rule.get("url") or os.environ.get(toml.text(rule["url_env"], f"{place}: url_env"), "")
+    if not str(url).startswith(("http://", "https://")):
+        raise ConfigError(f"{place}: the address is empty or does not begin with http:// or https://")
+    kind = HookType(toml.word(*HookType)(rule.get("type", "event"), f"{place}: type"))
+    return Hook(name, str(url), kind, duration(rule.get("timeout", "10s"), f"{place}: timeout"))
+
+
+def _payload(rules: Rules, state: State, cell: str, phase: str) -> dict[str, Any]:
+    here = state.cell(cell)
+    return {
+        "name": rules.rollout,
+        "namespace": rules.graph,
+        "phase": phase,
+        "checksum": state.candidate_hash,
+        "metadata": {
+            "cell": cell,
+            "share": rules.share(here.rung),
+            "candidate": rules.candidate,
+            "control": rules.control,
+        },
+    }
+
+
+def _post(posts: Sequence[tuple[Hook, str]]) -> list[str]:
+    """Post all at once, each with its own timeout; "" where it was taken, else what went wrong."""
+    errors = [f"no answer within {hook.timeout:g} s" for hook, _ in posts]
+
+    def send(i: int, hook: Hook, body: str) -> None:
+        errors[i] = _send(hook, body)
+
+    threads = [threading.Thread(target=send, args=(i, hook, body), daemon=True) for i, (hook, body) in enumerate(posts)]
+    for thread in threads:
+        thread.start()
+    for thread, (hook, _) in zip(threads, posts, strict=True):
+        # All began together: waiting for one uses up the others' time as well. A server that trickles is given up here.
+        thread.join(hook.timeout + 0.5)
+    return list(errors)
+
+
+def _send(hook: Hook, body: str) -> str:
+    import urllib.error  # noqa: PLC0415 - only where a hook is configured
+    import urllib.request  # noqa: PLC0415
+
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(hook.url, body.encode(), headers)  # noqa: S310 - load_hooks takes http only
+    try:
+        with urllib.request.urlopen(request, timeout=hook.timeout) as answer:  # noqa: S310
+            return "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
+    except urllib.error.HTTPError as error:
+        with error:
+            return f"HTTP {error.code}"
+    except OSError as error:
+        return f"{type(error).__name__}"

@@ -1,0 +1,80 @@
+"""Routing: the router's snapshot made from a ledger, and the exposure that an assignment leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from seatrial.errors import DataError
+from seatrial.experiment.snapshot import CellRoute, Route, Snapshot, partition_of
+from seatrial.rollout import controller, ledger
+from seatrial.rollout.state import Mode
+from seatrial.store import ledger as kept
+from seatrial.store.exposures import Exposure
+
+if TYPE_CHECKING:
+    from seatrial.experiment.router import Assignment
+    from seatrial.rollout.rules import Rules
+    from seatrial.rollout.state import State
+    from seatrial.store.engine import Store
+
+
+def snapshot_in(store: Store, now: float) -> Snapshot:
+    """Routes of every graph by its latest rollout: what `Router(load=...)` refreshes from.
+
+    Raises:
+        DataError: no rollout was started; an empty snapshot is no snapshot.
+    """
+    routes: dict[str, Route] = {}
+    for name in kept.rollouts(store):
+        rules, last = controller.ends(store, name)
+        routes.setdefault(rules.graph, route_of(rules, ledger.state_of(last)))
+    if not routes:
+        raise DataError(f"the store {store.url} holds no rollout: there is nothing to route by")
+    return Snapshot(routes, now)
+
+
+def route_of(rules: Rules, state: State) -> Route:
+    """How a graph's requests are routed in this state."""
+    pauses = rules.on_rollback == "pause"
+    return Route(
+        rollout=rules.rollout,
+        salt=rules.salt,
+        control=rules.control,
+        candidate=rules.candidate,
+        control_hash=state.control_hash,
+        candidate_hash=state.candidate_hash,
+        partition=partition_of([dict(part) for part in rules.parts]),
+        cells={
+            cell.cell: CellRoute(
+                rules.share(cell.rung),
+                # Zero tolerance pauses what is in flight, whatever the plan says of other rollbacks.
+                paused=cell.mode is Mode.ROLLED_BACK and (pauses or cell.stopped),
+                attempt=cell.attempt,
+                rung=cell.rung,
+            )
+            for cell in state.cells
+        },
+    )
+
+
+def exposure_of(assignment: Assignment, unit: str, thread_id: str, now: float) -> Exposure | None:
+    """The row to write for an assignment; None where it is no exposure.
+
+    A unit leaves one row per cell, try and rung and arm, however many requests it makes.
+    """
+    if not assignment.exposed:
+        return None
+    place = (assignment.rollout, assignment.cell, assignment.attempt, assignment.rung, assignment.arm, unit)
+    return Exposure(
+        event_id="/".join(map(str, place)),
+        rollout=assignment.rollout,
+        unit=unit,
+        thread_id=thread_id,
+        cell=assignment.cell,
+        arm=assignment.arm,
+        attempt=assignment.attempt,
+        rung=assignment.rung,
+        exposed_at=now,
+        content=assignment.content_hash,
+        algorithm=assignment.algorithm,
+    )

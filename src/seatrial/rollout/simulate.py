@@ -1,0 +1,219 @@
+"""Simulate: whole rollouts on made-up traffic, decided by the real fold, judge and ladder."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from seatrial.rollout.evidence import Block, Evidence, Exposed, fold
+from seatrial.rollout.judge import findings
+from seatrial.rollout.ladder import FALLS, Move, apply, step
+from seatrial.rollout.state import Mode, first_state
+from seatrial.stats.simulate.walks import Share, quantile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import numpy as np
+
+    from seatrial.rollout.ladder import Step
+    from seatrial.rollout.rules import Rules
+    from seatrial.rollout.state import State
+
+    Truth = Callable[[str, str, str, float], float]
+
+CONTROL, CANDIDATE = "control", "candidate"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What the candidate truly does to one metric.
+
+    Attributes:
+        drop: how much lower its rate of good outcomes is.
+        cell: where; empty: everywhere.
+        metric: in which metric; empty: the primary one.
+        from_share: only from this share of the traffic on ("breaks only at 25 %").
+    """
+
+    drop: float
+    cell: str = ""
+    metric: str = ""
+    from_share: float = 0.0
+
+
+@dataclass(frozen=True)
+class Played:
+    """One simulated rollout.
+
+    Attributes:
+        state: at its end.
+        moves: (time, step) of everything but holds.
+        exposed: per cell, candidate units until it was first rolled back, or until the end.
+        ended: seconds from the start to the end.
+    """
+
+    state: State
+    moves: tuple[tuple[float, Step], ...]
+    exposed: dict[str, int] = field(default_factory=dict)
+    ended: float = 0.0
+
+    def rolled_back(self, cell: str = "") -> bool:
+        """Whether this cell (or any) was ever rolled back."""
+        return any(one.move in FALLS and cell in ("", one.cell) for _, one in self.moves)
+
+    def arrived(self, cell: str) -> bool:
+        """Whether the cell ended on all of its traffic."""
+        return self.state.cell(cell).mode is Mode.DONE
+
+
+def truth_of(rules: Rules, effects: tuple[Effect, ...] = ()) -> Truth:
+    """Rates of good outcomes: the plan's for the control, less the effects for the candidate."""
+    primary = rules.metrics[0].name
+    index = {metric.name: i for i, metric in enumerate(rules.metrics)}
+
+    def rate(cell: str, arm: str, metric: str, share: float) -> float:
+        base = rules.cell(cell).rates[index[metric]]
+        if arm == CONTROL:
+            return base
+        lost = sum(
+            effect.drop
+            for effect in effects
+            if effect.cell in ("", cell) and (effect.metric or primary) == metric and share >= effect.from_share
+        )
+        return min(1.0, max(0.0, base - lost))
+
+    return rate
+
+
+def play(
+    rules: Rules,
+    truth: Truth,
+    rng: np.random.Generator,
+    *,
+    units_per_day: float,
+    every: float = 300.0,
+    days: float = 30.0,
+) -> Played:
+    """One rollout from its start until every cell is done or rolled back, or the days are over.
+
+    Args:
+        rules: of the rollout; a shadow stage is passed over.
+        truth: (cell, arm, metric, share) -> rate of good outcomes.
+        rng: drawn from.
+        units_per_day: of all cells.
+        every: seconds between two looks; the units between them make one block a cell.
+        days: longest duration.
+    """
+    state = first_state(rules, 0.0)
+    if rules.shadow_units:
+        state = first_state(_without_shadow(rules), 0.0)
+    waiting: list[tuple[float, int, Block]] = []
+    moves: list[tuple[float, Step]] = []
+    exposed = dict.fromkeys((cell.name for cell in rules.cells), 0)
+    now, count = 0.0, 0
+    while now < days * 86400:
+        begin, now = now, now + every
+        seen = []
+        for cell, plan in zip(state.cells, rules.cells, strict=True):
+            n = int(rng.poisson(units_per_day * every / 86400 * plan.share))
+            share = rules.share(cell.rung)
+            new = int(rng.binomial(n, share))
+            seen.append(Exposed(cell.cell, cell.attempt, cell.rung, n - new, new))
+            if not any(one.move in FALLS and one.cell == cell.cell for _, one in moves):
+                exposed[cell.cell] += new
+            if rules.stage(cell.rung) is None:
+                continue
+            for metric in rules.metrics:
+                good = int(rng.binomial(new, truth(cell.cell, CANDIDATE, metric.name, share)))
+                kept = int(rng.binomial(n - new, truth(cell.cell, CONTROL, metric.name, share)))
+                block = Block(
+                    int(begin // 60), cell.cell, metric.name, cell.attempt, cell.rung, good, new - good, kept, n - new - kept
+                )  # fmt: skip
+                count += 1
+                heapq.heappush(waiting, (now + metric.horizon, count, block))
+        ripe = []
+        while waiting and waiting[0][0] <= now:
+            ripe.append(heapq.heappop(waiting)[2])
+        evidence = Evidence(now, state.closed, tuple(seen), tuple(ripe))
+        state = fold(rules, state, evidence)
+        steps = step(rules, state, findings(rules, state, evidence), now)
+        state = apply(rules, state, steps)
+        moves += [(now, one) for one in steps if one.move is not Move.HOLD]
+        if all(cell.mode in (Mode.DONE, Mode.ROLLED_BACK) for cell in state.cells):
+            break
+    return Played(state, tuple(moves), exposed, now)
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """Many rollouts under one truth.
+
+    Attributes:
+        rolled_back: share of rollouts in which any cell was.
+        cells: per cell: share rolled back, share arrived, and in the median of those rolled back the candidate units and
+            days until then; None where none was.
+    """
+
+    rolled_back: Share
+    cells: tuple[CellRates, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CellRates:
+    """One cell over many rollouts; a median is None where fewer than half of them were rolled back."""
+
+    cell: str
+    rolled_back: Share
+    arrived: Share
+    units: float | None
+    days: float | None
+
+
+def simulate(
+    rules: Rules,
+    truth: Truth,
+    runs: int,
+    rng: np.random.Generator,
+    *,
+    units_per_day: float,
+    every: float = 300.0,
+    days: float = 30.0,
+    progress: Callable[[int, int], None] = lambda _done, _planned: None,
+) -> Simulated:
+    """`play` so many times."""
+    import numpy as np  # noqa: PLC0415 - loaded already
+
+    played = []
+    for k in range(runs):
+        played.append(play(rules, truth, rng, units_per_day=units_per_day, every=every, days=days))
+        progress(k + 1, runs)
+    cells = []
+    for cell in rules.cells:
+        back = [one for one in played if one.rolled_back(cell.name)]
+        units = np.array(
+            [one.exposed[cell.name] if one.rolled_back(cell.name) else np.inf for one in played], dtype=float
+        )
+        times = np.array([_first_fall(one, cell.name) for one in played], dtype=float)
+        middle = quantile(times, 0.5)
+        cells.append(
+            CellRates(
+                cell.name,
+                Share(len(back), runs),
+                Share(sum(one.arrived(cell.name) for one in played), runs),
+                quantile(units, 0.5),
+                None if middle is None else middle / 86400,
+            )
+        )
+    return Simulated(Share(sum(one.rolled_back() for one in played), runs), tuple(cells))
+
+
+def _first_fall(played: Played, cell: str) -> float:
+    return next((at for at, one in played.moves if one.cell == cell and one.move in FALLS), float("inf"))
+
+
+def _without_shadow(rules: Rules) -> Rules:
+    from dataclasses import replace  # noqa: PLC0415 - only here
+
+    return replace(rules, shadow_units=0)

@@ -1,0 +1,68 @@
+"""From ledger to router to exposure and back: shares as decided, tries and rungs in every row."""
+
+from __future__ import annotations
+
+import pytest
+
+from seatrial.errors import DataError
+from seatrial.experiment.router import Router
+from seatrial.experiment.snapshot import snapshot_data, snapshot_of
+from seatrial.rollout import controller, ledger
+from seatrial.rollout.person import Act, Action
+from seatrial.rollout.routing import exposure_of, snapshot_in
+from seatrial.rollout.store_source import StoreSource
+from seatrial.store.exposures import write_exposures
+
+BEGIN = 1_800_000_000.0
+
+
+def start(store, rules):
+    decided = ledger.started(rules, BEGIN, code="1", author="ada", reason="x", control_hash="c1", candidate_hash="k1")
+    assert controller.start(store, decided, rules)
+
+
+def request(region):
+    return {"inputs": {"region": region}}
+
+
+def test_an_assignment_leaves_an_exposure_that_the_next_step_counts(store, rules):
+    start(store, rules)
+    router = Router(lambda: snapshot_in(store, BEGIN))
+    assert router.refresh(), router.problem
+    rows = []
+    for i in range(400):
+        found = router.assign("support", request("DE" if i % 2 else "FR"), f"u{i}")
+        rows.append(exposure_of(found, f"u{i}", f"u{i}", BEGIN + i))
+    write_exposures(store, [row for row in rows if row], now=BEGIN)
+    write_exposures(store, [row for row in rows if row], now=BEGIN)
+    look = controller.look(store, rules.rollout, StoreSource(store), BEGIN + 900, code="1")
+    cells = look.decided.state.cells
+    assert [cell.exposed for cell in cells] == [200, 200]
+    assert 0 < sum(cell.candidate for cell in cells) < 90
+    assert look.decided.state.algorithm == router.snapshot.algorithm
+
+
+def test_the_snapshot_follows_the_ledger_and_survives_its_own_format(store, rules):
+    start(store, rules)
+    action = Action(Act.ROLLBACK, ("DE",), "ada", "complaints")
+    controller.person(store, rules.rollout, action, BEGIN + 1, code="1")
+    snapshot = snapshot_in(store, BEGIN + 2)
+    cells = snapshot.routes["support"].cells
+    assert (cells["DE"].share, cells["DE"].attempt, cells["DE"].rung) == (0.0, 1, 0)
+    assert cells["rest"].share == 0.1
+    assert snapshot_of(snapshot_data(snapshot)) == snapshot
+
+
+def test_a_store_without_a_rollout_is_no_snapshot(store):
+    with pytest.raises(DataError, match="no rollout"):
+        snapshot_in(store, BEGIN)
+
+
+def test_a_blank_unit_leaves_no_exposure(store, rules):
+    start(store, rules)
+    router = Router(lambda: snapshot_in(store, BEGIN))
+    router.refresh()
+    for unit in (None, "", "  "):
+        found = router.assign("support", request("DE"), unit)
+        assert found.arm == "control"
+        assert exposure_of(found, "", "t", BEGIN) is None

@@ -1,0 +1,155 @@
+"""The simulator drives the real ladder: false rollbacks within alpha, regressions stopped within the stated units."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seatrial.rollout.rules import rules_of
+from seatrial.rollout.simulate import Effect, play, simulate, truth_of
+from seatrial.rollout.state import Mode
+
+from .conftest import METRICS, make_rules
+
+DATA = Path(__file__).parents[4] / "shared" / "data" / "outcomes" / "bfcl_2024-07-06_outcomes.parquet"
+ONE_CELL = {"all": {"share": 1.0, "rate": 0.95, "critical": True}}
+
+
+def test_an_unchanged_candidate_arrives(rules):
+    found = play(rules, truth_of(rules), np.random.default_rng(1), units_per_day=20_000, every=900)
+    assert [cell.mode for cell in found.state.cells] == [Mode.DONE, Mode.DONE]
+
+
+def test_a_worse_candidate_is_rolled_back_and_a_better_one_is_not():
+    rules = make_rules(cell={"all": {"share": 1.0, "rate": 0.85, "critical": True}})
+    rng = np.random.default_rng(2)
+    for drop, back in ((0.15, True), (-0.1, False)):
+        found = simulate(rules, truth_of(rules, (Effect(drop),)), 10, rng, units_per_day=20_000, every=900)
+        assert found.rolled_back.count == (10 if back else 0), drop
+
+
+def test_an_effect_from_a_share_on_is_stopped_there(rules):
+    effect = Effect(0.25, cell="DE", from_share=0.25)
+    found = play(rules, truth_of(rules, (effect,)), np.random.default_rng(3), units_per_day=20_000, every=900)
+    falls = [(one.cell, one.rung) for _, one in found.moves if one.move.value == "back"]
+    assert falls[0] == ("DE", 2)
+    assert found.arrived("rest")
+
+
+def test_few_unchanged_rollouts_are_rolled_back(rules):
+    # alpha .05, of which the first try spends half: 40 rollouts, one expected at most; 6 would have p < 1e-3.
+    found = simulate(rules, truth_of(rules), 40, np.random.default_rng(4), units_per_day=20_000, every=1800)
+    assert found.rolled_back.count <= 5
+
+
+@pytest.mark.slow
+def test_unchanged_rollouts_keep_alpha_at_every_bucket(rules):
+    found = simulate(rules, truth_of(rules), 2000, np.random.default_rng(5), units_per_day=20_000, every=300, days=6)
+    assert found.rolled_back.rate <= rules.alpha
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stages", "limit"),
+    [
+        ([{"share": 0.1, "margin": 0.10, "units": 100_000}], 320),
+        ([{"share": s, "margin": 0.0, "units": 100_000} for s in (0.1, 0.2, 0.3, 0.4)], 420),
+    ],
+)
+def test_a_five_point_drop_is_stopped_within_the_stated_units(stages, limit):
+    # Decision 14: thresholds 1 / alpha of the first try; margin 0 keeps the cell on its first stage.
+    rules = make_rules(cell=ONE_CELL, stage=stages, alpha=0.05)
+    found = simulate(
+        rules, truth_of(rules, (Effect(0.05),)), 300, np.random.default_rng(6), units_per_day=20_000, every=120, days=5
+    )
+    assert found.cells[0].units is not None
+    assert found.cells[0].units <= limit
+
+
+CELLS = ("relevance", "simple", "multi", "executable", "languages")
+
+
+def bfcl(control, candidate):
+    """Rates of two models in five pooled cells, and a plan over them; items drawn with replacement are coin tosses."""
+    pq = pytest.importorskip("pyarrow.parquet")
+    from seatrial.experiment import parse_rollout_plan  # noqa: PLC0415
+
+    table = pq.read_table(DATA).to_pydict()
+    column = "model" if "model" in table else "version"
+
+    def cell_of(segment):
+        if segment in ("relevance", "simple"):
+            return segment
+        if segment.startswith("executable") or segment == "rest":
+            return "executable"
+        return "languages" if segment in ("java", "javascript", "sql") else "multi"
+
+    sums = {}
+    for model, segment, valid in zip(table[column], table["segment"], table["valid"], strict=True):
+        if model in (control, candidate):
+            total = sums.setdefault((model, cell_of(segment)), [0, 0])
+            total[0] += int(valid)
+            total[1] += 1
+    rates = {key: good / n for key, (good, n) in sums.items()}
+    sizes = {name: sums[control, name][1] for name in CELLS}
+    shares = [round(sizes[name] / sum(sizes.values()), 3) for name in CELLS]
+    shares[-1] = round(1 - sum(shares[:-1]), 3)
+    raw = {
+        "schema": "seatrial/rollout-plan/1",
+        "graph": "bfcl",
+        "control": control,
+        "candidate": candidate,
+        "min_units": 30,
+        "bake": 0,
+        "metric": {"resolved": {}},
+        "cell": {
+            name: {"share": share, "rate": rates[control, name], "critical": True}
+            for name, share in zip(CELLS, shares, strict=True)
+        },
+        "stage": [
+            {"share": s, "margin": m, "units": 37_500}
+            for s, m in ((0.05, 0.10), (0.10, 0.10), (0.25, 0.05), (0.50, 0.05))
+        ],
+    }
+    metrics = {"resolved": METRICS["resolved"].__class__(**{**_fields(METRICS["resolved"]), "horizon": 0.0})}
+    rules = rules_of(parse_rollout_plan(raw, "bfcl.toml", name="bfcl"), metrics)
+
+    def truth(cell, arm, _metric, _share):
+        return rates[control if arm == "control" else candidate, cell]
+
+    return rules, truth
+
+
+def _fields(metric):
+    return {name: getattr(metric, name) for name in metric.__dataclass_fields__}
+
+
+def play_bfcl(rules, truth, seed):
+    return play(rules, truth, np.random.default_rng(seed), units_per_day=150_000, every=86.4, days=1)
+
+
+@pytest.mark.external
+@pytest.mark.slow
+def test_bfcl_an_upgrade_that_breaks_relevance_is_taken_back_there_and_arrives_elsewhere():
+    rules, truth = bfcl("gpt-4-turbo-2024-04-09-FC", "gpt-4o-2024-05-13-FC")
+    played = [play_bfcl(rules, truth, seed) for seed in range(25)]
+    assert sum(one.rolled_back("relevance") and not one.arrived("relevance") for one in played) >= 24
+    for cell in ("executable", "languages"):
+        assert sum(one.state.cell(cell).rung == rules.top for one in played) >= 20, cell
+
+
+@pytest.mark.external
+@pytest.mark.slow
+def test_bfcl_a_better_model_arrives_everywhere():
+    rules, truth = bfcl("claude-3-opus-20240229", "claude-3-5-sonnet-20240620")
+    found = play_bfcl(rules, truth, 1)
+    assert [cell.rung for cell in found.state.cells] == [rules.top] * len(CELLS)
+
+
+@pytest.mark.external
+@pytest.mark.slow
+def test_bfcl_an_equal_model_is_rolled_back_nowhere():
+    rules, truth = bfcl("gemini-1.5-pro-preview-0409", "gemini-1.5-pro-preview-0514")
+    assert sum(play_bfcl(rules, truth, seed).rolled_back() for seed in range(100)) <= 5
