@@ -3,38 +3,36 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from seatrial.cli.output import FORMATS, check_targets, show_decision
+from seatrial.cli import rollout_person
+from seatrial.cli.output import check_targets
+from seatrial.cli.rollout_common import (
+    AT,
+    AUTHOR,
+    JSON,
+    OUTPUT,
+    REASON,
+    cells_text,
+    code_version,
+    headed,
+    plan_hash,
+    project_here,
+    read_plan,
+    show,
+    store_here,
+)
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from seatrial.experiment.plan import RolloutPlan
-    from seatrial.project import Project
     from seatrial.rollout.controller import Look
-    from seatrial.store.engine import Store
     from seatrial.verdict import Decision
-
-JSON = click.option("--json", "as_json", is_flag=True, help="Print seatrial/rollout/1 on stdout.")
-OUTPUT = click.option(
-    "-o",
-    "--output",
-    "files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help=f"Also write FILE: {', '.join(FORMATS)}.",
-)
-AT = click.option(
-    "--at", type=float, metavar="SECONDS", help="Decide as of this time, in seconds since 1970; default: now."
-)
-AUTHOR = click.option("--author", required=True, help="Who answers for it.")
-REASON = click.option("--reason", required=True, help="Why, in a sentence.")
-CELL = click.option("--cell", "cells", multiple=True, help="Only this cell (repeatable).")
 
 
 @click.group("rollout")
@@ -83,19 +81,19 @@ def start(
     from seatrial.rollout.rules import rules_of  # noqa: PLC0415
 
     check_targets(files)
-    project = _project()
-    read, metrics = _read_plan(project, plan)
+    project = project_here()
+    read, metrics = read_plan(project, plan)
     notes = () if accept_underpowered else _powered(read)
     rules = rules_of(read, metrics)
     now = time.time() if at is None else at
     decided = ledger.started(
-        rules, now, code=_code(), author=author, reason=reason, candidate_hash="", control_hash="", notes=notes
+        rules, now, code=code_version(), author=author, reason=reason, candidate_hash="", control_hash="", notes=notes
     )
     warnings = ["nothing was written: --dry-run"] if dry_run else []
-    if not dry_run and not controller.start(_store(), decided, rules):
+    if not dry_run and not controller.start(store_here(), decided, rules):
         warnings = [f"{rules.rollout} has been started already; nothing was changed"]
     decision = look_decision(rules, decided.state, (), None, None, warnings=warnings)
-    _show(_headed(decision, f"{rules.rollout} starts in {_cells(len(rules.cells))}"), as_json, files)
+    show(headed(decision, f"{rules.rollout} starts in {cells_text(len(rules.cells))}"), as_json, files)
     return 0
 
 
@@ -116,7 +114,7 @@ def step(name: str, at: float | None, files: tuple[Path, ...], *, as_json: bool)
     """
     check_targets(files)
     decision = _decision(*_look(name, time.time() if at is None else at))
-    _show(decision, as_json, files)
+    show(decision, as_json, files)
     return decision.exit_code
 
 
@@ -137,7 +135,7 @@ def run_(name: str, every: float, *, as_json: bool) -> int:
     while True:
         decision = _decision(*_look(name, time.time()))
         met.append(decision.verdict)
-        _show(decision, as_json, ())
+        show(decision, as_json, ())
         if decision.details["finished"]:
             return Verdict.worst(met).exit_code
         time.sleep(every)
@@ -158,121 +156,109 @@ def status(name: str, files: tuple[Path, ...], *, as_json: bool) -> int:
     from seatrial.rollout.status import status_decision  # noqa: PLC0415
 
     check_targets(files)
-    store = _store()
-    _show(status_decision(controller.all_rows(store, controller.full_name(store, name))), as_json, files)
+    store = store_here()
+    show(status_decision(controller.all_rows(store, controller.full_name(store, name))), as_json, files)
     return 0
 
 
-@command.command("pause")
+for one in (rollout_person.pause, rollout_person.resume, rollout_person.rollback, rollout_person.override):
+    command.add_command(one)
+
+
+@command.command("report")
 @click.argument("name")
-@CELL
-@AUTHOR
-@REASON
-@AT
-@JSON
 @OUTPUT
-def pause(
-    name: str,
-    cells: tuple[str, ...],
-    author: str,
-    reason: str,
-    at: float | None,
-    files: tuple[Path, ...],
-    *,
-    as_json: bool,
-) -> int:
-    """Keep cells where they are; evidence still rolls them back.
+def report(name: str, files: tuple[Path, ...]) -> int:
+    """Write the page of a rollout: its cells, the ladder over time, and how far the evidence has come.
 
     \b
     Example:
-      seatrial rollout pause support_v4 --author ada --reason "holidays"
+      seatrial rollout report support_v4 -o rollout.html
     """
-    return _act("pause", name, cells, author, reason, None, at, as_json, files)
+    from seatrial.report.rollout_figures import rollout_figures  # noqa: PLC0415
+    from seatrial.rollout import controller  # noqa: PLC0415
+    from seatrial.rollout.history import history  # noqa: PLC0415
+    from seatrial.rollout.status import status_decision  # noqa: PLC0415
+
+    if not files:
+        raise UsageError("say where to: seatrial rollout report NAME -o rollout.html")
+    check_targets(files)
+    store = store_here()
+    rows = controller.all_rows(store, controller.full_name(store, name))
+    show(status_decision(rows), False, files, rollout_figures(history(rows)))
+    return 0
 
 
-@command.command("resume")
-@click.argument("name")
-@CELL
-@AUTHOR
-@REASON
-@AT
-@JSON
-@OUTPUT
-def resume(
-    name: str,
-    cells: tuple[str, ...],
-    author: str,
-    reason: str,
-    at: float | None,
-    files: tuple[Path, ...],
+@command.command("simulate")
+@click.argument("plan")
+@click.option("--drop", type=float, default=0.0, show_default=True, help="What the candidate truly loses, in rate.")
+@click.option("--cell", default="", help="Only in this cell.")
+@click.option("--metric", default="", help="In this metric; default: the primary one.")
+@click.option("--from-share", type=float, default=0.0, help="Only from this share of the traffic on.")
+@click.option("--runs", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Simulated rollouts.")
+@click.option("--every", type=click.FloatRange(min=1), default=900.0, show_default=True, help="Seconds between looks.")
+@click.option("--days", type=click.FloatRange(min=0.1), default=14.0, show_default=True, help="Longest duration.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print seatrial/rollout-simulation/1 on stdout.")
+def simulate(
+    plan: str,
+    drop: float,
+    cell: str,
+    metric: str,
+    from_share: float,
+    runs: int,
+    every: float,
+    days: float,
+    seed: int,
     *,
     as_json: bool,
 ) -> int:
-    """Let cells climb again, after a pause, a hold or a rollback: a new try with new evidence and half the alpha.
+    """Play whole rollouts of a plan on made-up traffic, decided by the rules that decide real ones.
+
+    Without --drop the candidate is as good as the control: what is rolled back then is a false rollback.
 
     \b
-    Example:
-      seatrial rollout resume support_v4 --cell region=DE --author ada --reason "prompt fixed"
+    Examples:
+      seatrial rollout simulate support_v4
+      seatrial rollout simulate support_v4 --drop 0.2 --cell region=DE --from-share 0.25
     """
-    if not cells:
-        raise UsageError("resume names its cells: --cell CELL, repeatable")
-    return _act("resume", name, cells, author, reason, None, at, as_json, files)
+    import numpy as np  # noqa: PLC0415
 
+    from seatrial.cli.progress import progress  # noqa: PLC0415
+    from seatrial.errors import one_of  # noqa: PLC0415
+    from seatrial.rollout.rules import rules_of  # noqa: PLC0415
+    from seatrial.rollout.simulate import Effect, simulate, simulated_data, simulated_lines, truth_of  # noqa: PLC0415
 
-@command.command("rollback")
-@click.argument("name")
-@CELL
-@AUTHOR
-@REASON
-@AT
-@JSON
-@OUTPUT
-def rollback(
-    name: str,
-    cells: tuple[str, ...],
-    author: str,
-    reason: str,
-    at: float | None,
-    files: tuple[Path, ...],
-    *,
-    as_json: bool,
-) -> int:
-    """Take cells (without --cell: all) to 0 % now.
+    read, metrics = read_plan(project_here(), plan)
+    if read.units_per_day is None:
+        raise UsageError(
+            f"{read.source}: units_per_day is missing; a simulation needs to know how much traffic there is"
+        )
+    rules = rules_of(read, metrics)
+    if cell:
+        one_of(cell, [one.name for one in rules.cells], "cell")
+    if metric:
+        one_of(metric, [one.name for one in rules.metrics], "metric")
+    truth = truth_of(rules, (Effect(drop, cell, metric, from_share),) if drop else ())
+    with progress(quiet=as_json) as tell:
+        found = simulate(
+            rules,
+            truth,
+            runs,
+            np.random.default_rng(seed),
+            units_per_day=read.units_per_day,
+            every=every,
+            days=days,
+            progress=lambda done, planned: tell("simulated rollouts", done, planned),
+        )
+    if as_json:
+        from seatrial.canonical import canonical_json  # noqa: PLC0415
 
-    \b
-    Example:
-      seatrial rollout rollback support_v4 --cell region=DE --author ada --reason "complaints"
-    """
-    return _act("rollback", name, cells, author, reason, None, at, as_json, files)
-
-
-@command.command("override")
-@click.argument("name")
-@CELL
-@click.option("--share", type=click.FloatRange(0, 1), required=True, help="A share of the plan's ramp, or 1.")
-@AUTHOR
-@REASON
-@AT
-@JSON
-@OUTPUT
-def override(
-    name: str,
-    cells: tuple[str, ...],
-    share: float,
-    author: str,
-    reason: str,
-    at: float | None,
-    files: tuple[Path, ...],
-    *,
-    as_json: bool,
-) -> int:
-    """Put cells on a share at once, whatever the evidence: a safety fix may go straight to 100 %.
-
-    \b
-    Example:
-      seatrial rollout override support_v4 --share 1 --author ada --reason "closes a leak"
-    """
-    return _act("override", name, cells, author, reason, share, at, as_json, files)
+        click.echo(canonical_json(simulated_data(found)))
+    else:
+        for text in simulated_lines(found):
+            click.echo(text)
+    return 0
 
 
 @command.command("replay")
@@ -306,37 +292,11 @@ def verify(name: str) -> int:
 def _audit(name: str, check: Callable[[Any], int | None], bad: str, good: str) -> int:
     from seatrial.rollout import controller  # noqa: PLC0415
 
-    store = _store()
+    store = store_here()
     rows = controller.all_rows(store, controller.full_name(store, name))
     wrong = check(rows)
     click.echo(f"{name}: row {wrong} {bad}" if wrong is not None else f"{name}: {len(rows)} {good}")
     return 0 if wrong is None else 1
-
-
-def _act(
-    act: str,
-    name: str,
-    cells: tuple[str, ...],
-    author: str,
-    reason: str,
-    share: float | None,
-    at: float | None,
-    as_json: bool,
-    files: tuple[Path, ...],
-) -> int:
-    from seatrial.rollout import controller  # noqa: PLC0415
-    from seatrial.rollout.decision import look_decision  # noqa: PLC0415
-    from seatrial.rollout.person import Act, Action  # noqa: PLC0415
-
-    check_targets(files)
-    store = _store()
-    action = Action(Act(act), cells, author, reason, share)
-    now = time.time() if at is None else at
-    look = controller.person(store, controller.full_name(store, name), action, now, code=_code())
-    warnings = () if look.written else ("nothing was changed: every cell was there already",)
-    decision = look_decision(look.rules, look.decided.state, look.decided.steps, None, None, warnings=warnings)
-    _show(_headed(decision, f"{act} by {author}: {reason}"), as_json, files)
-    return 0
 
 
 def _look(name: str, now: float) -> tuple[Look, tuple[str, ...]]:
@@ -347,17 +307,17 @@ def _look(name: str, now: float) -> tuple[Look, tuple[str, ...]]:
     from seatrial.rollout.sentence import step_sentence  # noqa: PLC0415
     from seatrial.rollout.store_source import StoreSource  # noqa: PLC0415
 
-    store = _store()
+    store = store_here()
     rollout = controller.full_name(store, name)
-    hooks = webhook.load_hooks(_project().root / "experiments" / "webhooks.toml")
+    hooks = webhook.load_hooks(project_here().root / "experiments" / "webhooks.toml")
     rules, last = controller.ends(store, rollout)
     look = controller.look(
         store,
         rollout,
         StoreSource(store),
         now,
-        code=_code(),
-        plan_hash=_plan_hash(rollout.partition("@")[0]),
+        code=code_version(),
+        plan_hash=plan_hash(rollout.partition("@")[0]),
         asked=webhook.ask(hooks, rules, state_of(last)),
         following=lambda rules, decided: webhook.messages(
             hooks, rules, decided, [step_sentence(rules, one) for one in decided.told]
@@ -380,27 +340,6 @@ def _decision(look: Look, failures: Sequence[str]) -> Decision:
     )
 
 
-def _read_plan(project: Project, plan: str) -> tuple[RolloutPlan, Any]:
-    from seatrial.experiment import load_rollout_plan, load_runnable_plan  # noqa: PLC0415
-    from seatrial.outcome import load_metrics  # noqa: PLC0415
-    from seatrial.segment import for_graph  # noqa: PLC0415
-
-    path = _plan_path(project, plan)
-    metrics = load_metrics(project.root / "gates" / "metrics.toml")
-    graph = load_rollout_plan(path).graph
-    return load_runnable_plan(path, for_graph(project.dimensions, graph), metrics), metrics
-
-
-def _plan_path(project: Project, plan: str) -> Path:
-    return Path(plan) if plan.endswith(".toml") else project.root / "experiments" / f"{plan}.toml"
-
-
-def _plan_hash(plan: str) -> str | None:
-    """Hash of the plan file as it is now; None where it has gone, since the ledger holds the rules."""
-    project = _project()
-    return _read_plan(project, plan)[0].hash if _plan_path(project, plan).is_file() else None
-
-
 def _powered(plan: RolloutPlan) -> Sequence[str]:
     """What the certificate says; UsageError where a stage cannot stop what must be stopped."""
     import numpy as np  # noqa: PLC0415
@@ -415,41 +354,3 @@ def _powered(plan: RolloutPlan) -> Sequence[str]:
             f"seatrial plan {plan.source} says what it needs, --accept-underpowered starts it as it is"
         )
     return (f"false rollback {found.false_rollback.rate:.4f} in {found.false_rollback.runs} simulated runs",)
-
-
-def _project() -> Project:
-    from seatrial.project import open_project  # noqa: PLC0415
-
-    return open_project(Path.cwd())
-
-
-def _store() -> Store:
-    from seatrial.store.current import current_store  # noqa: PLC0415
-
-    store = current_store()
-    if store is None:
-        raise UsageError("no store is in use here; set store in [tool.seatrial] or SEATRIAL_STORE")
-    return store
-
-
-def _code() -> str:
-    from importlib.metadata import version  # noqa: PLC0415
-
-    return version("seatrial")
-
-
-def _cells(n: int) -> str:
-    return "1 cell" if n == 1 else f"{n} cells"
-
-
-def _headed(decision: Decision, reason: str) -> Decision:
-    from dataclasses import replace  # noqa: PLC0415
-
-    return replace(decision, reason=reason)
-
-
-def _show(decision: Decision, as_json: bool, files: Sequence[Path]) -> None:
-    from seatrial.report.decision_view import decision_view  # noqa: PLC0415
-    from seatrial.report.rollout_terms import ROLLOUT  # noqa: PLC0415
-
-    show_decision(decision, decision_view(decision, ROLLOUT), as_json=as_json, files=files, every=True)

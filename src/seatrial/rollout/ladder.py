@@ -63,7 +63,9 @@ def step(rules: Rules, state: State, findings: Findings, now: float) -> tuple[St
         findings: of that state.
         now: the clock, seconds since 1970.
     """
-    overall = next((row for row in findings.overall if row.verdict is Verdict.FAIL), None)
+    # A cell that fails by its own row explains the whole: it leaves, and the whole begins another try without it.
+    explained = any(found.hits or _worse(found) for found in findings.cells)
+    overall = None if explained else next((row for row in findings.overall if row.verdict is Verdict.FAIL), None)
     worse = None
     if overall is not None and overall.sequential is not None:
         worse = Reason(

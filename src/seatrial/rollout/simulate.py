@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatrial.rollout.evidence import Block, Evidence, Exposed, fold
 from seatrial.rollout.judge import findings
 from seatrial.rollout.ladder import FALLS, Move, apply, step
 from seatrial.rollout.state import Mode, first_state
 from seatrial.stats.simulate.walks import Share, quantile
+from seatrial.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,6 +208,36 @@ def simulate(
             )
         )
     return Simulated(Share(sum(one.rolled_back() for one in played), runs), tuple(cells))
+
+
+def simulated_data(found: Simulated) -> dict[str, Any]:
+    """The result as plain data, `seatrial/rollout-simulation/1`."""
+    return {
+        "schema": "seatrial/rollout-simulation/1",
+        "runs": found.rolled_back.runs,
+        "rolled_back": found.rolled_back.rate,
+        "cells": [
+            {
+                "cell": one.cell,
+                "rolled_back": one.rolled_back.rate,
+                "arrived": one.arrived.rate,
+                "median_candidate_units": one.units,
+                "median_days": one.days,
+            }
+            for one in found.cells
+        ],
+    }
+
+
+def simulated_lines(found: Simulated) -> list[str]:
+    """The result in words."""
+    lines = [f"{percent(found.rolled_back.rate)} of {found.rolled_back.runs:,} rollouts rolled a cell back"]
+    for one in found.cells:
+        when = f", in the median after {one.units:,.0f} candidate units" if one.units is not None else ""
+        lines.append(
+            f"{one.cell}: rolled back {percent(one.rolled_back.rate)}{when}, arrived {percent(one.arrived.rate)}"
+        )
+    return lines
 
 
 def _first_fall(played: Played, cell: str) -> float:

@@ -11,9 +11,10 @@ from seatrial.rollout.decision import look_decision
 from seatrial.rollout.evidence import Evidence
 from seatrial.rollout.judge import findings
 from seatrial.rollout.ladder import Move, Step
-from seatrial.rollout.reason import Reason, Why, reason_from
+from seatrial.rollout.reason import INVALID, Reason, Why, reason_from
 from seatrial.rollout.sentence import step_sentence
-from seatrial.verdict import Verdict
+from seatrial.rollout.state import Mode
+from seatrial.verdict import ReasonClass, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def status_decision(rows: Sequence[Row]) -> Decision:
-    """The last row as a decision; it is shown, and decides nothing."""
+    """The last row as a decision in mode `observe`: FAIL while a cell is rolled back, and exit code 0."""
     if not rows:
         raise DataError("the ledger is empty: no such rollout was started")
     rules, last = ledger.rules_in(rows), rows[-1]
@@ -35,10 +36,14 @@ def status_decision(rows: Sequence[Row]) -> Decision:
         for cell in state.cells
     )
     decision = look_decision(rules, state, steps, found, None)
+    modes = {cell.mode for cell in state.cells}
+    doubt = Mode.HELD in modes or any(step.reason.why in INVALID for step in steps)
+    verdict = Verdict.FAIL if Mode.ROLLED_BACK in modes else Verdict.INCONCLUSIVE if doubt else Verdict.PASS
     return replace(
         decision,
-        verdict=Verdict.PASS,
-        reason_class=None,
+        verdict=verdict,
+        reason_class=ReasonClass.INVALID if verdict is Verdict.INCONCLUSIVE else None,
+        mode="observe",  # shown, exit 0: what is to be done about it was told by the step that decided it
         reason=" · ".join(step_sentence(rules, step) for step in steps),
         details={**decision.details, "rows": len(rows), "last": last.hash},
     )

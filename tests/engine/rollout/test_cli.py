@@ -155,3 +155,29 @@ def test_a_mistake_is_a_sentence_with_the_choices(project, capsys, arguments, sa
     assert start("--accept-underpowered") == 0
     assert run(["rollout", *arguments]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_the_page_shows_every_cell_over_time(project, capsys):
+    assert start("--accept-underpowered") == 0
+    traffic(project, 0.5, hour=0)
+    assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + 4 * HOUR)]) == 1
+    assert run(["rollout", "report", "support_v4", "-o", "page.html"]) == 0
+    page = (project / "page.html").read_text(encoding="utf-8")
+    assert page.count("<polyline") == 4
+    assert "Share of the candidate over time" in page
+    assert "worse in resolved" in page
+    assert "ROLLED BACK" in page
+    capsys.readouterr()
+    assert run(["rollout", "report", "support_v4"]) == 2
+    assert "-o rollout.html" in capsys.readouterr().err
+
+
+def test_a_simulation_says_what_a_plan_would_do(project, capsys):
+    common = ["rollout", "simulate", "support_v4", "--runs", "5", "--every", "1800", "--json"]
+    assert run(common) == 0
+    assert json.loads(capsys.readouterr().out)["rolled_back"] == 0
+    assert run([*common, "--drop", "0.3", "--cell", "DE"]) == 0
+    de, rest = json.loads(capsys.readouterr().out)["cells"]
+    assert (de["rolled_back"], rest["rolled_back"]) == (1, 0)
+    assert run([*common, "--drop", "0.3", "--cell", "XX"]) == 2
+    assert "DE, rest" in capsys.readouterr().out

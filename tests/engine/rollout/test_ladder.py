@@ -160,6 +160,12 @@ def test_traffic_as_a_whole_takes_every_climbing_cell_back_and_begins_anew(rules
     assert apply(rules, state, steps).overall.attempt == 1
 
 
+def test_a_cell_that_fails_by_itself_leaves_the_others_where_they_are(rules):
+    both = Findings((*found(verdict=Verdict.FAIL).cells,), (row(Verdict.FAIL),))
+    steps = step(rules, at(rules, 2), both, NOW + 1)
+    assert [one.move for one in steps] == [Move.BACK, Move.HOLD]
+
+
 def test_all_traffic_is_done_after_its_bake(rules):
     state = at(rules, rules.top)
     assert step(rules, state, found(), NOW + HOUR - 1)[0].reason.why is Why.BAKING

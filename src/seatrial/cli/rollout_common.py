@@ -1,0 +1,103 @@
+"""Options and look-ups that the rollout verbs share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seatrial.cli.output import FORMATS, show_decision
+from seatrial.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.experiment.plan import RolloutPlan
+    from seatrial.project import Project
+    from seatrial.report.view import Figure
+    from seatrial.store.engine import Store
+    from seatrial.verdict import Decision
+
+JSON = click.option("--json", "as_json", is_flag=True, help="Print seatrial/rollout/1 on stdout.")
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help=f"Also write FILE: {', '.join(FORMATS)}.",
+)
+AT = click.option(
+    "--at", type=float, metavar="SECONDS", help="Decide as of this time, in seconds since 1970; default: now."
+)
+AUTHOR = click.option("--author", required=True, help="Who answers for it.")
+REASON = click.option("--reason", required=True, help="Why, in a sentence.")
+CELL = click.option("--cell", "cells", multiple=True, help="Only this cell (repeatable).")
+
+
+def read_plan(project: Project, plan: str) -> tuple[RolloutPlan, Any]:
+    """A plan that can move traffic, and the metrics of the project."""
+    from seatrial.experiment import load_rollout_plan, load_runnable_plan  # noqa: PLC0415
+    from seatrial.outcome import load_metrics  # noqa: PLC0415
+    from seatrial.segment import for_graph  # noqa: PLC0415
+
+    path = plan_path(project, plan)
+    metrics = load_metrics(project.root / "gates" / "metrics.toml")
+    graph = load_rollout_plan(path).graph
+    return load_runnable_plan(path, for_graph(project.dimensions, graph), metrics), metrics
+
+
+def plan_path(project: Project, plan: str) -> Path:
+    """The file of a plan: a path, or a name in experiments/."""
+    return Path(plan) if plan.endswith(".toml") else project.root / "experiments" / f"{plan}.toml"
+
+
+def plan_hash(plan: str) -> str | None:
+    """Hash of the plan file as it is now; None where it has gone, since the ledger holds the rules."""
+    project = project_here()
+    return read_plan(project, plan)[0].hash if plan_path(project, plan).is_file() else None
+
+
+def project_here() -> Project:
+    """The project of the working directory."""
+    from seatrial.project import open_project  # noqa: PLC0415
+
+    return open_project(Path.cwd())
+
+
+def store_here() -> Store:
+    """The store in use here."""
+    from seatrial.store.current import current_store  # noqa: PLC0415
+
+    store = current_store()
+    if store is None:
+        raise UsageError("no store is in use here; set store in [tool.seatrial] or SEATRIAL_STORE")
+    return store
+
+
+def code_version() -> str:
+    """Version of seatrial, for the ledger."""
+    from importlib.metadata import version  # noqa: PLC0415
+
+    return version("seatrial")
+
+
+def cells_text(n: int) -> str:
+    """`1 cell`, `3 cells`."""
+    return "1 cell" if n == 1 else f"{n} cells"
+
+
+def headed(decision: Decision, reason: str) -> Decision:
+    """The decision with another headline."""
+    from dataclasses import replace  # noqa: PLC0415
+
+    return replace(decision, reason=reason)
+
+
+def show(decision: Decision, as_json: bool, files: Sequence[Path], figures: Sequence[Figure] = ()) -> None:
+    """Show it on every surface asked for."""
+    from seatrial.report.decision_view import decision_view  # noqa: PLC0415
+    from seatrial.report.rollout_terms import ROLLOUT  # noqa: PLC0415
+
+    show_decision(decision, decision_view(decision, ROLLOUT, figures=figures), as_json=as_json, files=files, every=True)

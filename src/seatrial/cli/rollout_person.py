@@ -1,0 +1,153 @@
+"""`seatrial rollout pause / resume / rollback / override`: what a person does, signed and ledgered."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from seatrial.cli.output import check_targets
+from seatrial.cli.rollout_common import AT, AUTHOR, CELL, JSON, OUTPUT, REASON, code_version, headed, show, store_here
+from seatrial.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@click.command("pause")
+@click.argument("name")
+@CELL
+@AUTHOR
+@REASON
+@AT
+@JSON
+@OUTPUT
+def pause(
+    name: str,
+    cells: tuple[str, ...],
+    author: str,
+    reason: str,
+    at: float | None,
+    files: tuple[Path, ...],
+    *,
+    as_json: bool,
+) -> int:
+    """Keep cells where they are; evidence still rolls them back.
+
+    \b
+    Example:
+      seatrial rollout pause support_v4 --author ada --reason "holidays"
+    """
+    return _act("pause", name, cells, author, reason, None, at, as_json, files)
+
+
+@click.command("resume")
+@click.argument("name")
+@CELL
+@AUTHOR
+@REASON
+@AT
+@JSON
+@OUTPUT
+def resume(
+    name: str,
+    cells: tuple[str, ...],
+    author: str,
+    reason: str,
+    at: float | None,
+    files: tuple[Path, ...],
+    *,
+    as_json: bool,
+) -> int:
+    """Let cells climb again, after a pause, a hold or a rollback: a new try with new evidence and half the alpha.
+
+    \b
+    Example:
+      seatrial rollout resume support_v4 --cell region=DE --author ada --reason "prompt fixed"
+    """
+    if not cells:
+        raise UsageError("resume names its cells: --cell CELL, repeatable")
+    return _act("resume", name, cells, author, reason, None, at, as_json, files)
+
+
+@click.command("rollback")
+@click.argument("name")
+@CELL
+@AUTHOR
+@REASON
+@AT
+@JSON
+@OUTPUT
+def rollback(
+    name: str,
+    cells: tuple[str, ...],
+    author: str,
+    reason: str,
+    at: float | None,
+    files: tuple[Path, ...],
+    *,
+    as_json: bool,
+) -> int:
+    """Take cells (without --cell: all) to 0 % now.
+
+    \b
+    Example:
+      seatrial rollout rollback support_v4 --cell region=DE --author ada --reason "complaints"
+    """
+    return _act("rollback", name, cells, author, reason, None, at, as_json, files)
+
+
+@click.command("override")
+@click.argument("name")
+@CELL
+@click.option("--share", type=click.FloatRange(0, 1), required=True, help="A share of the plan's ramp, or 1.")
+@AUTHOR
+@REASON
+@AT
+@JSON
+@OUTPUT
+def override(
+    name: str,
+    cells: tuple[str, ...],
+    share: float,
+    author: str,
+    reason: str,
+    at: float | None,
+    files: tuple[Path, ...],
+    *,
+    as_json: bool,
+) -> int:
+    """Put cells on a share at once, whatever the evidence: a safety fix may go straight to 100 %.
+
+    \b
+    Example:
+      seatrial rollout override support_v4 --share 1 --author ada --reason "closes a leak"
+    """
+    return _act("override", name, cells, author, reason, share, at, as_json, files)
+
+
+def _act(
+    act: str,
+    name: str,
+    cells: tuple[str, ...],
+    author: str,
+    reason: str,
+    share: float | None,
+    at: float | None,
+    as_json: bool,
+    files: tuple[Path, ...],
+) -> int:
+    from seatrial.rollout import controller  # noqa: PLC0415
+    from seatrial.rollout.decision import look_decision  # noqa: PLC0415
+    from seatrial.rollout.person import Act, Action  # noqa: PLC0415
+
+    check_targets(files)
+    store = store_here()
+    action = Action(Act(act), cells, author, reason, share)
+    now = time.time() if at is None else at
+    look = controller.person(store, controller.full_name(store, name), action, now, code=code_version())
+    warnings = () if look.written else ("nothing was changed: every cell was there already",)
+    decision = look_decision(look.rules, look.decided.state, look.decided.steps, None, None, warnings=warnings)
+    show(headed(decision, f"{act} by {author}: {reason}"), as_json, files)
+    return 0
