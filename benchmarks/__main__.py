@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import cold_start, gate, hub, mlflow_logging, peers, plugin, purity, report, stats
+from benchmarks import assignment, cold_start, gate, hub, mlflow_logging, peers, plugin, purity, report, stats
 from benchmarks.child import ROOT, environment, ours, spawn
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ ROOMS: dict[str, Callable[..., list[dict[str, Any]]]] = {
     "evaluation": evaluation,
     "gate": gate.measure,
     "statistics": stats.measure,
+    "assignment": assignment.measure,
     "mlflow_logging": mlflow_logging.measure,
     "hub": hub.measure,
     "purity": purity.measure,
@@ -66,7 +67,7 @@ def main(arguments: list[str]) -> int:
     measured, before = {}, os.getloadavg()[0]
     for name in rooms:
         _say(name)
-        extra = {"peers": False} if name == "statistics" and options.no_peers else {}
+        extra = {"peers": False} if name in ("statistics", "assignment") and options.no_peers else {}
         measured[name] = ROOMS[name](_say, quick=options.quick, **extra)
     load = (before, os.getloadavg()[0])
     text = report.table({name: rows for name, rows in measured.items() if rows}, options.date, load)

@@ -40,6 +40,10 @@ BUDGETS = (
     Budget("statistics", "e-process, one block", "ours", "at most", 5, "at most 5 us"),
     Budget("statistics", "analysis", "ours", "at most", 5, "at most 5 ms"),
     Budget("statistics", "certify", "ours", "at most", 5, "at most 5 s"),
+    Budget("assignment", "assignment, many units", "ratio", "at least", 0.45, "at least 0.45 of a bare sha256 loop"),
+    Budget("assignment", "assignment, one unit", "ratio", "at least", 0.45, "at least 0.45 of a bare sha256 loop"),
+    Budget("assignment", "a further salt", "ours", "at least", 20e6, "at least 20 million a second"),
+    Budget("assignment", "one unit beside GrowthBook", "ratio", "at least", 10, "at least 10 times"),
     Budget("mlflow_logging", "MLflow, metrics", "ratio", "at most", 1.2, "at most 1.2 of one log_batch"),
     Budget("hub", "hub over", "ours", "at most", 1.0, "at most 1 ms"),
     Budget("hub", "hub, rate", "ratio", "at least", 0.90, "at least 0.90 of what is allowed"),
@@ -61,6 +65,10 @@ ROOMS = {
     "statistics": (
         "Statistics",
         "`floor` is the peer that the row names, on the same numbers in the same run.",
+    ),
+    "assignment": (
+        "Assignment",
+        "`floor` is a bare loop of `sha256(unit.encode()).digest()`, or the peer that the row names, in the same process.",
     ),
     "hub": (
         "Model hub",
