@@ -29,6 +29,11 @@ from seatrial.dataset import Example
 from seatrial.errors import ConfigError
 from seatrial.evidence.check import SKIP_ONLY
 from seatrial.evidence.schema import EVIDENCE_COLUMNS
+from seatrial.experiment import RolloutPlan, SampleRatio, Shadow
+from seatrial.experiment.ab_plan import _METRIC as AB_METRIC_WORDS
+from seatrial.experiment.ab_plan import _TOP as AB_WORDS
+from seatrial.experiment.ab_plan import AbMetric, AbPlan
+from seatrial.experiment.read import _TOP as ROLLOUT_WORDS
 from seatrial.gate.policy import (
     _KEY,
     _MEASURE,
@@ -165,6 +170,12 @@ def attributes(shape: type[Any], first: str, **defaults: str) -> str:
     )
 
 
+def plan_words(shape: type[Any], known: Iterable[str], first: str) -> str:
+    """The words of one section of a plan file: word, default, meaning."""
+    said, by_name = meanings(shape), {field.name: field for field in fields(shape)}
+    return _table((first, "default", "meaning"), ((f"`{w}`", _default(by_name[w]), said[w]) for w in known))
+
+
 def policy_words(shape: type[Any], checks: Mapping[str, Any], first: str, said: Mapping[str, str]) -> str:
     """One section of a policy file: word, default, range, meaning."""
     defaults = {field.name: _default(field) for field in fields(shape)}
@@ -281,6 +292,11 @@ TABLES: dict[str, Callable[[], str]] = {
         GraphSpec, "field of `GraphSpec`", versions='`(Version("0"),)`', current="the last version"
     ),
     "example": lambda: attributes(Example, "field of a row", id="made of inputs and reference"),
+    "rollout plan": lambda: plan_words(RolloutPlan, ROLLOUT_WORDS, "word"),
+    "sample ratio": lambda: plan_words(SampleRatio, ("alpha", "action"), "word of `[sample_ratio]`"),
+    "shadow": lambda: plan_words(Shadow, ("units", "sample"), "word of `[shadow]`"),
+    "ab plan": lambda: plan_words(AbPlan, AB_WORDS, "word"),
+    "ab metric": lambda: plan_words(AbMetric, AB_METRIC_WORDS, "word of `[metric.NAME]`"),
     "ops": lambda: _table(("op", "arg"), ((f"`{name}`", op.wants) for name, op in OPS.items())),
     **figures.TABLES,
 }
@@ -290,7 +306,18 @@ WRITTEN = (
     DOCS.parent / "README.md",
     *(
         DOCS / f"{name}.md"
-        for name in ("gate", "project", "evidence", "policy", "slices", "statistics", "report", "adopt")
+        for name in (
+            "gate",
+            "project",
+            "evidence",
+            "policy",
+            "slices",
+            "statistics",
+            "report",
+            "adopt",
+            "experiments",
+            "ab",
+        )
     ),
 )
 PAGES = (

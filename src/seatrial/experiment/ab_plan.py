@@ -63,7 +63,7 @@ class AbMetric:
         detect: smallest effect that must be seen, in the metric's unit.
         margin: of a guardrail: by less than this it may be worse; None on the primary metric.
         covariate: column of a value from before the test, taken out of the noise (CUPED).
-        rows: what a unit with several rows is worth.
+        rows: of a unit with several rows `unit` takes the mean, `cluster` every row, with errors that know the unit.
     """
 
     name: str
@@ -92,8 +92,8 @@ class AbPlan:
         treatment: arm name.
         units: both arms together: where a fixed test is judged, where an always-valid one is tightest.
         metrics: the primary one first.
-        unit: what is assigned.
-        design: when it may be judged.
+        unit: what is assigned: `user` or `thread`.
+        design: `fixed`, judged once, or `always_valid`, looked at any time.
         treated: planned share of the treatment.
         alpha: two-sided, of the primary metric; guardrails use the same interval.
         power: chance to see `detect`.

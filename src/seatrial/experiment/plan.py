@@ -86,7 +86,12 @@ class Split:
 
 @dataclass(frozen=True, slots=True)
 class SampleRatio:
-    """The check that units fall to the versions as planned: its level, and what a mismatch does."""
+    """The check that units fall to the versions as planned.
+
+    Attributes:
+        alpha: its level.
+        action: what a mismatch does: `hold`, `rollback` or `warn`.
+    """
 
     alpha: float = 0.001
     action: OnMismatch = OnMismatch.HOLD
@@ -122,14 +127,14 @@ class RolloutPlan:
         graph: whose versions are compared; "" in a plan that is only sized.
         control: the version that answers today.
         candidate: the version that may come.
-        unit: what is assigned and counted once.
+        unit: what is assigned and counted once: `thread` or `user`.
         watch: metrics without a planned rate: zero tolerance acts at once, a mean is shown and may hold.
         min_units: candidate units of a cell before it may leave a stage.
-        bake: seconds a cell stays in a stage at least.
+        bake: time a cell stays in a stage at least, in seconds; a file writes `"2h"`.
         heaviest_unit: share of a cell that one unit may be before it is named and holds ("anonymous").
         sample_ratio: the check of the shares.
         shadow: the stage before the first share.
-        on_rollback: what happens to threads the candidate had begun.
+        on_rollback: what happens to threads the candidate had begun: `drain` or `pause`.
         salt: of the assignment; "": made from name and hash, so that a changed plan draws anew.
         testers: (unit, `control` or `candidate`): they always get that version and count nowhere, so they are no rule.
         partition: how a request is given its cell; empty in a plan that is only sized.

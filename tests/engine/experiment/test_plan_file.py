@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from dataclasses import replace
 from pathlib import Path
@@ -181,3 +182,12 @@ def test_a_plan_that_cannot_run_is_refused(tmp_path, old, new, said):
     path.write_text(PLAN.replace(old, new))
     with pytest.raises(ConfigError, match=said):
         load_runnable_plan(path, DIMENSIONS, METRICS)
+
+
+def test_the_plan_that_the_reference_shows_can_run():
+    page = Path(__file__).parents[3] / "docs" / "experiments.md"
+    shown = re.search(r"^```toml experiments/support_v4.toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    tier = parse_segments('[dimension.tier]\ntag = "tier"\nvalues = ["free", "enterprise"]')
+    plan = parse_rollout_plan(tomllib.loads(shown[1]), "page", tier)
+    assert [cell.name for cell in plan.cells] == ["tier=enterprise", "long", REST]
+    assert plan.testers == (("user-7", "candidate"),)
