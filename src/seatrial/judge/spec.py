@@ -75,7 +75,7 @@ class Judge:
         template: the prompt's text.
         prompt_hash: sha256 of that text, 64 hex digits.
         reported: the model name a gateway or a deployment reports in place of the one asked for; empty = the same.
-        answer: dotted path of the judged field in an output; empty = all of it.
+        answer: dotted paths of the judged field in an output, the first that is there counts; none = all of the output.
         inputs: likewise of the example's inputs.
         labels: what the first and the second answer are called.
         scale: the preferences a reply may hold; empty = any number from 0 to 1.
@@ -94,7 +94,7 @@ class Judge:
     template: str
     prompt_hash: str
     reported: str = ""
-    answer: str = ""
+    answer: tuple[str, ...] = ()
     inputs: str = ""
     labels: tuple[str, str] = ("answer A", "answer B")
     scale: tuple[float, ...] = ()
@@ -112,7 +112,7 @@ class Judge:
         return content_hash(
             [
                 *(RENDERING, SYSTEM, self.name, self.version, self.model, self.prompt_hash, self.reported),
-                *(self.answer, self.inputs, list(self.labels), list(self.scale)),
+                *(list(self.answer), self.inputs, list(self.labels), list(self.scale)),
                 *(self.max_tokens, self.max_tokens_ceiling, shaping(self.parameters)),
                 [list(one.texts()) for one in self.examples],
             ]
@@ -165,7 +165,7 @@ def read_judge(root: Path, name: str) -> Judge:
     prompt = file.with_name(toml.text(raw.get("prompt", f"{name}.v{version}.md"), f"{place}: prompt"))
     template = _prompt(prompt)
     check_template(template, str(prompt))
-    texts = {key: toml.text(raw[key], f"{place}: {key}") for key in ("reported", "answer", "inputs") if key in raw}
+    texts = {key: toml.text(raw[key], f"{place}: {key}") for key in ("reported", "inputs") if key in raw}
     max_tokens = toml.whole(raw.get("max_tokens", MAX_TOKENS), f"{place}: max_tokens")
     ceiling = toml.whole(raw.get("max_tokens_ceiling", max_tokens * MORE_ROOM), f"{place}: max_tokens_ceiling")
     if ceiling < max_tokens:
@@ -176,6 +176,7 @@ def read_judge(root: Path, name: str) -> Judge:
         toml.text(raw["model"], f"{place}: model"),
         template,
         hashlib.sha256(template.encode()).hexdigest(),
+        answer=_paths(raw.get("answer", []), f"{place}: answer"),
         labels=_labels(raw.get("labels", ["answer A", "answer B"]), place),
         scale=_scale(raw.get("scale", []), place),
         graphs=_texts(raw.get("graphs", []), f"{place}: graphs"),
@@ -245,6 +246,10 @@ def _example(raw: Any, place: str) -> Shown:
     }
     preference = _up_to_one(found["preference"], f"{place}: preference")
     return Shown(texts.get("inputs"), texts["a"], texts["b"], texts.get("reference"), preference, texts["reason"])
+
+
+def _paths(raw: Any, place: str) -> tuple[str, ...]:
+    return _texts([raw] if isinstance(raw, str) else raw, place)
 
 
 def _labels(raw: Any, place: str) -> tuple[str, str]:

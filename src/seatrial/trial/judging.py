@@ -19,7 +19,7 @@ from seatrial.trial.outputs import as_text
 from seatrial.trial.runs import RUNS, latest_run, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from seatrial.dataset import Example
@@ -283,8 +283,10 @@ def _pair(
     judge: Judge, example: Example, repetition: int, base: _Rows, cand: _Rows, segments: Mapping[str, str]
 ) -> Pair:
     at = (example.id, repetition)
-    reference = None if example.outputs is None else _selected(example.outputs, judge.answer, or_all=True)
-    inputs = _selected(example.inputs, judge.inputs, or_all=True) or ""
+    reference = (
+        None if example.outputs is None else _selected(example.outputs, judge.answer) or as_text(example.outputs)
+    )
+    inputs = _selected(example.inputs, (judge.inputs,) if judge.inputs else ()) or as_text(example.inputs)
     return Pair(
         example.id, repetition, inputs, reference, _answer(judge, cand.get(at)), _answer(judge, base.get(at)), segments
     )
@@ -299,15 +301,16 @@ def _answer(judge: Judge, raw: Mapping[str, Any] | None) -> Answer:
         kept = "its output was too long to be kept whole" if "outputs_begin" in raw else None
         return Answer(outcome, None, hashed, kept or error)
     text = _selected(raw["outputs"], judge.answer)
-    missing = f"its output has no field {judge.answer!r}" if text is None else None
+    missing = f"its output has no field {' or '.join(judge.answer)}" if text is None else None
     return Answer(outcome, text, hashed, error or missing)
 
 
-def _selected(value: Any, path: str, *, or_all: bool = False) -> str | None:
-    """The field at a dotted path, as text; None where it is not there."""
-    found = value
-    for name in path.split(".") if path else ():
-        if not isinstance(found, Mapping) or name not in found:
-            return as_text(value) if or_all else None
-        found = found[name]
-    return None if found is None else found if isinstance(found, str) else as_text(found)
+def _selected(value: Any, paths: Sequence[str]) -> str | None:
+    """The field at the first dotted path that is there, as text; all of it without a path; None where none is there."""
+    for path in paths or ("",):
+        found = value
+        for name in path.split(".") if path else ():
+            found = found.get(name) if isinstance(found, Mapping) else None
+        if found is not None:
+            return found if isinstance(found, str) else as_text(found)
+    return None

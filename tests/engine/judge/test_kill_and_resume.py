@@ -12,9 +12,11 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from langchain_core.messages import AIMessage
 
 from seatrial.judge.pairs import questions
 from seatrial.judge.run import read_rows, run
+from seatrial.model import InvalidReply, Outage, Refused, Reply
 from seatrial.testing import OpenAIServer
 
 from .asking import hub, pairs, prefers, verdict
@@ -96,8 +98,52 @@ def test_a_stopped_run_keeps_what_was_answered(judges, tmp_path):
         assert (second.known, second.asked, len(server.requests)) == (10, 30, 40)
 
 
-@pytest.mark.slow
+class FaultyHub:
+    """Answers as a provider on a bad day does: `faults` of the calls fail, each kind as the real hub raises it."""
+
+    def __init__(self, faults: float, seed: int = 17) -> None:
+        self._rng, self._faults, self._lock = random.Random(seed), faults, threading.Lock()
+        self.made = 0
+
+    def call(self, messages, *, model, **_) -> Reply:
+        with self._lock:
+            self.made += 1
+            fault = self._rng.choice(FAULTS) if self._rng.random() < self._faults else None
+        if isinstance(fault, Exception):
+            raise fault
+        said = verdict(1.0) if fault is None else fault.get("text", verdict(1.0))
+        metadata = {"finish_reason": "stop", "model_name": "gpt-4o-mini", **(fault or {}).get("metadata", {})}
+        message = AIMessage(said, response_metadata=metadata)
+        return Reply(message, model, metadata["model_name"], 10, 10)
+
+
+FAULTS = (
+    Outage("down"),
+    InvalidReply("a reply that cannot be read"),
+    Refused("declined"),
+    RuntimeError("our own bug"),
+    {"text": "prose"},
+    {"text": '{"preference": 0.9, "rea', "metadata": {"finish_reason": "length"}},
+    {"metadata": {"model_name": "another"}},
+    {"metadata": {"model_name": None}},
+)
+
+
 def test_two_thousand_comparisons_under_every_kind_of_fault_lose_none(judges, tmp_path):
+    judge, faulty = judges(), FaultyHub(0.3)
+    made = list(questions(judge, pairs(2_000)))
+    done = run(judge, made, faulty, tmp_path / "out", concurrency=32)
+    assert len(done.answers) == 4_000
+    assert 0.6 < sum(one.outcome == "scored" for one in done.answers.values()) / 4_000 < 0.95
+    calls = faulty.made
+    done = run(judge, made, FaultyHub(0.0), tmp_path / "out", concurrency=32, resume=True)
+    assert {one.outcome for one in done.answers.values()} == {"scored"}
+    assert done.known + done.asked == 4_000
+    assert calls < 2 * 4_000
+
+
+@pytest.mark.slow
+def test_comparisons_under_faults_of_a_real_protocol_lose_none(judges, tmp_path):
     rng = random.Random(17)
     faults = (
         "rate_limited",
@@ -109,12 +155,12 @@ def test_two_thousand_comparisons_under_every_kind_of_fault_lose_none(judges, tm
         "cut_short",
         "other_model",
     )
-    script = [rng.choice(faults) if rng.random() < 0.3 else "normal" for _ in range(30_000)]
-    with OpenAIServer(lambda _: verdict(1), script=script, retry_after="0") as server:
+    script = [rng.choice(faults) if rng.random() < 0.3 else "normal" for _ in range(3_000)]
+    limits = {"concurrency": 32, "attempts": 6, "patience_s": 60, "window_s": 0.2}
+    with OpenAIServer(lambda _: verdict(1), script=script, retry_after="0", keep_alive=True) as server:
         judge = judges(server.url)
-        made = list(questions(judge, pairs(2_000)))
-        limits = {"concurrency": 32, "attempts": 6, "patience_s": 60, "window_s": 0.2}
-        for _ in range(7):
-            done = run(judge, made, hub(**limits), tmp_path / "out", concurrency=32)
-            assert len(done.answers) == 4_000
-    assert Counter(one.outcome for one in done.answers.values()) == {"scored": 4_000}
+        made = list(questions(judge, pairs(100)))
+        for _ in range(5):
+            done = run(judge, made, hub(**limits), tmp_path / "out", concurrency=8)
+            assert len(done.answers) == 200
+    assert Counter(one.outcome for one in done.answers.values()) == {"scored": 200}
