@@ -18,6 +18,7 @@ class Part(NamedTuple):
 
 PARTS = (
     Part("pairwise", "seatrial.cli.judge_pairwise", "Put two stored runs to a judge, in both orders; no graph runs."),
+    Part("winrate", "seatrial.cli.judge_winrate", "Say whether a candidate wins, by a verdict table from anywhere."),
 )
 
 
@@ -45,4 +46,5 @@ def command() -> None:
     \b
     Example:
       seatrial judge pairwise support_router@v1 support_router@v2 --judge helpful
+      seatrial judge winrate verdicts.parquet --critical tier=enterprise
     """

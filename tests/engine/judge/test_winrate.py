@@ -1,0 +1,282 @@
+"""Win rate of a verdict table: rows that lack an order, judges that lean on the position, rules and exit codes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seatrial.cli.app import run
+from seatrial.judge.length import length_adjusted
+from seatrial.stats.interval import CannotTell
+
+DATA = Path(os.environ.get("SEATRIAL_SHARED", Path(__file__).parents[4] / "shared")) / "data" / "judge"
+real = pytest.mark.skipif(not DATA.exists(), reason="real verdicts are absent; SEATRIAL_SHARED names their folder")
+PINNED = {"judge": "helpful@1#abc123", "reported_model": "m", "family": "openai"}
+
+
+def table(path: Path, rows: list[dict]) -> Path:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def pair(name: str, ab: float | None, ba: float | None, **more) -> list[dict]:
+    return [
+        {
+            "example_id": name,
+            "order": order,
+            "preference": p,
+            "outcome": "unparsed" if p is None else "scored",
+            **PINNED,
+            **more,
+        }
+        for order, p in (("AB", ab), ("BA", ba))
+    ]
+
+
+def pairs(wins: int, ties: int, losses: int, **more) -> list[dict]:
+    scores = [1.0] * wins + [0.5] * ties + [0.0] * losses
+    return [row for place, p in enumerate(scores) for row in pair(f"e{place}", p, p, **more)]
+
+
+@pytest.fixture
+def winrate(tmp_path, capsys):
+    def call(rows, *arguments):
+        file = rows if isinstance(rows, Path) else table(tmp_path / "verdicts.jsonl", rows)
+        code = run(["judge", "winrate", str(file), "--json", *arguments])
+        said = capsys.readouterr()
+        return code, json.loads(said.out) if said.out else said.err
+
+    return call
+
+
+def test_a_pair_that_lacks_one_order_is_missing_and_not_half_a_win(winrate):
+    rows = pairs(35, 0, 35)
+    for place in range(30):
+        rows += pair(f"x{place}", 1.0, None)
+    code, said = winrate(rows)
+    overall = said["details"]["rates"][0]
+    assert (overall["judged"], overall["missing"], overall["rate"]) == (70, 30, 0.5)
+    assert overall["bounds"] == [0.35, 0.65]
+    assert (code, said["reason_class"]) == (2, "missing")
+
+
+def test_few_decided_among_many_ties_prove_nothing(winrate):
+    code, said = winrate(pairs(1, 98, 1))
+    overall = said["details"]["rates"][0]
+    assert (overall["rate"], overall["decided"], code, said["reason_class"]) == (0.5, 2, 2, "underpowered")
+
+
+@pytest.mark.parametrize(("wins", "code"), [(1, 2), (5, 2), (6, 0)])
+def test_wins_alone_clear_from_six_on(winrate, wins, code):
+    # (1/2)^5 = .031 > .025 >= (1/2)^6 = .016
+    assert winrate(pairs(wins, 0, 0))[0] == code
+
+
+def test_losses_alone_lose_from_six_on(winrate):
+    assert [winrate(pairs(0, 0, losses))[0] for losses in (5, 6)] == [2, 1]
+
+
+def test_always_the_first_answer_has_no_winner(winrate):
+    rows = [row for place in range(60) for row in pair(f"e{place}", 1.0, 0.0)]
+    code, said = winrate(rows)
+    assert (code, said["reason_class"]) == (2, "invalid")
+    assert "0.0 % consistent" in said["reason"]
+    assert "no winner" in said["reason"]
+    position = said["details"]["position"]
+    assert (position["consistency"], position["first"]) == (0.0, 1.0)
+
+
+def test_an_outage_is_no_tie(winrate):
+    rows = pairs(10, 0, 0)
+    for place in range(30):
+        rows += pair(f"x{place}", None, None, outcome="skipped", error_kind="outage")
+    code, said = winrate(rows)
+    overall = said["details"]["rates"][0]
+    assert (overall["judged"], overall["planned"], code, said["reason_class"]) == (10, 40, 2, "outage")
+
+
+def test_a_panel_without_a_majority_of_its_planned_judges_is_missing(winrate):
+    rows = []
+    for place in range(20):
+        for number in range(3):
+            said = 1.0 if number == 0 or place < 10 else None
+            rows += pair(f"e{place}", said, said, judge=f"j{number}@1#abc")
+    _, said = winrate(rows)
+    overall = said["details"]["rates"][0]
+    assert (overall["judged"], overall["missing"]) == (10, 10)
+
+
+def test_a_judge_with_no_row_at_all_is_missing_from_its_panel(winrate):
+    rows = [row for number in range(2) for row in pairs(20, 0, 0, judge=f"j{number}@1#abc")]
+    rows = [row for row in rows if not (row["judge"] == "j1@1#abc" and row["example_id"] == "e3")]
+    assert winrate(rows)[1]["details"]["rates"][0]["judged"] == 19
+
+
+def test_repetitions_are_averaged_inside_the_example(winrate):
+    rows = [
+        row
+        for place in range(8)
+        for draw in range(5)
+        for row in pair(f"e{place}", float(place < 7), float(place < 7), repetition=draw)
+    ]
+    overall = winrate(rows)[1]["details"]["rates"][0]
+    assert (overall["judged"], overall["wins"], overall["losses"]) == (8, 7, 1)
+
+
+def test_every_critical_segment_must_be_shown(winrate):
+    rows = pairs(60, 0, 0, **{"segment.tier": "free"})
+    rows += [row | {"example_id": "v" + row["example_id"]} for row in pairs(5, 0, 5, **{"segment.tier": "vip"})]
+    assert winrate(rows)[0] == 0
+    assert winrate(rows, "--critical", "vip")[0] == 2
+    assert winrate(rows, "--critical", "tier=vip")[0] == 2
+
+
+def test_a_loss_on_a_critical_segment_fails_whatever_the_rest(winrate):
+    rows = pairs(60, 0, 0, **{"segment.tier": "free"})
+    rows += [row | {"example_id": "v" + row["example_id"]} for row in pairs(0, 0, 8, **{"segment.tier": "vip"})]
+    assert winrate(rows)[0] == 0
+    assert winrate(rows, "--critical", "vip")[0] == 1
+
+
+def test_not_worse_is_enough_on_a_critical_segment_where_the_rule_says_so(winrate):
+    rows = pairs(200, 0, 60, **{"segment.tier": "free"})
+    rows += [row | {"example_id": "v" + row["example_id"]} for row in pairs(30, 60, 30, **{"segment.tier": "vip"})]
+    rule = ("--ship-rule", "superior_overall_noninferior_critical")
+    assert winrate(rows, "--critical", "vip")[0] == 2
+    assert winrate(rows, "--critical", "vip", *rule)[0] == 0
+    # Five ties resample to [.5, .5]; Wilson's bound on 2.5 of 5 is .12.
+    few = pairs(200, 0, 60, **{"segment.tier": "free"})
+    few += [row | {"example_id": "v" + row["example_id"]} for row in pairs(0, 5, 0, **{"segment.tier": "vip"})]
+    assert winrate(few, "--critical", "vip", *rule)[0] == 2
+
+
+def test_missing_examples_count_as_lost_before_a_win_is_called(winrate):
+    rows = pairs(65, 0, 35)
+    assert winrate(rows)[0] == 0
+    for place in range(20):
+        rows += pair(f"x{place}", None, None)
+    code, said = winrate(rows)
+    assert (code, said["reason_class"]) == (2, "missing")
+
+
+def test_one_order_only_is_judged_as_given_and_barred_from_a_gate(winrate):
+    rows = [{"example_id": f"e{place}", "winner": "candidate"} for place in range(20)]
+    code, said = winrate(rows)
+    assert code == 0
+    assert said["details"]["inadmissible"] == [
+        "one order only, so position bias cannot be seen",
+        "the judge is not named",
+        "the model that answered is not recorded",
+        "the family of the judge's model is unknown",
+    ]
+    assert "may not decide" in said["warnings"][0]
+    assert winrate(pairs(20, 0, 0))[1]["details"]["inadmissible"] == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ([{"example_id": "a", "preference": 1.5}], "off the scale 0:1"),
+        ([{"example_id": "a", "preference": 1, "order": "first"}], "choose one of: AB, BA"),
+        ([{"example_id": "a", "winner": "model_b"}], "choose one of: candidate, tie, baseline"),
+        ([{"example_id": "a", "preference": 1}] * 2, "judged twice"),
+        ([{"example_id": "a", "reason": "good"}], "no column preference"),
+        (
+            [{"example_id": "a", "outcome": "scored", "preference": None}, {"example_id": "b", "preference": 1}],
+            "no preference",
+        ),
+        ([{"example_id": "a", "preference": 1, "version": v} for v in ("v1", "v2")], "--candidate: v1, v2"),
+    ],
+)
+def test_a_table_that_cannot_be_judged_is_refused_with_its_reason(winrate, rows, said):
+    code, message = winrate(rows)
+    assert code in (2, 3)
+    assert said in message["reason"]
+
+
+def test_an_example_in_two_segments_is_refused(winrate):
+    rows = pair("e1", 1.0, 1.0, **{"segment.tier": "free"})
+    rows[1]["segment.tier"] = "vip"
+    assert "in two segments of tier" in winrate(rows)[1]["reason"]
+
+
+def test_an_unknown_critical_segment_lists_those_that_are(winrate):
+    message = winrate(pairs(9, 0, 0, **{"segment.tier": "free"}), "--critical", "gold")[1]
+    assert "tier=free" in message["reason"]
+
+
+def test_shuffled_rows_give_the_same_decision(winrate):
+    rng = random.Random(5)
+    rows = [row for place in range(90) for row in pair(f"e{place}", rng.random(), rng.random())]
+    _, first = winrate(rows)
+    rng.shuffle(rows)
+    _, second = winrate(rows)
+    assert first["details"]["rates"] == second["details"]["rates"]
+
+
+def test_the_page_draws_every_segment_against_one_half(winrate, tmp_path):
+    page = tmp_path / "page.html"
+    winrate(pairs(20, 2, 3, **{"segment.tier": "free"}), "-o", str(page))
+    text = page.read_text()
+    assert "Win rate by segment" in text
+    assert "tier=free" in text
+
+
+MODELS = {"FuseChat-Gemma-2-9B-Instruct": 0, "claude-2": 1, "FuseChat-Llama-3.2-3B-Instruct": 2}
+ALPACA = [
+    *(
+        "--map",
+        "example_id=index",
+        "--map",
+        "version=model",
+        "--map",
+        "preference=preference",
+        "--preference-scale",
+        "1:2",
+    ),
+    *("--map", "length_candidate=len_model", "--map", "length_baseline=len_baseline", "--segment", "segment"),
+    *("--critical", "helpful_base", "--candidate"),
+]
+
+
+@pytest.mark.external
+@real
+@pytest.mark.parametrize("model", MODELS)
+def test_alpaca_eval_rates_errors_and_exit_codes(winrate, model):
+    expected = json.loads((DATA / "EXPECTED.json").read_text())["alpaca_eval2"]
+    code, said = winrate(DATA / "alpaca_eval2_annotations.csv", *ALPACA, model)
+    assert code == MODELS[model]
+    assert len(said["details"]["versions"]) == 12
+    for one in said["details"]["versions"]:
+        published = expected[one["version"]]
+        assert 100 * one["rate"] == pytest.approx(published["win_rate"], abs=1e-9)
+        assert 100 * one["standard_error"] == pytest.approx(published["standard_error"], abs=1e-9)
+    for rate in said["details"]["rates"][1:]:
+        published = expected[model]["segments"][rate["segment"].removeprefix("segment=")]
+        assert (rate["judged"], 100 * rate["rate"]) == (published["n"], pytest.approx(published["win_rate"], abs=1e-9))
+        assert 100 * rate["error"] == pytest.approx(published["se"], abs=1e-9)
+
+
+@pytest.mark.external
+@real
+def test_length_adjusted_rates_lie_near_the_published_ones():
+    expected = json.loads((DATA / "EXPECTED.json").read_text())["alpaca_eval2"]
+    with (DATA / "alpaca_eval2_annotations.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    shown = 0
+    for model, published in expected.items():
+        mine = [row for row in rows if row["model"] == model]
+        longer = np.array([float(row["len_model"]) - float(row["len_baseline"]) for row in mine])
+        found = length_adjusted(np.array([float(row["preference"]) - 1 for row in mine]), longer)
+        if not 25 <= published["win_rate"] <= 75:
+            assert isinstance(found, CannotTell)
+            continue
+        shown += 1
+        assert 100 * found == pytest.approx(published["length_controlled_winrate"], abs=0.5)
+    assert shown == 3
