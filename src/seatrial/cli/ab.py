@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from seatrial.cli.evidence import parse_maps
 from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.planned import answer, target
 from seatrial.cli.times import time_zone
+
+if TYPE_CHECKING:
+    from seatrial.experiment.layer import Layer
 
 
 @click.group("ab")
@@ -30,6 +34,8 @@ def command() -> None:
 def plan_command(plan: Path, as_json: bool, output: Path | None) -> int:
     """Say how many units and days the test of PLAN.toml needs; 2 where its planned units are too few.
 
+    Plans of one folder that take the same slice of a layer are refused.
+
     \b
     Examples:
       seatrial ab plan experiments/prompt_v4.toml
@@ -37,14 +43,29 @@ def plan_command(plan: Path, as_json: bool, output: Path | None) -> int:
     """
     from seatrial.experiment.ab_plan import load_ab_plan  # noqa: PLC0415 - numpy is for those who plan
     from seatrial.experiment.ab_size import longest, sizes_of  # noqa: PLC0415
+    from seatrial.experiment.layer import check_layers  # noqa: PLC0415
     from seatrial.report.ab import plan_data, plan_lines  # noqa: PLC0415
 
     target(output, formats=(".json",))
     rules = load_ab_plan(plan)
+    check_layers(_slices(plan))
     sizes = sizes_of(rules)
     needed = longest(rules, sizes)
     answer(plan_lines(rules, sizes, needed), plan_data(rules, sizes, needed), as_json, output, None)
     return 0 if needed is not None and needed <= rules.units else 2
+
+
+def _slices(plan: Path) -> dict[str, Layer]:
+    """Slices of layers of the A/B plans that stand in the plan's folder, its own included."""
+    from seatrial import toml  # noqa: PLC0415
+    from seatrial.experiment.ab_plan import SCHEMA, load_ab_plan  # noqa: PLC0415
+
+    found = [
+        load_ab_plan(file)
+        for file in sorted(plan.parent.glob("*.toml"))
+        if toml.read(file, "plan").get("schema") == SCHEMA
+    ]
+    return {one.name: one.layer for one in found if one.layer is not None}
 
 
 @command.command("analyse")

@@ -10,6 +10,7 @@ from seatrial.experiment.ab_invalid import problems_of, ratio_of
 from seatrial.experiment.ab_sentence import cannot, confounded, held, needs, said, uneven
 from seatrial.stats.interval import CannotTell
 from seatrial.verdict import Decision, Finding, ReasonClass, Verdict
+from seatrial.wording import percent
 
 if TYPE_CHECKING:
     from seatrial.experiment.ab_plan import AbPlan
@@ -98,6 +99,8 @@ def _decision(
         )
     if units.no_unit:
         warnings += (f"{units.no_unit:,} rows name no unit or no arm and count nowhere.",)
+    for name, share in units.heavy:
+        warnings += (f"Unit {name!r} is {percent(share)} of the rows: is it many people without an id?",)
     ratio = ratio_of(plan, units)
     control, treatment = units.n
     return Decision(

@@ -10,6 +10,7 @@ import numpy as np
 from seatrial.canonical import canonical_json, short_hash
 from seatrial.errors import DataError
 from seatrial.experiment.ab_plan import Design, Rows
+from seatrial.experiment.exposure import too_heavy
 from seatrial.table import SEGMENT_PREFIX, Column, Kind
 
 if TYPE_CHECKING:
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.experiment.ab_plan import AbPlan
-    from seatrial.table import Table
+    from seatrial.table import Codes, Table
+
+HEAVIEST = 0.01
+"""Share of the rows that one unit may be before it is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,7 @@ class Units:
         no_unit: rows without a unit or an arm.
         left_over: units beyond the planned number, left out by time of exposure.
         timed: whether the table says when units were exposed.
+        heavy: (unit, share of the rows) of units that are more than 1 % of them: no person is.
     """
 
     arm: NDArray[np.int64]
@@ -56,6 +61,7 @@ class Units:
     no_unit: int = 0
     left_over: int = 0
     timed: bool = False
+    heavy: tuple[tuple[str, float], ...] = ()
 
     @property
     def n(self) -> tuple[int, int]:
@@ -127,11 +133,18 @@ def units_of(table: Table, plan: AbPlan) -> Units:
         both=both,
         no_unit=int(blank.sum()),
         timed=timed,
+        heavy=_heavy(kept.codes("unit"), at, rows_of),
     )
     for name, n in zip((plan.control, plan.treatment), found.n, strict=True):
         if n == 0:
             raise DataError(f"{table.source}: no unit is in arm {name!r}")
     return _first_units(found, plan, time[at]) if timed else found
+
+
+def _heavy(unit: Codes, at: NDArray[np.int64], rows_of: NDArray[np.int64]) -> tuple[tuple[str, float], ...]:
+    total = int(rows_of.sum())
+    most = np.flatnonzero(rows_of > HEAVIEST * total)
+    return too_heavy({unit.values[unit.index[at[k]]]: int(rows_of[k]) for k in most}, HEAVIEST, total)
 
 
 def _blank(table: Table, name: str) -> NDArray[np.bool_]:
@@ -161,6 +174,7 @@ def _first_units(units: Units, plan: AbPlan, time: NDArray[np.float64]) -> Units
         no_unit=units.no_unit,
         left_over=extra,
         timed=True,
+        heavy=units.heavy,
     )
 
 

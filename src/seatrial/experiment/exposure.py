@@ -53,12 +53,17 @@ def count_once(unit: ArrayLike, arm: ArrayLike, stage: ArrayLike, time: ArrayLik
     )
 
 
-def too_heavy(requests: Mapping[str, int], share: float) -> tuple[tuple[str, float], ...]:
+def too_heavy(requests: Mapping[str, int], share: float, total: int | None = None) -> tuple[tuple[str, float], ...]:
     """Units that are more than `share` of a cell's requests, the heaviest first: "anonymous" is no person.
 
     Nothing is said of fewer than 1,000 requests, where a single visitor may be that many.
+
+    Args:
+        requests: unit -> its requests; the heaviest are enough where `total` is said.
+        share: what one unit may be.
+        total: requests of all units; default those of `requests`.
     """
-    total = sum(requests.values())
+    total = sum(requests.values()) if total is None else total
     if total < _LEAST_REQUESTS:
         return ()
     found = [(unit, n / total) for unit, n in requests.items() if n > share * total]

@@ -16,9 +16,10 @@ from scipy import stats
 from seatrial.cli.app import run
 from seatrial.errors import ConfigError, DataError
 from seatrial.experiment.ab_decide import analyse
+from seatrial.experiment.ab_effect import effect_of
 from seatrial.experiment.ab_plan import parse_ab_plan
 from seatrial.experiment.ab_size import longest, sizes_of
-from seatrial.experiment.ab_units import columns_of, units_of
+from seatrial.experiment.ab_units import Units, columns_of, units_of
 from seatrial.stats.sequential.asymptotic import interval
 from seatrial.table.read import read_frame
 from seatrial.verdict import ReasonClass, State, Verdict
@@ -189,6 +190,39 @@ def test_rows_without_a_unit_are_counted():
     columns["arm"] += ["new", "new"]
     columns["good"] += [1, 1]
     assert "2 rows name no unit" in judge(plan_of(), columns).warnings[0]
+
+
+def test_a_unit_that_is_many_people_is_named():
+    columns = counts((1320, 2000), (1320, 2000))
+    for name in columns:
+        columns[name] += [columns[name][0]] * 100
+    assert judge(plan_of(), columns).warnings == ("Unit 'u0' is 2.5 % of the rows: is it many people without an id?",)
+
+
+@pytest.mark.parametrize("strata", [0, 3])
+def test_an_unchanged_treatment_is_called_better_or_worse_in_at_most_alpha(strata):
+    # 300 tests of 2,000 units; .05 +- 3 SE of .0126. Base rates differ between strata, arms do not.
+    plan, rng = plan_of(units="2000"), np.random.default_rng(17)
+    called = 0
+    for _ in range(300):
+        stratum = rng.integers(0, 3, 2000)
+        good = (rng.random(2000) < np.array([0.5, 0.7, 0.9])[stratum]).astype(float)
+        labels = tuple("abc"[:strata])
+        units = Units(
+            rng.integers(0, 2, 2000), {"good": good}, stratum=stratum if strata else stratum[:0], strata=labels
+        )
+        called += effect_of(units, plan.primary, plan).p <= plan.alpha
+    assert abs(called / 300 - 0.05) < 3 * 0.0126
+
+
+def test_two_plans_of_one_folder_may_not_share_a_slice_of_a_layer(tmp_path, capsys):
+    layer = 'layer = {{ name = "prompts", from = {}, to = {} }}\nunits'
+    (tmp_path / "a.toml").write_text(PLAN.replace("units", layer.format(0.0, 0.5)))
+    (tmp_path / "b.toml").write_text(PLAN.replace("units", layer.format(0.5, 1.0)))
+    assert run(["ab", "plan", str(tmp_path / "a.toml")]) == 0
+    (tmp_path / "b.toml").write_text(PLAN.replace("units", layer.format(0.4, 1.0)))
+    assert run(["ab", "plan", str(tmp_path / "a.toml")]) in (2, 3)
+    assert "a and b both take 0.4 to 0.5 of layer 'prompts'" in capsys.readouterr().err
 
 
 def test_an_arm_that_is_not_planned_is_refused():
