@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class Why(StrEnum):
-    """What decided an assignment."""
+    """What decided an assignment.
+
+    PAUSED asks the caller to stop: the thread was begun by a candidate whose cell was rolled back with `on_rollback = "pause"`.
+    """
 
     SHARE = "share"
     WHOLE_CELL = "whole_cell"

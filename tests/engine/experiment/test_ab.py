@@ -295,6 +295,28 @@ def test_strata_of_a_mean_are_compared_within():
     assert effect["error"] < 0.85 * judge(plan_of(MEAN), rounds()).details["effects"]["cost"]["error"]
 
 
+def test_strata_and_a_covariate_or_clusters_go_together():
+    columns = rounds(rows=2)
+    columns["tier"] = ["a" if int(unit[1:]) % 3 else "b" for unit in columns["unit"]]
+    text = MEAN.replace("units", 'strata = ["tier"]\nunits')
+    with_covariate = judge(plan_of(text + 'covariate = "before"\n'), columns, segments=["tier"])
+    effect = with_covariate.details["effects"]["cost"]
+    assert (effect["method"], with_covariate.verdict) == ("CUPED within strata", Verdict.PASS)
+    assert abs(effect["estimate"] + 0.12) < 3 * effect["error"]
+    clustered = judge(plan_of(text + 'rows = "cluster"\n'), columns, segments=["tier"]).details["effects"]["cost"]
+    # tier is drawn apart from cost and arm, so its dummy changes the effect by far less than its error
+    plain = judge(plan_of(MEAN + 'rows = "cluster"\n'), columns).details["effects"]["cost"]
+    assert abs(clustered["estimate"] - plain["estimate"]) < 0.1 * plain["error"]
+
+
+def test_a_mean_may_be_looked_at_any_time_too():
+    plan = plan_of(MEAN.replace("units", 'design = "always_valid"\nunits') + 'covariate = "before"\n')
+    found = judge(plan, rounds(effect=-0.3))
+    effect = found.details["effects"]["cost"]
+    assert found.verdict is Verdict.PASS
+    assert effect["high"] - effect["low"] > 2 * 1.96 * effect["error"]
+
+
 def test_the_sizes_are_those_of_the_formulas():
     plan = plan_of(GUARDED)
     good, escalated = sizes_of(plan)
