@@ -204,6 +204,8 @@ def _stopped(project: Project, row: TrialRow, version: str, run_id: str, today: 
         if same_answers(base, mine):
             return ""  # whoever scores them, the answers are the ones that were accepted
         return f"{'; '.join(changed)}, and so did the answers of {version}: whether they got worse nobody can tell"
+    if not _share_an_example(base, mine):
+        return "Not one example of what was accepted is left in the dataset: there is nothing to compare"
     # One that does not say which example is which is read by their ids.
     mismatch = "refuse" if base.has("example_hash") else "warn"
     policy = replace(row_policy(project, row), common=0.0, measures=(), dataset_mismatch=mismatch)
@@ -226,6 +228,12 @@ def _stopped(project: Project, row: TrialRow, version: str, run_id: str, today: 
         if report.verdict is not Verdict.FAIL or report.exit_code == 0
         else f"The gate against it says FAIL: {report.reason.rstrip('.')}"
     )
+
+
+def _share_an_example(base: Evidence, mine: Evidence) -> bool:
+    """Whether any example is the same in both, by its content where both say it, else by its id."""
+    by = "example_hash" if base.has("example_hash") and mine.has("example_hash") else "example_id"
+    return not set(base.codes(by).values).isdisjoint(mine.codes(by).values)
 
 
 def _standing(project: Project, row: TrialRow, against: str) -> Baseline | None:

@@ -416,6 +416,20 @@ def test_a_baseline_is_not_renewed_with_answers_that_the_gate_stops(project, tmp
     assert (project / "gates/baselines/triage/current").read_text() == before
 
 
+def test_a_baseline_of_which_no_example_is_left_is_not_renewed_and_the_way_out_is_named(project, tmp_path):
+    golden = project / "datasets/triage/golden.jsonl"
+    rows = [json.loads(line) for line in golden.read_text().splitlines()]
+    first = next(key for key, value in rows[0]["inputs"].items() if isinstance(value, str))
+    for row in rows:
+        row["inputs"][first] += " "
+    golden.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    graph = project / "graphs/triage/graph.py"
+    graph.write_text(graph.read_text() + "\n# another code than was accepted\n")
+    with pytest.raises(UsageError, match="Not one example of what was accepted is left") as error:
+        accept_again(project)
+    assert "remove gates/baselines/triage/current" in str(error.value)
+
+
 def test_a_baseline_is_renewed_with_new_examples_while_the_gate_passes(project, tmp_path):
     add_example(project)
     assert "v1, 162 rows; was" in accept_again(project)
