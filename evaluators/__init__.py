@@ -2,7 +2,7 @@
 
 from seatrial.checks import no_pii
 
-from . import country_classify, email_classify, lead_score, support_router, text_to_sql
+from . import country_classify, email_classify, handbook_answer, lead_score, support_router, text_to_sql
 
 SUITES = {
     "text_to_sql": text_to_sql.SUITE,
@@ -10,5 +10,6 @@ SUITES = {
     "support_router": support_router.SUITE,
     "country_classify": country_classify.SUITE,
     "lead_score": lead_score.SUITE,
+    "handbook_answer": handbook_answer.SUITE,
     "*": (no_pii(),),
 }

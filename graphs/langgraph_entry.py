@@ -31,3 +31,8 @@ def country_classify() -> Any:
 def lead_score() -> Any:
     """lead_score, as its current version."""
     return served_graph(ROOT, "lead_score")
+
+
+def handbook_answer() -> Any:
+    """handbook_answer, as its current version."""
+    return served_graph(ROOT, "handbook_answer")

@@ -56,4 +56,17 @@ GRAPHS = fleet(
         versions=PROMPTS,
         current="v1",
     ),
+    GraphSpec(
+        "handbook_answer",
+        module="graphs.handbook_answer.graph",
+        feature="knowledge",
+        owner="people",
+        family="rules",
+        side_effects="none",
+        versions=(
+            Version("v1", {"prompt": "p1", "passages": 2}),
+            Version("v2", {"prompt": "p2", "passages": 3, "title_weight": 1.0}),
+        ),
+        current="v1",
+    ),
 )

@@ -1,0 +1,1 @@
+"""Handbook answerer: a question in, an answer with citations out, or null where the handbook is silent."""
