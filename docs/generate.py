@@ -317,6 +317,8 @@ WRITTEN = (
             "adopt",
             "experiments",
             "ab",
+            "feedback",
+            "drift",
         )
     ),
 )
