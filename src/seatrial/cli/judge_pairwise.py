@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.progress import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from seatrial.judge.run import Judged
     from seatrial.judge.table import Rows
@@ -39,7 +41,14 @@ SCHEMA = "seatrial/judge-pairwise/1"
 @click.option("--max-usd", type=click.FloatRange(min=0, min_open=True), help="Never spend more than this in this run.")
 @click.option("--dry-run", is_flag=True, help="Say what it would take: calls, tokens, price; ask nobody.")
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/judge-pairwise/1 on stdout.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Also copy the verdict table to FILE.parquet.")
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="Also write FILE: .parquet (the verdict table), .html, .json, .md, .xml (JUnit) or .txt.",
+)
 def command(
     a: str,
     b: str,
@@ -51,7 +60,7 @@ def command(
     max_usd: float | None,
     dry_run: bool,
     as_json: bool,
-    output: Path | None,
+    outputs: tuple[Path, ...],
 ) -> int:
     """Put two stored runs to a judge, in both orders; A is the baseline, B the candidate. No graph runs.
 
@@ -68,8 +77,12 @@ def command(
     from seatrial.project import open_project  # noqa: PLC0415 - models and numbers are for those who judge
     from seatrial.trial.judging import VERDICTS, comparison, judge_pairs, plan_of  # noqa: PLC0415
 
-    if output is not None and (output.suffix != ".parquet" or not output.parent.is_dir()):
-        raise UsageError(f"-o {output}: verdicts are written as FILE.parquet into a folder that exists")
+    tables = [file for file in outputs if file.suffix == ".parquet"]
+    files = [file for file in outputs if file.suffix != ".parquet"]
+    check_targets(files)
+    for file in tables:
+        if not file.parent.is_dir():
+            raise UsageError(f"-o {file}: the folder {file.parent} does not exist")
     project = open_project(Path.cwd())
     made = comparison(project, a, b, name, limit=limit)
     if dry_run:
@@ -78,11 +91,11 @@ def command(
         done, rows = judge_pairs(
             project, made, concurrency=concurrency, repeat=repeat, resume=resume, max_usd=max_usd, progress=tell
         )
-    if output is not None:
-        output.write_bytes((made.folder / VERDICTS).read_bytes())
+    for file in tables:
+        file.write_bytes((made.folder / VERDICTS).read_bytes())
     if done.fatal:
         raise ConfigError(_fatal(made, done))
-    return _say(made, done, rows, as_json=as_json)
+    return _say(made, done, rows, as_json=as_json, files=files)
 
 
 @contextmanager
@@ -123,17 +136,20 @@ def _said_plan(made: Comparison, plan: Plan, *, as_json: bool) -> int:
     return 0
 
 
-def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool) -> int:
+def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: Iterable[Path]) -> int:
+    from seatrial.canonical import canonical_json  # noqa: PLC0415
     from seatrial.judge.counts import counts_of  # noqa: PLC0415
+    from seatrial.report.decision_data import decision_data  # noqa: PLC0415
+    from seatrial.report.winrate import winrate_view  # noqa: PLC0415
+    from seatrial.trial.judging import winrate_of  # noqa: PLC0415
 
-    counts = counts_of(rows)
-    code = 2
+    counts, decision = counts_of(rows), winrate_of(made)
+    # What is missing for want of an answer is an outage, whatever the rows that are there would say.
+    reason = decision.reason_class if counts.judged == counts.pairs else counts.reason_class
     if as_json:
-        from seatrial.canonical import canonical_json  # noqa: PLC0415
-
         said = {
             "schema": SCHEMA,
-            "exit_code": code,
+            "exit_code": decision.exit_code,
             "judge": made.judge.identity,
             "graph": made.graph,
             "baseline_run": made.baseline_run,
@@ -145,16 +161,20 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool) -> int:
             "known": done.known,
             "usd": done.usd,
             "ended": done.ended,
-            "reason_class": counts.reason_class,
+            "reason_class": reason,
             "warnings": done.warnings,
             "folder": made.folder.name,
+            "winrate": decision_data(decision),
         }
         click.echo(canonical_json(said))
-        return code
+        with redirect_stdout(StringIO()):  # files and the step summary; the terminal has had its JSON
+            show_decision(decision, winrate_view(decision), as_json=False, files=files)
+        return decision.exit_code
     spent = "" if done.usd is None else f", {done.usd:.4f} USD"
     click.echo(
         f"{made.judge.identity}: {counts.judged} of {counts.pairs} judged, {done.asked} questions asked, {done.known} known{spent}"
     )
     for sentence in (*([f"ended early: {done.ended}"] if done.ended else []), *done.warnings):
         click.echo(sentence)
-    return code
+    show_decision(decision, winrate_view(decision), as_json=False, files=files)
+    return decision.exit_code

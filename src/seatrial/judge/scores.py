@@ -93,7 +93,10 @@ def scores_of(table: Table, scale: tuple[float, float] = (0.0, 1.0)) -> Scores:
     score = np.where(heard * 2 > judges, total / np.maximum(heard, 1), np.nan)
     consistent = first = np.full(examples, np.nan)
     if order is not None:
-        consistent, first = _position(said[0::2], said[1::2], of_unit // judges, examples)
+        seen = np.where(_asked(table), said[slot], np.nan)
+        by_judge = np.full(width, np.nan)
+        by_judge[slot] = seen
+        consistent, first = _position(by_judge[0::2], by_judge[1::2], of_unit // judges, examples)
     return Scores(
         score,
         consistent,
@@ -211,6 +214,16 @@ def _position(ab: Floats, ba: Floats, example: NDArray[np.int64], examples: int)
     consistent = (forward == backward).astype(np.float64)
     first = ((forward + 1) / 2 + (1 - backward) / 2) / 2
     return tuple(_means(found, example[full], examples) for found in (consistent, first))  # type: ignore[return-value]
+
+
+def _asked(table: Table) -> NDArray[np.bool_]:
+    """Rows that a judge answered: a pair settled without one (a crash, equal answers) says nothing of its position bias."""
+    rows = len(table)
+    if not table.has("requested_model"):
+        return np.ones(rows, np.bool_)
+    codes = table.codes("requested_model")
+    named = np.array([bool(value) for value in codes.values] + [False])[codes.index]
+    return named if named.any() else np.ones(rows, np.bool_)
 
 
 def _side(preference: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.judge.families import Arm, check_families
+from seatrial.judge.label import FOLDER as LABELS
 from seatrial.judge.pairs import Answer, Pair, questions, refuse_constant_answers
 from seatrial.judge.pins import check_pinned, pin
-from seatrial.judge.spec import read_judge
+from seatrial.judge.spec import FOLDER, read_judge
 from seatrial.pool.row_log import read_lines
 from seatrial.segment import assign, critical_segments, for_graph
 from seatrial.trial.outputs import as_text
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from seatrial.judge.table import Rows
     from seatrial.model.hub import Hub
     from seatrial.project import Project
+    from seatrial.verdict import Decision
 
 JUDGED, VERDICTS, EVIDENCE, ABOUT = "judged", "verdicts.parquet", "evidence.parquet", "judge.json"
 CHARACTERS_A_TOKEN = 4
@@ -314,3 +317,33 @@ def _selected(value: Any, paths: Sequence[str]) -> str | None:
         if found is not None:
             return found if isinstance(found, str) else as_text(found)
     return None
+
+
+def labels_file(project: Project, judge_name: str) -> Path:
+    """Where people's labels for a judge are kept."""
+    return project.root / FOLDER / LABELS / f"{judge_name}.jsonl"
+
+
+def winrate_of(made: Comparison) -> Decision:
+    """Whether the candidate clears, by the verdict table of a judged comparison."""
+    from seatrial.judge.admissible import inadmissible  # noqa: PLC0415 - numbers, once there are verdicts
+    from seatrial.judge.decide import find, winrate_decision  # noqa: PLC0415
+    from seatrial.judge.length import length_adjusted  # noqa: PLC0415
+    from seatrial.judge.scores import scores_of  # noqa: PLC0415
+    from seatrial.judge.verdicts import VERDICT_COLUMNS  # noqa: PLC0415
+    from seatrial.judge.winrate import Rules  # noqa: PLC0415
+    from seatrial.table import read_table  # noqa: PLC0415
+
+    file, rules = made.folder / VERDICTS, Rules()
+    table = read_table(file, VERDICT_COLUMNS)
+    scores = scores_of(table)
+    there = {f"{name}={value}" for name, codes in scores.segments.items() for value in codes.values}
+    return winrate_decision(
+        find(scores, sorted(made.critical & there), rules),
+        scores,
+        rules,
+        f"{made.graph}: {made.candidate} against {made.baseline}",
+        evidence_hash=hashlib.sha256(file.read_bytes()).hexdigest()[:16],
+        inadmissible=inadmissible(table, scores),
+        adjusted=length_adjusted(scores.score, scores.longer),
+    )

@@ -96,20 +96,20 @@ def test_a_second_reply_that_is_a_verdict_counts(judges, tmp_path):
 
 def test_replies_cut_short_are_asked_once_more_with_more_room(judges, tmp_path):
     with Limited(prefers("good")) as server:
-        done = ask(judges(server.url), 100, tmp_path / "out")
-    assert kinds(done) == {("scored", None): 200}
+        done = ask(judges(server.url), 25, tmp_path / "out")
+    assert kinds(done) == {("scored", None): 50}
     assert max(one.calls for one in done.answers.values()) == 2
-    assert len(server.requests) == 200 + 2 * 17
+    assert len(server.requests) == 50 + 2 * 17
     assert {one.first for one in done.answers.values()} == {0.0, 1.0}
 
 
 def test_replies_cut_short_at_a_pinned_ceiling_are_truncated_and_named(judges, tmp_path):
     with Limited(prefers("good")) as server:
-        done = ask(judges(server.url, max_tokens=1024, max_tokens_ceiling=1024), 100, tmp_path / "out")
-    assert kinds(done) == {("scored", None): 166, ("unparsed", "truncated"): 34}
+        done = ask(judges(server.url, max_tokens=1024, max_tokens_ceiling=1024), 25, tmp_path / "out")
+    assert kinds(done) == {("scored", None): 16, ("unparsed", "truncated"): 34}
     (said,) = [sentence for sentence in done.warnings if "truncated" in sentence]
     assert "cut short at 1024 tokens; raise max_tokens_ceiling in judges/helpful.toml" in said
-    assert len(server.requests) == 200
+    assert len(server.requests) == 50
 
 
 def test_another_model_than_asked_gives_no_verdict(judges, tmp_path):
@@ -174,7 +174,7 @@ def test_a_verdict_is_cached_by_the_whole_request(judges, tmp_path):
             Answer("scored", f"b {i}"),
         )
 
-    made = [mine(i, group) for i in range(20) for group in range(3)]
+    made = [mine(i, group) for i in range(5) for group in range(3)]
 
     def by_input(messages) -> str:
         return verdict({"input 0": 0.0, "input 1": 0.5, "input 2": 1.0}[shown(messages)["inputs"]])
@@ -184,14 +184,14 @@ def test_a_verdict_is_cached_by_the_whole_request(judges, tmp_path):
     with OpenAIServer(by_input) as server:
         judge = judges(server.url, example=example)
         done = ask(judge, 0, folder, made=made)
-        assert (len(server.requests), done.asked) == (120, 120)
-        assert Counter(one.first for one in done.answers.values()) == {0.0: 40, 0.5: 40, 1.0: 40}
+        assert (len(server.requests), done.asked) == (30, 30)
+        assert Counter(one.first for one in done.answers.values()) == {0.0: 10, 0.5: 10, 1.0: 10}
         assert ask(judge, 0, folder, made=made).asked == 0
         changed = [*made[:-1], Pair(**{**_fields(made[-1]), "reference": "another"})]
         assert ask(judge, 0, folder, made=changed).asked == 2
         other = judges(server.url, example=[{**example[0], "reason": "x is better"}])
-        assert ask(other, 0, folder, made=made).asked == 120
-    assert len(server.requests) == 242
+        assert ask(other, 0, folder, made=made).asked == 30
+    assert len(server.requests) == 62
 
 
 def _fields(pair: Pair) -> dict[str, Any]:

@@ -151,10 +151,11 @@ def test_another_judge_identity_asks_again(project, judges, server):
     assert len(server.requests) == 80
 
 
-@pytest.mark.parametrize("word", ["bad", "good"])
-def test_the_preference_is_the_candidates_in_either_order(project, judges, word):
+@pytest.mark.parametrize(("word", "exit_code"), [("bad", 1), ("good", 0)])
+def test_the_preference_is_the_candidates_in_either_order(project, judges, word, exit_code):
     with OpenAIServer(prefers(word)) as server:
-        root, _ = _judge(project, judges, server, "v1", "v2")
+        root, code = _judge(project, judges, server, "v1", "v2")
+    assert code == exit_code
     (file,) = root.glob(".seatrial/runs/*/judged/*/verdicts.parquet")
     assert {row["preference"] for row in pq.read_table(file).to_pylist()} == {float(word == "good")}
 
@@ -164,3 +165,32 @@ def test_a_judge_that_is_down_is_an_outage(project, judges, capsys):
         _, code = _judge(project, judges, server, "v1", "v2")
     said = _said(capsys)
     assert (code, said["judged"], said["pairs"], said["reason_class"]) == (2, 0, 20, "outage")
+
+
+def test_decided_rows_among_outages_are_no_majority(project, judges, capsys):
+    def some(messages) -> str:
+        if int(shown(messages)["inputs"].split()[1]) >= 5:
+            raise RuntimeError("down")
+        return prefers("good")(messages)
+
+    with OpenAIServer(some) as server:
+        _, code = _judge(project, judges, server, "v1", "v2")
+    said = _said(capsys)
+    assert (code, said["judged"], said["pairs"], said["reason_class"]) == (2, 5, 20, "outage")
+
+
+def test_a_judge_that_always_favours_the_first_answer_decides_nothing(project, judges, capsys):
+    with OpenAIServer(lambda _: verdict(1)) as server:
+        _, code = _judge(project, judges, server, "v1", "v2")
+    said = _said(capsys)
+    assert (code, said["judged"]) == (2, 20)
+    position = said["winrate"]["details"]["position"]
+    assert (position["consistency"], position["first"]) == (0.0, 1.0)
+
+
+def test_a_comparison_is_written_as_a_page_and_a_table(project, judges, server, capsys):
+    root, code = _judge(project, judges, server, "v1", "v2", arguments=("-o", "page.html", "-o", "table.parquet"))
+    assert code == 0
+    assert "v2 against v1" in (root / "page.html").read_text(encoding="utf-8")
+    assert pq.read_table(root / "table.parquet").num_rows == 40
+    json.loads(capsys.readouterr().out.splitlines()[-1])

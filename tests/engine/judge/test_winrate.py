@@ -13,7 +13,11 @@ import pytest
 
 from seatrial.cli.app import run
 from seatrial.judge.length import length_adjusted
+from seatrial.judge.position import position_of
+from seatrial.judge.scores import scores_of
+from seatrial.judge.verdicts import VERDICT_COLUMNS
 from seatrial.stats.interval import CannotTell
+from seatrial.table import read_table
 
 DATA = Path(os.environ.get("SEATRIAL_SHARED", Path(__file__).parents[4] / "shared")) / "data" / "judge"
 real = pytest.mark.skipif(not DATA.exists(), reason="real verdicts are absent; SEATRIAL_SHARED names their folder")
@@ -280,3 +284,13 @@ def test_length_adjusted_rates_lie_near_the_published_ones():
         shown += 1
         assert 100 * found == pytest.approx(published["length_controlled_winrate"], abs=0.5)
     assert shown == 3
+
+
+def test_pairs_that_no_judge_was_asked_about_say_nothing_of_its_position_bias(tmp_path):
+    rows = ["example_id,order,preference,requested_model"]
+    rows += [f"asked-{i},{order},{preference},m" for i in range(4) for order, preference in (("AB", 1), ("BA", 0))]
+    rows += [f"tied-{i},{order},0.5," for i in range(20) for order in ("AB", "BA")]
+    file = tmp_path / "verdicts.csv"
+    file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    position = position_of(scores_of(read_table(file, VERDICT_COLUMNS)))
+    assert (position.n, position.consistency, position.first) == (4, 0.0, 1.0)
