@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import sys
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,8 +22,9 @@ from seatrial.gate.policy import Weights
 from seatrial.stats.bootstrap import Resampled, interval, resample_verdicts
 from seatrial.stats.calibration.error import calibration_error, debiased_squared_error
 from seatrial.stats.interval import Interval
+from seatrial.stats.noninferiority import clusters_to_rule_out, largest_drops
 from seatrial.stats.paired import mcnemar
-from seatrial.stats.power import critical_values, detectable_drop, mcnemar_power, needed_n
+from seatrial.stats.power import POWER, critical_values, detectable_drop, mcnemar_power
 from seatrial.stats.sequential import eprocess
 from seatrial.stats.sequential.spending import peeking_error
 from seatrial.stats.winrate import sign_test
@@ -169,15 +170,38 @@ def sees() -> str:
 
 
 def needed() -> str:
-    """Examples that coverage asks of the one critical segment, by must_detect and churn."""
-    churns = (0.02, 0.05, 0.10, 0.20)
+    """Examples on which four of five unchanged candidates are shown not worse on a critical segment."""
+    flips = (0.0, 0.02, 0.05, 0.10, 0.20)
     return _table(
-        ("`must_detect`", *(f"churn {churn:g}" for churn in churns)),
+        ("`must_detect`", *(f"{100 * share:g} % flip" for share in flips)),
         (
-            (f"{drop:g}", *(str(needed_n(drop, churn, CRITICAL)) for churn in churns))
+            (f"{drop:g}", *(str(clusters_to_rule_out(drop, share)) for share in flips))
             for drop in (0.05, 0.10, 0.15, 0.20, 0.30)
         ),
     )
+
+
+def editions() -> str:
+    """How often a critical segment passes, unchanged and with 20 points lost, as it is judged now and by power before."""
+    rows = []
+    for n in (14, 20, 28, 40, 60):
+        for churn in (0.05, 0.15, 0.30):
+            rates = [_passes(n, churn, drop) for drop in (0.0, 0.2)]
+            rows.append((str(n), f"{churn:g}", *(_share(one[rule]) for rule in (0, 1) for one in rates)))
+    head = ("examples", "churn", "unchanged passes", "lost 20 points passes", "by power: unchanged", "by power: lost")
+    return _table(head, rows)
+
+
+@cache
+def _passes(n: int, churn: float, drop: float) -> tuple[float, float]:
+    """Share of 20,000 gates that pass the critical segment: by non-inferiority, and by the power rule at churn .05."""
+    lost, won = drop + churn * (1 - drop) / 2, churn * (1 - drop) / 2
+    u = np.random.default_rng(2026).random((20_000, n))
+    b, c = (u < lost).sum(axis=1), ((u >= lost) & (u < lost + won)).sum(axis=1)
+    blocked = b >= critical_values(CRITICAL, "mid-p", n)[b + c]
+    shown = largest_drops(c - b, b + c, n) < 0.2
+    covered = mcnemar_power(n, 0.2, 0.05, CRITICAL) >= POWER
+    return float((shown & ~blocked).mean()), float((~blocked).mean()) if covered else 0.0
 
 
 def shares() -> str:
@@ -419,6 +443,7 @@ def calibration_chart() -> Chart:
 TABLES: dict[str, Callable[[], str]] = {
     "sees": sees,
     "needed": needed,
+    "editions": editions,
     "shares": shares,
     "rules": rules,
     "missing": missing,

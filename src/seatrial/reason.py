@@ -98,6 +98,51 @@ class Underpowered(_Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class NotShown(_Kind):
+    """A drop that must be ruled out is not.
+
+    Attributes:
+        n: clusters it has.
+        needs: clusters on which an unchanged candidate of this flip rate is shown with probability .8; None where there
+            are none such.
+        rules_out: the drop.
+        at_most: one-sided .05 upper bound of the drop, at the worst case of what is missing; None without any cluster.
+        baseline: its pass rate, where that is too low to fall so far; None elsewhere.
+    """
+
+    kind: ClassVar[str] = "not_shown"
+    n: int
+    needs: int | None
+    rules_out: float
+    at_most: float | None
+    baseline: float | None = None
+
+    @property
+    def share(self) -> float:
+        """Share of the needed clusters that it lacks."""
+        return 1.0 if self.needs is None else max(0.0, 1 - self.n / max(self.needs, 1))
+
+    @property
+    def count(self) -> int:
+        """Clusters it lacks."""
+        return 0 if self.needs is None else max(0, self.needs - self.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown(_Kind):
+    """A drop that must be ruled out is ruled out, at one-sided .05.
+
+    Attributes:
+        rules_out: the drop.
+        at_most: upper bound of the drop, at the worst case of what is missing.
+    """
+
+    kind: ClassVar[str] = "shown"
+    rules_out: float
+    at_most: float
+
+
+@dataclass(frozen=True, slots=True)
 class Unmeasured(_Kind):
     """Planned cells of one version that have no score.
 
@@ -423,6 +468,8 @@ Reason = (
     | Thin
     | Dropped
     | Underpowered
+    | NotShown
+    | Shown
     | Unmeasured
     | NotProven
     | Better

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.confirm import confirm
 from seatrial.certify.simulate import simulate
+from seatrial.stats.noninferiority import clusters_to_rule_out
 from seatrial.stats.normal import quantile
-from seatrial.stats.power import POWER, detectable_drop, needed_n
+from seatrial.stats.power import POWER, needed_n
 from seatrial.wording import count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from seatrial.certify.design import Design
     from seatrial.certify.scenario import Truth
     from seatrial.certify.simulate import Gates
@@ -32,7 +34,7 @@ class Advice:
 
     Attributes:
         segment: segment it is for; empty when it is for the whole gate.
-        kind: `examples`, `repetitions`, `confirm`, `must_detect`, `churn`, `key` or `resume`.
+        kind: `examples`, `repetitions`, `must_detect`, `churn`, `key` or `resume`.
         sentence: what to do, and what it brings.
         calls: runs of the graph each gate would take on top, both versions together.
         power: simulated chance to block at `must_detect` after it; None where it is not about power.
@@ -49,7 +51,14 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Weak:
-    """A segment that loses `must_detect` unseen too often."""
+    """A segment that answers too seldom.
+
+    Attributes:
+        segment: its name.
+        power: critical: share of unchanged candidates that are shown not worse by `must_detect` or more; another: share of
+            candidates that lost `must_detect` there and are blocked.
+        uncovered: it can never be shown.
+    """
 
     segment: str
     power: float
@@ -59,106 +68,83 @@ class Weak:
 def mend(
     design: Design, policy: Policy, truth: Truth, weak: list[Weak], gates: int, rng: np.random.Generator
 ) -> list[Advice]:
-    """What would bring each weak critical segment to power .8 at `must_detect`; for the others only the examples needed.
+    """What would show a critical segment not worse for 4 of 5 unchanged candidates; for the others the examples that block.
 
-    Examples: worked out at the larger of the policy's churn (which coverage is asked at) and the simulated one; where
-    repetitions, clusters or missing answers make that no more than a guess, at least as many as the simulated power says by
-    the square root law. Repetitions and `--confirm` are simulated. What does not reach the power is not offered.
+    Examples of a critical segment: on which its simulated flip rate rules the drop out. Of another: worked out at the
+    larger of the policy's churn and the simulated one; where repetitions, clusters or missing answers make that no more
+    than a guess, at least as many as the simulated power says by the square root law. Repetitions are simulated. What does
+    not reach the power is not offered.
     """
-    method: Method = "exact" if policy.test == "exact" else "mid-p"
     found: list[Advice] = []
-    drop, points = policy.must_detect, f"{100 * policy.must_detect:g} points"
     for one in weak:
-        s = design.segments.index(one.segment)
-        n, alpha, vital = int(design.n[0, s]), float(design.alpha_row[0, s]), design.critical[s]
-        # A thin row has no level; as one more row of its class it would get about its neighbours' share.
-        alpha = alpha or float(min((a for a in design.alpha_row[0] if a > 0), default=0.0))
-        if alpha <= 0:
-            continue
-        what = "example" if design.alone else "cluster"
-        churn = max(policy.churn, _churn(design, truth, s) / truth.repetitions)
-        need = max(needed_n(drop, churn, alpha, method) or 0, policy.min_n)
-        if one.power < POWER and not _exact(design, truth):
-            need = max(need, _scaled(n, one.power, alpha))
-        if need > n:
-            each = max(1.0, float(design.member[s] @ design.cells[0]) / max(n, 1))
-            found.append(
-                Advice(
-                    one.segment,
-                    "examples",
-                    f"{count(need - n, f'more {what}')} of {one.segment} {'shows' if need - n == 1 else 'show'} a drop of {points}",
-                    round(2 * (need - n) * each * truth.repetitions),
-                    POWER,
-                    vital,
-                )
-            )
-        if not vital:
-            continue
-        sees = detectable_drop(n, churn, alpha, method)
-        if sees is not None and sees > drop:
-            found.append(
-                Advice(
-                    one.segment,
-                    "must_detect",
-                    f"must_detect = {math.ceil(100 * sees - 1e-9) / 100:.2f} is what {count(n, what)} of {one.segment} can show (power {POWER:g})",
-                    0,
-                )
-            )
-        broken = replace(truth, segment=one.segment, drop=drop)
-        found += _repeated(design, policy, broken, one, gates, rng)
-        if not one.uncovered:
-            found += _confirmed(design, policy, broken, one, gates, rng)
+        vital = design.critical[design.segments.index(one.segment)]
+        found += (_show if vital else _block)(design, policy, truth, one, gates, rng)
     return sorted(found, key=lambda a: (not a.critical, a.calls, a.segment, a.kind))
 
 
-def _repeated(
-    design: Design, policy: Policy, broken: Truth, one: Weak, gates: int, rng: np.random.Generator
-) -> list[Advice]:
-    """The fewest repetitions that bring the power; coverage knows them only through the policy's churn."""
-    s = design.segments.index(one.segment)
-    method: Method = "exact" if policy.test == "exact" else "mid-p"
-    examples = int(design.asked.any(axis=0).sum())
-    for r in TRIED:
-        if r <= broken.repetitions:
-            continue
-        said = round(policy.churn * broken.repetitions / r, 4)
-        if one.uncovered:
-            need = needed_n(policy.must_detect, said, float(design.alpha_row[0, s]), method)
-            if need is None or need > int(design.n[0, s]):
-                continue
-        did = simulate(design, policy, replace(broken, repetitions=r), gates, rng)
-        power = did.rate(did.by_score)
-        if power >= POWER:
-            # The gate asks coverage at the policy's churn, whatever runs: averaging r runs is as good as churn / r.
-            also = f" and churn = {said:g} in the policy" if one.uncovered else ""
-            return [
-                Advice(
-                    one.segment,
-                    "repetitions",
-                    f"{r} runs per example of both versions{also} show {100 * policy.must_detect:g} points of {one.segment} {100 * power:.0f} % of the time",
-                    2 * examples * (r - broken.repetitions),
-                    power,
-                )
-            ]
-    return []
-
-
-def _confirmed(
-    design: Design, policy: Policy, broken: Truth, one: Weak, gates: int, rng: np.random.Generator
-) -> list[Advice]:
-    found = confirm(design, policy, broken, gates, rng)
-    usual = confirm(design, policy, replace(broken, segment=None, drop=0.0), gates, rng)
-    if found.power < POWER:
-        return []
-    return [
-        Advice(
+def _show(
+    design: Design, policy: Policy, truth: Truth, one: Weak, gates: int, rng: np.random.Generator
+) -> Iterator[Advice]:
+    """Examples, a larger `must_detect`, or repetitions that show a critical segment not worse."""
+    s, drop = design.segments.index(one.segment), policy.must_detect
+    n, points = int(design.n[0, s]), f"{100 * drop:g} points"
+    what = "example" if design.alone else "cluster"
+    flips = _churn(design, truth, s) / truth.repetitions
+    need = clusters_to_rule_out(drop, flips) or 0
+    if need > n:
+        each = max(1.0, float(design.member[s] @ design.cells[0]) / max(n, 1))
+        yield Advice(
             one.segment,
-            "confirm",
-            f"--confirm (3 fresh runs of what looks suspicious) shows {100 * policy.must_detect:g} points of {one.segment} {100 * found.power:.0f} % of the time",
-            round(usual.calls),
-            found.power,
+            "examples",
+            f"{count(need - n, f'more {what}')} of {one.segment}: an unchanged candidate is then shown not worse by {points}",
+            round(2 * (need - n) * each * truth.repetitions),
+            POWER,
         )
-    ]
+    shows = next((m / 100 for m in range(1, 100) if n and (clusters_to_rule_out(m / 100, flips) or n + 1) <= n), None)
+    if shows is not None and shows > drop:
+        yield Advice(
+            one.segment,
+            "must_detect",
+            f"must_detect = {shows:.2f} is what {count(n, what)} of {one.segment} can show",
+            0,
+        )
+    if one.uncovered:
+        return  # too few clusters, whatever their spread
+    examples = int(design.asked.any(axis=0).sum())
+    for r in (r for r in TRIED if r > truth.repetitions):
+        shown = simulate(design, policy, replace(truth, repetitions=r), gates, rng).shown(one.segment)
+        if shown >= POWER:
+            said = f"{r} runs per example of both versions show {one.segment} of an unchanged candidate not worse by {points} {100 * shown:.0f} % of the time"
+            yield Advice(one.segment, "repetitions", said, 2 * examples * (r - truth.repetitions), shown)
+            return
+
+
+def _block(
+    design: Design, policy: Policy, truth: Truth, one: Weak, _gates: int, _rng: np.random.Generator
+) -> Iterator[Advice]:
+    """Examples with which a segment that is not critical blocks at `must_detect`."""
+    method: Method = "exact" if policy.test == "exact" else "mid-p"
+    s = design.segments.index(one.segment)
+    n, alpha = int(design.n[0, s]), float(design.alpha_row[0, s])
+    # A thin row has no level; as one more row of its class it would get about its neighbours' share.
+    alpha = alpha or float(min((a for a in design.alpha_row[0] if a > 0), default=0.0))
+    if alpha <= 0:
+        return
+    churn = max(policy.churn, _churn(design, truth, s) / truth.repetitions)
+    need = max(needed_n(policy.must_detect, churn, alpha, method) or 0, policy.min_n)
+    if one.power < POWER and not _exact(design, truth):
+        need = max(need, _scaled(n, one.power, alpha))
+    if need > n:
+        each = max(1.0, float(design.member[s] @ design.cells[0]) / max(n, 1))
+        what = "example" if design.alone else "cluster"
+        yield Advice(
+            one.segment,
+            "examples",
+            f"{count(need - n, f'more {what}')} of {one.segment} {'shows' if need - n == 1 else 'show'} a drop of {100 * policy.must_detect:g} points",
+            round(2 * (need - n) * each * truth.repetitions),
+            POWER,
+            critical=False,
+        )
 
 
 def reconsider(design: Design, policy: Policy, truth: Truth, null: Gates) -> list[Advice]:
@@ -170,7 +156,7 @@ def reconsider(design: Design, policy: Policy, truth: Truth, null: Gates) -> lis
             Advice(
                 "",
                 "churn",
-                f"churn = {math.ceil(100 * churn) / 100:.2f} in the policy: it says {policy.churn:g}, and segments count as covered that are not",
+                f"churn = {math.ceil(100 * churn) / 100:.2f} in the policy: it says {policy.churn:g}, and the smallest drops that rows are said to detect are too small",
                 0,
             )
         )

@@ -140,9 +140,14 @@ def certify(
             progress(2 + i * len(grid) + j, planned)
     uncovered = uncovered_segments(design, policy)
     weak = [
-        Weak(p.segment, p.blocked, p.segment in uncovered)
+        Weak(segment, null.shown(segment), segment in uncovered)
+        for segment, vital in zip(design.segments, design.critical, strict=True)
+        if vital and (null.shown(segment) < POWER or segment in uncovered)
+    ]
+    weak += [
+        Weak(p.segment, p.blocked, False)
         for p in power
-        if p.drop == policy.must_detect and (p.blocked < POWER or p.segment in uncovered)
+        if p.drop == policy.must_detect and not p.critical and p.blocked < POWER
     ]
     advised = mend(design, policy, plain, weak, min(_ADVISED, gates), rng)
     return Certificate(

@@ -12,6 +12,7 @@ from seatrial.certify.scenario import joint_law
 from seatrial.certify.sign_flip import Flips
 from seatrial.gate.confirm import SCREEN
 from seatrial.gate.row import DECIMALS
+from seatrial.stats.noninferiority import largest_drops
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,7 +69,8 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
     worst = low[:, 1] - high[:, 0] if missing else best
     gates, width = drawn.shape[0], len(design.segments)
     fails, nothing = np.zeros((gates, width), dtype=bool), np.zeros((gates, width), dtype=bool)
-    share, mean, spread = (np.zeros((gates, width)) for _ in range(3))
+    share, mean, spread, rate = (np.zeros((gates, width)) for _ in range(4))
+    at_most = np.ones((gates, width))
     rows: dict[int, tuple[tuple[NDArray[np.float64], NDArray[np.float64]], Flips]] = {}
     moved, square = _as_rows(passes, lost, r)
     for s in range(width):
@@ -80,6 +82,9 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
         at_best = np.round(gather(best[:, members]), DECIMALS) + 0.0
         at_worst = np.round(gather(worst[:, members]), DECIMALS) + 0.0 if missing else at_best
         rows[s] = ((at_best, at_worst), Flips(np.unique(sizes * r)))
+        at_most[:, s] = largest_drops(at_worst.sum(axis=1), (at_worst**2).sum(axis=1), at_worst.shape[1])
+        complete = gather(lost[:, :, members].sum(axis=1).astype(float)) == 0
+        rate[:, s] = (gather(low[:, 0][:, members]) * complete).sum(axis=1) / np.maximum(complete.sum(axis=1), 1)
         alpha = float(design.alpha_row[key, s])
         if alpha > 0:
             fails[:, s] = rows[s][1].rejects(at_best, alpha)
@@ -105,6 +110,8 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
         share,
         gone,
         nothing,
+        at_most,
+        rate,
         p(0, SCREEN),
         falls,
         p(1, design.alpha),

@@ -24,6 +24,8 @@ class Look:
         lost: share of its planned cells that nobody measured, in the arm with more of them.
         gone: per gate, share of all planned cells that nobody measured.
         nothing: no cluster of it was measured whole.
+        at_most: one-sided .05 upper bound of its drop, at the worst case of what is missing.
+        rate: the baseline's pass rate over what was measured whole; 0 where nothing was.
         p_best: (segment, gates) -> the row's p at the best case of what is missing.
         falls: (segment, gates) -> the row rejects at its first-step level, at the worst case.
         p_worst: the same as p_best, at the worst.
@@ -34,6 +36,8 @@ class Look:
     lost: NDArray[np.float64]
     gone: NDArray[np.float64]
     nothing: NDArray[np.bool_]
+    at_most: NDArray[np.float64]
+    rate: NDArray[np.float64]
     p_best: Callable[[int, NDArray[np.int64]], NDArray[np.float64]]
     falls: Callable[[int, NDArray[np.int64]], NDArray[np.bool_]]
     p_worst: Callable[[int, NDArray[np.int64]], NDArray[np.float64]]

@@ -12,6 +12,7 @@ import numpy as np
 
 from seatrial.certify.observed import RAW_P, Look, naive
 from seatrial.certify.scenario import joint_law
+from seatrial.stats.noninferiority import largest_drops
 from seatrial.stats.paired import mcnemar
 from seatrial.stats.power import critical_values
 
@@ -80,9 +81,25 @@ def look_at_counts(design: Design, key: int, drawn: NDArray[np.int64], method: M
     def p_best(s: int, gates: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.asarray(mcnemar(best[0][gates, s], best[1][gates, s], method), dtype=float)
 
+    at_most = np.column_stack(
+        [
+            largest_drops(worst[1][:, s] - worst[0][:, s], worst[0][:, s] + worst[1][:, s], max(int(n), 1))
+            for s, n in enumerate(design.n[key])
+        ]
+    )
+    rate = (both[..., 0] + broke[..., 0]) / seen
     gone = (per[:, 0, :, 1:3].sum(axis=(1, 2)) + 2 * nobody[:, 0]) / (2 * size[0])
     return Look(
-        fails, lost / size, gone, (whole == 0) & (design.n[key] > 0), p_best, falls, p_worst, naive(mean, spread, low)
+        fails,
+        lost / size,
+        gone,
+        (whole == 0) & (design.n[key] > 0),
+        at_most,
+        rate,
+        p_best,
+        falls,
+        p_worst,
+        naive(mean, spread, low),
     )
 
 

@@ -12,7 +12,8 @@ from seatrial.certify.guardrails import beside
 from seatrial.certify.paired_counts import draw_counts, look_at_counts
 from seatrial.certify.scenario import Truth
 from seatrial.stats.multiplicity import weighted_holm
-from seatrial.stats.power import POWER, detectable_drop, mcnemar_power
+from seatrial.stats.noninferiority import largest_drops
+from seatrial.stats.power import detectable_drop
 from seatrial.stats.proportions import wilson
 
 if TYPE_CHECKING:
@@ -42,12 +43,13 @@ class Gates:
         by_score: of these, by a row of the family; the only ones that a drop explains.
         by_hit: FAIL by a zero-tolerance key.
         by_measure: FAIL by a measurement at its margin.
-        uncertain: not blocked, and INCONCLUSIVE for what was missing.
+        uncertain: not blocked, and INCONCLUSIVE: for what was missing, or for a critical segment not shown not worse.
         unseen: of these, because a zero-tolerance answer was not measured.
-        underpowered: INCONCLUSIVE for coverage: all or none, it does not depend on what is observed.
+        underpowered: INCONCLUSIVE whatever is observed: all or none.
         raw_drop: the rule "any raw drop over 2 points" blocked.
         raw_p: the rule "any one-sided p under .05" blocked.
         bootstrap: the rule "any row's 95 % bootstrap interval lies under zero" blocked.
+        unshown: per critical segment, the gates that do not show it not worse by `must_detect` or more.
     """
 
     gates: int
@@ -61,6 +63,11 @@ class Gates:
     raw_drop: int
     raw_p: int
     bootstrap: int
+    unshown: tuple[tuple[str, int], ...] = ()
+
+    def shown(self, segment: str) -> float:
+        """Share of the gates that show the critical segment not worse by `must_detect` or more."""
+        return 1 - self.rate(dict(self.unshown).get(segment, 0))
 
     def rate(self, count: int) -> float:
         """A count as a share of the gates."""
@@ -77,13 +84,14 @@ def simulate(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.r
     Keys are drawn independently, which makes the family-wise rate an upper bound for keys that fail together.
     """
     blocked, unsure = np.zeros(gates, dtype=bool), np.zeros(gates, dtype=bool)
-    raw = np.zeros((3, gates), dtype=bool)
+    raw, open_ = np.zeros((3, gates), dtype=bool), np.zeros(len(design.segments), dtype=np.int64)
     width = len(design.names) * 16 if by_counts(design, truth) else design.cell.size * 4
     turn = max(50, _AT_ONCE // max(width, 1))
     for start in range(0, gates, turn):
         now = slice(start, min(start + turn, gates))
         looks = [look(design, policy, truth, k, now.stop - start, rng) for k in range(len(design.keys))]
         blocked[now], unsure[now] = decide_gates(design, policy, looks)
+        open_ += unshown_rows(design, policy, looks).sum(axis=0)
         for one in looks:
             raw[:, now] |= one.naive
     other = beside(design, policy, truth, gates, rng)
@@ -102,6 +110,11 @@ def simulate(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.r
         raw_drop=int(raw[0].sum()),
         raw_p=int(raw[1].sum()),
         bootstrap=int(raw[2].sum()),
+        unshown=tuple(
+            (segment, int(n))
+            for segment, n, vital in zip(design.segments, open_, design.critical, strict=True)
+            if vital
+        ),
     )
 
 
@@ -117,12 +130,15 @@ def decide_gates(design: Design, policy: Policy, looks: Sequence[Look]) -> tuple
     blocked = np.zeros(looks[0].fails.shape[0], dtype=bool)
     unsure, doubtful = blocked.copy(), blocked.copy()
     tolerance = np.array([0.0 if vital else policy.missing_tolerance for vital in design.critical])
+    unsure |= unshown_rows(design, policy, looks).any(axis=1)
+    # A critical segment that is shown not worse at the worst case of what is missing hangs on nothing.
+    shows = np.array([[k in _asked(design, policy) and vital for vital in design.critical] for k in range(len(looks))])
     over = []
     for k, one in enumerate(looks):
         family = (levels[k] > 0) & (sizes[k] > 0)
         blocked |= (one.fails & family).any(axis=1)
         unsure |= (one.nothing & family).any(axis=1)
-        over.append((one.lost > tolerance) & family)
+        over.append((one.lost > tolerance) & family & ~shows[k])
         sees = detectable_drop(int(sizes[k, 0]), policy.churn, float(levels[k, 0]), method)
         if sees is not None:
             # What is missing can hide a drop; where none could show, the overall row decides nothing.
@@ -143,28 +159,37 @@ def decide_gates(design: Design, policy: Policy, looks: Sequence[Look]) -> tuple
     return blocked, unsure & ~blocked
 
 
+def unshown_rows(design: Design, policy: Policy, looks: Sequence[Look]) -> NDArray[np.bool_]:
+    """Gates x segments: a critical segment is not shown not worse by `must_detect` or more on a key that is asked."""
+    found = np.zeros(looks[0].fails.shape, dtype=bool)
+    for k in _asked(design, policy):
+        shown = (looks[k].at_most < policy.must_detect) & (looks[k].rate > policy.must_detect) & (design.n[k] > 0)
+        found |= ~shown & np.array(design.critical)
+    return found
+
+
 def uncovered_segments(design: Design, policy: Policy) -> tuple[str, ...]:
     """What makes every pass INCONCLUSIVE, from sizes and policy alone.
 
-    Critical segments too small to show `must_detect` on a key that coverage is asked of; the overall row under `min_n`,
-    or of a key whose level no drop can reach; a measurement on fewer than `min_n` clusters.
+    Critical segments too small to be shown not worse by `must_detect` even if nothing moved, on a key that is asked; the
+    overall row under `min_n`, or of a key whose level no drop can reach; a measurement on fewer than `min_n` clusters.
     """
     method: Method = "exact" if policy.test == "exact" else "mid-p"
-    asked = range(1) if any(rule.primary for rule in policy.keys) or len(design.keys) == 1 else range(len(design.keys))
     short = []
     for s, segment in enumerate(design.segments):
-        powers = [
-            mcnemar_power(int(design.n[k, s]), policy.must_detect, policy.churn, a, method)
-            for k in asked
-            if (a := float(design.alpha_row[k, s])) > 0
-        ]
-        if (design.critical[s] and (not powers or min(powers) < POWER)) or (
+        least = min(int(design.n[k, s]) for k in _asked(design, policy))
+        if (design.critical[s] and (not least or float(largest_drops(0.0, 0.0, least)) >= policy.must_detect)) or (
             s == 0 and any(_mute(design, policy, k, method) for k in range(len(design.keys)))
         ):
             short.append(segment)
     if design.measures and np.unique(design.cluster).size < policy.min_n:
         short += [name for name in design.measures if name not in short]
     return tuple(short)
+
+
+def _asked(design: Design, policy: Policy) -> range:
+    """Keys that have to show critical segments not worse: the primary one, or all."""
+    return range(1) if any(rule.primary for rule in policy.keys) or len(design.keys) == 1 else range(len(design.keys))
 
 
 def _mute(design: Design, policy: Policy, key: int, method: Method) -> bool:

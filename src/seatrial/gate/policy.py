@@ -36,7 +36,7 @@ class KeyRule:
 
     Attributes:
         name: the evaluator key.
-        primary: takes .6 of the key weight; coverage of critical segments is asked of it.
+        primary: takes .6 of the key weight; critical segments are shown not worse on it.
         zero_tolerance: one new hit fails; for deterministic keys only, outside the alpha family.
         promote_margin: tolerated drop (share) for `promotable`.
     """
@@ -77,8 +77,8 @@ class Policy:
         mode: `block` acts on the verdict; `observe` and `warn` show it and exit 0.
         alpha: family-wise chance to block an unchanged candidate.
         weights: how alpha is shared.
-        must_detect: drop (share) a critical segment must be able to show, else it is uncovered.
-        churn: share of examples that flip when nothing changed; what power is computed with.
+        must_detect: drop (share) that must be ruled out on every critical segment, on the primary key.
+        churn: share of examples that flip when nothing changed; what the smallest detectable drop of a row is computed with.
         min_n: a non-critical row under this many clusters leaves the family; an overall row under it decides nothing.
         missing_tolerance: share of unmeasured cells a non-critical row may have before its worst case counts.
         watch: what a row that looks worse alone and is not proven worse does: `pass`, or `hold` the verdict (exit 2) where the row is critical or overall.

@@ -11,6 +11,7 @@ import numpy as np
 
 from seatrial.gate.arms import OUTCOMES
 from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.noninferiority import largest_drop
 from seatrial.stats.paired import Method, mcnemar, mean_interval, newcombe_paired, sign_flip
 
 if TYPE_CHECKING:
@@ -114,6 +115,17 @@ class Row:
         else:
             interval = mean_interval(self.worst, level=0.90)
         return None if isinstance(interval, CannotTell) else interval.low > -margin
+
+    @property
+    def largest_drop(self) -> float | None:
+        """One-sided .05 upper bound of the drop, at the worst case of what is missing; None without any cluster."""
+        return largest_drop(self.worst) if self.n else None
+
+    @property
+    def flips(self) -> float:
+        """Mean square of what moves a cluster between unchanged versions: twice that of the rarer direction."""
+        lost, won = (float((side**2).sum()) for side in (self.best[self.best < 0], self.best[self.best > 0]))
+        return 2 * min(lost, won) / self.n if self.n else 0.0
 
     def tipping_point(self, policy: Policy, alpha: float) -> tuple[int, int] | None:
         """(k, of): the row blocks once k of its `of` uncertain clusters go against the candidate; None when it never would."""

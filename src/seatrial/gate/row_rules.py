@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.reason import Better, Dropped, NoDrop, NotProven, Thin, Underpowered, Unmeasured
-from seatrial.stats.power import POWER, detectable_drop, mcnemar_power, needed_n
+from seatrial.reason import Better, Dropped, NoDrop, NotProven, NotShown, Shown, Thin, Underpowered, Unmeasured
+from seatrial.stats.noninferiority import clusters_to_rule_out
+from seatrial.stats.power import detectable_drop, needed_n
 from seatrial.verdict import MEASUREMENT_FAILURES, State, Verdict
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Tested:
         p_adjusted: the same in the family.
         rejected: the family rejects it at the best case of what is missing.
         rejected_worst: at the worst case.
-        must_cover: it has to be able to show `must_detect`.
+        rules_out: drop that it has to be shown not to have; None where it has to show nothing.
         message: gives the most frequent message of its cells.
     """
 
@@ -47,7 +48,7 @@ class Tested:
     p_adjusted: float | None
     rejected: bool
     rejected_worst: bool
-    must_cover: bool
+    rules_out: float | None
     message: Message
 
     @property
@@ -71,8 +72,19 @@ class Tested:
 
     @property
     def needs(self) -> int | None:
-        """Clusters it needs to detect `must_detect`."""
+        """Clusters it needs to rule out its drop if nothing changed; of a row that shows nothing, to detect `must_detect`."""
+        if self.rules_out is not None:
+            return clusters_to_rule_out(self.rules_out, self.row.flips)
         return needed_n(self.policy.must_detect, self.policy.churn, self.level, self.method) if self.level else None
+
+    @property
+    def shown(self) -> Shown | None:
+        """The drop it has to rule out is ruled out, whatever is missing from it."""
+        found, r = self.row.largest_drop, self.row
+        if self.rules_out is None or found is None or found >= self.rules_out:
+            return None
+        # From a rate under the drop nothing can fall so far, and a total loss would be shown half the time.
+        return Shown(self.rules_out, found) if r.baseline is not None and r.baseline > self.rules_out else None
 
     @property
     def too_much_missing(self) -> bool:
@@ -81,8 +93,10 @@ class Tested:
 
     @property
     def unsure(self) -> bool:
-        """The verdict hangs on what is missing."""
+        """The verdict hangs on what is missing; a drop that is ruled out at the worst case of it hangs on nothing."""
         r = self.row
+        if self.shown is not None:
+            return False
         hidden = r.segment == OVERALL and self.measured_detects is not None and self.detects is None
         # A row of which no pair was measured says nothing, even where the baseline was too low to drop from.
         nothing = r.n > 0 and r.difference is None
@@ -115,12 +129,13 @@ def dropped(t: Tested) -> Ruling | None:
     return Ruling(Verdict.FAIL, State.BLOCKS, (Dropped(t.p, t.p_adjusted, t.family),))
 
 
-def uncovered(t: Tested) -> Ruling | None:
-    """A critical segment too small to show `must_detect`: from n and the policy alone, never from what was observed."""
-    r, policy = t.row, t.policy
-    if not t.must_cover or mcnemar_power(r.n, policy.must_detect, policy.churn, t.level or 0.0, t.method) >= POWER:
+def unshown(t: Tested) -> Ruling | None:
+    """A critical segment that is not shown not worse by `must_detect` or more, at the worst case of what is missing."""
+    if t.rules_out is None or t.shown is not None:
         return None
-    return _cannot_tell(t, Underpowered(r.n, t.needs, policy.must_detect, t.detects))
+    r, low = t.row, t.row.baseline is not None and t.row.baseline <= t.rules_out
+    reason = NotShown(r.n, t.needs, t.rules_out, r.largest_drop, r.baseline if low else None)
+    return _cannot_tell(t, reason)
 
 
 def too_few(t: Tested) -> Ruling | None:
@@ -144,7 +159,7 @@ def suspicious(t: Tested) -> Ruling | None:
     looks = NotProven(r.difference, r.broke, r.n, t.p, t.p_adjusted)
     if t.policy.watch == "hold" and (r.critical or r.segment == OVERALL):
         return Ruling(Verdict.INCONCLUSIVE, State.CANNOT_TELL, (looks,))
-    return Ruling(Verdict.PASS, State.WATCH, (looks,))
+    return _passes(t, State.WATCH, looks)
 
 
 def better(t: Tested) -> Ruling | None:
@@ -152,15 +167,15 @@ def better(t: Tested) -> Ruling | None:
     r, level = t.row, t.level or 0.0
     if r.n == 0 or r.p(-r.worst, t.policy, level) > level:
         return None
-    return Ruling(Verdict.PASS, State.BETTER, (Better(),))
+    return _passes(t, State.BETTER, Better())
 
 
 def no_drop(t: Tested) -> Ruling | None:
     """Nothing was found."""
-    return Ruling(Verdict.PASS, State.NO_DROP, (NoDrop(t.p),))
+    return _passes(t, State.NO_DROP, NoDrop(t.p))
 
 
-ROW_RULES: tuple[Rule, ...] = (thin, dropped, uncovered, too_few, unmeasured, suspicious, better, no_drop)
+ROW_RULES: tuple[Rule, ...] = (thin, dropped, unshown, too_few, unmeasured, suspicious, better, no_drop)
 
 
 def ruling_of(t: Tested) -> Ruling:
@@ -178,6 +193,10 @@ def unmeasured_cells(r: Row, message: Message) -> list[Unmeasured]:
         for outcome, cells in outcomes.items()
         if outcome in MEASUREMENT_FAILURES
     ]
+
+
+def _passes(t: Tested, state: State, reason: Reason) -> Ruling:
+    return Ruling(Verdict.PASS, state, (reason, *([t.shown] if t.shown else [])))
 
 
 def _cannot_tell(t: Tested, *own: Reason) -> Ruling:

@@ -60,7 +60,7 @@ def tested_rows(plan: Plan) -> list[Tested]:
             p_adjusted=float(holm.adjusted[place[i]]) if i in place else None,
             rejected=i in place and bool(holm.rejected[place[i]]),
             rejected_worst=i in place and bool(holm_worst.rejected[place[i]]),
-            must_cover=r.critical and r.key in asked,
+            rules_out=policy.must_detect if r.critical and r.key in asked else None,
             message=plan.message,
         )
         for i, r in enumerate(rows)

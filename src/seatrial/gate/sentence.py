@@ -20,7 +20,7 @@ _BECAME = {
 """What became of cells that have no score."""
 
 _FACTS = (kind.Answers, kind.Increase, kind.Passes)
-_LAST = (kind.TippingPoint, kind.Fresh, *_FACTS)
+_LAST = (kind.TippingPoint, kind.Fresh, kind.Shown, *_FACTS)
 """Reasons that decide nothing: each has its own place in the sentence."""
 
 
@@ -49,6 +49,10 @@ def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of rea
             shows = "no drop at all" if reason.detects is None else f"only drops of {drop(reason.detects)} or more"
             needs = "more than any number of examples" if reason.needs is None else f"{reason.needs:,}"
             return f"critical, and {count(reason.n, 'example')} show {shows}: it must show {drop(reason.must_detect)}, which needs {needs}"
+        case kind.NotShown():
+            return _not_shown(reason)
+        case kind.Shown():
+            return f"shown not worse by {drop(reason.rules_out)} or more: the drop is at most {drop(reason.at_most)}"
         case kind.Unmeasured():
             became = _BECAME.get(Outcome(reason.outcome), f"{reason.outcome} on {{}} answers")
             said = f"{became.format(f'{reason.cells:,} of {reason.planned:,}')} of the {reason.arm}"
@@ -95,6 +99,18 @@ def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of rea
             return _of_contract(reason)
         case _:
             assert_never(reason)
+
+
+def _not_shown(reason: kind.NotShown) -> str:
+    must = f"less than {drop(reason.rules_out)} must be shown"
+    if reason.baseline is not None:
+        return (
+            f"{must}, and a baseline of {percent(reason.baseline)} cannot fall so far: no number of examples shows it"
+        )
+    if reason.at_most is None:
+        return f"{must}, and it has no example"
+    needs = f"an unchanged candidate of this flip rate needs about {count(reason.needs or 0, 'example')}"
+    return f"the drop may be up to {drop(reason.at_most)}, and {must}: {needs}, and more repetitions help"
 
 
 def _of_zero_tolerance(
@@ -183,7 +199,8 @@ def _in_row(reason: Reason, f: Finding) -> str:
         case kind.NotProven() if f.state is State.WATCH:
             return f"p {p_value(reason.p)} alone, adjusted {p_value(reason.p_adjusted)} > {p_value(f.threshold)}: looks worse, not proven in the family; {_detects(f)}"
         case kind.Better() | kind.NoDrop():
-            return f"{sentence(reason)}; {_detects(f)}"
+            shown = [one for one in f.reasons if isinstance(one, kind.Shown)]
+            return f"{sentence(reason)}; {sentence(shown[0]) if shown else _detects(f)}"
         case kind.Unchanged() if any(isinstance(one, kind.Increase) for one in f.reasons):
             return f"reported only: {sentence(reason)}"
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.reason import NotProven, Thin, Underpowered, Unmeasured
+from seatrial.reason import NotProven, NotShown, Shown, Thin, Underpowered, Unmeasured
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
 from seatrial.wording import count, drop, points
 
@@ -26,7 +26,7 @@ def reason_class_of(f: Finding) -> ReasonClass:
     first = f.reasons[0] if f.reasons else None
     if isinstance(first, Unmeasured) and first.outage and f.alpha_row is not None:
         return ReasonClass.OUTAGE
-    return ReasonClass.UNDERPOWERED if isinstance(first, (Underpowered, NotProven)) else ReasonClass.MISSING
+    return ReasonClass.UNDERPOWERED if isinstance(first, (Underpowered, NotShown, NotProven)) else ReasonClass.MISSING
 
 
 def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Verdict, ReasonClass | None, str]:
@@ -49,9 +49,17 @@ def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Ver
         return (
             Verdict.PASS,
             None,
-            f"{looking_worse(watched)}: {worse_rows(watched)}; not proven at this level. The gate {_sight(findings)}.",
+            f"{looking_worse(watched)}: {worse_rows(watched)}; not proven at this level. {_shown(findings) or f'The gate {_sight(findings)}.'}",
         )
-    return Verdict.PASS, None, f"No drop found; {_sight(findings)}."
+    return Verdict.PASS, None, _shown(findings) or f"No drop found; {_sight(findings)}."
+
+
+def _shown(findings: Sequence[Finding]) -> str:
+    """What a pass has shown of the critical segments; empty where none is declared."""
+    shown = [one for f in findings for one in f.reasons if isinstance(one, Shown) and f.critical]
+    if not shown:
+        return ""
+    return f"Every critical segment is shown not worse by {drop(shown[0].rules_out)} or more; the drop is at most {drop(max(one.at_most for one in shown))}."
 
 
 def _sight(findings: Sequence[Finding]) -> str:

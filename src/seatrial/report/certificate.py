@@ -81,12 +81,16 @@ def _facts(c: Certificate) -> Iterator[str]:
 def _cannot_tell(c: Certificate, policy: Policy) -> Iterator[Line]:
     if c.null.underpowered:
         yield Line(
-            f"  cannot tell, always: {', '.join(c.uncovered)} too small to show a drop of {100 * policy.must_detect:g} points",
+            f"  cannot tell, always: {', '.join(c.uncovered)} too small to be shown not worse by {100 * policy.must_detect:g} points",
             "unsure",
         )
     elif c.null.uncertain:
         why = f" (by zero-tolerance answers {percent(c.null.rate(c.null.unseen))})" if c.null.unseen else ""
-        yield Line(f"  cannot tell for what is missing: {percent(c.null.rate(c.null.uncertain))}{why}", "unsure")
+        yield Line(f"  cannot tell of an unchanged candidate: {percent(c.null.rate(c.null.uncertain))}{why}", "unsure")
+        for segment, n in c.null.unshown:
+            if n:
+                said = f"{segment} not shown not worse by {100 * policy.must_detect:g} points {percent(c.null.rate(n))}"
+                yield Line(f"    {said}", "dim")
 
 
 def _table(c: Certificate) -> Iterator[Line]:

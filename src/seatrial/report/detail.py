@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
+from seatrial.reason import NotShown, Shown
 from seatrial.report.flips import FlipView, flip_view, groups, is_in, worst_first
 from seatrial.report.power_curves import Curve, curves
 from seatrial.report.provenance import again, facts, notes
@@ -180,9 +181,10 @@ def _coverage(report: Report) -> str:
     vital = [f for f in report.findings if f.critical and f.alpha_row is not None]
     if not vital:
         return "No segment is declared critical, so none has to be covered."
-    seen = [f for f in vital if f.detectable_drop is not None and f.detectable_drop <= report.must_detect]
-    said = f"{len(seen)} of {count(len(vital), 'critical row')} could have shown a drop of {drop(report.must_detect)}, four times of five"
-    short_of = [f for f in vital if f not in seen and f.needed_n is not None and f.needed_n > f.n]
+    asked = [f for f in vital if any(isinstance(one, (Shown, NotShown)) for one in f.reasons)]
+    seen = [f for f in asked if any(isinstance(one, Shown) for one in f.reasons)]
+    said = f"{len(seen)} of {count(len(asked), 'critical row')} shown not worse by {drop(report.must_detect)} or more"
+    short_of = [f for f in asked if f not in seen and f.needed_n is not None and f.needed_n > f.n]
     if short_of:
         name = labels(report)
         said += "; too few: " + ", ".join(f"{name(f)} (has {f.n:,}, needs {f.needed_n:,})" for f in short_of[:5])

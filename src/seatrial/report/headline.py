@@ -10,9 +10,10 @@ from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import sentence
 from seatrial.gate.verdict import first_cause, looking_worse, looks_worse, worse_rows, worst
 from seatrial.privacy import strip_text
-from seatrial.reason import NotProven, Underpowered, Unmeasured
+from seatrial.reason import NotProven, NotShown, Shown, Underpowered, Unmeasured
 from seatrial.report.provenance import runs_of
 from seatrial.report.row_name import beside, label, leading, segments, short
+from seatrial.stats.noninferiority import LEVEL
 from seatrial.verdict import Outcome, State, Verdict
 from seatrial.wording import count, drop, percent, points
 
@@ -102,11 +103,21 @@ def _first_cause(undecided: list[Finding], report: Report) -> str:
     more = f" ({same} such rows)" if same > 1 else ""
     if isinstance(reason, Underpowered) and reason.must_detect is not None and reason.needs is not None:
         return f"{label(first, report)} has {count(reason.n, 'example')}, needs {reason.needs:,} to show a drop of {drop(reason.must_detect)}{more}."
+    if isinstance(reason, NotShown) and reason.at_most is not None and reason.baseline is None:
+        return f"{label(first, report)} may have dropped by up to {drop(reason.at_most)}, and less than {drop(reason.rules_out)} must be shown: {count(reason.n, 'example')}, about {reason.needs or 0:,} needed if nothing changed{more}."
     hangs = ", and the verdict hangs on them" if isinstance(reason, Unmeasured) else ""
     said = strip_text(sentence(reason))
     if hangs and reason.message:  # type: ignore[union-attr]
         said, hangs = f"{sentence(replace(reason, message=''))}{hangs}: {strip_text(reason.message)}", ""  # type: ignore[arg-type, union-attr]
     return f"{label(first, report)}: {said}{hangs}{more}."
+
+
+def promise(report: Report) -> str:
+    """The error rates a decision stands for, both sides where a critical segment has to be shown not worse."""
+    said = f"≤ {100 * report.alpha:g} % false block over {count(report.family_size, 'test')}"
+    if any(isinstance(one, (Shown, NotShown)) and f.critical for f in report.findings for one in f.reasons):
+        said += f" · ≤ {100 * LEVEL:g} % of candidates that cost a critical segment {drop(report.must_detect)} pass"
+    return said
 
 
 def average(report: Report) -> str:
@@ -156,7 +167,7 @@ def todo(report: Report) -> str:
     if isinstance(reason, NotProven):
         return _settle(report)
     if report.reason_class == "underpowered":
-        return f"collect {_lacking(report)}"
+        return _collect(report)
     if isinstance(reason, Unmeasured) and reason.outcome == Outcome.EVALUATOR_ERROR:
         key = max(undecided, key=first_cause).key
         return f"correct the evaluator of {short(key, 40)} and evaluate both versions again with it"
@@ -201,6 +212,26 @@ def _broken(report: Report) -> str:
     shown = [short(strip_text(name), 40) for name in names[:NAMED]]
     more = f" and {first.broke - len(shown)} more" if first.broke > len(shown) else ""
     return f"read what broke: {', '.join(shown)}{more} (side by side with -o gate.html); "
+
+
+def _collect(report: Report) -> str:
+    """What shows a segment not worse that was not shown: examples, or repetitions where their number would do."""
+    name = segments(report)
+    enough = [
+        short(name(f))
+        for f in report.findings
+        for one in f.reasons[:1]
+        if isinstance(one, NotShown) and one.baseline is None and one.needs is not None and one.needs <= f.n
+    ]
+    if enough and not _short_of(report):
+        return f"run more repetitions of {', '.join(dict.fromkeys(enough))} (--repeat 3), both versions"
+    return (
+        f"collect {_lacking(report)}, or run more repetitions (--repeat 3)" if enough else f"collect {_lacking(report)}"
+    )
+
+
+def _short_of(report: Report) -> bool:
+    return any(f.state is State.CANNOT_TELL and f.critical and f.needed_n and f.needed_n > f.n for f in report.findings)
 
 
 def _lacking(report: Report) -> str:

@@ -36,7 +36,10 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
             ("Mode", report.mode),
             ("Family", f"{count(report.family_size, 'test')}, alpha {_family(report.budget)}, weighted Holm"),
             ("Levels", f"a row starts at {p_value(min(levels))} to {p_value(max(levels))}" if levels else ""),
-            ("Must detect", f"a drop of {drop(report.must_detect)} on every critical segment"),
+            (
+                "Must detect",
+                f"every critical segment shown not worse by {drop(report.must_detect)} or more, at one-sided .05",
+            ),
             ("Churn", f"{100 * report.churn:g} % taken for granted"),
         )
         if value

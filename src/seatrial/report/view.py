@@ -10,12 +10,12 @@ from seatrial.gate.row import OVERALL
 from seatrial.gate.verdict import looks_worse
 from seatrial.report.annotations import looks
 from seatrial.report.detail import Detail, Override, detail
-from seatrial.report.headline import average, but, cause, headline, todo
+from seatrial.report.headline import average, but, cause, headline, promise, todo
 from seatrial.report.row_name import LONGEST, beside, label, labels, leading
 from seatrial.report.sanitize import line, plain, plain_report
 from seatrial.report.terms import GATE, STATES, Terms
 from seatrial.verdict import State, Verdict
-from seatrial.wording import count, drop, interval, p_value, percent, signed
+from seatrial.wording import drop, interval, p_value, percent, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -220,7 +220,7 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
         tally=tuple((state, tally[state]) for state in WORDS if tally[state]),
         source=report.source,
         scored=f"{report.counts['scored']:,} of {report.counts['planned']:,} planned cells scored",
-        promise=f"≤ {100 * report.alpha:g} % false block over {count(report.family_size, 'test')}",
+        promise=promise(report),
         mode=report.mode if report.mode == "block" else f"{report.mode}: shown, not acted on",
         warnings=report.warnings,
         exit_code=report.exit_code,

@@ -14,6 +14,7 @@ from seatrial.evidence import Evidence
 from seatrial.evidence.frame import unchecked
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
+from seatrial.stats.noninferiority import clusters_to_rule_out
 from seatrial.stats.power import mcnemar_power
 from seatrial.verdict import Verdict
 
@@ -106,7 +107,7 @@ def drawn(truth: Truth, rng: np.random.Generator) -> Evidence:
 
 
 def test_an_uncovered_critical_segment_makes_every_pass_inconclusive():
-    small = [{"tier": "enterprise"}] * 15 + [{"tier": "free"}] * 300
+    small = [{"tier": "enterprise"}] * 12 + [{"tier": "free"}] * 300  # 13 is the least that rules 20 points out
     found = the_design(examples=small)
     assert uncovered_segments(found, Policy()) == ("tier=enterprise",)
     did = simulate(found, Policy(), Truth(0.05), 500, np.random.default_rng(5))
@@ -137,8 +138,8 @@ def test_advice_names_the_examples_that_would_settle_it():
     found = certify(
         the_design(examples=small), Policy(), Truth(0.05), gates=500, rng=np.random.default_rng(8), drops=(0.2,)
     )
-    # alpha .03 alone in its class: 31 examples show 20 points with power .8
-    need = next(n for n in range(4, 100) if mcnemar_power(n, 0.2, 0.05, 0.03) >= 0.8)
+    need = clusters_to_rule_out(0.2, 0.05)
+    assert need == 21
     (more,) = (a for a in found.advice if a.kind == "examples" and a.segment == "tier=enterprise")
     assert more.calls == 2 * (need - 20)
     assert [a.calls for a in found.advice] == sorted(a.calls for a in found.advice)
@@ -147,3 +148,13 @@ def test_advice_names_the_examples_that_would_settle_it():
 def test_no_example_is_a_sentence():
     with pytest.raises(UsageError, match="no example"):
         design("d", [], Policy())
+
+
+def test_both_error_rates_of_a_critical_segment_are_simulated_as_the_gate_decides():
+    """60 examples, churn .15: shown .96 of the time when nothing changed, and .03 of those that lost 20 points pass."""
+    found = the_design(examples=[{"tier": "enterprise"}] * 60 + [{"tier": "free"}] * 300)
+    null = simulate(found, Policy(), Truth(0.15), 2_000, np.random.default_rng(9))
+    assert null.shown("tier=enterprise") == pytest.approx(0.97, abs=0.02)
+    lost = simulate(found, Policy(), Truth(0.15, segment="tier=enterprise", drop=0.2), 2_000, np.random.default_rng(10))
+    passed = 1 - lost.rate(lost.blocked + lost.uncertain + lost.underpowered)
+    assert passed <= 0.06 + 3.29 * math.sqrt(0.06 * 0.94 / 2_000)

@@ -1,7 +1,7 @@
 """The gate's documented rules once more, slow and plain: an oracle for tables of a few hundred rows.
 
 Written from docs/gate.md, docs/policy.md, docs/statistics.md, docs/evidence.md and docs/decisions. Where they are silent the
-line says "(not documented)". Standard library only; nothing is imported from the gate.
+line says "(not documented)". Nothing is imported from the gate; of scipy it takes a quantile.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from functools import cache
 from itertools import product
 from math import comb
 from typing import Any
+
+from scipy.special import stdtrit
 
 OVERALL = "overall"
 SYSTEM_FAILED = ("target_error", "interrupted")
@@ -238,12 +240,17 @@ def _state(r, policy, *, covers, unchanged):
         return "no_drop", "pass"
     if r.blocks:
         return "blocks", "fail"
-    if r.critical and covers and power(r.n, policy.must_detect, policy.churn, r.alpha, policy.test) < 0.8:
-        return "cannot_tell", "inconclusive"
+    if r.critical and covers:
+        base = sum(one for one, _ in r.complete) / len(r.complete) if r.complete else None
+        if base is None or base <= policy.must_detect or largest_drop(r.worst) >= policy.must_detect:
+            return "cannot_tell", "inconclusive"
+        rules_out = True
+    else:
+        rules_out = False
     if r.segment == OVERALL and r.n < policy.min_n:
         return "cannot_tell", "inconclusive"
     tolerated = 0.0 if r.critical else policy.missing_tolerance
-    if r.blocks_worst and r.missing_share > tolerated:
+    if not rules_out and r.blocks_worst and r.missing_share > tolerated:
         return "cannot_tell", "inconclusive"
     if r.n and not r.complete:
         return "cannot_tell", "inconclusive"  # no pair was measured (not documented)
@@ -260,6 +267,14 @@ def _state(r, policy, *, covers, unchanged):
     if r.n and p_value([-d for d in r.worst], r, policy) <= r.alpha:
         return "better", "pass"
     return "no_drop", "pass"
+
+
+def largest_drop(d):
+    """Upper end of a one-sided 95 % Student's t interval of the drop, with one added cluster that lost everything."""
+    more = [*d, -1.0]
+    mean = sum(more) / len(more)
+    variance = sum((one - mean) ** 2 for one in more) / (len(more) - 1)
+    return -mean + float(stdtrit(len(more) - 1, 0.95)) * (variance / len(more)) ** 0.5
 
 
 def _hidden(r, policy):

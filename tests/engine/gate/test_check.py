@@ -19,6 +19,8 @@ EVERY = (
     kind.Thin(3, 20),
     kind.Dropped(0.001, 0.01, 0.05),
     kind.Underpowered(20, 33, 0.2, 0.3),
+    kind.NotShown(20, 33, 0.2, 0.24),
+    kind.Shown(0.2, 0.11),
     kind.Unmeasured("candidate", "unparsed", 3, 60, "no verdict", outage=True),
     kind.NotProven(-0.1, 4, 40, 0.04, 0.2),
     kind.Better(),
@@ -51,7 +53,7 @@ def test_the_checks_run_in_this_order():
 
 
 def test_the_first_row_rule_that_matches_decides_in_this_order():
-    names = ["thin", "dropped", "uncovered", "too_few", "unmeasured", "suspicious", "better", "no_drop"]
+    names = ["thin", "dropped", "unshown", "too_few", "unmeasured", "suspicious", "better", "no_drop"]
     assert [rule.__name__ for rule in ROW_RULES] == names
 
 
@@ -78,14 +80,16 @@ def test_json_carries_the_reason_of_every_row_as_data(build, pairs):
     rows = pairs({"x": (10, 0, 0, 0), "y": (60, 9, 0, 0), "z": (5, 0, 0, 0)})
     data = gate_data(check(build(rows), Policy(), baseline="a", candidate="b", critical=["t=x"]))
     kinds = {row["segment"]: row["reasons"][0]["kind"] for row in (data["overall"], *data["segments"])}
-    assert kinds == {"overall": "dropped", "t=x": "underpowered", "t=y": "dropped", "t=z": "thin"}
+    assert kinds == {"overall": "dropped", "t=x": "not_shown", "t=y": "dropped", "t=z": "thin"}
     (x,) = [row for row in data["segments"] if row["segment"] == "t=x"]
-    assert x["reasons"][0] | {"detects": None} == {
-        "kind": "underpowered",
+    # (1 + 1.8125) / 11
+    assert x["reasons"][0] == {
+        "kind": "not_shown",
         "n": 10,
-        "needs": x["needed_n"],
-        "must_detect": 0.2,
-        "detects": None,
+        "needs": 13,
+        "rules_out": 0.2,
+        "at_most": pytest.approx(2.8125 / 11, abs=1e-4),
+        "baseline": None,
     }
 
 

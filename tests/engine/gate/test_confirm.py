@@ -226,10 +226,10 @@ def test_what_the_first_look_lost_from_a_cleared_row_still_counts(build, pairs):
     assert (report.verdict, row_of(report, "t=x").state) == (Verdict.INCONCLUSIVE, State.CANNOT_TELL)
 
 
-def test_an_uncovered_critical_segment_stays_uncovered(build, pairs):
-    evidence = build(pairs({"x": (12, 3, 0, 3), "y": (150, 3, 3, 4)}))
+def test_a_critical_segment_too_small_to_show_anything_stays_so(build, pairs):
+    evidence = build(pairs({"x": (7, 3, 0, 0), "y": (150, 3, 3, 4)}))
     first = first_look(evidence)
-    fresh = build(repeated(pairs({"x": (15, 0, 0, 3), "y": (150, 3, 3, 4)}), 3))
+    fresh = build(repeated(pairs({"x": (10, 0, 0, 0), "y": (150, 3, 3, 4)}), 3))
     report = again(first, evidence, fresh)
     assert (report.verdict, report.reason_class) == (Verdict.INCONCLUSIVE, ReasonClass.UNDERPOWERED)
 

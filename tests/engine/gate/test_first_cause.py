@@ -4,7 +4,7 @@ import pytest
 
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
-from seatrial.reason import TippingPoint, Underpowered, Unmeasured, reason_data, reason_of
+from seatrial.reason import NotShown, TippingPoint, Underpowered, Unmeasured, reason_data, reason_of
 from seatrial.report.view import view
 from seatrial.verdict import ReasonClass, Verdict
 
@@ -30,9 +30,9 @@ def gate(build, *args, **more):
 
 
 def test_an_evaluator_that_failed_everywhere_is_the_first_cause_and_not_six_examples(build):
-    report = gate(build, 60)
+    report = gate(build, 60, vip=12)
     vip = next(f for f in report.findings if (f.segment, f.key) == ("tier=vip", "label"))
-    assert vip.reasons[0].kind == "underpowered"  # 34 of the examples it needs
+    assert vip.reasons[0].kind == "not_shown"  # 12 of the 13 examples it needs
     assert (report.verdict, report.reason_class) == (Verdict.INCONCLUSIVE, ReasonClass.MISSING)
     v = view(report)
     assert v.headline == (
@@ -43,12 +43,12 @@ def test_an_evaluator_that_failed_everywhere_is_the_first_cause_and_not_six_exam
 
 def test_a_row_with_two_causes_names_the_larger_one_first(build):
     few = Policy(keys=(KeyRule("tone"),))
-    for failed, first in ((20, Unmeasured), (1, Underpowered)):
-        report = check(build(rows(failed, vip=20)), few, baseline="a", candidate="b", critical=("tier=vip",))
+    for failed, first in ((20, Unmeasured), (1, NotShown)):
+        report = check(build(rows(failed, vip=10)), few, baseline="a", candidate="b", critical=("tier=vip",))
         vip = next(f for f in report.findings if f.segment == "tier=vip")
         assert [type(one) for one in vip.reasons if not isinstance(one, TippingPoint)] == [
             first,
-            {Unmeasured: Underpowered, Underpowered: Unmeasured}[first],
+            {Unmeasured: NotShown, NotShown: Unmeasured}[first],
         ]
         assert vip.reasons[0].share > vip.reasons[1].share
 

@@ -69,12 +69,14 @@ def test_what_cannot_change_the_verdict_does_not_hold_it_up(build):
     assert "3 not measured" in report.overall.reason
 
 
-def test_the_tolerance_is_for_rows_that_are_not_critical(build):
+def test_a_critical_row_counts_the_worst_case_of_what_is_missing_whatever_is_tolerated(build):
     # 8 of 400 cells of b unmeasured are 1 % of 800: inside 2 %, though at worst b = 8 would block
     few = arm("a", [1] * 400, **{"segment.t": "x"}) + arm("b", [1] * 392 + ["skipped"] * 8, **{"segment.t": "x"})
     assert gate(build(few)).verdict is Verdict.PASS
-    # overall still tolerates it; the critical row tolerates none
-    report = gate(build(few), critical=["t=x"])
+    # 20 points are ruled out all the same: 9 / 401 + 1.649 x sqrt(.022 / 401) = .035
+    assert gate(build(few), critical=["t=x"]).verdict is Verdict.PASS
+    # three points are not; overall still tolerates it
+    report = check(build(few), Policy(must_detect=0.03), baseline="a", candidate="b", critical=["t=x"])
     assert report.verdict is Verdict.INCONCLUSIVE
     assert [f.segment for f in report.findings if f.verdict is Verdict.INCONCLUSIVE] == ["t=x"]
 

@@ -135,13 +135,14 @@ def test_without_entries_nothing_is_said(build, pairs):
     assert gate(build(pairs({"x": (50, 1, 2, 7)}))).quarantine is None
 
 
-def test_coverage_counts_without_them(build, pairs):
-    sized = gate(build(pairs({"x": (100, 0, 0, 0), "y": (60, 0, 0, 0)})), critical=("t=y",))
+def test_what_a_critical_segment_shows_is_counted_without_them(build, pairs):
+    ten = Policy(must_detect=0.1)
+    sized = gate(build(pairs({"x": (100, 0, 0, 0), "y": (60, 0, 0, 0)})), policy=ten, critical=("t=y",))
     needed = row_of(sized, "t=y").needed_n
     assert needed >= 20, "one of so many is no more than a twentieth"
     evidence = build(pairs({"x": (100, 0, 0, 0), "y": (needed, 0, 0, 0)}))
-    assert gate(evidence, critical=("t=y",)).verdict is Verdict.PASS
-    report = gate(evidence, entries("y-1"), critical=("t=y",))
+    assert gate(evidence, policy=ten, critical=("t=y",)).verdict is Verdict.PASS
+    report = gate(evidence, entries("y-1"), ten, critical=("t=y",))
     assert (report.verdict, report.reason_class) == (Verdict.INCONCLUSIVE, ReasonClass.UNDERPOWERED)
 
 

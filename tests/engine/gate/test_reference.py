@@ -93,7 +93,7 @@ def test_gate_and_reference_agree_on_many_generated_tables():
         ("seatrial.gate.row_rules", "WATCH_AT", 0.01, "plain"),
         ("seatrial.gate.validity", "RECORD_MARGIN", 0.5, "crashed"),
         ("seatrial.gate.family", "PRIMARY_SHARE", 0.5, "keys"),
-        ("seatrial.gate.row_rules", "POWER", 0.3, "plain"),
+        ("seatrial.gate.row", "largest_drop", lambda d: 0.0, "plain"),
     ],
 )
 def test_a_gate_with_another_rule_disagrees(monkeypatch, place, name, value, kind):

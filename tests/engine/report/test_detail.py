@@ -11,6 +11,7 @@ from seatrial.gate.override import Override as Answered
 from seatrial.gate.quarantine import Held, Quarantined
 from seatrial.gate.quarantine_file import Entry
 from seatrial.gate.report import Flip
+from seatrial.reason import NoDrop, NotShown, Shown
 from seatrial.report.flips import FLIPS
 from seatrial.report.html import html
 from seatrial.report.provenance import runs_of
@@ -50,12 +51,12 @@ def test_a_row_whose_figure_no_test_gives_has_no_curve(report, finding):
 def test_coverage_counts_critical_rows_and_names_what_they_lack(report, finding):
     rows = [
         sized(finding, "overall", 300),
-        sized(finding, "t=x", 20, critical=True),
-        sized(finding, "t=y", 90, critical=True),
+        sized(finding, "t=x", 20, critical=True, reasons=(NotShown(20, 40, 0.2, 0.24),)),
+        sized(finding, "t=y", 90, critical=True, reasons=(NoDrop(0.5), Shown(0.2, 0.05))),
     ]
     assert rows[1].needed_n == 40
     assert view(report(Verdict.PASS, *rows)).detail.coverage == (
-        "1 of 2 critical rows could have shown a drop of 20 points, four times of five; too few: x (has 20, needs 40)."
+        "1 of 2 critical rows shown not worse by 20 points or more; too few: x (has 20, needs 40)."
     )
     assert view(report(Verdict.PASS, rows[0])).detail.coverage.startswith("No segment is declared critical")
 
