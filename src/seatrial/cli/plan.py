@@ -35,6 +35,8 @@ def _by_schema(file: Path) -> str:
     from seatrial.toml import read  # noqa: PLC0415
 
     schema = read(file, "plan").get("schema")
+    if schema == "seatrial/ab-plan/1":
+        raise UsageError(f"{file} plans an A/B test; its sizes are: seatrial ab plan {file}")
     return BY_SCHEMA[one_of(schema, BY_SCHEMA, f"{file}: schema")]
 
 

@@ -337,6 +337,12 @@ def test_a_plan_without_enough_units_is_exit_2(tmp_path, capsys):
     assert "400 units are too few" in capsys.readouterr().out
 
 
+def test_an_ab_plan_given_to_plan_is_told_its_verb(tmp_path, capsys):
+    (tmp_path / "ab.toml").write_text(PLAN)
+    assert run(["plan", str(tmp_path / "ab.toml")]) in (2, 3)
+    assert "its sizes are: seatrial ab plan" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
