@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from seatrial.adapters.feedback.source import Tables
     from seatrial.feedback.rules import FeedbackRules
+    from seatrial.feedback.units import Units
     from seatrial.outcome import Metric
     from seatrial.verdict import Decision
 
@@ -83,6 +84,11 @@ RULES, METRICS = Path("gates/feedback.toml"), Path("gates/metrics.toml")
     is_flag=True,
     help="Also log stated and observed rates to MLflow (MLFLOW_TRACKING_URI, else mlflow.db).",
 )
+@click.option(
+    "--recalibrate",
+    is_flag=True,
+    help="Also measure what mapping confidences would gain on held-out decisions; nothing is applied.",
+)
 @click.option("--warn-only", is_flag=True, help="Exit 0 where production contradicts a classifier (2 stays 2).")
 @click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/feedback/1 on stdout.")
@@ -111,6 +117,7 @@ def command(
     webhook: str | None,
     files: tuple[Path, ...],
     *,
+    recalibrate: bool,
     to_mlflow: bool,
     one_shot: bool,
     warn_only: bool,
@@ -147,14 +154,17 @@ def command(
     year = None if one_shot else year_at(now, rules.year)
     asked = _sources(decisions, outcomes, sources, maps, segments, declared, rules)
     question = Question(rules, metrics, year, now, only, window)
+    kept: list[Units] = []
     decision = decide(
-        [evidence_of(one, question) for one in asked],
+        [evidence_of(one, question, kept.append) for one in asked],
         rules,
         year=year,
         warn_only=warn_only,
         previous=_previous(since),
         expected=() if only else tuple(rules.classifiers),
     )
+    if recalibrate:
+        decision = _with_offers(decision, kept)
     show_decision(decision, feedback_view(decision, alpha=rules.alpha), as_json=as_json, files=files, every=every)
     if decision.details["toml"] and not as_json:
         click.echo(f"\n{decision.details['toml']}", nl=False)
@@ -163,6 +173,33 @@ def command(
     if webhook:
         _post(decision, webhook)
     return decision.exit_code
+
+
+def _with_offers(decision: Decision, sources: Sequence[Units]) -> Decision:
+    """The same decision, with what each mapping of confidence would gain beside it."""
+    from dataclasses import replace  # noqa: PLC0415 - only where it is asked for
+
+    from seatrial.feedback.recalibrate import offers  # noqa: PLC0415
+    from seatrial.feedback.sentence import offer  # noqa: PLC0415
+
+    found = [one for units in sources for one in offers(units)]
+    data = [
+        {
+            "classifier": one.classifier,
+            "method": one.method,
+            "fitted": one.fitted,
+            "held_out": one.held_out,
+            "brier_before": one.brier_before,
+            "brier_after": one.brier_after,
+            "gain": one.gain[0],
+            "gain_error": one.gain[1],
+            "helps": one.helps,
+            "thresholds": {f"{stated:g}": means for stated, means in one.thresholds.items()},
+        }
+        for one in found
+    ]
+    facts = tuple((f"Recalibration of {one.classifier} ({one.method})", offer(one)) for one in found)
+    return replace(decision, facts=(*decision.facts, *facts), details={**decision.details, "recalibration": data})
 
 
 def _log(decision: Decision, now: float) -> None:

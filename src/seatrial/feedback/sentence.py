@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seatrial.feedback.cells import BandCount, Cell, Year
     from seatrial.feedback.decide import Answered
     from seatrial.feedback.evidence import Evidence
+    from seatrial.feedback.recalibrate import Offer
     from seatrial.feedback.rules import FeedbackRules
     from seatrial.feedback.units import UnknownLabel
     from seatrial.verdict import Finding
@@ -225,6 +226,18 @@ def facts(
             if error is not None:
                 answers += f"; debiased squared calibration error {error:.4f}"
             yield f"Answers of {name}", answers
+
+
+def offer(one: Offer) -> str:
+    """What a mapping of confidence would gain, and which stated confidence really means each threshold."""
+    worth = "helps" if one.helps else "no gain beyond chance"
+    means = "; ".join(
+        f"for {stated:g} take {'none' if means is None else f'{means:.3g}'}" for stated, means in one.thresholds.items()
+    )
+    return (
+        f"Brier {one.brier_before:.4f} as stated, {one.brier_after:.4f} mapped, on {one.held_out:,} held-out decisions "
+        f"(gain {one.gain[0]:.4f} ± {one.gain[1]:.4f}: {worth}); {means}"
+    )
 
 
 def next_step(verdict: Verdict, flagged: Sequence[Finding], problems: Sequence[Problem]) -> str:

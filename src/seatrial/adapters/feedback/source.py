@@ -19,7 +19,7 @@ from seatrial.table.read import table_of
 from seatrial.verdict import ReasonClass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import tzinfo
 
     from seatrial.feedback.cells import Year
@@ -76,14 +76,22 @@ class Question:
     window: tuple[float, float] = (-inf, inf)
 
 
-def evidence_of(tables: Tables, question: Question) -> Evidence:
+def evidence_of(tables: Tables, question: Question, keep: Callable[[Units], None] | None = None) -> Evidence:
     """The evidence of one source; where it cannot be read, evidence that says so, so that other sources are judged.
+
+    Args:
+        tables: where its tables are.
+        question: what is asked.
+        keep: called with its units, for whoever needs more than counts.
 
     Raises:
         UsageError, ConfigError: a name on the command line, in a file or in the environment is wrong.
     """
     try:
-        return collect(units_of(tables, question), question.rules, question.year)
+        units = units_of(tables, question)
+        if keep is not None:
+            keep(units)
+        return collect(units, question.rules, question.year)
     except (UsageError, ConfigError):
         raise
     except SeatrialError as error:
