@@ -20,6 +20,7 @@ PARTS = (
     Part("pairwise", "seatrial.cli.judge_pairwise", "Put two stored runs to a judge, in both orders; no graph runs."),
     Part("winrate", "seatrial.cli.judge_winrate", "Say whether a candidate wins, by a verdict table from anywhere."),
     Part("label", "seatrial.cli.judge_label", "Label pairs by hand, without knowing whose answers they are."),
+    Part("agreement", "seatrial.cli.judge_agreement", "Compare a judge with people's labels and write its licence."),
 )
 
 

@@ -1,0 +1,224 @@
+"""`seatrial judge agreement`: a judge's verdicts against people's labels, and the licence that follows."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from seatrial.cli.evidence import parse_maps
+from seatrial.cli.times import moment, time_zone
+from seatrial.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.judge.agreement import Agreement, Measured
+    from seatrial.judge.licence import Licence
+    from seatrial.judge.votes import Joined
+    from seatrial.table import Table
+
+SCHEMA = "seatrial/judge-agreement/1"
+SHOWN = 20
+
+
+@click.command("agreement")
+@click.argument("verdicts", type=click.Path(path_type=Path))
+@click.option(
+    "--labels", type=click.Path(path_type=Path), required=True, help="People's labels: .jsonl, .csv or .parquet."
+)
+@click.option("--judge", metavar="IDENTITY", help="Whose verdicts; needed where the table holds several judges.")
+@click.option(
+    "--map", "maps", multiple=True, metavar="COLUMN=FOREIGN", help="A column of the labels and what they call it."
+)
+@click.option("--disagreements", is_flag=True, help="Show the pairs on which they differ, with both reasons.")
+@click.option("--licence", "name", metavar="NAME", help="Write judges/NAME.licence.json for the judge of this project.")
+@click.option("--now", "clock", metavar="TIME", help="When it was measured; default the clock.")
+@click.option("--json", "as_json", is_flag=True, help=f"Print {SCHEMA} on stdout.")
+def command(
+    verdicts: Path,
+    labels: Path,
+    judge: str | None,
+    maps: tuple[str, ...],
+    name: str | None,
+    clock: str | None,
+    *,
+    disagreements: bool,
+    as_json: bool,
+) -> int:
+    """Compare a judge's verdicts with people's labels of the same pairs.
+
+    Exits 0 when it is proven above every floor of a full licence, 1 when it is proven under one, 2 when that cannot be told.
+
+    \b
+    Examples:
+      seatrial judge agreement verdicts.parquet --labels judges/labels/helpful.jsonl --disagreements
+      seatrial judge agreement verdicts.parquet --labels judges/labels/helpful.jsonl --licence helpful
+    """
+    from seatrial.adapters.feedback.drift import file_hash  # noqa: PLC0415 - numpy is for those who measure
+    from seatrial.judge.agreement import agreement_of  # noqa: PLC0415
+    from seatrial.judge.licence import DAY, FLOORS, licence_from, proven  # noqa: PLC0415
+    from seatrial.judge.verdicts import VERDICT_COLUMNS  # noqa: PLC0415
+    from seatrial.judge.votes import LABEL_COLUMNS, join  # noqa: PLC0415
+    from seatrial.table import read_table  # noqa: PLC0415
+
+    table = _one_judge(read_table(verdicts, VERDICT_COLUMNS), judge)
+    joined = join(read_table(labels, LABEL_COLUMNS, mapping=parse_maps(maps)), table)
+    measured = agreement_of(joined.compared)
+    now = moment(clock, "--now", time_zone("UTC"), time.time())
+    identity = table.codes("judge").values[0] if table.has("judge") else ""
+    licence = licence_from(
+        measured,
+        _consistency(table),
+        judge=identity,
+        prompt_hash=_prompt_hash(name, identity) if name else "",
+        models=_texts(table, "reported_model"),
+        families=tuple(sorted({one for word in _texts(table, "family") for one in word.split("+")})),
+        measured_at=now,
+        expires_at=now + FLOORS.days * DAY,
+        segments=tuple(sorted({f"{of}={value}" for one in joined.compared for of, value in one.segments.items()})),
+        evidence=(file_hash(labels), file_hash(verdicts)),
+    )
+    verdict = proven(licence)
+    if name:
+        from seatrial.canonical import canonical_json  # noqa: PLC0415
+        from seatrial.judge.licence import licence_data  # noqa: PLC0415
+
+        Path("judges", f"{name}.licence.json").write_text(
+            f"{canonical_json(licence_data(licence))}\n", encoding="utf-8"
+        )
+    _say(joined, measured, licence, verdict.exit_code, as_json=as_json, disagreements=disagreements)
+    return verdict.exit_code
+
+
+def _one_judge(table: Table, wanted: str | None) -> Table:
+    if not table.has("judge"):
+        if wanted is not None:
+            raise UsageError(f"--judge {wanted!r}: {table.source} names no judge")
+        return table
+    codes = table.codes("judge")
+    if wanted is None and len(codes.values) == 1:
+        return table
+    if wanted not in codes.values:
+        raise UsageError(f"{table.source} holds verdicts of: {', '.join(codes.values)}; say whose with --judge")
+    return table.where(codes.index == codes.values.index(wanted))
+
+
+def _prompt_hash(name: str, identity: str) -> str:
+    from seatrial.judge.spec import read_judge  # noqa: PLC0415 - only where a licence is written
+
+    judge = read_judge(Path.cwd(), name)
+    if judge.identity != identity:
+        raise UsageError(
+            f"--licence {name}: the verdicts are by {identity or 'a judge without a name'}, judges/{name}.toml is {judge.identity}; judge "
+            "the labelled pairs with it first"
+        )
+    return judge.prompt_hash
+
+
+def _consistency(table: Table) -> Measured:
+    """Over every pair of the verdict table, labelled or not, with the versions of a pair kept apart."""
+    import numpy as np  # noqa: PLC0415
+
+    from seatrial.judge.agreement import UNKNOWN, Measured  # noqa: PLC0415
+    from seatrial.judge.scores import scores_of  # noqa: PLC0415
+    from seatrial.stats.interval import CannotTell  # noqa: PLC0415
+    from seatrial.stats.proportions import wilson  # noqa: PLC0415
+
+    keys = [
+        table.codes(name).index if table.has(name) else np.zeros(len(table), np.int32)
+        for name in ("version", "baseline")
+    ]
+    parts = [
+        scores_of(table.where((keys[0] == version) & (keys[1] == baseline))).consistent
+        for version, baseline in sorted(set(zip(*(key.tolist() for key in keys), strict=True)))
+    ]
+    shares = np.concatenate(parts)
+    shares = shares[~np.isnan(shares)]
+    if not shares.size:
+        return UNKNOWN
+    mean = float(shares.mean())
+    ends = wilson(mean * shares.size, int(shares.size))
+    return UNKNOWN if isinstance(ends, CannotTell) else Measured(mean, ends.low, ends.high)
+
+
+def _texts(table: Table, name: str) -> tuple[str, ...]:
+    return tuple(sorted(table.codes(name).values)) if table.has(name) else ()
+
+
+def _say(
+    joined: Joined, measured: Agreement, licence: Licence, code: int, *, as_json: bool, disagreements: bool
+) -> None:
+    from dataclasses import asdict  # noqa: PLC0415
+
+    from seatrial.judge.licence import level_of  # noqa: PLC0415
+
+    level, short = level_of(licence)
+    differ = [one for one in joined.compared if one.people != one.judge]
+    by = _by_segment(joined)
+    if as_json:
+        from seatrial.canonical import canonical_json  # noqa: PLC0415
+
+        said: dict[str, Any] = {
+            "schema": SCHEMA,
+            "exit_code": code,
+            "judge": licence.judge,
+            "level": level.value,
+            "short_of": [one.sentence for one in short],
+            "agreement": asdict(measured),
+            "consistency": asdict(licence.consistency),
+            "segments": {name: asdict(one) for name, one in by.items()},
+            "annotators": joined.annotators,
+            "split": joined.split,
+            "unjudged": joined.unjudged,
+            "disagreements": [{**asdict(one), "pair": one.pair._asdict()} for one in differ]
+            if disagreements
+            else len(differ),
+        }
+        click.echo(canonical_json(said))
+        return
+    click.echo(f"{licence.judge or 'judge'} against {joined.annotators} annotators: licence {level.value}")
+    for line in (*_lines(measured, licence), *(f"  short of a full licence: {one.sentence}" for one in short)):
+        click.echo(line)
+    for name, one in by.items():
+        click.echo(
+            f"  {name}: n {one.n}, raw {_number(one.raw)}, AC1 {_number(one.ac1)}, finds worse {_number(one.recall)}"
+        )
+    if joined.split or joined.unjudged:
+        click.echo(
+            f"  left out: {joined.split} pairs without a majority of annotators, {joined.unjudged} without a verdict"
+        )
+    if disagreements:
+        for pair in differ[:SHOWN]:
+            click.echo(
+                f"  {pair.pair.example_id}: people {pair.people} ({pair.why_people or 'no reason'}), judge {pair.judge} ({pair.why_judge or 'no reason'})"
+            )
+        if len(differ) > SHOWN:
+            click.echo(f"  and {len(differ) - SHOWN} more; --json has all")
+
+
+def _lines(measured: Agreement, licence: Licence) -> Sequence[str]:
+    return (
+        f"  {measured.n} pairs, {measured.negative} in which people prefer the baseline",
+        f"  raw {_number(measured.raw)}, kappa {_number(measured.kappa)}, AC1 {_number(measured.ac1)}, alpha {_number(measured.alpha)}",
+        f"  finds worse answers {_number(measured.recall)}, same answer in both orders {_number(licence.consistency)}",
+    )
+
+
+def _by_segment(joined: Joined) -> dict[str, Agreement]:
+    from seatrial.judge.agreement import agreement_of  # noqa: PLC0415
+
+    names = sorted({(name, value) for one in joined.compared for name, value in one.segments.items()})
+    return {
+        f"{name}={value}": agreement_of([one for one in joined.compared if one.segments.get(name) == value])
+        for name, value in names
+    }
+
+
+def _number(one: Measured) -> str:
+    if one.estimate is None:
+        return "unknown"
+    ends = "" if one.low is None or one.high is None else f" ({one.low:.2f} to {one.high:.2f})"
+    return f"{one.estimate:.2f}{ends}"

@@ -1,0 +1,273 @@
+"""Licence: what a judge has shown against people, and whether its verdicts count in a gate today.
+
+Full: >= 100 labels, >= 30 negative, lower bounds of AC1, negative recall and consistency at their floors. Provisional: >= 30
+labels and the same as point estimates; it may hold a release and never decides alone. Else none: report only.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from seatrial.errors import DataError
+from seatrial.judge.agreement import UNKNOWN, Agreement, Measured
+from seatrial.verdict import Verdict
+from seatrial.wording import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+SCHEMA = "seatrial/judge-licence/1"
+DAY = 86_400.0
+
+
+class Level(StrEnum):
+    """What a judge's verdicts may do: nothing but be shown, hold, or decide."""
+
+    NONE = "none"
+    PROVISIONAL = "provisional"
+    FULL = "full"
+
+
+@dataclass(frozen=True, slots=True)
+class Floors:
+    """What a licence asks for: numbers of labels, floors as shares, days it lasts."""
+
+    labels: int = 100
+    negative: int = 30
+    few_labels: int = 30
+    ac1: float = 0.6
+    recall: float = 0.5
+    consistency: float = 0.7
+    days: int = 90
+
+
+FLOORS = Floors()
+
+
+@dataclass(frozen=True, slots=True)
+class Licence:
+    """What was measured of one version of a judge; its level follows from the numbers and is never read from the file.
+
+    Attributes:
+        judge: `name@version#hash`.
+        prompt_hash: sha256 of its prompt's text.
+        models: model names that answered.
+        families: of the judge's model.
+        labels: pairs that people and judge both decided.
+        negative: of them, those in which people prefer the baseline.
+        ac1, recall, consistency: with their 95 % intervals.
+        measured_at: when, seconds since 1970.
+        expires_at: likewise.
+        graphs: graphs it was measured on; empty = not said.
+        segments: `NAME=value` that were among the labelled pairs.
+        evidence: hashes of the tables of labels and of verdicts.
+    """
+
+    judge: str
+    prompt_hash: str
+    models: tuple[str, ...]
+    families: tuple[str, ...]
+    labels: int
+    negative: int
+    ac1: Measured
+    recall: Measured
+    consistency: Measured
+    measured_at: float
+    expires_at: float
+    graphs: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """One thing a licence lacks: what, what there is, and what is asked for."""
+
+    what: str
+    have: float | None
+    floor: float
+
+    @property
+    def sentence(self) -> str:
+        """In words."""
+        if self.what in ("labels", "negative labels"):
+            return f"{int(self.have or 0)} {self.what}, {int(self.floor)} needed"
+        return f"{self.what} {percent(self.have)}, floor {percent(self.floor)}"
+
+
+class Bar(StrEnum):
+    """Why a judge does not count, or not fully."""
+
+    NO_LICENCE = "no_licence"
+    EXPIRED = "expired"
+    OTHER_VERSION = "other_version"
+    OTHER_MODEL = "other_model"
+    OTHER_GRAPH = "other_graph"
+    SAME_FAMILY = "same_family"
+    SHORT = "short"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a judge's verdicts may do today, and why no more.
+
+    Attributes:
+        level: none, provisional or full.
+        bars: (kind, sentence) of everything that keeps it from a full licence.
+    """
+
+    level: Level
+    bars: tuple[tuple[Bar, str], ...] = field(default=())
+
+
+def level_of(found: Licence, floors: Floors = FLOORS) -> tuple[Level, tuple[Shortfall, ...]]:
+    """The level that the numbers give, and what is short of a full licence."""
+    bounds = (
+        Shortfall("labels", found.labels, floors.labels),
+        Shortfall("negative labels", found.negative, floors.negative),
+        Shortfall("lower bound of AC1", found.ac1.low, floors.ac1),
+        Shortfall("lower bound of the recall of worse answers", found.recall.low, floors.recall),
+        Shortfall("lower bound of the consistency over both orders", found.consistency.low, floors.consistency),
+    )
+    short = tuple(one for one in bounds if one.have is None or one.have < one.floor)
+    if not short:
+        return Level.FULL, ()
+    points = (
+        (found.labels, floors.few_labels),
+        (found.ac1.estimate, floors.ac1),
+        (found.recall.estimate, floors.recall),
+        (found.consistency.estimate, floors.consistency),
+    )
+    enough = all(have is not None and have >= floor for have, floor in points)
+    return (Level.PROVISIONAL if enough else Level.NONE), short
+
+
+def proven(found: Licence, floors: Floors = FLOORS) -> Verdict:
+    """PASS at a full licence, FAIL where an upper bound lies under its floor, else INCONCLUSIVE."""
+    if level_of(found, floors)[0] is Level.FULL:
+        return Verdict.PASS
+    pairs = ((found.ac1, floors.ac1), (found.recall, floors.recall), (found.consistency, floors.consistency))
+    under = any(one.high is not None and one.high < floor for one, floor in pairs)
+    return Verdict.FAIL if under else Verdict.INCONCLUSIVE
+
+
+def standing_of(
+    licence: Licence | None,
+    judge: str,
+    *,
+    now: float,
+    models: Iterable[str] = (),
+    arm_families: Iterable[str] = (),
+    graph: str = "",
+    floors: Floors = FLOORS,
+) -> Standing:
+    """Whether verdicts of `judge` count at `now`.
+
+    Args:
+        licence: its licence; None where there is none.
+        judge: identity that the verdicts carry.
+        now: seconds since 1970.
+        models: model names that gave the verdicts.
+        arm_families: families of the candidate's and the baseline's models.
+        graph: which graph is gated; empty = not asked.
+        floors: of a licence.
+    """
+    if licence is None:
+        return Standing(Level.NONE, ((Bar.NO_LICENCE, f"judge {judge} has no licence"),))
+    level, short = level_of(licence, floors)
+    bars: list[tuple[Bar, str]] = []
+    if licence.judge != judge:
+        bars.append(
+            (
+                Bar.OTHER_VERSION,
+                f"the licence is for {licence.judge}, the verdicts are by {judge}: its prompt, model or settings changed",
+            )
+        )
+    strange = sorted(set(models) - set(licence.models))
+    if strange:
+        bars.append(
+            (Bar.OTHER_MODEL, f"{strange[0]} answered, the licence is for {', '.join(licence.models) or 'no model'}")
+        )
+    if now >= licence.expires_at:
+        days = int((now - licence.expires_at) // DAY)
+        bars.append((Bar.EXPIRED, f"the licence expired {days} days ago" if days else "the licence expired today"))
+    if graph and licence.graphs and graph not in licence.graphs:
+        bars.append((Bar.OTHER_GRAPH, f"the licence is for {', '.join(licence.graphs)}, not {graph}"))
+    shared = sorted(set(arm_families) & set(licence.families))
+    if shared:
+        bars.append((Bar.SAME_FAMILY, f"judge and judged are both of the family {', '.join(shared)}"))
+    if bars:
+        level = Level.NONE
+    return Standing(level, (*bars, *((Bar.SHORT, one.sentence) for one in short)))
+
+
+def licence_from(measured: Agreement, consistency: Measured, **of: Any) -> Licence:
+    """A licence of what was measured; `of` names its other fields."""
+    return Licence(
+        labels=measured.n,
+        negative=measured.negative,
+        ac1=measured.ac1,
+        recall=measured.recall,
+        consistency=consistency,
+        **of,
+    )
+
+
+def licence_data(found: Licence) -> dict[str, Any]:
+    """As `seatrial/judge-licence/1`; `level` and `short_of` are for readers."""
+    level, short = level_of(found)
+    return {"schema": SCHEMA, "level": level.value, "short_of": [one.sentence for one in short], **asdict(found)}
+
+
+def read_licence(file: Path) -> Licence | None:
+    """The licence of a file; None where there is no file.
+
+    Raises:
+        DataError: it is no licence.
+    """
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8"))
+        if raw["schema"] != SCHEMA:
+            raise DataError(f"{file}: schema is {raw['schema']!r}; this version reads {SCHEMA}")
+        measures: dict[str, Any] = {name: Measured(**raw[name]) for name in ("ac1", "recall", "consistency")}
+        lists: dict[str, Any] = {
+            name: tuple(raw[name]) for name in ("models", "families", "graphs", "segments", "evidence")
+        }
+        plain = ("judge", "prompt_hash", "labels", "negative", "measured_at", "expires_at")
+        found = Licence(**{name: raw[name] for name in plain}, **measures, **lists)
+        _check(found)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DataError(
+            f"{file} is no licence: {error}; write it anew with seatrial judge licence NAME VERDICTS"
+        ) from error
+    return found
+
+
+def _check(found: Licence) -> None:
+    for one in (found.ac1, found.recall, found.consistency):
+        for value in (one.estimate, one.low, one.high):
+            if value is not None and not (isinstance(value, float | int) and -1 <= value <= 1):
+                raise ValueError(f"{value!r} is no share")
+    if not found.expires_at <= found.measured_at + FLOORS.days * DAY:
+        raise ValueError(f"it lasts longer than {FLOORS.days} days")
+
+
+__all__ = [
+    "FLOORS",
+    "UNKNOWN",
+    "Bar",
+    "Floors",
+    "Level",
+    "Licence",
+    "Standing",
+    "level_of",
+    "licence_data",
+    "proven",
+    "read_licence",
+]

@@ -1,0 +1,214 @@
+"""A judge against people: agreement, the worse answers it finds, the licence, and why verdicts do not count."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from seatrial.cli.app import run
+from seatrial.judge.agreement import Measured, agreement_of
+from seatrial.judge.licence import (
+    DAY,
+    Bar,
+    Level,
+    Licence,
+    level_of,
+    licence_data,
+    proven,
+    read_licence,
+    standing_of,
+)
+from seatrial.judge.spec import read_judge
+from seatrial.judge.votes import Compared, Pair
+from seatrial.verdict import Verdict
+
+JUDGE = "helpful@1#abc123"
+
+
+def compared(*counts: tuple[str, str, int]) -> list[Compared]:
+    return [
+        Compared(Pair(f"{people}-{judge}-{place}", "v2", "v1"), people, judge, {"ann": people}, "", "", {})
+        for people, judge, times in counts
+        for place in range(times)
+    ]
+
+
+def test_a_judge_that_always_says_yes_finds_no_worse_answer():
+    # Raw .9; chance agreement of AC1 is 2 x .95 x .05 = .095, so (.9 - .095) / (1 - .095) = .8895.
+    found = agreement_of(compared(("candidate", "candidate", 270), ("baseline", "candidate", 30)))
+    assert (found.raw.estimate, found.kappa.estimate, found.recall.estimate) == (0.9, 0.0, 0.0)
+    assert found.ac1.estimate == pytest.approx(0.805 / 0.905)
+    assert found.recall.high == pytest.approx(0.116, abs=5e-4)
+    assert proven(_licence(labels=300, ac1=found.ac1, recall=found.recall)) is Verdict.FAIL
+
+
+def test_one_class_throughout_is_not_known():
+    found = agreement_of(compared(("candidate", "candidate", 50)))
+    assert (found.kappa.estimate, found.ac1.estimate, found.recall.estimate) == (None, None, None)
+
+
+def _licence(**of) -> Licence:
+    made = Licence(
+        judge=JUDGE,
+        prompt_hash="p",
+        models=("m-1",),
+        families=("openai",),
+        labels=150,
+        negative=40,
+        ac1=Measured(0.8, 0.7, 0.9),
+        recall=Measured(0.8, 0.6, 0.9),
+        consistency=Measured(0.9, 0.85, 0.95),
+        measured_at=0.0,
+        expires_at=90 * DAY,
+        graphs=("desk",),
+    )
+    return replace(made, **of)
+
+
+@pytest.mark.parametrize(
+    ("of", "level"),
+    [
+        ({}, Level.FULL),
+        ({"labels": 99}, Level.PROVISIONAL),
+        ({"labels": 29}, Level.NONE),
+        ({"negative": 29}, Level.PROVISIONAL),
+        ({"ac1": Measured(0.65, 0.55, 0.75)}, Level.PROVISIONAL),
+        ({"ac1": Measured(0.55, 0.45, 0.65)}, Level.NONE),
+        ({"recall": Measured(0.6, 0.45, 0.7)}, Level.PROVISIONAL),
+        ({"consistency": Measured(0.75, 0.65, 0.8)}, Level.PROVISIONAL),
+        ({"consistency": Measured(None, None, None)}, Level.NONE),
+    ],
+)
+def test_the_level_of_a_licence_follows_from_its_numbers(of, level):
+    assert level_of(_licence(**of))[0] is level
+
+
+@pytest.mark.parametrize(
+    ("asked", "bar", "said"),
+    [
+        ({"now": 91 * DAY}, Bar.EXPIRED, "expired 1 days ago"),
+        ({"judge": "helpful@2#def"}, Bar.OTHER_VERSION, "helpful@1#abc123"),
+        ({"models": ["m-2"]}, Bar.OTHER_MODEL, "m-2 answered"),
+        ({"arm_families": ["openai"]}, Bar.SAME_FAMILY, "openai"),
+        ({"graph": "other"}, Bar.OTHER_GRAPH, "not other"),
+    ],
+)
+def test_a_judge_that_is_barred_does_not_count_and_says_why(asked, bar, said):
+    asked = {"judge": JUDGE, "now": DAY, **asked}
+    found = standing_of(_licence(), **asked)
+    assert found.level is Level.NONE
+    assert [kind for kind, _ in found.bars] == [bar]
+    assert said in found.bars[0][1]
+
+
+def test_a_judge_counts_under_a_valid_licence_and_without_one_does_not():
+    asked = {"now": DAY, "models": ["m-1"], "arm_families": ["anthropic"], "graph": "desk"}
+    assert standing_of(_licence(), JUDGE, **asked).level is Level.FULL
+    assert standing_of(None, JUDGE, **asked).bars[0][0] is Bar.NO_LICENCE
+    few = standing_of(_licence(labels=60), JUDGE, **asked)
+    assert (few.level, few.bars) == (Level.PROVISIONAL, ((Bar.SHORT, "60 labels, 100 needed"),))
+
+
+def test_a_licence_is_read_back_and_its_level_is_not_taken_from_the_file(tmp_path):
+    file = tmp_path / "helpful.licence.json"
+    assert read_licence(file) is None
+    file.write_text(json.dumps(licence_data(_licence(labels=10)) | {"level": "full"}))
+    found = read_licence(file)
+    assert found == _licence(labels=10)
+    assert level_of(found)[0] is Level.NONE
+
+
+@pytest.mark.parametrize(
+    "change", [{"schema": "x"}, {"expires_at": 1e12}, {"ac1": {"estimate": 7, "low": 7, "high": 7}}]
+)
+def test_a_file_that_is_no_licence_is_refused(tmp_path, change):
+    file = tmp_path / "helpful.licence.json"
+    file.write_text(json.dumps(licence_data(_licence()) | change))
+    with pytest.raises(Exception, match=r"helpful\.licence\.json"):
+        read_licence(file)
+
+
+@pytest.fixture
+def agreement(tmp_path, capsys):
+    def call(verdicts, labels, *arguments):
+        files = []
+        for name, rows in (("verdicts", verdicts), ("labels", labels)):
+            files.append(tmp_path / f"{name}.jsonl")
+            files[-1].write_text("".join(json.dumps(row) + "\n" for row in rows))
+        code = run(["judge", "agreement", str(files[0]), "--labels", str(files[1]), "--json", *arguments])
+        return code, json.loads(capsys.readouterr().out)
+
+    return call
+
+
+def _verdicts(identity: str = JUDGE, wrong: int = 0) -> list[dict]:
+    return [
+        {
+            "example_id": f"e{place}",
+            "version": "v2",
+            "baseline": "v1",
+            "judge": identity,
+            "order": order,
+            "preference": float((place % 2 == 0) != (place < wrong)),
+            "reported_model": "m-1",
+            "family": "openai",
+            "reason": "because",
+            "segment.tier": "free" if place < 60 else "vip",
+        }
+        for place in range(120)
+        for order in ("AB", "BA")
+    ]
+
+
+def _labels(**more) -> list[dict]:
+    pair = {"version": "v2", "baseline": "v1", "annotator": "ann"}
+    return [{"example_id": f"e{place}", **pair, "preference": float(place % 2 == 0), **more} for place in range(120)]
+
+
+def test_a_good_judge_is_proven_above_every_floor(agreement):
+    code, said = agreement(_verdicts(wrong=4), _labels(), "--disagreements")
+    assert (code, said["level"], said["agreement"]["n"], said["agreement"]["negative"]) == (0, "full", 120, 60)
+    assert len(said["disagreements"]) == 4
+    assert said["disagreements"][0]["why_judge"] == "because"
+    assert set(said["segments"]) == {"tier=free", "tier=vip"}
+
+
+def test_a_judge_that_says_the_opposite_is_proven_under_a_floor(agreement):
+    assert agreement(_verdicts(wrong=120), _labels())[0] == 1
+
+
+def test_few_labels_cannot_tell(agreement):
+    code, said = agreement(_verdicts(), _labels()[:40])
+    assert (code, said["level"]) == (2, "provisional")
+
+
+def test_of_one_persons_votes_the_latest_counts_and_a_blank_is_none(agreement):
+    again = [{**row, "preference": 1.0 - row["preference"]} for row in _labels()[:10]]
+    blank = [{**row, "preference": None} for row in _labels()[10:15]]
+    _, said = agreement(_verdicts(), [*again, *_labels()[:10], *_labels()[10:], *blank])
+    assert (said["agreement"]["n"], said["agreement"]["raw"]["estimate"], said["annotators"]) == (115, 1.0, 1)
+
+
+def test_a_pair_without_a_majority_of_annotators_is_left_out(agreement):
+    other = [{**row, "annotator": "bob", "preference": 1.0 - row["preference"]} for row in _labels()[:7]]
+    _, said = agreement(_verdicts(), _labels() + other)
+    assert (said["agreement"]["n"], said["split"], said["annotators"]) == (113, 7, 2)
+
+
+def test_a_licence_is_written_for_the_judge_of_the_project_only(agreement, tmp_path, monkeypatch):
+    folder = tmp_path / "judges"
+    folder.mkdir()
+    (folder / "helpful.toml").write_text('schema = "seatrial/judge/1"\nversion = 1\nmodel = "openai:gpt-4o-mini"\n')
+    (folder / "helpful.v1.md").write_text("Which is better?\n{{inputs}}\n{{a}}\n{{b}}\n")
+    monkeypatch.chdir(tmp_path)
+    assert agreement(_verdicts(), _labels(), "--licence", "helpful")[0] in (2, 3)
+    file = folder / "helpful.licence.json"
+    assert not file.exists()
+    judge = read_judge(tmp_path, "helpful")
+    code, _ = agreement(_verdicts(judge.identity), _labels(), "--licence", "helpful", "--now", "2026-03-01")
+    found = read_licence(file)
+    assert (code, found.judge, found.prompt_hash) == (0, judge.identity, judge.prompt_hash)
+    assert found.expires_at - found.measured_at == 90 * DAY
+    assert standing_of(found, judge.identity, now=found.measured_at + DAY, models=["m-1"]).level is Level.FULL
