@@ -42,7 +42,7 @@ SILENCE = "no_"
 _WORDS = {polarity.value: polarity for polarity in Polarity}
 _TOP = ("schema", "mode", "alpha", "year", "bands", "pick", "min_n", "critical", "labels", "classifier", "source")
 _SOURCE = (
-    "decisions", "outcomes", "map", "outcomes_map", "segments", "timezone", "classifier", "one_shot"
+    "decisions", "outcomes", "map", "outcomes_map", "segments", "timezone", "classifier"
 )  # fmt: skip
 
 

@@ -132,3 +132,20 @@ def test_a_critical_segment_that_is_thin_or_absent_is_no_pass(gate, write):
     absent = gate(*tables(write))
     assert absent.code == 2
     assert "tier=enterprise has 0 answered decisions and needs 10" in absent.kinds
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ('[source.crm]\noutcomes = "o.csv"\none_shot = true\n', "'one_shot' is unknown"),
+        ("bands = [0, 0.9, 0.5, 1]\n", "edges rise from 0 to 1"),
+        ('[labels]\nyes = "good"\n', "choose one of: positive, negative, neutral"),
+        ('year = "13-40"\n', "is no day"),
+        ('[classifier.c]\nmetrics = ["absent"]\n', "metrics names 'absent'"),
+    ],
+)
+def test_a_rule_that_is_not_known_is_refused(gate, write, rules, said):
+    write("gates/feedback.toml", rules)
+    answer = gate(*tables(write))
+    assert answer.code == 2
+    assert said in answer.data["reason"]
