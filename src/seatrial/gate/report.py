@@ -32,7 +32,7 @@ class Report:
         candidate: version judged.
         policy: name, hash and owner of the rules.
         budget: what the decision may spend of alpha, and on what.
-        must_detect: drop that critical segments must be able to show.
+        must_detect: drop that critical segments are shown not to have had.
         churn: share of flips under no change that power was computed with.
         family_size: rows that shared alpha.
         counts: planned cells, scored cells, examples and keys, and outcomes per arm.

@@ -185,7 +185,7 @@ schema = "seatrial/policy/1"
 owner = "you"                              # {FINISH}: whom a report names
 mode = "observe"                           # observe -> warn -> block: it shows its verdict and stops nothing yet
 alpha = 0.05                               # chance to block a change that changed nothing
-must_detect = 0.20                         # what every critical segment must be able to show
+must_detect = 0.20                         # a drop that every critical segment is shown not to have had
 churn = {churn:<4g}                               # share of answers that flip with nothing changed; {why}
 min_n = 20                                 # smaller segments are shown and decide nothing
 """

@@ -76,7 +76,7 @@ class Detail:
     """What stands behind a verdict.
 
     Attributes:
-        must_detect: drop that critical segments must be able to show, as a share.
+        must_detect: drop that critical segments are shown not to have had, as a share.
         tiles: numbers above the table.
         causes: what broken answers say.
         broke: how many such answers there are.

@@ -55,7 +55,7 @@ def policy(tmp_path):
         (0, 60, (), 0, "pass"),
         (20, 60, (), 1, "fail"),
         (0, 60, ("--critical", "tier"), 0, "pass"),
-        (0, 25, ("--critical", "tier=x"), 2, "inconclusive"),
+        (2, 25, ("--critical", "tier=x"), 2, "inconclusive"),
     ],
 )
 def test_the_exit_code_is_the_verdict_on_every_surface(file, capsys, broke, n, more, code, verdict):

@@ -18,7 +18,7 @@ from seatrial.evidence import Evidence
 from seatrial.evidence.frame import unchecked
 from seatrial.gate.comparison import Comparison
 from seatrial.gate.confirm import SCREEN, examples_of, settled, suspicious
-from seatrial.gate.confirmation import check_again
+from seatrial.gate.confirmation import check_again, fresh_examples
 from seatrial.gate.merge import check, gate
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy
 from seatrial.verdict import ReasonClass, State, Verdict
@@ -357,3 +357,15 @@ def test_power_is_nearly_that_of_three_repetitions_everywhere_and_far_beyond_one
     assert share.confirmed >= share.three - 0.08
     assert share.confirmed >= share.one + 0.25
     assert SCREEN == 0.3
+
+
+def test_an_example_that_is_new_to_the_baseline_is_confirmed_no_more_than_it_was_compared(build, pairs):
+    rows = pairs({"x": (40, 6, 1, 13), "y": (50, 0, 2, 8)})
+    new = [{**row, "example_id": "new", "score": 0.0} for row in rows if row["version"] == "b"][:1]
+    evidence = build([*rows, *new])
+    first = first_look(evidence)
+    assert first.counts["not_compared"] == {"new": 1, "changed": 0, "removed": 0}
+    assert "new" not in fresh_examples(first, evidence, Policy(), critical=CRITICAL)
+    fresh = build(repeated(pairs({"x": (40, 9, 0, 11), "y": (50, 0, 2, 8)}), 3))
+    report = again(first, evidence, fresh)
+    assert (report.verdict, row_of(report, "t=x").n) == (Verdict.FAIL, 60)
