@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from seatrial.rollout.alpha import levels, try_alpha
 from seatrial.rollout.reason import Reason, Why
-from seatrial.stats.interval import CannotTell
-from seatrial.stats.sequential import eprocess
 from seatrial.stats.sequential.nearest import nearest
 from seatrial.stats.sequential.sample_ratio import log_e_sample_ratio
 from seatrial.verdict import Finding, Sequential, State, Verdict
 
 if TYPE_CHECKING:
+    from seatrial.experiment.plan import Split
     from seatrial.rollout.evidence import Evidence, Shadowed
     from seatrial.rollout.rules import Rules
     from seatrial.rollout.state import CellState, Row
@@ -66,9 +66,9 @@ def findings(rules: Rules, state: RolloutState, evidence: Evidence) -> Findings:
     shadow = {one.cell: one for one in evidence.shadow}
     found = []
     for i, cell in enumerate(state.cells):
-        alphas = levels(critical, len(rules.metrics), try_alpha(rules.alpha, cell.attempt), rules.weights).cells[i]
+        alphas = _levels(critical, len(rules.metrics), try_alpha(rules.alpha, cell.attempt), rules.weights)[0][i]
         rows = tuple(
-            _row(rules, row, cell.cell, cell.rung, critical[i], float(alpha), rate)
+            _row(rules, row, cell.cell, cell.rung, critical[i], alpha, rate)
             for row, alpha, rate in zip(cell.rows, alphas, rules.cells[i].rates, strict=True)
         )
         mismatch = _sample_ratio(rules, cell)
@@ -84,22 +84,18 @@ def findings(rules: Rules, state: RolloutState, evidence: Evidence) -> Findings:
                 any(yes for name, kind, yes in evidence.asked if (name, kind) == (cell.cell, "rollback")),
             )
         )
-    alphas = levels(critical, len(rules.metrics), try_alpha(rules.alpha, state.overall.attempt), rules.weights).overall
+    alphas = _levels(critical, len(rules.metrics), try_alpha(rules.alpha, state.overall.attempt), rules.weights)[1]
     rates = [sum(cell.share * cell.rates[m] for cell in rules.cells) for m in range(len(rules.metrics))]
     rung = max((cell.rung for cell in state.cells if rules.stage(cell.rung)), default=0)
     overall = tuple(
-        _row(rules, row, OVERALL, rung, False, float(alpha), rate)
+        _row(rules, row, OVERALL, rung, False, alpha, rate)
         for row, alpha, rate in zip(state.overall.rows, alphas, rates, strict=False)
     )
     return Findings(tuple(found), overall)
 
 
 def _row(rules: Rules, row: Row, segment: str, rung: int, critical: bool, alpha: float, rate: float) -> Finding:
-    stake = 1 / len(rules.stages)
-    logs = [stream.worse.log_e for stream in row.streams]
-    # A stage that has not begun is worth 1, and its stake lies idle: `combine` counts what the weights leave.
-    mean = eprocess.combine(logs, [stake] * len(logs)) if logs else 0.0
-    log_e = 0.0 if isinstance(mean, CannotTell) else mean
+    log_e = _log_mean([stream.worse.log_e for stream in row.streams], len(rules.stages))
     here = row.on(rung)
     _, cg, cb, bg, bb = here.worse
     threshold = -math.log(alpha)
@@ -126,6 +122,21 @@ def _row(rules: Rules, row: Row, segment: str, rung: int, critical: bool, alpha:
         needed_n=None if passes or fails else n + _missing(rules, rung, here.not_worse.log_e, rate),
         sequential=Sequential(log_e, threshold),
     )
+
+
+@cache
+def _levels(
+    critical: tuple[bool, ...], metrics: int, alpha: float, split: Split
+) -> tuple[tuple[tuple[float, ...], ...], tuple[float, ...]]:
+    found = levels(critical, metrics, alpha, split)
+    return tuple(map(tuple, found.cells.tolist())), tuple(found.overall.tolist())
+
+
+def _log_mean(logs: list[float], stages: int) -> float:
+    """log of the mean E over stages, of which those that have not begun are worth 1; `eprocess.combine` in floats."""
+    top = max(0.0, *logs) if logs else 0.0
+    idle = (stages - len(logs)) * math.exp(-top)
+    return top + math.log((idle + sum(math.exp(one - top) for one in logs)) / stages)
 
 
 def _rate(good: float, bad: float) -> float | None:

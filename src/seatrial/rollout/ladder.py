@@ -33,6 +33,8 @@ class Move(StrEnum):
 
 
 FALLS = (Move.BACK, Move.OFF)
+SKEW = 60.0
+"""Seconds by which the clocks of two controllers may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ def _cell(rules: Rules, cell: CellState, found: CellFindings, overall: Reason | 
     if worse is not None and falls:
         return _moved(Move.BACK, cell, worse, rules, cell.rung - 1, now)
     problem = next((one for one in found.problems if one.why not in UNTRUSTED), None)
-    if problem is None and now < cell.since:
+    if problem is None and now < cell.since - SKEW:
         problem = Reason(Why.CLOCK, seconds=cell.since - now)
     if problem is not None:
         return _hold(cell, problem)
