@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.experiment.plan import RolloutPlan
+    from seatrial.project import Project
     from seatrial.rollout.controller import Look
+    from seatrial.rollout.rules import Rules
     from seatrial.verdict import Decision
 
 
@@ -85,13 +87,22 @@ def start(
     read, metrics = read_plan(project, plan)
     notes = () if accept_underpowered else _powered(read)
     rules = rules_of(read, metrics)
+    hashes, warnings = _contents(project, rules)
     now = time.time() if at is None else at
     decided = ledger.started(
-        rules, now, code=code_version(), author=author, reason=reason, candidate_hash="", control_hash="", notes=notes
+        rules,
+        now,
+        code=code_version(),
+        author=author,
+        reason=reason,
+        control_hash=hashes[0],
+        candidate_hash=hashes[1],
+        notes=notes,
     )
-    warnings = ["nothing was written: --dry-run"] if dry_run else []
-    if not dry_run and not controller.start(store_here(), decided, rules):
-        warnings = [f"{rules.rollout} has been started already; nothing was changed"]
+    if dry_run:
+        warnings.append("nothing was written: --dry-run")
+    elif not controller.start(store_here(), decided, rules):
+        warnings.append(f"{rules.rollout} has been started already; nothing was changed")
     decision = look_decision(rules, decided.state, (), None, None, warnings=warnings)
     show(headed(decision, f"{rules.rollout} starts in {cells_text(len(rules.cells))}"), as_json, files)
     return 0
@@ -338,6 +349,28 @@ def _decision(look: Look, failures: Sequence[str]) -> Decision:
     return look_decision(
         look.rules, look.decided.state, look.decided.steps, look.decided.findings, evidence, warnings=warnings
     )
+
+
+def _contents(project: Project, rules: Rules) -> tuple[tuple[str, str], list[str]]:
+    """Content hashes of control and candidate, and what a person should know before the start.
+
+    UsageError where the registry has the graph and not the version.
+    """
+    from seatrial.outcome.metric import MetricKind  # noqa: PLC0415
+    from seatrial.trial.code_hash import code_hash  # noqa: PLC0415
+
+    warnings = [
+        f"metric {metric.name} is a mean: this version of seatrial neither shows it nor acts on it"
+        for metric in rules.watch
+        if metric.kind is MetricKind.MEAN
+    ]
+    if rules.graph not in {spec.assistant_id for spec in project.graphs}:
+        warnings.append(f"graph {rules.graph} is not in the registry: contents are known from exposures only")
+        return ("", ""), warnings
+    for version in (rules.control, rules.candidate):
+        project.spec(rules.graph).version(version)
+    control, candidate = (code_hash(project, rules.graph, one) for one in (rules.control, rules.candidate))
+    return (control, candidate), warnings
 
 
 def _powered(plan: RolloutPlan) -> Sequence[str]:

@@ -82,7 +82,7 @@ def _one(rules: Rules, cell: CellState, action: Action, why: Reason, now: float)
     else:
         rung = _rung(rules, action.share)
         if rung != cell.rung:
-            after = new_try(rules, cell, rung, Mode.CLIMBING, now)
+            after = new_try(rules, cell, rung, Mode.CLIMBING if rung else Mode.ROLLED_BACK, now)
             move = Move.UP if rung > cell.rung else Move.BACK
     return Step(cell.cell, move, cell.rung, why, after)
 

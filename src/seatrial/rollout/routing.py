@@ -57,10 +57,20 @@ def route_of(rules: Rules, state: State) -> Route:
     )
 
 
-def exposure_of(assignment: Assignment, unit: str, thread_id: str, now: float) -> Exposure | None:
+def exposure_of(
+    assignment: Assignment, unit: str, thread_id: str, now: float, *, content: str | None = None
+) -> Exposure | None:
     """The row to write for an assignment; None where it is no exposure.
 
     A unit leaves one row per cell, try and rung and arm, however many requests it makes.
+
+    Args:
+        assignment: of the router.
+        unit: what was assigned.
+        thread_id: whose outcomes follow.
+        now: seconds since 1970.
+        content: hash of the version that really answered, where the server knows it: only so is a version that was rebuilt
+            under its name noticed. None: what the snapshot says.
     """
     if not assignment.exposed:
         return None
@@ -75,6 +85,6 @@ def exposure_of(assignment: Assignment, unit: str, thread_id: str, now: float) -
         attempt=assignment.attempt,
         rung=assignment.rung,
         exposed_at=now,
-        content=assignment.content_hash,
+        content=assignment.content_hash if content is None else content,
         algorithm=assignment.algorithm,
     )

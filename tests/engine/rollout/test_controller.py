@@ -306,6 +306,13 @@ def test_an_override_goes_straight_to_all_traffic(store, rules):
     assert ledger.replayed(controller.all_rows(store, rules.rollout)) is None
 
 
+def test_an_override_to_nothing_waits_for_a_person(store, rules):
+    begin(store, rules)
+    action = Action(Act.OVERRIDE, ("DE",), "ada", "complaints", 0.0)
+    found = controller.person(store, rules.rollout, action, BEGIN + 1, code="1")
+    assert (found.decided.state.cell("DE").rung, found.decided.state.cell("DE").mode) == (0, Mode.ROLLED_BACK)
+
+
 def test_a_rollout_that_was_never_started_is_named(store):
     with pytest.raises(UsageError, match="never started"):
         controller.full_name(store, "nothing")

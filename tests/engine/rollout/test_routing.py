@@ -9,6 +9,7 @@ from seatrial.experiment.router import Router
 from seatrial.experiment.snapshot import snapshot_data, snapshot_of
 from seatrial.rollout import controller, ledger
 from seatrial.rollout.person import Act, Action
+from seatrial.rollout.reason import Why
 from seatrial.rollout.routing import exposure_of, snapshot_in
 from seatrial.rollout.store_source import StoreSource
 from seatrial.store.exposures import write_exposures
@@ -66,3 +67,16 @@ def test_a_blank_unit_leaves_no_exposure(store, rules):
         found = router.assign("support", request("DE"), unit)
         assert found.arm == "control"
         assert exposure_of(found, "", "t", BEGIN) is None
+
+
+def test_a_version_rebuilt_under_its_name_is_noticed_by_what_really_answered(store, rules):
+    start(store, rules)
+    router = Router(lambda: snapshot_in(store, BEGIN))
+    router.refresh()
+    for i in range(100):
+        found = router.assign("support", request("DE"), f"u{i}")
+        content = "k2" if found.arm == "candidate" else None
+        write_exposures(store, [exposure_of(found, f"u{i}", f"u{i}", BEGIN + i, content=content)], now=BEGIN)
+    look = controller.look(store, rules.rollout, StoreSource(store), BEGIN + 900, code="1")
+    assert look.decided.steps[0].reason.why is Why.CONTENT_CHANGED
+    assert look.decided.state.candidate_hash == "k2"
