@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -9,15 +11,19 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.mlflow import option, wanted
 from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.progress import progress
+from seatrial.errors import SeatrialError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from seatrial.judge.run import Judged
     from seatrial.judge.table import Rows
+    from seatrial.project import Project
     from seatrial.trial.judging import Comparison, Plan
+    from seatrial.verdict import Decision
 
 SCHEMA = "seatrial/judge-pairwise/1"
 
@@ -40,6 +46,7 @@ SCHEMA = "seatrial/judge-pairwise/1"
 @click.option("--resume", is_flag=True, help="Go on with what was judged before; refused where nothing was.")
 @click.option("--max-usd", type=click.FloatRange(min=0, min_open=True), help="Never spend more than this in this run.")
 @click.option("--dry-run", is_flag=True, help="Say what it would take: calls, tokens, price; ask nobody.")
+@option
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/judge-pairwise/1 on stdout.")
 @click.option(
     "-o",
@@ -59,6 +66,7 @@ def command(
     resume: bool,
     max_usd: float | None,
     dry_run: bool,
+    mlflow: bool | None,
     as_json: bool,
     outputs: tuple[Path, ...],
 ) -> int:
@@ -85,6 +93,7 @@ def command(
             raise UsageError(f"-o {file}: the folder {file.parent} does not exist")
     project = open_project(Path.cwd())
     made = comparison(project, a, b, name, limit=limit)
+    logs = wanted(mlflow, project.settings.mlflow, "judge")
     if dry_run:
         return _said_plan(made, plan_of(made, repeat), as_json=as_json)
     with _told(made, quiet=as_json) as tell:
@@ -95,7 +104,8 @@ def command(
         file.write_bytes((made.folder / VERDICTS).read_bytes())
     if done.fatal:
         raise ConfigError(_fatal(made, done))
-    return _say(made, done, rows, as_json=as_json, files=files)
+    code, decision = _say(made, done, rows, as_json=as_json, files=files)
+    return _logged(project, made, decision, code, asked=mlflow) if logs else code
 
 
 @contextmanager
@@ -136,7 +146,7 @@ def _said_plan(made: Comparison, plan: Plan, *, as_json: bool) -> int:
     return 0
 
 
-def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: Iterable[Path]) -> int:
+def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: Iterable[Path]) -> tuple[int, Decision]:
     from seatrial.canonical import canonical_json  # noqa: PLC0415
     from seatrial.judge.counts import counts_of  # noqa: PLC0415
     from seatrial.report.decision_data import decision_data  # noqa: PLC0415
@@ -169,7 +179,7 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: It
         click.echo(canonical_json(said))
         with redirect_stdout(StringIO()):  # files and the step summary; the terminal has had its JSON
             show_decision(decision, winrate_view(decision), as_json=False, files=files)
-        return decision.exit_code
+        return decision.exit_code, decision
     spent = "" if done.usd is None else f", {done.usd:.4f} USD"
     click.echo(
         f"{made.judge.identity}: {counts.judged} of {counts.pairs} judged, {done.asked} questions asked, {done.known} known{spent}"
@@ -177,4 +187,27 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: It
     for sentence in (*([f"ended early: {done.ended}"] if done.ended else []), *done.warnings):
         click.echo(sentence)
     show_decision(decision, winrate_view(decision), as_json=False, files=files)
-    return decision.exit_code
+    return decision.exit_code, decision
+
+
+def _logged(project: Project, made: Comparison, decision: Decision, code: int, *, asked: bool | None) -> int:
+    """Log to MLflow; the verdict stands whatever becomes of its record, but a record that was asked for and failed is no 0."""
+    from seatrial.adapters.mlflow.judged import log_judged  # noqa: PLC0415 - for those who log
+    from seatrial.trial.judging import VERDICTS  # noqa: PLC0415
+
+    try:
+        log_judged(
+            decision,
+            judge=made.judge.identity,
+            graph=made.graph,
+            fleet=project.settings.fleet,
+            runs=(made.baseline_run, made.candidate_run),
+            files=(made.folder / VERDICTS,),
+            environ=os.environ,
+            root=project.root,
+            now=time.time(),
+        )
+    except SeatrialError as error:
+        click.echo(f"seatrial: not logged to MLflow: {error}", err=True)
+        return 2 if asked and code == 0 else code
+    return code

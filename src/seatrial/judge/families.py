@@ -51,12 +51,15 @@ def check_families(judge: Judge, arms: Iterable[Arm], declared: Mapping[str, str
     """The judge's families, where it shares none with either arm.
 
     Raises:
-        UnknownFamily: the family of the judge, or of an arm, is unknown.
-        InvalidComparison: it shares one.
+        InvalidComparison: it shares one, or a family is unknown: it might be the same.
     """
-    own = judge_families(judge, declared)
-    for arm in arms:
-        shared = own & arm_families(arm, declared)
+    try:
+        own = judge_families(judge, declared)
+        families = [(arm, arm_families(arm, declared)) for arm in arms]
+    except UnknownFamily as error:
+        raise InvalidComparison(f"judge {judge.name!r} asked nobody: {error}") from error
+    for arm, found in families:
+        shared = own & found
         if shared:
             raise InvalidComparison(
                 f"judge {judge.name!r} ({judge.model}) and {arm.name} are both of family {', '.join(sorted(shared))}; a judge "

@@ -13,7 +13,7 @@ import pytest
 
 from seatrial.errors import SeatrialError
 from seatrial.privacy.exits import shown
-from seatrial.pytest_plugin import TOLD
+from seatrial.pytest_plugin import TOLD, judges_wanted
 from seatrial.pytest_plugin.session import OVERALL, Session, session_of
 from seatrial.verdict import State, Verdict
 
@@ -40,6 +40,10 @@ class GateFile(pytest.File):
         except SeatrialError as error:
             raise self.CollectError(str(error)) from error
         yield Deciding.from_parent(self, name=DECIDES, rows=rows)
+        if judges_wanted(os.environ) and not session.updating:
+            from seatrial.pytest_plugin.judges import NAME, Judges  # noqa: PLC0415 - only where judges are asked for
+
+            yield Judges.from_parent(self, name=NAME, project=session.project, rows=rows)
 
 
 class GateGraph(pytest.Collector):

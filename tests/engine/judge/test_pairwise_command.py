@@ -7,8 +7,11 @@ import json
 import pyarrow.parquet as pq
 import pytest
 
+from seatrial.adapters.mlflow.judged import winrate_metrics
 from seatrial.cli.app import run
+from seatrial.project import open_project
 from seatrial.testing import OpenAIServer
+from seatrial.trial.judging import comparison, winrate_of
 
 from .asking import prefers, shown, verdict
 
@@ -194,3 +197,16 @@ def test_a_comparison_is_written_as_a_page_and_a_table(project, judges, server, 
     assert "v2 against v1" in (root / "page.html").read_text(encoding="utf-8")
     assert pq.read_table(root / "table.parquet").num_rows == 40
     json.loads(capsys.readouterr().out.splitlines()[-1])
+
+
+def test_a_judged_comparison_has_a_metric_per_segment_for_mlflow(project, judges, server):
+    root, _ = _judge(project, judges, server, "v1", "v2")
+    decision = winrate_of(comparison(open_project(root), "desk@v1", "desk@v2", "helpful"))
+    metrics = winrate_metrics(decision, "helpful")
+    assert metrics["winrate/helpful/overall/rate"] == 1.0
+    assert {name for name in metrics if name.endswith("/judged")} == {
+        "winrate/helpful/overall/judged",
+        "winrate/helpful/tier/free/judged",
+        "winrate/helpful/tier/enterprise/judged",
+    }
+    assert (metrics["winrate/helpful/consistency"], metrics["winrate/helpful/first_slot"]) == (1.0, 0.5)

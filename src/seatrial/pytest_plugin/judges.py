@@ -1,0 +1,112 @@
+"""Judge items: under EVAL=1 each trial row's two versions are put to every judge that is for its graph.
+
+`gates/merge.toml::judges::GRAPH::JUDGE::tier=enterprise` shows a critical segment, `...::decides` is the comparison's one
+verdict. A judge without a licence decides nothing: its items report, and are skipped with the reason.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from seatrial.errors import SeatrialError, UsageError
+from seatrial.privacy.exits import shown
+from seatrial.pytest_plugin import LLM, TOLD
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.project import Project, TrialRow
+    from seatrial.verdict import Decision
+
+NAME, DECIDES = "judges", "decides"
+UNLICENSED = "report only, this judge has no licence"
+
+
+class Judges(pytest.Collector):
+    """The judged comparisons of a policy file."""
+
+    def __init__(self, *, project: Project, rows: tuple[TrialRow, ...], **rest: Any) -> None:
+        super().__init__(**rest)
+        self.project, self.rows = project, rows
+
+    def collect(self) -> Iterator[pytest.Collector]:
+        """One collector per trial row and judge that names the row's graph."""
+        from seatrial.judge.spec import judge_names, read_judge  # noqa: PLC0415 - only under EVAL=1
+
+        for row in self.rows:
+            for name in judge_names(self.project.root):
+                if row.graph in read_judge(self.project.root, name).graphs:
+                    yield JudgedRow.from_parent(
+                        self, name=f"{row.graph}::{name}", project=self.project, row=row, judge=name
+                    )
+
+
+class JudgedRow(pytest.Collector):
+    """One trial row and one judge; judged when the first of its items runs."""
+
+    def __init__(self, *, project: Project, row: TrialRow, judge: str, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.project, self.row, self.judge = project, row, judge
+        self._decision: Decision | None = None
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Its critical segments, and what decides."""
+        from seatrial.segment import critical_segments, for_graph  # noqa: PLC0415
+
+        for segment in sorted(critical_segments(for_graph(self.project.dimensions, self.row.graph))):
+            yield JudgeItem.from_parent(self, name=segment)
+        yield JudgeItem.from_parent(self, name=DECIDES)
+
+    def decision(self) -> Decision:
+        """The win rate; versions without a run of their own are run first."""
+        if self._decision is None:
+            from seatrial.trial.judging import comparison, judge_pairs, winrate_of  # noqa: PLC0415
+
+            names = [self._run(version) for version in (self.row.baseline, self.row.candidate)]
+            made = comparison(self.project, names[0], names[1], self.judge)
+            judge_pairs(self.project, made)
+            self._decision = winrate_of(made)
+        return self._decision
+
+    def _run(self, version: str) -> str:
+        from seatrial.trial.evaluate import evaluate  # noqa: PLC0415
+        from seatrial.trial.runs import latest_run  # noqa: PLC0415
+
+        try:
+            return latest_run(self.project, f"{self.row.graph}@{version}")
+        except UsageError:
+            made = evaluate(self.project, self.row.graph, version, kind=self.row.dataset, repeat=self.row.repeat)
+            return made.run_dir.name
+
+
+class JudgeItem(pytest.Item):
+    """One row of a judged comparison, or its verdict."""
+
+    def __init__(self, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.add_marker(LLM)
+
+    def runtest(self) -> None:
+        """Show the row; skipped, since nothing but a licence lets a judge decide."""
+        judged = self.parent
+        assert isinstance(judged, JudgedRow)  # noqa: S101 - its only collector
+        decision = judged.decision()
+        if self.name == DECIDES:
+            said = f"{decision.verdict.value}: {shown(decision.reason)}"
+        else:
+            row = next((one for one in decision.findings if one.segment == self.name), None)
+            said = "nothing was judged on it" if row is None else shown(row.reason)
+        self.user_properties += [("verdict", decision.verdict.value), ("reason", said)]
+        if self.name == DECIDES:
+            self.user_properties.append((TOLD, f"{judged.name}: {said} ({UNLICENSED})"))
+        pytest.skip(f"{UNLICENSED}; {said}")
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """The sentence; a traceback is for our bugs only."""
+        return str(excinfo.value) if isinstance(excinfo.value, SeatrialError) else super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Any, int, str]:
+        """The policy file."""
+        return self.path, 0, self.nodeid.partition("::")[2]

@@ -1,0 +1,49 @@
+"""Under EVAL=1 a trial row's two versions are judged: an item a critical segment, and one for the verdict."""
+
+from __future__ import annotations
+
+from seatrial.testing import OpenAIServer
+
+from .asking import prefers
+
+ROW = """
+[[tool.seatrial.trial]]
+graph = "desk"
+baseline = "v1"
+candidate = "v2"
+policy = "gates/merge.toml"
+"""
+POLICY = """
+schema = "seatrial/policy/1"
+[key.answered]
+primary = true
+"""
+
+
+def _session(root, judges, users_pytest, server, *arguments):
+    with (root / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(ROW)
+    (root / "gates").mkdir()
+    (root / "gates" / "merge.toml").write_text(POLICY, encoding="utf-8")
+    judges(server.url, answer="answer", graphs=["desk"])
+    return users_pytest("-rs", "-p", "no:cacheprovider", str(root / "gates" / "merge.toml"), *arguments)
+
+
+def test_judge_items_report_and_decide_nothing_without_a_licence(project, judges, users_pytest, monkeypatch):
+    root = project("v1", "v2")
+    monkeypatch.setenv("EVAL", "1")
+    with OpenAIServer(prefers("bad")) as server:
+        code, said = _session(root, judges, users_pytest, server, "-m", "llm", f"--rootdir={root}")
+    assert code == 0
+    assert len(server.requests) == 40
+    assert "2 skipped" in said
+    assert "report only, this judge has no licence; fail:" in said
+    assert "report only, this judge has no licence; 0.0 %" in said
+
+
+def test_without_eval_no_judge_is_collected(project, judges, users_pytest):
+    root = project("v1", "v2")
+    with OpenAIServer(prefers("good")) as server:
+        _, said = _session(root, judges, users_pytest, server, "-m", "llm", f"--rootdir={root}")
+    assert not server.requests
+    assert "skipped" not in said
