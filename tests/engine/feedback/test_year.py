@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.testing.traffic import Fault, FaultName, traffic
+from seatrial.testing.traffic import GRAPHS, Fault, FaultName, traffic
 
 RULES = """
 [labels]
@@ -37,7 +37,7 @@ FILES = (
 def year(project, write):
     write("gates/feedback.toml", RULES)
     write("gates/metrics.toml", METRICS)
-    return lambda *faults: traffic(1, faults=faults).write(project)
+    return lambda *faults, graphs=GRAPHS: traffic(1, graphs=graphs, faults=faults).write(project)
 
 
 def test_the_segment_that_went_wrong_is_named_with_the_first_day_it_could_be_known(gate, year):
@@ -57,7 +57,7 @@ def test_the_segment_that_went_wrong_is_named_with_the_first_day_it_could_be_kno
 
 
 def test_a_year_without_a_fault_is_clean_and_late_lost_or_repeated_outcomes_do_not_change_that(gate, year):
-    year(Fault(FaultName.LOST, amount=0.2), Fault(FaultName.DUPLICATED, amount=0.1))
+    year(Fault(FaultName.LOST, amount=0.2), Fault(FaultName.DUPLICATED, amount=0.1), graphs=GRAPHS[1:])
     answer = gate(*FILES, "--now", "2026-12-31")
     assert answer.code == 0, answer.kinds
     ledger = answer.data["details"]["sources"]["outcomes.parquet"]["ledger"]
@@ -74,7 +74,7 @@ def test_a_year_without_a_fault_is_clean_and_late_lost_or_repeated_outcomes_do_n
     ],
 )
 def test_a_planted_fault_of_the_source_is_named(gate, year, fault, said):
-    year(fault)
+    year(fault, graphs=GRAPHS[1:])
     answer = gate(*FILES, "--now", "2026-12-31")
     assert answer.code == 2
     assert said in answer.kinds
