@@ -11,6 +11,7 @@ from seatrial.gate.arms import FAILED, RAN
 from seatrial.gate.common import hashed
 from seatrial.gate.message import brief, messages
 from seatrial.gate.policy import KeyRule
+from seatrial.judge.evidence import PREFIX as WINRATE
 from seatrial.verdict import SYSTEM_FAILURES
 from seatrial.wording import count, percent
 
@@ -39,14 +40,24 @@ def known_versions(evidence: Evidence, baseline: str, candidate: str) -> None:
 
 
 def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: str) -> tuple[KeyRule, ...]:
-    """The policy's keys, or every key equally; each has rows of both versions."""
+    """The policy's keys, or every key equally; each has rows of both versions.
+
+    A judge's win rate is a score against one half that only the candidate has: it is no key to compare two versions by.
+    """
     keys, versions = evidence.codes("key"), evidence.codes("version")
     rows_of = {version: versions.index == versions.values.index(version) for version in (baseline, candidate)}
     mine = np.bincount(keys.index[rows_of[baseline] | rows_of[candidate]], minlength=len(keys.values))
-    present = sorted(key for key, rows in zip(keys.values, mine.tolist(), strict=True) if rows)
+    present = sorted(
+        key for key, rows in zip(keys.values, mine.tolist(), strict=True) if rows and not key.startswith(WINRATE)
+    )
     rules = policy.keys or tuple(KeyRule(key) for key in present)
     measured = {measure.name for measure in policy.measures}
     for rule in rules:
+        if rule.name.startswith(WINRATE):
+            raise ConfigError(
+                f"{policy.source}: key {rule.name!r} is a win rate against 1/2 and cannot be compared with the baseline's; take it out "
+                "and ask seatrial judge winrate VERDICTS"
+            )
         if rule.name in measured:
             raise ConfigError(
                 f"{policy.source}: {rule.name!r} is a key and a measurement, and rows of one name cannot be told apart; give the key another name"

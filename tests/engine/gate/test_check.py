@@ -5,9 +5,10 @@ from typing import get_args
 import pytest
 
 from seatrial import reason as kind
+from seatrial.errors import ConfigError
 from seatrial.gate.check import CHECKS
 from seatrial.gate.merge import check
-from seatrial.gate.policy import Policy
+from seatrial.gate.policy import KeyRule, Policy
 from seatrial.gate.row_rules import ROW_RULES
 from seatrial.gate.sentence import sentence
 from seatrial.reason import reason_data, reason_of
@@ -111,3 +112,22 @@ def test_unchanged_is_decided_before_two_dataset_hashes_are_refused(build, pairs
 def test_one_identical_example_is_unchanged(build, pairs):
     rows = identical(pairs({"x": (1, 0, 0, 0)}), {"a": "h", "b": "h"})
     assert check(build(rows), Policy(), baseline="a", candidate="b").unchanged
+
+
+def with_verdicts(pairs):
+    """Rows of both versions, and a judge's win rate, which only the candidate has."""
+    rows = pairs({"x": (30, 0, 0, 5)})
+    return [*rows, *({**row, "key": "winrate:helpful", "score": 0.0} for row in rows if row["version"] == "b")]
+
+
+def test_a_win_rate_is_not_among_every_key(build, pairs):
+    found = check(build(with_verdicts(pairs)), Policy(), baseline="a", candidate="b")
+    bare = check(build(pairs({"x": (30, 0, 0, 5)})), Policy(), baseline="a", candidate="b")
+    assert (found.verdict, found.family_size) == (bare.verdict, bare.family_size)
+    assert {row.key for row in (found.overall, *found.segments)} == {"score"}
+
+
+def test_a_win_rate_as_a_gating_key_is_refused(build, pairs):
+    policy = Policy(keys=(KeyRule("winrate:helpful"),))
+    with pytest.raises(ConfigError, match="win rate against 1/2"):
+        check(build(with_verdicts(pairs)), policy, baseline="a", candidate="b")
