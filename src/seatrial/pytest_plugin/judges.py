@@ -1,11 +1,12 @@
 """Judge items: under EVAL=1 each trial row's two versions are put to every judge that is for its graph.
 
 `gates/merge.toml::judges::GRAPH::JUDGE::tier=enterprise` shows a critical segment, `...::decides` is the comparison's one
-verdict. A judge without a licence decides nothing: its items report, and are skipped with the reason.
+verdict. It decides only under a full licence; without one it is skipped with the reason, and the verdict beside it.
 """
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,15 +14,21 @@ import pytest
 from seatrial.errors import SeatrialError, UsageError
 from seatrial.privacy.exits import shown
 from seatrial.pytest_plugin import LLM, TOLD
+from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from seatrial.judge.licence import Standing
     from seatrial.project import Project, TrialRow
     from seatrial.verdict import Decision
 
 NAME, DECIDES = "judges", "decides"
-UNLICENSED = "report only, this judge has no licence"
+REPORT = "report only"
+
+
+class Loses(Exception):
+    """The candidate is shown to lose, by a judge that may decide."""
 
 
 class Judges(pytest.Collector):
@@ -50,6 +57,7 @@ class JudgedRow(pytest.Collector):
         super().__init__(**rest)
         self.project, self.row, self.judge = project, row, judge
         self._decision: Decision | None = None
+        self._standing: Standing | None = None
 
     def collect(self) -> Iterator[pytest.Item]:
         """Its critical segments, and what decides."""
@@ -62,13 +70,33 @@ class JudgedRow(pytest.Collector):
     def decision(self) -> Decision:
         """The win rate; versions without a run of their own are run first."""
         if self._decision is None:
+            from seatrial.judge.licence import read_licence, standing_of  # noqa: PLC0415
+            from seatrial.judge.spec import FOLDER  # noqa: PLC0415
             from seatrial.trial.judging import comparison, judge_pairs, winrate_of  # noqa: PLC0415
 
             names = [self._run(version) for version in (self.row.baseline, self.row.candidate)]
             made = comparison(self.project, names[0], names[1], self.judge)
-            judge_pairs(self.project, made)
+            _, rows = judge_pairs(self.project, made)
             self._decision = winrate_of(made)
+            self._standing = standing_of(
+                read_licence(self.project.root / FOLDER / f"{self.judge}.licence.json"),
+                made.judge.identity,
+                now=time.time(),
+                models={row["reported_model"] for row in rows if row.get("reported_model")},
+                graph=self.row.graph,
+            )
         return self._decision
+
+    @property
+    def bar(self) -> str:
+        """Why the verdict may not decide, as a sentence; empty under a full licence."""
+        from seatrial.judge.licence import Level  # noqa: PLC0415
+
+        standing = self._standing
+        if standing is not None and standing.level is Level.FULL:
+            return ""
+        why = "; ".join(sentence for _, sentence in standing.bars) if standing is not None else "nothing was judged"
+        return f"{REPORT}: {why}"
 
     def _run(self, version: str) -> str:
         from seatrial.trial.evaluate import evaluate  # noqa: PLC0415
@@ -89,7 +117,7 @@ class JudgeItem(pytest.Item):
         self.add_marker(LLM)
 
     def runtest(self) -> None:
-        """Show the row; skipped, since nothing but a licence lets a judge decide."""
+        """Show the row, or decide."""
         judged = self.parent
         assert isinstance(judged, JudgedRow)  # noqa: S101 - its only collector
         decision = judged.decision()
@@ -99,13 +127,22 @@ class JudgeItem(pytest.Item):
             row = next((one for one in decision.findings if one.segment == self.name), None)
             said = "nothing was judged on it" if row is None else shown(row.reason)
         self.user_properties += [("verdict", decision.verdict.value), ("reason", said)]
-        if self.name == DECIDES:
-            self.user_properties.append((TOLD, f"{judged.name}: {said} ({UNLICENSED})"))
-        pytest.skip(f"{UNLICENSED}; {said}")
+        if self.name != DECIDES:
+            pytest.skip(said)  # shown; the comparison's one verdict decides
+        bar = judged.bar
+        self.user_properties.append((TOLD, f"{judged.name}: {said}{f' ({bar})' if bar else ''}"))
+        if bar or decision.verdict is Verdict.INCONCLUSIVE:
+            pytest.skip(f"{bar}; {said}" if bar else said)
+        if decision.verdict is Verdict.FAIL:
+            raise Loses(said)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """The sentence; a traceback is for our bugs only."""
-        return str(excinfo.value) if isinstance(excinfo.value, SeatrialError) else super().repr_failure(excinfo, style)
+        return (
+            str(excinfo.value)
+            if isinstance(excinfo.value, (SeatrialError, Loses))
+            else super().repr_failure(excinfo, style)
+        )
 
     def reportinfo(self) -> tuple[Any, int, str]:
         """The policy file."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from seatrial.judge.licence import Level, Standing
 from seatrial.testing import OpenAIServer
 
 from .asking import prefers
@@ -37,8 +40,20 @@ def test_judge_items_report_and_decide_nothing_without_a_licence(project, judges
     assert code == 0
     assert len(server.requests) == 40
     assert "2 skipped" in said
-    assert "report only, this judge has no licence; fail:" in said
-    assert "report only, this judge has no licence; 0.0 %" in said
+    assert "has no licence; fail: " in said
+    assert "report only: judge helpful@1#" in said
+
+
+@pytest.mark.parametrize(("word", "exit_code"), [("bad", 1), ("good", 0)])
+def test_under_a_full_licence_the_verdict_decides(project, judges, users_pytest, monkeypatch, word, exit_code):
+    root = project("v1", "v2")
+    monkeypatch.setenv("EVAL", "1")
+    monkeypatch.setattr("seatrial.judge.licence.standing_of", lambda *_, **__: Standing(Level.FULL))
+    with OpenAIServer(prefers(word)) as server:
+        code, said = _session(root, judges, users_pytest, server, "-m", "llm", f"--rootdir={root}")
+    assert code == exit_code
+    assert f"{exit_code} failed" in said or exit_code == 0
+    assert f"{1 - exit_code} passed" in said or exit_code == 1
 
 
 def test_without_eval_no_judge_is_collected(project, judges, users_pytest):
