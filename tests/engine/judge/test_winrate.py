@@ -16,6 +16,7 @@ from seatrial.judge.length import length_adjusted
 from seatrial.judge.position import position_of
 from seatrial.judge.scores import scores_of
 from seatrial.judge.verdicts import VERDICT_COLUMNS
+from seatrial.judge.winrate import Rules, rate_of
 from seatrial.stats.interval import CannotTell
 from seatrial.table import read_table
 
@@ -294,3 +295,25 @@ def test_pairs_that_no_judge_was_asked_about_say_nothing_of_its_position_bias(tm
     file.write_text("\n".join(rows) + "\n", encoding="utf-8")
     position = position_of(scores_of(read_table(file, VERDICT_COLUMNS)))
     assert (position.n, position.consistency, position.first) == (4, 0.0, 1.0)
+
+
+def _called(draw, times: int, seed: int) -> float:
+    """Share of made-up comparisons in which the candidate is called the winner."""
+    rng = np.random.default_rng(seed)
+    return sum(rate_of(draw(rng), "overall", Rules()).clears for _ in range(times)) / times
+
+
+@pytest.mark.slow
+def test_an_equal_candidate_is_seldom_called_the_winner():
+    # 600 runs of 40 examples, 5 verdicts each that share their example (intra-class correlation .5): nominal .025, band 4 errors.
+    def draw(rng: np.random.Generator) -> np.ndarray:
+        shared = rng.random((40, 1)) < 0.5
+        own = rng.random((40, 5)) < 0.5
+        return np.where(rng.random((40, 5)) < 0.5**0.5, shared, own).mean(axis=1)
+
+    assert _called(draw, 600, 11) <= 0.025 + 4 * (0.025 * 0.975 / 600) ** 0.5
+
+
+def test_a_better_candidate_is_called_the_winner():
+    # P(lower end > .5) at .70 over 100 examples without ties is .98: 1 - Phi((1.96 x .5 - 2) / .458).
+    assert _called(lambda rng: (rng.random(100) < 0.7).astype(float), 200, 12) >= 0.93
