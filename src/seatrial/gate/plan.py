@@ -105,12 +105,11 @@ def plan_of(c: Comparison) -> Plan:
     rules = gating_rules(evidence, c.policy, c.baseline, c.candidate)
     critical, names = known_critical(evidence, c.critical), tuple(rule.name for rule in rules)
     unchanged = is_unchanged(shared.compared, names, c.baseline, c.candidate)
-    warnings = [*shared.sentences(), *_differences(evidence, c, names, unchanged)]
-    warnings += [*_blank_scores(evidence), *_no_segments(evidence), *c.quarantine.warnings]
+    warnings = [*shared.sentences(), *_differences(evidence, c, names, unchanged), *_unsaid(evidence, c)]
     lined_up = {name: arms(evidence, name, c.baseline, c.candidate, repetitions=c.policy.repetitions) for name in names}
     tested = {rule.name: lined_up[rule.name] for rule in _tested(rules)}
     judged = {**lined_up, **without_quarantined(evidence, tested, c.quarantine)}
-    primary = next((rule.name for rule in rules if rule.primary), (*_tested(rules), *rules)[0].name)
+    primary = _primary(rules)
     if not unchanged:
         _comparable(evidence, c, primary, judged[primary])
         warnings += [one.sentence for one in rescored(shared.compared, names, c.baseline, c.candidate)]
@@ -122,9 +121,8 @@ def plan_of(c: Comparison) -> Plan:
         whole, said = quarantine.shares(full, rows)
         rows = in_full(rows, full, whole)
         warnings += [*said, *quarantine.one_sided(held)]
-    if not unchanged:
-        for key in tested:
-            baseline_stands(evidence, judged[key], lined_up[key], c.policy, c.baseline, critical, whole)
+    for key in () if unchanged else tested:
+        baseline_stands(evidence, judged[key], lined_up[key], c.policy, c.baseline, critical, whole)
     return Plan(
         asked=c,
         common=shared,
@@ -135,7 +133,7 @@ def plan_of(c: Comparison) -> Plan:
         lined_up=lined_up,
         judged=judged,
         rows=rows,
-        levels=tuple(c.budget.family * w if w > 0 else None for w in row_weights(rows, _tested(rules), c.policy)),
+        levels=_levels(c, rows, rules),
         unchanged=unchanged,
         held=held,
         whole=whole,
@@ -150,6 +148,21 @@ def _differences(evidence: Evidence, c: Comparison, names: tuple[str, ...], unch
 
 def _tested(rules: tuple[KeyRule, ...]) -> tuple[KeyRule, ...]:
     return tuple(rule for rule in rules if not rule.zero_tolerance)
+
+
+def _primary(rules: tuple[KeyRule, ...]) -> str:
+    return next((rule.name for rule in rules if rule.primary), (*_tested(rules), *rules)[0].name)
+
+
+def _levels(c: Comparison, rows: tuple[Row, ...], rules: tuple[KeyRule, ...]) -> tuple[float | None, ...]:
+    weights = row_weights(rows, _tested(rules), c.policy)
+    return tuple(c.budget.family * weight if weight > 0 else None for weight in weights)
+
+
+def _unsaid(evidence: Evidence, c: Comparison) -> Iterator[str]:
+    yield from _blank_scores(evidence)
+    yield from _no_segments(evidence)
+    yield from c.quarantine.warnings
 
 
 def _comparable(evidence: Evidence, c: Comparison, primary: str, judged: Arms) -> None:

@@ -43,22 +43,10 @@ def sentence_of(f: Finding) -> str:
 def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of reason
     """The reason in words, without a full stop."""
     match reason:
-        case kind.Underpowered(must_detect=None):
-            return f"{count(reason.n, 'example')}, and {'no number of them is enough' if reason.needs is None else f'{reason.needs:,} are needed'}"
-        case kind.Underpowered():
-            shows = "no drop at all" if reason.detects is None else f"only drops of {drop(reason.detects)} or more"
-            needs = "more than any number of examples" if reason.needs is None else f"{reason.needs:,}"
-            return f"critical, and {count(reason.n, 'example')} show {shows}: it must show {drop(reason.must_detect)}, which needs {needs}"
-        case kind.NotShown():
-            return _not_shown(reason)
+        case kind.Underpowered() | kind.NotShown() | kind.Unmeasured() | kind.NotProven():
+            return _of_undecided(reason)
         case kind.Shown():
             return f"shown not worse by {drop(reason.rules_out)} or more: the drop is at most {drop(reason.at_most)}"
-        case kind.Unmeasured():
-            became = _BECAME.get(Outcome(reason.outcome), f"{reason.outcome} on {{}} answers")
-            said = f"{became.format(f'{reason.cells:,} of {reason.planned:,}')} of the {reason.arm}"
-            return f"{said}: {reason.message}" if reason.message else said
-        case kind.NotProven():
-            return f"looks worse: {points(reason.difference)} ({reason.regressed:,} of {reason.n:,} regressed), p {p_value(reason.p)} alone and {p_value(reason.p_adjusted)} in the family"
         case kind.Unchanged():
             return "every output is identical"
         case kind.Thin():
@@ -97,6 +85,26 @@ def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of rea
             | kind.Passes()
         ):
             return _of_contract(reason)
+        case _:
+            assert_never(reason)
+
+
+def _of_undecided(reason: kind.Underpowered | kind.NotShown | kind.Unmeasured | kind.NotProven) -> str:
+    match reason:
+        case kind.Underpowered(must_detect=None):
+            return f"{count(reason.n, 'example')}, and {'no number of them is enough' if reason.needs is None else f'{reason.needs:,} are needed'}"
+        case kind.Underpowered():
+            shows = "no drop at all" if reason.detects is None else f"only drops of {drop(reason.detects)} or more"
+            needs = "more than any number of examples" if reason.needs is None else f"{reason.needs:,}"
+            return f"critical, and {count(reason.n, 'example')} show {shows}: it must show {drop(reason.must_detect)}, which needs {needs}"
+        case kind.NotShown():
+            return _not_shown(reason)
+        case kind.Unmeasured():
+            became = _BECAME.get(Outcome(reason.outcome), f"{reason.outcome} on {{}} answers")
+            said = f"{became.format(f'{reason.cells:,} of {reason.planned:,}')} of the {reason.arm}"
+            return f"{said}: {reason.message}" if reason.message else said
+        case kind.NotProven():
+            return f"looks worse: {points(reason.difference)} ({reason.regressed:,} of {reason.n:,} regressed), p {p_value(reason.p)} alone and {p_value(reason.p_adjusted)} in the family"
         case _:
             assert_never(reason)
 

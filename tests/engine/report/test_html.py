@@ -66,8 +66,16 @@ def pages(views, texts):
     ("name", "badge", "said"),
     [
         ("blocked", "✕ BLOCKED", "2 of 5 segments got worse; one critical: DE −29.0 points."),
-        ("pass", "✓ PASS", "No drop found; would have seen 10 points or more on every critical segment."),
-        ("cannot tell", "? CANNOT TELL", "AT has 10 examples, needs 40 to show a drop of 20 points."),
+        (
+            "pass",
+            "✓ PASS",
+            "Every critical segment is shown not worse by 20 points or more; the drop is at most 7 points.",
+        ),
+        (
+            "cannot tell",
+            "? CANNOT TELL",
+            "AT may have dropped by up to 26 points, and less than 20 points must be shown: 10 examples",
+        ),
         ("unchanged", "✓ PASS", "Unchanged: outputs identical on all 100 examples."),
         ("overridden", "✕ BLOCKED", "2 of 5 segments got worse; one critical: DE −29.0 points."),
         ("invalid", "! INVALID", "results.csv: dataset_hash differs: v1 has a; v2 has b."),
