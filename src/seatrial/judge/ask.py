@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from seatrial.errors import SeatrialError
+from seatrial.errors import ConfigError, MissingExtra, SeatrialError, UsageError
 from seatrial.judge.reply import NotAVerdict, read_verdict, text_of
 from seatrial.model.failure import Kind, failure_of
 from seatrial.model.outcome import InvalidReply, KeyRefused, NoCredit, Outage, Refused, Skipped
@@ -30,6 +30,9 @@ TRUNCATED, OTHER_MODEL, UNREPORTED, DECLINED, REFUSED_CALL = (
 and a call that the provider itself refused."""
 
 BUDGET = "budget"
+SETTINGS = (ConfigError, UsageError, MissingExtra)
+"""What the hub raises where the model cannot be set up at all."""
+
 LONGEST = 500
 """Characters of a reason or of a provider's sentence that are kept."""
 
@@ -105,6 +108,8 @@ def ask(judge: Judge, request: Request, hub: Hub, spend: Spend, repetition: int 
         return tally.answered(Outcome.SKIPPED, BUDGET, None, str(error))
     except (KeyRefused, NoCredit) as error:
         return tally.answered(Outcome.SKIPPED, error.kind, None, str(error), fatal=True)
+    except SETTINGS as error:  # no key, no package, an unknown provider: the next call would meet the same
+        return tally.answered(Outcome.SKIPPED, REFUSED_CALL, None, str(error), fatal=True)
     except Skipped as error:
         return tally.answered(Outcome.SKIPPED, error.kind, None, str(error))
     except Refused as error:
@@ -173,7 +178,7 @@ def _may_be_charged(error: BaseException) -> bool:
     """Whether a failed call may stand on the bill: yes, unless nothing was sent or the provider answered with an error."""
     if isinstance(error, Skipped) and not isinstance(error, Outage):
         return False  # a kill switch, a hub's budget, a missing recording: nobody was asked
-    if isinstance(error, (KeyRefused, NoCredit)):
+    if isinstance(error, (KeyRefused, NoCredit, *SETTINGS)):
         return False
     cause = error.__cause__ if isinstance(error, Outage) else error
     if isinstance(error, Outage) and cause is None:

@@ -264,6 +264,15 @@ def test_a_run_whose_every_call_is_refused_ends_at_once(judges, tmp_path, status
         assert "temperature is deprecated for this model" in done.ended
 
 
+def test_a_model_that_cannot_be_set_up_ends_the_run_at_once(judges, tmp_path, server, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY")
+    done = ask(judges(server.url), 50, tmp_path / "out", concurrency=2)
+    assert done.fatal
+    assert "OPENAI_API_KEY" in done.ended
+    assert len(done.answers) <= 4
+    assert (len(server.requests), done.uncounted) == (0, 0)
+
+
 def test_one_refused_call_among_good_ones_is_one_missing_row(judges, tmp_path):
     class Filter(Refusing):
         status, sentence, word = 400, "content filter", "question 0\\n"
