@@ -21,6 +21,7 @@ PARTS = (
     Part("winrate", "seatrial.cli.judge_winrate", "Say whether a candidate wins, by a verdict table from anywhere."),
     Part("label", "seatrial.cli.judge_label", "Label pairs by hand, without knowing whose answers they are."),
     Part("agreement", "seatrial.cli.judge_agreement", "Compare a judge with people's labels and write its licence."),
+    Part("prompts", "seatrial.cli.judge_prompts", "Say which of two wordings of a judge agrees better with people."),
 )
 
 

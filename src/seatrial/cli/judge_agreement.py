@@ -64,7 +64,7 @@ def command(
     from seatrial.judge.votes import LABEL_COLUMNS, join  # noqa: PLC0415
     from seatrial.table import read_table  # noqa: PLC0415
 
-    table = _one_judge(read_table(verdicts, VERDICT_COLUMNS), judge)
+    table = one_judge(read_table(verdicts, VERDICT_COLUMNS), judge)
     joined = join(read_table(labels, LABEL_COLUMNS, mapping=parse_maps(maps)), table)
     measured = agreement_of(joined.compared)
     now = moment(clock, "--now", time_zone("UTC"), time.time())
@@ -93,7 +93,8 @@ def command(
     return verdict.exit_code
 
 
-def _one_judge(table: Table, wanted: str | None) -> Table:
+def one_judge(table: Table, wanted: str | None) -> Table:
+    """The verdicts of one judge; a table of several needs a name."""
     if not table.has("judge"):
         if wanted is not None:
             raise UsageError(f"--judge {wanted!r}: {table.source} names no judge")

@@ -212,3 +212,14 @@ def test_a_licence_is_written_for_the_judge_of_the_project_only(agreement, tmp_p
     assert (code, found.judge, found.prompt_hash) == (0, judge.identity, judge.prompt_hash)
     assert found.expires_at - found.measured_at == 90 * DAY
     assert standing_of(found, judge.identity, now=found.measured_at + DAY, models=["m-1"]).level is Level.FULL
+
+
+# Exact one-sided p of 6 against 0 is (1/2)^6 = .016, of 5 against 0 (1/2)^5 = .031.
+@pytest.mark.parametrize(("wrong", "code"), [((6, 0), 0), ((0, 6), 1), ((5, 0), 2), ((0, 0), 2)])
+def test_the_wording_that_agrees_better_is_found_by_a_paired_test(tmp_path, capsys, wrong, code):
+    files = [tmp_path / f"{name}.jsonl" for name in ("a", "b", "labels")]
+    for file, rows in zip(files, (_verdicts(wrong=wrong[0]), _verdicts(wrong=wrong[1]), _labels()), strict=True):
+        file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    assert run(["judge", "prompts", str(files[0]), str(files[1]), "--labels", str(files[2]), "--json"]) == code
+    said = json.loads(capsys.readouterr().out)
+    assert (said["n"], said["only_b"], said["only_a"]) == (120, *wrong)
