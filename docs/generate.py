@@ -26,7 +26,7 @@ import figures  # type: ignore[import-not-found]  # beside this script, which is
 from seatrial import toml as words
 from seatrial.cli.app import app, run
 from seatrial.dataset import Example
-from seatrial.errors import ConfigError
+from seatrial.errors import EXIT_CODES, ConfigError
 from seatrial.evidence.check import SKIP_ONLY
 from seatrial.evidence.schema import EVIDENCE_COLUMNS
 from seatrial.experiment import RolloutPlan, SampleRatio, Shadow
@@ -63,6 +63,10 @@ def cli_page() -> str:
         "# The command line",
         "",
         "Written by `make docs` from the commands themselves; `make check` fails when it is stale.",
+        "",
+        _table(("exit code", "meaning"), ((f"**{code:d}**", meaning) for code, meaning in EXIT_CODES.items())),
+        "",
+        "`--json` prints `exit_code` and `reason_class` (`usage`, `missing`, `underpowered`, `invalid`, `outage`) for 2 and 3 too.",
         "",
     ]
     for path, command in _walk((), app):

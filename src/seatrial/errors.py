@@ -4,22 +4,49 @@
     ├── UsageError                a flag, a name or a call is wrong
     ├── ConfigError               a project file is wrong (policy, segments, registry, pyproject)
     ├── DataError                 evidence or a dataset cannot be read as what it claims to be
+    │   ├── NotFound              a file or a column that was named is not there
     │   ├── ContractError         an example breaks its graph's typed contract
     │   └── RunStopped            a run was stopped before its end
     ├── InvalidComparison         the two arms cannot be compared at all
     ├── MissingExtra              an optional package is not installed
     └── NotBuiltYet               the file is right, the machinery behind it does not exist in this version
 
-A model call that came to nothing has a tree of its own, in `seatrial.model.outcome`. A user's mistake prints its sentence and exits 2; anything else is our bug and prints a traceback.
+A model call that came to nothing has a tree of its own, in `seatrial.model.outcome`. A user's mistake prints its sentence and exits with its own code; anything else is our bug and prints a traceback.
 """
 
 from __future__ import annotations
 
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a process of seatrial returns."""
+
+    PASS = 0
+    FAIL = 1
+    COULD_NOT_TELL = 2
+    NOTHING_JUDGED = 3
+
+
+EXIT_CODES = {
+    ExitCode.PASS: "pass",
+    ExitCode.FAIL: "the evidence says no",
+    ExitCode.COULD_NOT_TELL: "could not tell: missing or bad data, an undecidable critical segment, an invalid comparison, a run that was stopped, a bug in seatrial",
+    ExitCode.NOTHING_JUDGED: "nothing was judged: the command, a file or the configuration is wrong, or an optional package is missing",
+}
+"""Each exit code and its meaning; docs and `--help` are written from it."""
+
 
 class SeatrialError(Exception):
-    """Base of every error whose message is meant for the person at the terminal."""
+    """Base of every error whose message is meant for the person at the terminal.
+
+    Attributes:
+        reason_class: why nothing was decided, as in JSON.
+        exit_code: 3 where the command, a file or the configuration is wrong; 2 where the data do not tell.
+    """
 
     reason_class = "usage"
+    exit_code: ExitCode = ExitCode.NOTHING_JUDGED
 
 
 class UsageError(SeatrialError):
@@ -34,10 +61,20 @@ class DataError(SeatrialError):
     """Evidence or a dataset cannot be read as what it claims to be."""
 
     reason_class = "invalid"
+    exit_code = ExitCode.COULD_NOT_TELL
+
+
+class NotFound(DataError):
+    """A file or a column that was named is not there; the message lists what is."""
+
+    reason_class = "usage"
+    exit_code = ExitCode.NOTHING_JUDGED
 
 
 class ContractError(DataError):
     """An example breaks the typed contract of its graph; the message names file, line and field."""
+
+    exit_code = ExitCode.NOTHING_JUDGED
 
 
 class RunStopped(DataError):

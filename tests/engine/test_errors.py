@@ -41,3 +41,23 @@ def test_an_unknown_choice_lists_the_choices():
     assert one_of("a", ("a", "b"), "mode") == "a"
     with pytest.raises(UsageError, match="mode 'c' is unknown; choose one of: a, b"):
         one_of("c", ("a", "b"), "mode")
+
+
+def test_every_error_of_ours_says_whether_anything_could_be_judged():
+    wrong = {
+        errors.UsageError,
+        errors.ConfigError,
+        errors.ContractError,
+        errors.MissingExtra,
+        errors.NotBuiltYet,
+        errors.NotFound,
+    }
+    for name in dir(errors):
+        kind = getattr(errors, name)
+        if isinstance(kind, type) and issubclass(kind, errors.SeatrialError) and kind is not errors.SeatrialError:
+            assert kind.exit_code == (3 if kind in wrong else 2), name
+
+
+def test_the_exit_codes_are_four_with_a_meaning_each():
+    assert [int(code) for code in errors.EXIT_CODES] == [0, 1, 2, 3]
+    assert all(errors.EXIT_CODES.values())

@@ -297,9 +297,9 @@ def test_compare_shows_a_drop_and_exits_0(project, capsys):
         (["gate", "a", "b", "--critical", "tier"], "--critical goes with --evidence"),
     ],
 )
-def test_a_users_mistake_is_a_sentence_and_exit_2(project, capsys, arguments, said):
+def test_a_users_mistake_is_a_sentence_and_exit_3(project, capsys, arguments, said):
     project()
-    assert run(arguments) == 2
+    assert run(arguments) == 3
     shown = capsys.readouterr().err
     assert said in shown
     assert "Traceback" not in shown
@@ -355,7 +355,7 @@ def test_mounting_leaves_the_import_path_alone(project):
 def test_a_wrong_pyproject_names_its_place(project, capsys, text, said):
     root = project()
     (root / "pyproject.toml").write_text(text)
-    assert run(["trial"]) == 2
+    assert run(["trial"]) == 3
     assert said in capsys.readouterr().err
 
 
@@ -363,14 +363,14 @@ def test_outside_a_project_says_what_makes_one(tmp_path, monkeypatch, capsys):
     if any((folder / "pyproject.toml").exists() for folder in tmp_path.parents):
         pytest.skip("the temporary folder lies inside a project")
     monkeypatch.chdir(tmp_path)
-    assert run(["trial"]) == 2
+    assert run(["trial"]) == 3
     assert "[tool.seatrial]" in capsys.readouterr().err
 
 
 def test_a_read_only_reports_folder_is_a_sentence(project, capsys):
     root = project()
     (root / "reports").write_text("a file where a folder should be")
-    assert run(["trial"]) == 2
+    assert run(["trial"]) == 3
     assert "reports cannot be written" in capsys.readouterr().err
     assert (root / ".seatrial/runs").exists(), "the evidence is there all the same"
 
@@ -404,7 +404,7 @@ def test_a_run_that_has_gone_stale_is_refused_by_name_and_taken_by_id(project, c
     registry.write_text(registry.read_text().replace('{"style": "short"}', '{"style": "rude"}'))
     capsys.readouterr()
     forget()
-    assert run(["gate", "greeter@v1", "greeter@v2"]) == 2
+    assert run(["gate", "greeter@v1", "greeter@v2"]) == 3
     assert "the registry's config of v2 changed" in capsys.readouterr().err
     assert run(["gate", "greeter@v1", only_run(root, "v2")["run_id"]]) == 0
 
@@ -429,7 +429,7 @@ def test_other_data_or_other_evaluators_make_a_run_stale(project, capsys, file, 
     path.write_text(path.read_text().replace(old, new))
     capsys.readouterr()
     forget()
-    assert run(["gate", "greeter@v1", "greeter@v2"]) == 2
+    assert run(["gate", "greeter@v1", "greeter@v2"]) == 3
     assert said in capsys.readouterr().err
 
 
@@ -447,7 +447,7 @@ def test_a_tuple_in_a_versions_config_is_the_list_that_run_json_holds(project):
 
 def test_a_plan_that_cannot_work_costs_no_run(project, capsys):
     root = project(candidate="v9")
-    assert run(["trial"]) == 2
+    assert run(["trial"]) == 3
     assert "has no version 'v9'" in capsys.readouterr().out
     assert not (root / ".seatrial/runs").exists()
 
@@ -455,7 +455,7 @@ def test_a_plan_that_cannot_work_costs_no_run(project, capsys):
 def test_a_key_nobody_gives_is_found_before_the_candidate_is_paid_for(project, capsys):
     root = project()
     (root / "gates/merge.toml").write_text(POLICY.format(mode="block").replace("key.polite", "key.rude"))
-    assert run(["trial"]) == 2
+    assert run(["trial"]) == 3
     assert "key 'rude' gates but no evaluator gives it; the run holds: polite" in capsys.readouterr().out
     assert len(list(root.glob(".seatrial/runs/*"))) == 1
 
@@ -463,7 +463,7 @@ def test_a_key_nobody_gives_is_found_before_the_candidate_is_paid_for(project, c
 def test_a_suite_that_is_no_tuple_is_a_sentence(project, capsys):
     root = project()
     (root / "evaluators/__init__.py").write_text(EVALUATORS.replace("(polite,)", "(polite)"))
-    assert run(["eval", "greeter"]) == 2
+    assert run(["eval", "greeter"]) == 3
     assert 'SUITES["greeter"] is a function; a suite is a tuple' in capsys.readouterr().err
 
 
@@ -505,9 +505,9 @@ def test_a_run_is_gone_on_with_under_the_name_it_was_recorded_under(project, cap
     (folder / "go_on").touch()
     assert run(["eval", "greeter@stop", "--resume", run_dir.name]) == 0
     capsys.readouterr()
-    assert run(["eval", "greeter@v2", "--resume", run_dir.name]) == 2
+    assert run(["eval", "greeter@v2", "--resume", run_dir.name]) == 3
     assert f"{run_dir} cannot be resumed: its version_config was" in capsys.readouterr().err
-    assert run(["eval", "broken", "--resume", run_dir.name]) == 2
+    assert run(["eval", "broken", "--resume", run_dir.name]) == 3
     assert f"is a run of 'greeter': seatrial eval greeter --resume {run_dir.name}" in capsys.readouterr().err
 
 
@@ -526,7 +526,7 @@ def test_runs_of_two_evaluators_are_not_compared_by_name_nor_by_id(project, caps
     loosen(root)
     assert run(["eval", "greeter@v2"]) == 0
     capsys.readouterr()
-    assert run(["gate", "greeter@v1", "greeter@v2"]) == 2
+    assert run(["gate", "greeter@v1", "greeter@v2"]) == 3
     assert "the evaluators changed (polite) since its latest run" in capsys.readouterr().err
     ids = [only_run(root, version)["run_id"] for version in ("v1", "v2")]
     for verb in ("gate", "compare"):
@@ -542,7 +542,7 @@ def test_a_run_is_not_gone_on_with_by_another_evaluator(project, capsys):
     (run_dir,) = (root / ".seatrial/runs").iterdir()
     loosen(root)
     capsys.readouterr()
-    assert run(["eval", "greeter@v1", "--resume", run_dir.name, "--limit", "40"]) == 2
+    assert run(["eval", "greeter@v1", "--resume", run_dir.name, "--limit", "40"]) == 3
     assert "cannot be resumed: evaluator polite changed" in capsys.readouterr().err
 
 
@@ -615,9 +615,9 @@ def test_two_spellings_of_a_run_are_not_two_runs(project, capsys):
     (run_dir,) = (folder / ".seatrial/runs").iterdir()
     for other in (f"{run_dir.name}/", f"./{run_dir.name}", f"../runs/{run_dir.name}", "."):
         capsys.readouterr()
-        assert run(["gate", run_dir.name, other]) == 2
+        assert run(["gate", run_dir.name, other]) == 3
         assert "a run is named by its id alone" in capsys.readouterr().err
-    assert run(["eval", "greeter", "--resume", f"{run_dir.name}/"]) == 2
+    assert run(["eval", "greeter", "--resume", f"{run_dir.name}/"]) == 3
 
 
 def test_evidence_in_another_runs_folder_is_not_that_runs(project, capsys):
@@ -660,7 +660,7 @@ def test_a_run_that_goes_on_gets_no_smaller_and_keeps_its_limit(project, capsys)
         (["--limit", "5"], "was begun with --limit 60"),
     ):
         capsys.readouterr()
-        assert run(["eval", "greeter", "--resume", run_dir.name, *words]) == 2
+        assert run(["eval", "greeter", "--resume", run_dir.name, *words]) == 3
         assert said in capsys.readouterr().err
     assert run(["eval", "greeter", "--resume", run_dir.name]) == 0
     said = json.loads((run_dir / "run.json").read_text())
@@ -668,7 +668,7 @@ def test_a_run_that_goes_on_gets_no_smaller_and_keeps_its_limit(project, capsys)
     assert run(["eval", "greeter", "--resume", run_dir.name, "--limit", "100"]) == 0
     assert run(["eval", "greeter@v1"]) == 0
     whole = next(one for one in (folder / ".seatrial/runs").iterdir() if one != run_dir)
-    assert run(["eval", "greeter", "--resume", whole.name, "--limit", "5"]) == 2
+    assert run(["eval", "greeter", "--resume", whole.name, "--limit", "5"]) == 3
     assert "was begun whole" in capsys.readouterr().err
 
 
@@ -679,7 +679,7 @@ def test_a_part_of_a_run_is_not_gone_on_with_as_a_whole(project, capsys):
     said = json.loads((run_dir / "run.json").read_text())
     (run_dir / "run.json").write_text(json.dumps(said | {"part": "must_pass"}))
     capsys.readouterr()
-    assert run(["eval", "greeter", "--resume", run_dir.name]) == 2
+    assert run(["eval", "greeter", "--resume", run_dir.name]) == 3
     assert "is a part of another run (must_pass)" in capsys.readouterr().err
 
 

@@ -7,7 +7,7 @@ import sys
 
 
 def main() -> None:
-    """Run the command line; a user's mistake prints a sentence and exits 2, our own bug keeps its traceback."""
+    """Run the command line; a user's mistake prints a sentence and exits 2 or 3, our own bug keeps its traceback."""
     from seatrial.cli.app import run  # noqa: PLC0415 - `import seatrial.cli` alone costs nothing
 
     _leave(run(sys.argv[1:]))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from seatrial.errors import SeatrialError
+from seatrial.errors import ExitCode, SeatrialError
 from seatrial.privacy.exits import know
 from seatrial.privacy.streams import redacted_streams
 
@@ -106,7 +106,8 @@ def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
 def app() -> None:
     """Put every new version of an AI workflow through its trials.
 
-    Exit codes everywhere: 0 pass, 1 the evidence says no, 2 could not tell.
+    Exit codes everywhere: 0 pass, 1 the evidence says no, 2 could not tell, 3 nothing was judged: the command, a file or
+    the configuration is wrong.
 
     \b
     Example:
@@ -117,14 +118,15 @@ def app() -> None:
 def run(arguments: list[str]) -> int:
     """Run one command line and return its exit code.
 
-    A usage error, an unreadable file, a stopped run and a bug of ours are all 2: exit code 1 is the evidence's own no.
+    A usage error, a wrong configuration and a missing file are 3; bad data, a stopped run and a bug of ours are 2: exit code
+    1 is the evidence's own no.
     """
     know(os.environ)
     if sys.stdout is None:
         # Started with its output closed: the exit code is still an answer.
         sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
     with redacted_streams():
-        return _run(arguments)
+        return int(_run(arguments))
 
 
 def _run(arguments: list[str]) -> int:
@@ -132,38 +134,38 @@ def _run(arguments: list[str]) -> int:
         code = app.main(arguments, prog_name="seatrial", standalone_mode=False)
     except click.ClickException as error:
         _tell(_usage(error) if isinstance(error, click.UsageError) else f"seatrial: {error.format_message()}")
-        _answer(error.format_message(), "usage", arguments)
-        return 2
+        _answer(error.format_message(), "usage", ExitCode.NOTHING_JUDGED, arguments)
+        return ExitCode.NOTHING_JUDGED
     except click.Abort:
         _tell("stopped")
-        return 2
+        return ExitCode.COULD_NOT_TELL
     except SeatrialError as error:
         _tell(f"seatrial: {error}")
-        _answer(str(error), error.reason_class, arguments)
-        return 2
+        _answer(str(error), error.reason_class, error.exit_code, arguments)
+        return error.exit_code
     except SystemExit as error:
         if type(sys.stdout).__name__.endswith("PacifyFlushWrapper"):
-            return 2  # click met a broken pipe, put this in its place and left
+            return ExitCode.COULD_NOT_TELL  # click met a broken pipe, put this in its place and left
         _tell(f"seatrial: code of the project called sys.exit({error.code!r}); nothing was decided")
-        return 2
+        return ExitCode.COULD_NOT_TELL
     except BrokenPipeError:
-        return 2  # the reader of our output has gone; what it did not read is no verdict
+        return ExitCode.COULD_NOT_TELL  # the reader of our output has gone; what it did not read is no verdict
     except OSError as error:
         _tell(f"seatrial: {error.filename or 'the output'} cannot be read or written: {error.strerror}")
-        return 2
+        return ExitCode.COULD_NOT_TELL
     except Exception:  # noqa: BLE001 - our bug: its traceback is the report, its exit code must not read as a verdict
         _tell(traceback.format_exc())
         _tell("seatrial: this is a bug in seatrial, not in your evidence; nothing was decided")
-        return 2
+        return ExitCode.COULD_NOT_TELL
     except KeyboardInterrupt:
         _tell("stopped")
-        return 2
+        return ExitCode.COULD_NOT_TELL
     except BaseException as error:  # noqa: BLE001 - a user's graph or evaluator raised it: no exit code is its to choose
         _tell(
             f"seatrial: {_name(error)}: {error}; a graph or an evaluator raised what nothing catches, and nothing was decided"
         )
-        return 2
-    return code if isinstance(code, int) else 0
+        return ExitCode.COULD_NOT_TELL
+    return code if isinstance(code, int) else ExitCode.PASS
 
 
 def _name(error: BaseException) -> str:
@@ -181,7 +183,7 @@ def _tell(text: str) -> None:
         click.echo(text, err=True)
 
 
-def _answer(reason: str, reason_class: str, arguments: list[str]) -> None:
+def _answer(reason: str, reason_class: str, code: int, arguments: list[str]) -> None:
     """Who asked for JSON is answered in JSON, even when there is nothing to say."""
     if "--json" in arguments:
         from seatrial.report.data import SCHEMA, gate_json, refusal_data  # noqa: PLC0415
@@ -189,4 +191,4 @@ def _answer(reason: str, reason_class: str, arguments: list[str]) -> None:
         verb = next((word for word in arguments if word in {verb.name for verb in VERBS}), "gate")
         schema = SCHEMA if verb in SHOW_A_GATE else f"seatrial/{verb}/1"
         with contextlib.suppress(OSError, ValueError, AttributeError):
-            click.echo(gate_json(refusal_data(reason, reason_class, schema)).encode(), nl=False)
+            click.echo(gate_json(refusal_data(reason, reason_class, schema, exit_code=code)).encode(), nl=False)

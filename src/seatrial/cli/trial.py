@@ -178,7 +178,8 @@ def _end(
     surprises = [trial for trial in done if trial.surprise]
     codes = [trial.report.exit_code for trial in done]
     code = (1 if surprises else 0) if check_expect else (1 if 1 in codes else max(codes, default=0))
-    code = logged.exit_code(code or (2 if unjudged or left else 0))
+    nothing = not done and not left and {row.exit_code for row in unjudged} == {3}
+    code = logged.exit_code(code or (3 if nothing else 2 if unjudged or left else 0))
     if as_json:
         from seatrial.cli.output import beside  # noqa: PLC0415
         from seatrial.report.data import gate_data, gate_json  # noqa: PLC0415

@@ -37,7 +37,7 @@ def show_unjudged(trial: Unjudged, *, as_json: bool) -> None:
     if trial.trace:
         click.echo(trial.trace, err=True)
     if not as_json:
-        say(refusal_lines(title_of(trial.row), trial.reason))
+        say(refusal_lines(title_of(trial.row), trial.reason, trial.exit_code))
         click.echo("")
     target = os.environ.get("GITHUB_STEP_SUMMARY")
     if target:
@@ -56,7 +56,7 @@ def unjudged_data(trial: Unjudged) -> dict[str, Any]:
         "graph": trial.row.graph,
         "expect": trial.row.expect,
         "as_expected": False,
-        "report": refusal_data(trial.reason, trial.reason_class),
+        "report": refusal_data(trial.reason, trial.reason_class, exit_code=trial.exit_code),
     }
 
 
@@ -71,10 +71,10 @@ def write_unjudged(unjudged: Sequence[Unjudged], folder: Path, rows: Sequence[Tr
         name, title = report_name(trial.row, rows), title_of(trial.row)
         texts = {
             ".html": html(refusal(trial.reason, title=title)),
-            ".json": gate_json(refusal_data(trial.reason, trial.reason_class)),
+            ".json": gate_json(refusal_data(trial.reason, trial.reason_class, exit_code=trial.exit_code)),
             ".md": refusal_comment(title, trial.reason, trial.row.graph),
             ".xml": refusal_junit(title, trial.reason),
-            ".txt": "".join(f"{line.text}\n" for line in refusal_lines(title, trial.reason)),
+            ".txt": "".join(f"{line.text}\n" for line in refusal_lines(title, trial.reason, trial.exit_code)),
         }
         for suffix, text in texts.items():
             file = folder / f"{name}{suffix}"

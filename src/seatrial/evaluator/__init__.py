@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from seatrial.canonical import content_hash
-from seatrial.errors import ConfigError, SeatrialError
+from seatrial.errors import ConfigError, ExitCode, SeatrialError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +32,8 @@ BY_NAME = ("inputs", "outputs", "reference_outputs")
 
 class NotAScore(SeatrialError):
     """An evaluator returned something that is no score; the message says what."""
+
+    exit_code = ExitCode.COULD_NOT_TELL
 
 
 class Score(NamedTuple):

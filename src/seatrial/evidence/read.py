@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.errors import DataError, UsageError
+from seatrial.errors import DataError, NotFound, UsageError
 from seatrial.evidence.check import check, run_codes
 from seatrial.evidence.normalize import canonical
 from seatrial.evidence.schema import CONTRACT, EVIDENCE_COLUMNS, SEGMENT_PREFIX, STAMP_PREFIX
@@ -119,12 +119,12 @@ def _complete(table: Table, raw: Mapping[str, Raw], version: str | None) -> Tabl
         raise DataError(f"{source}: a dimension cannot be called {CONTRACT!r}, which is what contract tests are called")
     if not table.has("version"):
         if version is None:
-            raise DataError(
+            raise NotFound(
                 f"{source} has no column version; map it with --map version=COLUMN, or give a file per version (--evidence old.csv --evidence new.csv). A row says one score of one version: two score columns side by side become two rows. Columns: {have}"
             )
         table = table.replaced("version", constant(version, len(table)))
     if not table.has("score") and not table.has("outcome"):
-        raise DataError(f"{source} has neither score nor outcome; map one with --map score=COLUMN. Columns: {have}")
+        raise NotFound(f"{source} has neither score nor outcome; map one with --map score=COLUMN. Columns: {have}")
     return table
 
 

@@ -63,7 +63,7 @@ def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: s
                 f"{policy.source}: {rule.name!r} is a key and a measurement, and rows of one name cannot be told apart; give the key another name"
             )
         if rule.name not in keys.values:
-            raise ConfigError(
+            raise InvalidComparison(
                 f"{policy.source}: key {rule.name!r} gates but is not in {evidence.source}; it holds: {', '.join(evidence.keys)}"
             )
         scored = keys.index == keys.values.index(rule.name)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from seatrial.errors import ConfigError, MissingExtra, SeatrialError, UsageError
+from seatrial.errors import ConfigError, ExitCode, MissingExtra, SeatrialError, UsageError
 from seatrial.judge.reply import NotAVerdict, read_verdict, text_of
 from seatrial.model.failure import Kind, failure_of
 from seatrial.model.outcome import InvalidReply, KeyRefused, NoCredit, Outage, Refused, Skipped
@@ -94,6 +94,8 @@ class _Tally:
 
 class OverCap(SeatrialError):
     """The run's cap in USD allows no further call."""
+
+    exit_code = ExitCode.COULD_NOT_TELL
 
 
 def ask(judge: Judge, request: Request, hub: Hub, spend: Spend, repetition: int = 0) -> Answered:

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from seatrial.errors import ConfigError, DataError, MissingExtra, SeatrialError
+from seatrial.errors import ConfigError, DataError, ExitCode, MissingExtra, SeatrialError
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class ModelError(SeatrialError):
     """A model call came to nothing."""
 
     reason_class = "outage"
+    exit_code = ExitCode.COULD_NOT_TELL
 
 
 class Skipped(ModelError):

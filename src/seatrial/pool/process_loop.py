@@ -16,7 +16,7 @@ from collections import deque
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar, TypeVarTuple
 
-from seatrial.errors import SeatrialError, UsageError
+from seatrial.errors import ExitCode, SeatrialError, UsageError
 from seatrial.pool.daemon_threads import DaemonThreads
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class LoopLost(SeatrialError):
     """Code that never awaited kept the event loop: it was replaced, and what failed since may have failed for that."""
 
     reason_class = "invalid"
+    exit_code = ExitCode.COULD_NOT_TELL
 
 
 class _Loop(asyncio.SelectorEventLoop):

@@ -50,9 +50,15 @@ def gate_data(report: Report) -> dict[str, Any]:
     }
 
 
-def refusal_data(reason: str, reason_class: str, schema: str = SCHEMA) -> dict[str, Any]:
+def refusal_data(reason: str, reason_class: str, schema: str = SCHEMA, *, exit_code: int = 2) -> dict[str, Any]:
     """What `--json` prints when nothing could be judged: no row, so that nobody reads one as clean."""
-    return {"schema": schema, "verdict": "inconclusive", "exit_code": 2, "reason_class": reason_class, "reason": reason}
+    return {
+        "schema": schema,
+        "verdict": "inconclusive",
+        "exit_code": int(exit_code),
+        "reason_class": reason_class,
+        "reason": reason,
+    }
 
 
 def gate_json(data: dict[str, Any]) -> str:

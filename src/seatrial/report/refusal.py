@@ -10,9 +10,9 @@ from seatrial.report.sanitize import plain
 WORD = "? CANNOT TELL"
 
 
-def refusal_lines(title: str, reason: str) -> list[Line]:
+def refusal_lines(title: str, reason: str, exit_code: int = 2) -> list[Line]:
     """The terminal's lines: what was to be compared, and why it was not."""
-    return [Line(f"{WORD}  {plain(title)}   exit 2", "unsure"), Line(f"  {plain(reason)}", "plain")]
+    return [Line(f"{WORD}  {plain(title)}   exit {exit_code}", "unsure"), Line(f"  {plain(reason)}", "plain")]
 
 
 def refusal_comment(title: str, reason: str, name: str) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from seatrial.errors import DataError, UsageError
+from seatrial.errors import DataError, NotFound, UsageError
 from seatrial.evidence.schema import SEGMENT_PREFIX
 from seatrial.slice.features import Column
 
@@ -163,7 +163,7 @@ def _table(path: Path) -> pa.Table:
     try:
         return readers[path.suffix](str(path))
     except FileNotFoundError:
-        raise DataError(f"{path} does not exist") from None
+        raise NotFound(f"{path} does not exist") from None
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise DataError(
             f"{path} cannot be read: {(str(error).splitlines() or [type(error).__name__])[0][:200]}"

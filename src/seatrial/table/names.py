@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.errors import DataError, UsageError
+from seatrial.errors import DataError, NotFound, UsageError
 from seatrial.table.codes import Codes
 from seatrial.table.column import SEGMENT_PREFIX
 from seatrial.table.raw import Text
@@ -55,7 +55,7 @@ def name_columns(
 
     Raises:
         UsageError: a name on the command line is not in the file, or not one a table has; lists those that are.
-        DataError: a required column is missing; says how to map it.
+        NotFound: a required column is missing; says how to map it.
     """
     known = tuple(column.name for column in columns)
     found: dict[str, Raw] = {
@@ -90,7 +90,7 @@ def name_columns(
         if needed.required and needed.name not in found:
             only = next(iter(have)) if len(have) == 1 else ""
             semicolons = " Is the file separated by ';'? Values are separated by ','." if ";" in only else ""
-            raise DataError(
+            raise NotFound(
                 f"{source} has no column {needed.name} ({needed.meaning}); map it with --map {needed.name}=COLUMN. "
                 f"Columns: {', '.join(have)}.{semicolons}"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.errors import DataError
+from seatrial.errors import DataError, NotFound
 from seatrial.table.codes import filled, rewritten
 from seatrial.table.column import SEGMENT_PREFIX, Column, Kind
 from seatrial.table.csv_file import read_csv
@@ -112,19 +112,20 @@ def raw_columns(path: Path, *, distinct: Collection[str] = ()) -> tuple[Mapping[
         distinct: columns that are another text on nearly every row; a Parquet reader does not look for repeats in them.
 
     Raises:
-        DataError: there is no such file, or it is not of the format that its name says.
+        NotFound: there is no such file.
+        DataError: it is not of the format that its name says.
         MissingExtra: a Parquet file without pyarrow.
     """
     try:
         size = path.stat().st_size
     except FileNotFoundError as error:
-        raise DataError(f"{path} does not exist") from error
+        raise NotFound(f"{path} does not exist") from error
     except (OSError, ValueError) as error:
         raise DataError(f"{path} cannot be opened: {str(error)[:200]}") from error
     if path.is_dir():
-        raise DataError(f"{path} is a folder; a table is one file: {', '.join(FORMATS)}")
+        raise NotFound(f"{path} is a folder; a table is one file: {', '.join(FORMATS)}")
     if path.suffix not in FORMATS:
-        raise DataError(
+        raise NotFound(
             f"{path}: cannot tell its format from {path.suffix or 'a name without a suffix'!r}; a table is one of: {', '.join(FORMATS)}"
         )
     if size == 0:

@@ -6,7 +6,7 @@ import traceback
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial.errors import ConfigError, RunStopped, SeatrialError, UsageError
+from seatrial.errors import ConfigError, ExitCode, RunStopped, SeatrialError, UsageError
 from seatrial.runner.stored import stored_evidence
 from seatrial.segment import assign, for_graph
 from seatrial.trial.confirm import Confirming
@@ -54,6 +54,7 @@ class Unjudged:
         row: the trial row.
         reason: one sentence.
         reason_class: the error's, as in `seatrial/gate/1`.
+        exit_code: the error's.
         stopped: somebody stopped its run; no further row is begun.
         trace: the traceback of a bug in seatrial; else empty.
     """
@@ -61,6 +62,7 @@ class Unjudged:
     row: TrialRow
     reason: str
     reason_class: str
+    exit_code: int = ExitCode.COULD_NOT_TELL
     stopped: bool = False
     trace: str = ""
 
@@ -113,7 +115,7 @@ def _judge(
         preflight(project, (row,))
         report = _decide(project, row, concurrency=concurrency, confirming=confirming, progress=progress)
     except SeatrialError as error:
-        return Unjudged(row, str(error), error.reason_class, stopped=isinstance(error, RunStopped))
+        return Unjudged(row, str(error), error.reason_class, error.exit_code, stopped=isinstance(error, RunStopped))
     except OSError as error:
         return Unjudged(row, f"{error.filename or 'a file'} cannot be read or written: {error.strerror}", "invalid")
     except Exception as error:  # noqa: BLE001 - our bug, told with its traceback; the other rows are judged all the same

@@ -1,5 +1,6 @@
 """The command group: what it lists, what it refuses, and what it does not import."""
 
+import json
 import os
 import subprocess
 import sys
@@ -49,15 +50,15 @@ def test_every_verb_helps_with_an_example(capsys, verb):
 
 
 def test_an_unknown_verb_lists_those_there_are(capsys):
-    assert run(["gaet"]) == 2
+    assert run(["gaet"]) == 3
     err = capsys.readouterr().err
     assert "no verb is called 'gaet'; choose one of: " in err
     for verb in VERBS:
         assert verb.name in err
 
 
-def test_an_unknown_option_is_exit_2_and_names_a_near_one(capsys):
-    assert run(["gate", "--evidnce", "x.csv"]) == 2
+def test_an_unknown_option_is_exit_3_and_names_a_near_one(capsys):
+    assert run(["gate", "--evidnce", "x.csv"]) == 3
     err = capsys.readouterr().err
     assert "No such option" in err
     assert "--evidence" in err
@@ -66,3 +67,28 @@ def test_an_unknown_option_is_exit_2_and_names_a_near_one(capsys):
 def test_version_is_the_packages(capsys):
     assert run(["--version"]) == 0
     assert capsys.readouterr().out.startswith("seatrial ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "reason_class"),
+    [
+        (["--evidence", "absent.csv"], 3, "usage"),
+        (["--evidence", "e.csv", "--map", "score=nowhere"], 3, "usage"),
+        (["--evidence", "no_score.csv"], 3, "usage"),
+        (["--evidence", "e.csv", "--policy", "absent.toml"], 3, "usage"),
+        (["--evidence", "e.csv", "--policy", "lacking.toml"], 2, "invalid"),  # a gating key that no row has
+        (["--evidence", "bad.csv"], 2, "invalid"),
+    ],
+)
+def test_what_is_wrong_is_exit_3_and_what_cannot_be_told_is_exit_2(
+    tmp_path, monkeypatch, capsys, arguments, code, reason_class
+):
+    monkeypatch.chdir(tmp_path)
+    rows = "".join(f"e{i},{version},1\n" for i in range(50) for version in "ab")
+    Path("e.csv").write_text("example_id,version,score\n" + rows)
+    Path("bad.csv").write_text("example_id,version,score\ne1,a,7\n")
+    Path("no_score.csv").write_text("example_id,version\ne1,a\n")
+    Path("lacking.toml").write_text('schema = "seatrial/policy/1"\n[key.other]\n')
+    assert run(["gate", *arguments, "--baseline", "a", "--candidate", "b", "--json"]) == code
+    refusal = json.loads(capsys.readouterr().out)
+    assert (refusal["exit_code"], refusal["reason_class"]) == (code, reason_class)

@@ -321,7 +321,7 @@ def test_every_terminal_can_write_it(three, encoding):
         ),
     ],
 )
-def test_a_users_mistake_is_a_sentence_and_exit_2(here, capsys, arguments, said):
+def test_a_users_mistake_is_a_sentence_and_exit_3(here, capsys, arguments, said):
     (here / "other.toml").write_text(POLICY.replace("score", "route"))
-    assert run(arguments) == 2
+    assert run(arguments) == 3
     assert said in capsys.readouterr().err

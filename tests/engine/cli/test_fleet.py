@@ -103,12 +103,12 @@ def test_pin_writes_the_sha256_of_each_prompt_version(project, capsys) -> None:
 def test_a_prompt_edited_under_its_name_is_refused_before_anything_runs(project, capsys, file, version, name) -> None:
     assert run(["fleet", "pin"]) == 0
     (project / "graphs/desk/prompts" / file).write_text("Be long.\n")
-    assert run(["eval", f"desk@{version}"]) == 2
+    assert run(["eval", f"desk@{version}"]) == 3
     assert f"prompt '{name}' of graph 'desk' was edited under its name" in capsys.readouterr().err
     assert not (project / ".seatrial/runs").exists()
     assert run(["fleet", "check"]) == 2
     assert f"✕ desk: prompt '{name}' of graph 'desk' was edited" in capsys.readouterr().out
-    assert run(["fleet", "pin"]) == 2
+    assert run(["fleet", "pin"]) == 3
     assert run(["eval", "desk@v2"]) == 0  # another version's prompt is what it was
     capsys.readouterr()
     assert run(["fleet", "pin", "desk", "--replace", name]) == 0
@@ -124,13 +124,13 @@ def test_a_checkout_with_other_line_ends_is_the_same_prompt(project) -> None:
 @pytest.mark.parametrize("text", ['p1 = "abc"\n', "p1 = 5\n", "p1 =\n"])
 def test_pins_that_are_none_are_refused(project, capsys, text) -> None:
     (project / "graphs/desk/prompts.toml").write_text(text)
-    assert run(["eval", "desk"]) == 2
+    assert run(["eval", "desk"]) == 3
     assert "prompts.toml" in capsys.readouterr().err
 
 
 def test_only_a_graphs_own_prompts_are_replaced(project, capsys) -> None:
-    assert run(["fleet", "pin", "--replace", "p1"]) == 2
-    assert run(["fleet", "pin", "desk", "--replace", "p9"]) == 2
+    assert run(["fleet", "pin", "--replace", "p1"]) == 3
+    assert run(["fleet", "pin", "desk", "--replace", "p9"]) == 3
     assert "graph 'desk' has no prompt 'p9'; it has: p1, p2, several" in capsys.readouterr().err
 
 
@@ -177,7 +177,7 @@ def test_what_else_langgraph_json_says_stays_and_graphs_of_its_own_are_not_overw
     assert json.loads(file.read_text())["env"] == ".env"
     theirs = json.dumps({"graphs": {"agent": "./src/agent.py:graph"}})
     file.write_text(theirs)
-    assert run(["fleet", "langgraph-json"]) == 2
+    assert run(["fleet", "langgraph-json"]) == 3
     assert "names graphs of its own (agent); nothing was written" in capsys.readouterr().err
     assert file.read_text() == theirs
     assert run(["fleet", "langgraph-json", "-o", "fleet.json"]) == 0
@@ -250,7 +250,7 @@ def build(prompt="p1"):
 
 def test_coverage_names_what_no_example_reaches_from_stored_runs_or_by_running(project, capsys) -> None:
     (project / "graphs/desk/graph.py").write_text(ROUTER)
-    assert run(["fleet", "coverage", "desk", "--stored"]) == 2
+    assert run(["fleet", "coverage", "desk", "--stored"]) == 3
     assert "no finished run of desk@v1" in capsys.readouterr().err
     assert run(["fleet", "coverage", "desk", "--json"]) == 0
     first = json.loads(capsys.readouterr().out)
@@ -267,5 +267,5 @@ def test_coverage_names_what_no_example_reaches_from_stored_runs_or_by_running(p
     assert run(["fleet", "coverage", "desk", "--json"]) == 0
     third = json.loads(capsys.readouterr().out)
     assert (third["fresh"], third["missed_nodes"], third["missed_edges"]) == (True, [], [])
-    assert run(["fleet", "coverage", "nobody"]) == 2
+    assert run(["fleet", "coverage", "nobody"]) == 3
     assert "graph 'nobody' is unknown" in capsys.readouterr().err

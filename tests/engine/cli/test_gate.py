@@ -70,7 +70,7 @@ def test_the_exit_code_is_the_verdict_on_every_surface(file, capsys, broke, n, m
 
 
 def test_a_misspelt_critical_segment_guards_nobody_and_is_refused(file, capsys):
-    assert gate(file(0, 60), "--critical", "tier=gone") == 2
+    assert gate(file(0, 60), "--critical", "tier=gone") == 3
     assert "tier has no value 'gone'; it has: x" in capsys.readouterr().err
 
 
@@ -83,7 +83,7 @@ def test_a_mode_that_does_not_block_exits_0_with_the_verdict_unchanged(file, pol
 
 
 def test_what_is_a_wrong_call_is_2_in_every_mode(file, policy, capsys):
-    assert gate(file(), "--policy", policy('mode = "observe"\nalhpa = 1')) == 2
+    assert gate(file(), "--policy", policy('mode = "observe"\nalhpa = 1')) == 3
     assert "'alhpa' is unknown; choose one of" in capsys.readouterr().err
 
 
@@ -104,7 +104,7 @@ def test_every_output_file_has_the_format_of_its_name(file, tmp_path, capsys):
     ],
 )
 def test_an_output_nobody_could_write_is_refused_before_any_work(tmp_path, capsys, name, said):
-    assert gate(tmp_path / "not-even-read.csv", "-o", str(tmp_path / name)) == 2
+    assert gate(tmp_path / "not-even-read.csv", "-o", str(tmp_path / name)) == 3
     assert said in capsys.readouterr().err
 
 
@@ -144,20 +144,20 @@ def test_the_step_summary_is_appended_to(file, tmp_path, monkeypatch, capsys):
 )
 def test_a_wrong_call_is_one_sentence_and_one_refusal(file, capsys, arguments, said):
     path = str(file())
-    assert run([path if word == "FILE" else word for word in arguments] + ["--json"]) == 2
+    assert run([path if word == "FILE" else word for word in arguments] + ["--json"]) == 3
     out, err = capsys.readouterr()
     assert err.startswith("seatrial: ")
     assert len(err.splitlines()) == 1
     assert said.replace("FILE", path) in err
     refusal = json.loads(out)
-    assert (refusal["verdict"], refusal["exit_code"]) == ("inconclusive", 2)
+    assert (refusal["verdict"], refusal["exit_code"]) == ("inconclusive", 3)
     assert refusal["reason"] == err.removeprefix("seatrial: ").rstrip("\n")
 
 
-def test_a_policy_section_without_machinery_is_exit_2(file, policy, capsys):
+def test_a_policy_section_without_machinery_is_exit_3(file, policy, capsys):
     path = Path(policy())
     path.write_text(path.read_text() + "[judge.helpful]\n")
-    assert gate(file(), "--policy", str(path)) == 2
+    assert gate(file(), "--policy", str(path)) == 3
     assert "is known, but this version of seatrial cannot act on it yet" in capsys.readouterr().err
 
 
@@ -222,8 +222,8 @@ def test_a_crash_of_ours_is_never_the_exit_code_of_a_fail(file, tmp_path):
 
 
 def test_json_is_answered_with_json_even_to_an_unknown_option(file, capsys):
-    assert gate(file(), "--json", "--nonsense") == 2
-    assert json.loads(capsys.readouterr().out)["exit_code"] == 2
+    assert gate(file(), "--json", "--nonsense") == 3
+    assert json.loads(capsys.readouterr().out)["exit_code"] == 3
 
 
 def test_a_name_from_outside_starts_no_annotation_of_its_own(file, policy, capsys):
@@ -232,7 +232,7 @@ def test_a_name_from_outside_starts_no_annotation_of_its_own(file, policy, capsy
 
 
 def test_the_same_column_mapped_twice_is_refused(file, capsys):
-    assert gate(file(), "--map", "score=tier", "--map", "score=score") == 2
+    assert gate(file(), "--map", "score=tier", "--map", "score=score") == 3
 
 
 def test_a_policy_may_come_through_a_pipe(file, tmp_path, capsys):
@@ -250,7 +250,7 @@ def test_a_policy_may_come_through_a_pipe(file, tmp_path, capsys):
 def test_brackets_without_end_are_a_sentence(file, tmp_path, capsys):
     deep = tmp_path / "deep.toml"
     deep.write_text("x = " + "[" * 5000)
-    assert gate(file(), "--policy", str(deep)) == 2
+    assert gate(file(), "--policy", str(deep)) == 3
     assert capsys.readouterr().err.startswith(f"seatrial: policy {deep} cannot be read: ")
 
 
@@ -258,9 +258,9 @@ def test_brackets_without_end_are_a_sentence(file, tmp_path, capsys):
 def test_a_name_that_is_no_utf_8_is_a_sentence(file, tmp_path, capsys):
     odd = tmp_path / os.fsdecode(b"\xffx.csv")
     odd.write_bytes(file().read_bytes())
-    assert gate(odd) == 2
+    assert gate(odd) == 3
     assert "\\udcffx.csv': the name is no UTF-8; rename it" in capsys.readouterr().err
-    assert gate(file(), "--map", os.fsdecode(b"segment.\xff=tier")) == 2
+    assert gate(file(), "--map", os.fsdecode(b"segment.\xff=tier")) == 3
     assert "the name is no UTF-8; rename it" in capsys.readouterr().err
 
 
@@ -291,14 +291,14 @@ def test_several_files_are_read_as_one_and_one_without_a_version_is_named_by_its
     for verb in (["slices"], ["certify", str(tmp_path / "none.toml")]):
         assert run([*verb, *words[1:-1]]) != 1  # read by the others alike
     # the same rows twice are no more evidence than once
-    assert run([*words, "--evidence", new]) == 2
+    assert run([*words, "--evidence", new]) == 3
 
 
 def test_files_of_one_name_do_not_say_which_version_they_are(tmp_path, capsys):
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
     same = [results(tmp_path / folder / "r.csv", "example_id,score", ["e1,1", "e2,1"]) for folder in ("a", "b")]
-    assert run(["gate", "--evidence", same[0], "--evidence", same[1], "--baseline", "r", "--candidate", "r"]) == 2
+    assert run(["gate", "--evidence", same[0], "--evidence", same[1], "--baseline", "r", "--candidate", "r"]) == 3
     said = capsys.readouterr().err
     assert "has no column version" in said
     assert "two score columns side by side become two rows" in said
@@ -329,7 +329,7 @@ def test_a_segment_that_nobody_named_is_asked_after(tmp_path, capsys):
 )
 def test_a_refusal_has_the_format_of_its_verb(tmp_path, monkeypatch, capsys, words, schema):
     monkeypatch.chdir(tmp_path)
-    assert run(words) == 2
+    assert run(words) == 3
     said = json.loads(capsys.readouterr().out)
     assert (said["schema"], said["verdict"]) == (f"seatrial/{schema}", "inconclusive")
     assert "segments" not in said

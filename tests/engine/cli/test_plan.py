@@ -158,12 +158,12 @@ def test_what_is_named_by_others_is_no_markup(here):
         (["paired", "rollout.toml", "--n", "5"], "--n is for a plan without a policy"),
     ],
 )
-def test_a_users_mistake_is_a_sentence_and_exit_2(here, capsys, arguments, words):
-    assert plan(*arguments) == 2
+def test_a_users_mistake_is_a_sentence_and_exit_3(here, capsys, arguments, words):
+    assert plan(*arguments) == 3
     assert words in capsys.readouterr().err
 
 
 def test_a_file_of_another_schema_lists_those_there_are(here, capsys):
     (here / "x.toml").write_text('schema = "seatrial/else/1"\n')
-    assert plan("x.toml") == 2
+    assert plan("x.toml") == 3
     assert "choose one of: seatrial/policy/1, seatrial/rollout-plan/1" in capsys.readouterr().err

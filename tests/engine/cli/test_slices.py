@@ -103,8 +103,8 @@ def test_a_name_from_outside_cannot_drive_the_terminal(here, capsys):
         (["slices", "a", "b", "-o", "x.png"], "choose FILE.json or FILE.svg"),
     ],
 )
-def test_a_users_mistake_is_a_sentence_and_exit_2(here, capsys, arguments, said):
-    assert run(arguments) == 2
+def test_a_users_mistake_is_a_sentence_and_exit_3(here, capsys, arguments, said):
+    assert run(arguments) == 3
     assert said in capsys.readouterr().err
 
 
@@ -131,5 +131,5 @@ def test_two_runs_of_the_reference_fleet(fleet, capsys):
     said = json.loads(capsys.readouterr().out)
     assert (said["baseline"], said["candidate"], said["found"]) == ("v1", "v2", [])
     assert said["slices"] > 50
-    assert run(["slices", "support_router@v1", "support_router@v1"]) == 2
+    assert run(["slices", "support_router@v1", "support_router@v1"]) == 3
     assert "the same run" in capsys.readouterr().err

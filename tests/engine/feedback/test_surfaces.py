@@ -70,7 +70,7 @@ def test_the_webhook_is_told_and_changes_no_exit_code(gate, flagged, status, sai
     down = gate(*flagged, "--webhook", "http://127.0.0.1:1/")
     assert down.code == 1
     assert "did not take the decision" in down.err
-    assert run(["feedback-gate", "--webhook", "file:///etc/passwd", *flagged]) == 2
+    assert run(["feedback-gate", "--webhook", "file:///etc/passwd", *flagged]) == 3
 
 
 def test_every_known_rate_is_a_metric_and_what_is_unknown_has_no_name(gate, flagged):

@@ -120,10 +120,10 @@ def test_an_edited_plan_holds_with_exit_2(project, capsys):
 def test_start_refuses_a_plan_that_cannot_stop_what_must_be_stopped(project, capsys):
     plan = project / "experiments/support_v4.toml"
     plan.write_text(PLAN.replace("hours = 24", "hours = 1"))
-    assert start() == 2
+    assert start() == 3
     assert "--accept-underpowered" in capsys.readouterr().err
     assert start("--accept-underpowered", "--dry-run") == 0
-    assert run(["rollout", "status", "support_v4"]) == 2
+    assert run(["rollout", "status", "support_v4"]) == 3
     assert start("--accept-underpowered") == 0
     assert run(["rollout", "status", "support_v4"]) == 0
 
@@ -153,7 +153,7 @@ def test_a_persons_actions_are_ledgered(project, capsys):
 )
 def test_a_mistake_is_a_sentence_with_the_choices(project, capsys, arguments, says):
     assert start("--accept-underpowered") == 0
-    assert run(["rollout", *arguments]) == 2
+    assert run(["rollout", *arguments]) == 3
     assert says in capsys.readouterr().err
 
 

@@ -294,7 +294,7 @@ def test_nothing_is_written_over_and_nothing_by_half(foreign, capsys):
     declare(foreign, agent="graph")
     (foreign / "gates").mkdir()
     (foreign / "gates/merge.toml").write_text("mine")
-    assert init() == 2
+    assert init() == 3
     err = capsys.readouterr().err
     assert "already has gates/merge.toml; nothing was written" in err
     assert "--into evals" in err
@@ -318,7 +318,7 @@ def test_a_pyproject_is_appended_to_only_when_asked(foreign, capsys):
     assert file.read_text().startswith(mine)
     assert tomllib.loads(file.read_text())["tool"]["seatrial"]["trial"][0]["baseline"] == "0"
     assert run(["fleet", "check"]) == 0
-    assert init("--append") == 2
+    assert init("--append") == 3
     assert "has a [tool.seatrial] table already" in capsys.readouterr().err
 
 
@@ -341,7 +341,7 @@ def test_a_pyproject_is_appended_to_only_when_asked(foreign, capsys):
 def test_a_wrong_langgraph_json_is_a_sentence_and_nothing_is_written(foreign, capsys, text, words):
     (foreign / "langgraph.json").write_text(text)
     before = sorted(foreign.rglob("*"))
-    assert init() == 2
+    assert init() == 3
     assert words in capsys.readouterr().err
     assert sorted(foreign.rglob("*")) == before
 
@@ -360,13 +360,13 @@ def test_a_users_mistake_is_a_sentence_and_nothing_is_written(foreign, capsys, a
     declare(foreign, agent="graph")
     write(foreign, rows(3))
     write(foreign, [{"question": "x"}], "wrong.jsonl")
-    assert init(*arguments) == 2
+    assert init(*arguments) == 3
     assert words in capsys.readouterr().err
     assert not (foreign / "graphs").exists()
 
 
 def test_options_of_langgraph_go_with_it(capsys):
-    assert run(["init", "--append"]) == 2
+    assert run(["init", "--append"]) == 3
     assert "--append goes with --langgraph FILE" in capsys.readouterr().err
 
 

@@ -46,7 +46,7 @@ def test_the_others_are_judged_and_the_broken_one_is_named(root, capsys, name):
     assert run(["trial"]) == 2
     out = capsys.readouterr().out
     assert "PASS  desk v1 → v2" in out
-    assert "? CANNOT TELL  shop v1 → v2   exit 2" in out
+    assert "? CANNOT TELL  shop v1 → v2   exit 3" in out
     assert said in out
     assert "could not be judged: shop" in out
     (folder,) = (root / "reports").iterdir()
@@ -78,7 +78,7 @@ def test_a_broken_graph_is_never_as_expected(root, capsys):
 
 def test_a_registry_nobody_can_read_is_said_once(root, capsys):
     (root / "graphs/registry.py").write_text("import a_package_nobody_has\n")
-    assert run(["trial"]) == 2
+    assert run(["trial"]) == 3
     assert capsys.readouterr().err.count("a_package_nobody_has") == 1
 
 

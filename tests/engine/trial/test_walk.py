@@ -266,14 +266,14 @@ def test_the_override_is_the_debt_table_until_it_ends(project, capsys):
 
 
 def test_what_does_not_fail_is_not_overridden(project, capsys):
-    assert override("topic=refund") == 2
+    assert override("topic=refund") == 3
     assert "does not fail, so there is nothing to override; nothing fails" in capsys.readouterr().err
 
 
 def test_init_writes_over_nothing(project, capsys):
     (project / "gates" / "merge.toml").write_text("mine")
     shutil.rmtree(project / "graphs")
-    assert run(["init", "."]) == 2
+    assert run(["init", "."]) == 3
     assert "already has" in capsys.readouterr().err
     assert (project / "gates" / "merge.toml").read_text() == "mine"
     assert not (project / "graphs").exists()
@@ -544,7 +544,7 @@ def test_an_anchor_remembers_where_it_began(project, tmp_path, capsys):
     report = stand(project, tmp_path)
     assert report.verdict is Verdict.FAIL
     assert report.reason.startswith("Worse than the anchor v1")
-    assert run(["anchor", "set", "triage", "--reason", " "]) == 2
+    assert run(["anchor", "set", "triage", "--reason", " "]) == 3
     assert "takes a reason" in capsys.readouterr().err
     moves = [json.loads(line) for line in (project / "gates/baselines/triage/moves.jsonl").read_text().splitlines()]
     assert [(move["pointer"], move["reason"]) for move in moves] == [

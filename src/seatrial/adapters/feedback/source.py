@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.adapters.feedback.location import Location, LocationKind
-from seatrial.errors import ConfigError, DataError, SeatrialError, UsageError
+from seatrial.errors import ConfigError, DataError, NotFound, SeatrialError, UsageError
 from seatrial.feedback.columns import DECISIONS, JOINED, OUTCOMES
 from seatrial.feedback.evidence import Evidence, collect, failed
 from seatrial.feedback.joined import split, untimed
@@ -94,6 +94,8 @@ def evidence_of(tables: Tables, question: Question, keep: Callable[[Units], None
         return collect(units, question.rules, question.year)
     except (UsageError, ConfigError):
         raise
+    except NotFound as error:
+        return failed(tables.name, str(error), ReasonClass.MISSING)  # a source that is not there: could not tell
     except SeatrialError as error:
         return failed(tables.name, str(error), ReasonClass(error.reason_class))
 

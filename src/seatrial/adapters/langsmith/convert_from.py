@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.adapters.langsmith.row import example_uuid, to_their_example
 from seatrial.adapters.langsmith.service import must_be_installed
-from seatrial.errors import ConfigError, SeatrialError
+from seatrial.errors import ConfigError, ExitCode, SeatrialError
 from seatrial.evaluator import Bound, Score
 from seatrial.pool import wait_for
 
@@ -23,6 +23,8 @@ EPOCH = datetime.fromtimestamp(0, tz=UTC)
 
 class EvaluatorFailed(SeatrialError):
     """An evaluator of LangSmith's said itself that it failed."""
+
+    exit_code = ExitCode.COULD_NOT_TELL
 
 
 def from_langsmith(

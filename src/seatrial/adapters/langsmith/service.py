@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from seatrial.errors import ConfigError, MissingExtra, SeatrialError
+from seatrial.errors import ConfigError, ExitCode, MissingExtra, SeatrialError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +27,7 @@ class NotReached(SeatrialError):
     """LangSmith could not be asked or did not do what it was asked; what is on this machine is as it was."""
 
     reason_class = "outage"
+    exit_code = ExitCode.COULD_NOT_TELL
 
 
 def installed() -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.adapters.mlflow.place import schema_of
 from seatrial.adapters.mlflow.template import cache_folder, put, template
-from seatrial.errors import MissingExtra, SeatrialError
+from seatrial.errors import ExitCode, MissingExtra, SeatrialError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,6 +34,7 @@ class NotLogged(SeatrialError):
     """MLflow could not be written or read; the evidence and the verdict stand without it."""
 
     reason_class = "outage"
+    exit_code = ExitCode.COULD_NOT_TELL
 
 
 def installed() -> bool:

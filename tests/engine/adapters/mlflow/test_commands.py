@@ -106,9 +106,9 @@ def test_a_trial_is_logged_and_compared_again_from_mlflow_alone(project, capsys)
     assert run(["compare", "--mlflow", baseline, stopped.info.run_id, "--json"]) == 0
     assert capsys.readouterr().out == local
 
-    assert run(["compare", "--mlflow", stopped.info.run_id, candidate]) == 2
+    assert run(["compare", "--mlflow", stopped.info.run_id, candidate]) == 3
     assert "a run is not compared with itself" in capsys.readouterr().err
-    assert run(["compare", "--mlflow", baseline, "nobody"]) == 2
+    assert run(["compare", "--mlflow", baseline, "nobody"]) == 3
     assert "MLflow has no run 'nobody'" in capsys.readouterr().err
 
 
@@ -149,7 +149,7 @@ def test_without_mlflow_a_trial_is_silent_about_it_and_asking_for_it_names_the_e
     monkeypatch.setattr(importlib.import_module("seatrial.adapters.mlflow.session"), "installed", lambda: False)
     assert run(["trial"]) == 1
     assert "MLflow" not in "".join(capsys.readouterr())
-    assert run(["eval", "greeter", "--mlflow"]) == 2
+    assert run(["eval", "greeter", "--mlflow"]) == 3
     assert "pip install 'seatrial[mlflow]'" in capsys.readouterr().err
     assert len(list((project / ".seatrial" / "runs").iterdir())) == 2
 
@@ -162,5 +162,5 @@ def test_a_bug_of_ours_in_logging_is_told_and_the_verdict_stands(project, capsys
 
 def test_a_setting_nobody_knows_lists_those_there_are(project, capsys):
     (project / "pyproject.toml").write_text('[tool.seatrial]\nmlflow = "sometimes"\n')
-    assert run(["trial"]) == 2
+    assert run(["trial"]) == 3
     assert "mlflow 'sometimes' is unknown; choose one of: trial, always, never" in capsys.readouterr().err
