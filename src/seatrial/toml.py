@@ -18,23 +18,41 @@ if TYPE_CHECKING:
 SMALLEST_ALPHA, MOST_GRAPHS = 1e-4, 1000
 
 
-def read(path: Path, what: str, *, absent: str = "") -> Mapping[str, Any]:
+def read(path: Path, what: str = "", *, absent: str = "") -> Mapping[str, Any]:
     """The tables of a TOML file.
 
     Args:
         path: the file.
-        what: what it is, for errors, e.g. `policy`.
+        what: what it is, for errors, e.g. `policy`; empty where the path says it.
         absent: what the reader can do where the file does not exist.
 
     Raises:
         ConfigError: it does not exist, is no UTF-8 or no TOML; names the file and the line.
     """
+    named = f"{what} {path}".strip()
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse(path.read_text(encoding="utf-8"), named)
     except FileNotFoundError as error:
-        raise ConfigError(f"{what} {path} does not exist{f'; {absent}' if absent else ''}") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"{what} {path} cannot be read: {error}") from error
+        raise ConfigError(f"{named} does not exist{f'; {absent}' if absent else ''}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{named} cannot be read: {error}") from error
+
+
+def read_optional(path: Path, what: str = "") -> Mapping[str, Any]:
+    """The same where the file need not exist; then there are no tables."""
+    return read(path, what) if path.is_file() else {}
+
+
+def parse(text: str, named: str) -> Mapping[str, Any]:
+    """The tables of TOML text; `named` says in errors what it is and where it stands.
+
+    Raises:
+        ConfigError: it is no TOML; names the line.
+    """
+    try:
+        return tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{named} cannot be read: {error}") from error
 
 
 def table(value: Any, place: str) -> Mapping[str, Any]:
@@ -118,4 +136,18 @@ def text(value: Any, place: str) -> str:
     """A text."""
     if not isinstance(value, str):
         raise ConfigError(f"{place}: expected text, got {value!r}")
+    return value
+
+
+def some_text(value: Any, place: str) -> str:
+    """A text that is not blank."""
+    if not text(value, place).strip():
+        raise ConfigError(f"{place}: expected text that is not empty, got {value!r}")
+    return str(value)
+
+
+def tables(value: Any, place: str, write: str) -> list[Mapping[str, Any]]:
+    """A list of tables; `write` is its heading, for errors."""
+    if not isinstance(value, list) or not all(isinstance(one, dict) for one in value):
+        raise ConfigError(f"{place}: expected a list of tables; write {write}")
     return value

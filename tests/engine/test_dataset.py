@@ -246,9 +246,12 @@ def test_another_shape_of_the_contract_s_place_is_refused(text: str) -> None:
 @pytest.mark.parametrize(
     ("toml", "sentence"),
     [
-        ("verison = 1", "unknown key 'verison'; choose among: version, kind, contract, description"),
+        (
+            "verison = 1",
+            "'verison' is unknown; choose one of: version, kind, contract, description; did you mean 'version'",
+        ),
         ("version = true", "version = True must be a text"),
-        ("version = ", "is not TOML"),
+        ("version = ", "cannot be read"),
     ],
 )
 def test_wrong_settings_are_refused(tmp_path: Path, toml: str, sentence: str) -> None:

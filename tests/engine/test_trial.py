@@ -339,15 +339,15 @@ def test_mounting_leaves_the_import_path_alone(project):
     ("text", "said"),
     [
         ('[tool.seatrial]\nflet = "x"\n', "'flet' is unknown; choose one of: fleet, registry, segments, store, trial"),
-        ("[tool.seatrial]\nfleet = 3\n", "fleet is text, got 3"),
+        ("[tool.seatrial]\nfleet = 3\n", "fleet: expected text, got 3"),
         ('[[tool.seatrial.trial]]\ngraph = "g"\nbaseline = "a"\n', "candidate is missing"),
         (
             '[[tool.seatrial.trial]]\ngraph = "g"\nbaseline = "a"\ncandidate = "b"\nexpect = "maybe"\n',
-            "expect 'maybe' is unknown; choose one of: pass, fail, inconclusive",
+            "expect: 'maybe' is unknown; choose one of: pass, fail, inconclusive",
         ),
         (
             '[[tool.seatrial.trial]]\ngraph = "g"\nbaseline = "a"\ncandidate = "b"\nrepeat = 0\n',
-            "repeat is a whole number of 1 or more",
+            "repeat: expected a whole number of 1 or more",
         ),
         ("[tool.seatrial\n", "cannot be read"),
     ],

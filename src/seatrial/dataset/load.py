@@ -9,10 +9,10 @@ Every line is read before anything is said: one error counts all that is wrong a
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from seatrial import toml
 from seatrial.dataset.contract import Contract
 from seatrial.dataset.fingerprint import fingerprint
 from seatrial.dataset.row import RowError, example_from, parse
@@ -67,16 +67,8 @@ def read_settings(folder: Path) -> Settings:
         ConfigError: it is not TOML, or holds an unknown key or a value that is no text.
     """
     path = folder / SETTINGS
-    if not path.is_file():
-        return Settings()
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from None
-    known = Settings.__dataclass_fields__
-    unknown = [key for key in table if key not in known]
-    if unknown:
-        raise ConfigError(f"{path}: unknown key {unknown[0]!r}; choose among: {', '.join(known)}")
+    table = toml.read_optional(path)
+    toml.only_known(table, Settings.__dataclass_fields__, str(path))
     wrong = [key for key, value in table.items() if isinstance(value, bool) or not isinstance(value, (str, int, float))]
     if wrong:
         raise ConfigError(f"{path}: {wrong[0]} = {table[wrong[0]]!r} must be a text")

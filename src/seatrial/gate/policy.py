@@ -8,7 +8,6 @@ primary = true
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -137,12 +136,7 @@ def load_policy(path: Path, graph: str | None = None) -> Policy:
         ConfigError: a word, a type or a range is wrong; the message names file and place and lists the choices.
         NotBuiltYet: a section whose machinery does not exist in this version.
     """
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"policy {path} does not exist; without --policy the built-in defaults are used") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, RecursionError) as error:
-        raise ConfigError(f"policy {path} cannot be read: {error}") from error
+    raw = words.read(path, "policy", absent="without --policy the built-in defaults are used")
     return parse_policy(raw, str(path), graph)
 
 

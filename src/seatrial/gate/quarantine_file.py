@@ -15,11 +15,11 @@ disagree = 0.6
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from seatrial import toml
 from seatrial.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -81,21 +81,15 @@ def load_quarantine(path: Path, today: date) -> tuple[Entry, ...]:
     """
     if not path.is_file():
         return ()
-    try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
-    return parse_quarantine(raw, str(path), today)
+    return parse_quarantine(toml.read(path), str(path), today)
 
 
 def parse_quarantine(raw: Mapping[str, Any], source: str, today: date) -> tuple[Entry, ...]:
     """The same from a mapping already parsed."""
     if raw.get("schema") != SCHEMA:
         raise ConfigError(f'{source}: schema is {raw.get("schema")!r}; this version reads schema = "{SCHEMA}"')
-    _only(raw, ("schema", "example"), source)
-    rows = raw.get("example", [])
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise ConfigError(f"{source}: example is a list of tables; write [[example]]")
+    toml.only_known(raw, ("schema", "example"), source)
+    rows = toml.tables(raw.get("example", []), f"{source}: example", "[[example]]")
     entries = tuple(_entry(row, f"{source}: [[example]] number {i}", today) for i, row in enumerate(rows, start=1))
     places = [(e.graph, e.dataset, e.example) for e in entries]
     for place in places:
@@ -162,7 +156,7 @@ def in_force(
 
 
 def _entry(raw: Mapping[str, Any], place: str, today: date) -> Entry:
-    _only(raw, _WORDS, place)
+    toml.only_known(raw, _WORDS, place)
     for name in _WORDS:
         if name not in raw and name != "dataset":
             raise ConfigError(f"{place}: {name} is missing; seatrial flaky GRAPH --quarantine ID writes a whole entry")
@@ -182,12 +176,6 @@ def _entry(raw: Mapping[str, Any], place: str, today: date) -> Entry:
         )
     texts["example"] = texts.pop("id")
     return Entry(**texts, expires=expires, runs=runs, disagree=float(disagree))
-
-
-def _only(raw: Mapping[str, Any], known: Sequence[str], place: str) -> None:
-    for name in raw:
-        if name not in known:
-            raise ConfigError(f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}")
 
 
 def _quoted(text: str) -> str:

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from seatrial import toml
 from seatrial.errors import ConfigError, UsageError
 from seatrial.model.family import families_of
 from seatrial.model.limits import Limits
@@ -57,26 +58,25 @@ def read_model_settings(raw: object, place: str) -> ModelSettings:
     Raises:
         ConfigError: an unknown word, a wrong type, a family that is none; names the place and lists the choices.
     """
-    table = _table(raw, place)
-    _known(table, ("cassettes", *LIMITS, "limits", "families"), place)
+    table = toml.table(raw, place)
+    toml.only_known(table, ("cassettes", *LIMITS, "limits", "families"), place)
     cassettes = table.get("cassettes", FOLDER)
     if not isinstance(cassettes, str) or not cassettes:
         raise ConfigError(f"{place}: cassettes is a folder, got {cassettes!r}")
     limits = _limits(Limits(), {name: table[name] for name in LIMITS if name in table}, place)
     per_model = {
-        model: _limits(limits, _table(one, f"{place}: limits.{model!r}"), f"{place}: limits.{model!r}")
-        for model, one in _table(table.get("limits", {}), f"{place}: limits").items()
+        model: _limits(limits, toml.table(one, f"{place}: limits.{model!r}"), f"{place}: limits.{model!r}")
+        for model, one in toml.table(table.get("limits", {}), f"{place}: limits").items()
     }
-    families = _table(table.get("families", {}), f"{place}: families")
+    families = toml.table(table.get("families", {}), f"{place}: families")
     for model, family in families.items():
-        if not isinstance(family, str):
-            raise ConfigError(f"{place}: families: {model!r} is declared to be {family!r}, which is no text")
+        toml.text(family, f"{place}: families.{model!r}")
         families_of(model, families)
     return ModelSettings(cassettes, limits, MappingProxyType(per_model), MappingProxyType(dict(families)))
 
 
 def _limits(base: Limits, raw: Mapping[str, Any], place: str) -> Limits:
-    _known(raw, LIMITS, place)
+    toml.only_known(raw, LIMITS, place)
     for name, value in raw.items():
         right = isinstance(value, int if name in WHOLE else (int, float)) and not isinstance(value, bool)
         if not right:
@@ -85,15 +85,3 @@ def _limits(base: Limits, raw: Mapping[str, Any], place: str) -> Limits:
         return replace(base, **raw)
     except UsageError as error:
         raise ConfigError(f"{place}: {error}") from None
-
-
-def _table(raw: object, place: str) -> dict[str, Any]:
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{place}: expected a table, got {raw!r}")
-    return raw
-
-
-def _known(raw: Mapping[str, Any], known: tuple[str, ...], place: str) -> None:
-    for name in raw:
-        if name not in known:
-            raise ConfigError(f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}")

@@ -11,10 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial import toml
 from seatrial.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -101,12 +101,7 @@ def read_pins(folder: Path) -> Mapping[str, str]:
         ConfigError: it is no TOML, or a value is no sha256.
     """
     file = folder / PINS
-    if not file.is_file():
-        return {}
-    try:
-        found = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}") from error
+    found = toml.read_optional(file)
     for name, value in found.items():
         if not isinstance(value, str) or len(value) != 64 or set(value) - set("0123456789abcdef"):
             raise ConfigError(f"{file}: {name} = {value!r} is no sha256; seatrial fleet pin writes this file")

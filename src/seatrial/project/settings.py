@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from seatrial import toml
 from seatrial.errors import ConfigError, UsageError
 from seatrial.model.settings import ModelSettings, read_model_settings
 from seatrial.verdict import Verdict
@@ -70,7 +70,7 @@ def find_root(start: Path) -> Path:
     """The nearest folder at or above `start` whose pyproject.toml has `[tool.seatrial]`."""
     for folder in (start, *start.parents):
         file = folder / "pyproject.toml"
-        if file.is_file() and "seatrial" in _read(file).get("tool", {}):
+        if file.is_file() and "seatrial" in toml.read(file).get("tool", {}):
             return folder
     raise UsageError(
         f"{start} is no seatrial project: no pyproject.toml here or above has a [tool.seatrial] table; seatrial init DIR writes one"
@@ -84,31 +84,23 @@ def read_settings(root: Path) -> Settings:
         ConfigError: an unknown word or a wrong type; names the place and lists the choices.
     """
     file = root / "pyproject.toml"
-    raw = _read(file).get("tool", {}).get("seatrial", {})
+    raw = toml.read(file).get("tool", {}).get("seatrial", {})
     place = f"{file}: [tool.seatrial]"
-    rows = raw.get("trial", [])
-    if not isinstance(rows, list):
-        raise ConfigError(f"{place}: trial is a list of tables; write [[tool.seatrial.trial]]")
+    rows = toml.tables(raw.get("trial", []), f"{place}: trial", "[[tool.seatrial.trial]]")
     trial = tuple(_trial(row, f"{file}: [[tool.seatrial.trial]] number {i}") for i, row in enumerate(rows, start=1))
     values = _texts(raw, Settings, place, skip=("trial", "model"))
-    if values.get("mlflow", "trial") not in MLFLOW:
-        raise ConfigError(f"{place}: mlflow {values['mlflow']!r} is unknown; choose one of: {', '.join(MLFLOW)}")
+    toml.word(*MLFLOW)(values.get("mlflow", "trial"), f"{place}: mlflow")
     model = read_model_settings(raw.get("model", {}), f"{file}: [tool.seatrial.model]")
     return Settings(**values, trial=trial, model=model)
 
 
-def _trial(raw: Any, place: str) -> TrialRow:
-    if not isinstance(raw, dict):
-        raise ConfigError(f"{place}: expected a table, got {raw!r}")
+def _trial(raw: Mapping[str, Any], place: str) -> TrialRow:
     values = _texts(raw, TrialRow, place, skip=("repeat", "expect_segments"))
     for name in ("graph", "baseline", "candidate"):
         if name not in values:
             raise ConfigError(f"{place}: {name} is missing")
-    if values.get("expect", "pass") not in list(Verdict):
-        raise ConfigError(f"{place}: expect {values['expect']!r} is unknown; choose one of: {', '.join(Verdict)}")
-    repeat = raw.get("repeat", 1)
-    if isinstance(repeat, bool) or not isinstance(repeat, int) or repeat < 1:
-        raise ConfigError(f"{place}: repeat is a whole number of 1 or more, got {repeat!r}")
+    toml.word(*Verdict)(values.get("expect", "pass"), f"{place}: expect")
+    repeat = toml.whole(raw.get("repeat", 1), f"{place}: repeat")
     segments = raw.get("expect_segments", [])
     if not isinstance(segments, list) or not all(isinstance(name, str) for name in segments):
         raise ConfigError(f'{place}: expect_segments is a list of NAME=value, e.g. ["tier=enterprise"]')
@@ -117,16 +109,5 @@ def _trial(raw: Any, place: str) -> TrialRow:
 
 def _texts(raw: Mapping[str, Any], shape: type[Any], place: str, skip: tuple[str, ...]) -> dict[str, Any]:
     known = [field.name for field in fields(shape)]
-    for name, value in raw.items():
-        if name not in known:
-            raise ConfigError(f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}")
-        if name not in skip and not isinstance(value, str):
-            raise ConfigError(f"{place}: {name} is text, got {value!r}")
-    return {name: value for name, value in raw.items() if name not in skip}
-
-
-def _read(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}") from error
+    toml.only_known(raw, known, place)
+    return {name: toml.text(value, f"{place}: {name}") for name, value in raw.items() if name not in skip}

@@ -21,16 +21,16 @@ Fields begin with `inputs`, `outputs` (the reference) or `metadata`: an example,
 from __future__ import annotations
 
 import re
-import tomllib
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from seatrial import toml
 from seatrial.errors import ConfigError
 from seatrial.segment.dimension import Band, Dimension, Rule, text_of
 from seatrial.segment.op import OPS, number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Mapping
     from pathlib import Path
 
 ROOTS = ("inputs", "outputs", "metadata")
@@ -47,19 +47,16 @@ def load(path: Path) -> tuple[Dimension, ...]:
     """
     if not path.is_file():
         raise ConfigError(f"there is no segments file at {path}; write one, or take 'segments' out of [tool.seatrial]")
-    try:
-        return parse(path.read_text(encoding="utf-8"), str(path))
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path} is not UTF-8: {error.reason} at byte {error.start}") from None
+    return _dimensions(toml.read(path), str(path))
 
 
 def parse(text: str, where: str = "segments.toml") -> tuple[Dimension, ...]:
     """The dimensions that the TOML `text` defines, in its order; `where` names the file in errors."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{where} is not TOML: {error}") from None
-    _known(table, ("version", "dimension"), where)
+    return _dimensions(toml.parse(text, where), where)
+
+
+def _dimensions(table: Mapping[str, Any], where: str) -> tuple[Dimension, ...]:
+    toml.only_known(table, ("version", "dimension"), where)
     version, dimensions = table.get("version", 1), table.get("dimension", {})
     if isinstance(version, bool) or not isinstance(version, (int, str)):
         raise ConfigError(f"{where}: version = {version!r} must be a whole number or a text")
@@ -71,7 +68,7 @@ def parse(text: str, where: str = "segments.toml") -> tuple[Dimension, ...]:
 
 
 def _dimension(name: str, table: dict[str, Any], version: str, where: str) -> Dimension:
-    _known(table, KEYS, where)
+    toml.only_known(table, KEYS, where)
     if not NAME.fullmatch(name):
         raise ConfigError(
             f"{where}: a dimension's name is letters, digits, '-' and '_', since segments are written NAME=value"
@@ -79,14 +76,14 @@ def _dimension(name: str, table: dict[str, Any], version: str, where: str) -> Di
     _one_source(table, where)
     dimension = Dimension(
         name,
-        tag=_text(table["tag"], "tag", where) if "tag" in table else None,
+        tag=toml.some_text(table["tag"], f"{where}: tag") if "tag" in table else None,
         field=_path(table["field"], where) if "field" in table else None,
         values=_names(table.get("values", []), "values", where),
         bands=_bands(table["bands"], where) if "bands" in table else (),
         rules=_rules(table["rules"], where) if "rules" in table else (),
         critical=frozenset(_names(table.get("critical", []), "critical", where)),
         graphs=_names(table["graphs"], "graphs", where) if "graphs" in table else None,
-        min_n=_min_n(table["min_n"], where) if "min_n" in table else None,
+        min_n=toml.whole(table["min_n"], f"{where}: min_n") if "min_n" in table else None,
         version=version,
     )
     _check_critical(dimension, where)
@@ -126,7 +123,7 @@ def _bands(table: Any, where: str) -> tuple[Band, ...]:
             raise ConfigError(
                 f"{where}: band {value} = {edges!r} must be [low, high] with low < high; high is left out"
             )
-        bands.append(Band(_text(value, "band", where), float(pair[0]), float(pair[1])))
+        bands.append(Band(toml.some_text(value, f"{where}: band"), float(pair[0]), float(pair[1])))
     bands.sort(key=lambda band: band.low)
     for first, second in pairwise(bands):
         if second.low < first.high:
@@ -143,8 +140,8 @@ def _rules(rules: Any, where: str) -> tuple[Rule, ...]:
 
 
 def _rule(rule: dict[str, Any], where: str, *, last: bool) -> Rule:
-    _known(rule, RULE_KEYS, where)
-    value = _text(rule.get("value"), "value", where)
+    toml.only_known(rule, RULE_KEYS, where)
+    value = toml.some_text(rule.get("value"), f"{where}: value")
     if "field" not in rule:
         if "op" in rule or "arg" in rule:
             raise ConfigError(f"{where}: op and arg need a field to look at")
@@ -160,7 +157,7 @@ def _rule(rule: dict[str, Any], where: str, *, last: bool) -> Rule:
 
 
 def _path(value: Any, where: str) -> str:
-    path = _text(value, "field", where)
+    path = toml.some_text(value, f"{where}: field")
     root, _, rest = path.partition(".")
     if root not in ROOTS or not rest or ".." in f".{rest}.":
         roots = ", ".join(f"{root}.NAME" for root in ROOTS)
@@ -175,21 +172,3 @@ def _names(value: Any, key: str, where: str) -> tuple[str, ...]:
     if len(set(names)) != len(names):
         raise ConfigError(f"{where}: {key} names a value twice: {', '.join(names)}")
     return names
-
-
-def _text(value: Any, key: str, where: str) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ConfigError(f"{where}: {key} = {value!r} must be a text that is not empty")
-    return value
-
-
-def _min_n(value: Any, where: str) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ConfigError(f"{where}: min_n = {value!r} must be a whole number of examples, at least 1")
-    return value
-
-
-def _known(table: dict[str, Any], keys: Iterable[str], where: str) -> None:
-    unknown = [key for key in table if key not in tuple(keys)]
-    if unknown:
-        raise ConfigError(f"{where}: unknown key {unknown[0]!r}; choose among: {', '.join(keys)}")

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seatrial import toml
 from seatrial.dataset.draft import draft_contract
-from seatrial.errors import MissingExtra, SeatrialError, UsageError
+from seatrial.errors import ConfigError, MissingExtra, SeatrialError, UsageError
 from seatrial.gate.policy import Policy
 from seatrial.privacy.fixture import fixture_findings
 from seatrial.project import Project, Settings, TrialRow, mount
@@ -171,11 +171,13 @@ def _pyproject(root: Path) -> str | None:
     file = root / PYPROJECT
     try:
         text = file.read_text(encoding="utf-8")
-        raw = tomllib.loads(text)
+        raw = toml.parse(text, str(file))
     except FileNotFoundError:
         return None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} cannot be read: {error}; nothing was written") from error
+    except ConfigError as error:
+        raise UsageError(f"{error}; nothing was written") from error
     if "seatrial" in raw.get("tool", {}):
         raise UsageError(
             f"{file} has a [tool.seatrial] table already: this is a seatrial project, and nothing was written. Add a row to its registry"
@@ -186,8 +188,8 @@ def _pyproject(root: Path) -> str | None:
 def _appended(root: Path, before: str, settings: str) -> str:
     text = f"{before.rstrip()}\n\n{settings}" if before.strip() else settings
     try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        toml.parse(text, PYPROJECT)
+    except ConfigError as error:
         raise UsageError(
             f"{root / PYPROJECT} cannot take [tool.seatrial] at its end ({error}); nothing was written. Leave out --append and paste the table"
         ) from error

@@ -44,7 +44,7 @@ def test_a_models_own_limits_are_the_common_ones_where_it_says_nothing():
         ({"cassettes": ""}, "cassettes is a folder"),
         ({"limits": {"openai:gpt-x": {"window_s": 1}}}, "limits.'openai:gpt-x': 'window_s' is unknown"),
         ({"families": {"openai:x": "opneai"}}, "which is none; choose one of"),
-        ({"families": {"openai:x": 1}}, "which is no text"),
+        ({"families": {"openai:x": 1}}, "families.'openai:x': expected text, got 1"),
         ([], "expected a table"),
     ],
 )

@@ -163,4 +163,4 @@ def test_a_bug_of_ours_in_logging_is_told_and_the_verdict_stands(project, capsys
 def test_a_setting_nobody_knows_lists_those_there_are(project, capsys):
     (project / "pyproject.toml").write_text('[tool.seatrial]\nmlflow = "sometimes"\n')
     assert run(["trial"]) == 3
-    assert "mlflow 'sometimes' is unknown; choose one of: trial, always, never" in capsys.readouterr().err
+    assert "mlflow: 'sometimes' is unknown; choose one of: trial, always, never" in capsys.readouterr().err
