@@ -109,13 +109,13 @@ def test_a_judge_of_the_candidates_family_is_refused(project, judges, server, ca
 
 def test_a_candidate_of_unknown_family_is_refused(project, judges, server, capsys):
     _, code = _judge(project, judges, server, "v1", "stranger")
-    assert (code, len(server.requests)) == (3, 0)
+    assert (code, len(server.requests)) == (2, 0)
     assert "the family of desk@stranger is unknown" in capsys.readouterr().err
 
 
 def test_a_judge_of_unknown_family_is_refused(project, judges, server, capsys):
     _, code = _judge(project, judges, server, "v1", "v2", model="openai:house-7b")
-    assert (code, len(server.requests)) == (3, 0)
+    assert (code, len(server.requests)) == (2, 0)
     assert "the family of model 'openai:house-7b' is unknown" in capsys.readouterr().err
 
 
