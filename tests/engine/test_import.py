@@ -46,7 +46,7 @@ with redirect_stderr(StringIO()) as told:
 print(code, told.getvalue())
 """
     said = python(code, cwd=REPO_ROOT)
-    assert said.startswith("2 seatrial: running a graph needs langgraph")  # a bug of ours exits 2 as well
+    assert said.startswith("3 seatrial: running a graph needs langgraph")
     assert said.endswith("pip install 'seatrial[fleet]'")
 
 

@@ -147,5 +147,5 @@ def test_a_critical_segment_that_is_thin_or_absent_is_no_pass(gate, write):
 def test_a_rule_that_is_not_known_is_refused(gate, write, rules, said):
     write("gates/feedback.toml", rules)
     answer = gate(*tables(write))
-    assert answer.code == 2
+    assert answer.code == 3
     assert said in answer.data["reason"]

@@ -281,7 +281,7 @@ def test_a_version_that_is_not_there_lists_those_that_are(build, baseline, candi
 
 
 def test_a_policys_key_that_is_not_in_the_evidence_is_refused(build, pairs):
-    with pytest.raises(ConfigError, match="key 'valid' gates but is not in memory; it holds: score"):
+    with pytest.raises(InvalidComparison, match="key 'valid' gates but is not in memory; it holds: score"):
         gate(build(pairs({"x": (30, 0, 0, 0)})), Policy(keys=(KeyRule("valid"),)))
 
 

@@ -293,7 +293,8 @@ def test_a_key_refused_in_the_middle_ends_the_run_and_keeps_what_there_is(judges
 
 def test_a_throttled_call_is_tried_again(judges, tmp_path):
     with OpenAIServer(prefers("good"), script=["rate_limited"], retry_after="0.01") as server:
-        done = ask(judges(server.url), 2, tmp_path / "out")
+        patient = hub(patience_s=60.0, window_s=0.2)  # a refusal slows the pace by a share of the window
+        done = run(judge := judges(server.url), list(questions(judge, pairs(2))), patient, tmp_path / "out")
     assert kinds(done) == {("scored", None): 4}
 
 

@@ -168,7 +168,7 @@ def test_the_page_shows_every_cell_over_time(project, capsys):
     assert "worse in resolved" in page
     assert "ROLLED BACK" in page
     capsys.readouterr()
-    assert run(["rollout", "report", "support_v4"]) == 2
+    assert run(["rollout", "report", "support_v4"]) == 3
     assert "-o rollout.html" in capsys.readouterr().err
 
 
@@ -179,7 +179,7 @@ def test_a_simulation_says_what_a_plan_would_do(project, capsys):
     assert run([*common, "--drop", "0.3", "--cell", "DE"]) == 0
     de, rest = json.loads(capsys.readouterr().out)["cells"]
     assert (de["rolled_back"], rest["rolled_back"]) == (1, 0)
-    assert run([*common, "--drop", "0.3", "--cell", "XX"]) == 2
+    assert run([*common, "--drop", "0.3", "--cell", "XX"]) == 3
     assert "DE, rest" in capsys.readouterr().out
 
 
@@ -195,7 +195,7 @@ def test_an_unknown_version_is_refused_with_the_choices_and_a_mean_is_said_aloud
     (project / "graphs/registry.py").write_text(registry)
     plan = project / "experiments/support_v4.toml"
     plan.write_text(PLAN.replace('"v4"', '"v9"'))
-    assert start("--accept-underpowered") == 2
+    assert start("--accept-underpowered") == 3
     assert "v3, v4" in capsys.readouterr().err
     plan.write_text('watch = ["cost"]\n' + PLAN)
     assert start("--accept-underpowered") == 0

@@ -347,20 +347,20 @@ def test_a_wrong_langgraph_json_is_a_sentence_and_nothing_is_written(foreign, ca
 
 
 @pytest.mark.parametrize(
-    ("arguments", "words"),
+    ("arguments", "words", "code"),
     [
-        (["--examples", "absent.jsonl"], "there is no dataset at absent.jsonl"),
-        (["--examples", "other=examples.jsonl"], "has no graph 'other'; it has: agent"),
-        (["--examples", "wrong.jsonl"], "has the unknown field 'question'"),
-        (["evals"], "the folder is named by --into evals"),
-        (["--into", "wrong.jsonl"], "is a file; name a folder"),
+        (["--examples", "absent.jsonl"], "there is no dataset at absent.jsonl", 2),
+        (["--examples", "other=examples.jsonl"], "has no graph 'other'; it has: agent", 3),
+        (["--examples", "wrong.jsonl"], "has the unknown field 'question'", 2),
+        (["evals"], "the folder is named by --into evals", 3),
+        (["--into", "wrong.jsonl"], "is a file; name a folder", 3),
     ],
 )
-def test_a_users_mistake_is_a_sentence_and_nothing_is_written(foreign, capsys, arguments, words):
+def test_a_users_mistake_is_a_sentence_and_nothing_is_written(foreign, capsys, arguments, words, code):
     declare(foreign, agent="graph")
     write(foreign, rows(3))
     write(foreign, [{"question": "x"}], "wrong.jsonl")
-    assert init(*arguments) == 3
+    assert init(*arguments) == code
     assert words in capsys.readouterr().err
     assert not (foreign / "graphs").exists()
 

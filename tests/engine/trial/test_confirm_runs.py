@@ -174,7 +174,7 @@ def test_a_file_of_evidence_cannot_be_confirmed(project, capsys):
     (project / "r.csv").write_text("example_id,version,score\n1,a,1\n1,b,1\n")
     assert run(["gate", "--evidence", "r.csv", "--baseline", "a", "--candidate", "b", "--confirm"]) == 3
     assert "--confirm runs the graph again, and a file of evidence has none" in capsys.readouterr().err
-    assert run(["gate", "--evidence", "r.csv", "--baseline", "a", "--candidate", "b", "-j", "2"]) == 2
+    assert run(["gate", "--evidence", "r.csv", "--baseline", "a", "--candidate", "b", "-j", "2"]) == 3
     assert "-j goes with two versions of a graph" in capsys.readouterr().err
 
 
