@@ -26,6 +26,7 @@ from seatrial.stats import (
     fair_binomial,
     max_t,
     multiplicity,
+    noninferiority,
     normal,
     paired,
     passk,
@@ -36,6 +37,7 @@ from seatrial.stats import (
     rogan_gladen,
     sample_size,
     shrinkage,
+    student,
     validate,
     welch,
     winrate,
@@ -221,6 +223,8 @@ GOOD = {
     validate.whole: {"name": ("x", "name"), "value": (3, "count"), "least": (1, "name")},
     validate.finite: {"name": ("x", "name"), "values": (SIX, "list")},
     validate.counts: {"name": ("x", "name"), "values": (SIX, "list")},
+    noninferiority.largest_drop: {"d": (SIX, "list"), "alpha": (0.05, "share")},
+    student.t_quantile: {"p": (0.95, "share"), "df": (9, "count")},
     validate.share: {"name": ("x", "name"), "value": (0.5, "share")},
     validate.forecasts: {"p": (SIX, "list"), "y": (YES, "list")},
     validate.trials: {"successes": (1, "count"), "total": (3, "count"), "what": ("arm", "name")},
@@ -784,11 +788,9 @@ def bad_values(entry):
 NOT_SWEPT = {
     "joint_flip.joint_level",
     "noninferiority.clusters_to_rule_out",
-    "noninferiority.largest_drop",
     "noninferiority.largest_drops",
     "sequential.sample_ratio.log_e_sample_ratio",
     "student.t_below",
-    "student.t_quantile",
 }
 """Called with values that the gate or a checked plan has made; they do not check their arguments themselves yet."""
 
