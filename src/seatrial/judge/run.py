@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.judge.pairs import Question
-    from seatrial.judge.spec import Judge, Price
+    from seatrial.judge.spec import Judge
     from seatrial.model.hub import Hub
+    from seatrial.price import Price
 
 ROWS = "rows.jsonl"
 NOT_ASKED = "not_asked"

@@ -16,13 +16,14 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from seatrial import toml
 from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError
 from seatrial.judge.prompt import RENDERING, SYSTEM, check_template
 from seatrial.model.question import shaping
+from seatrial.price import Price, read_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,13 +40,6 @@ KEYS = (
 )
 EXAMPLE = ("inputs", "a", "b", "reference", "preference", "reason")
 RESERVED = ("model", "max_tokens", "max_retries", "timeout", "n", "stream", "response_format", "tools")
-
-
-class Price(NamedTuple):
-    """USD per million tokens read and written."""
-
-    input: float
-    output: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +178,7 @@ def read_judge(root: Path, name: str) -> Judge:
         max_tokens_ceiling=ceiling,
         max_same_answer=_up_to_one(raw.get("max_same_answer", 0.5), f"{place}: max_same_answer"),
         parameters=MappingProxyType(_parameters(raw.get("parameters", {}), f"{place}: [parameters]")),
-        price=_price(raw.get("price"), f"{place}: [price]"),
+        price=None if raw.get("price") is None else read_price(raw["price"], f"{place}: [price]"),
         examples=_examples(raw.get("example", []), place),
         **texts,
     )
@@ -211,22 +205,6 @@ def _parameters(raw: Any, place: str) -> dict[str, Any]:
     except TypeError as error:
         raise ConfigError(f"{place}: {error}") from error
     return found
-
-
-def _price(raw: Any, place: str) -> Price | None:
-    if raw is None:
-        return None
-    found = toml.table(raw, place)
-    toml.only_known(found, Price._fields, place)
-    values = []
-    for name in Price._fields:
-        if name not in found:
-            raise ConfigError(f"{place}: {name} is missing; it is USD per million tokens")
-        value = toml.number(found[name], f"{place}: {name}")
-        if not 0 <= value < 1e6:
-            raise ConfigError(f"{place}: {name} {value:g} is out of range; it is USD per million tokens")
-        values.append(value)
-    return Price(*values)
 
 
 def _examples(raw: Any, place: str) -> tuple[Shown, ...]:

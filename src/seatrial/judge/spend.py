@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from seatrial.judge.spec import Price
+    from seatrial.price import Price
 
 NANO = 1_000_000_000
 FRAME_TOKENS = 64

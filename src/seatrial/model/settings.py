@@ -10,6 +10,10 @@ tokens_per_minute = 80000
 
 [tool.seatrial.model.families]
 "azure_openai:prod" = "openai"
+
+[tool.seatrial.model.prices."openai:gpt-4o-mini"]
+input = 0.15
+output = 0.60
 """
 
 from __future__ import annotations
@@ -22,6 +26,8 @@ from seatrial import toml
 from seatrial.errors import ConfigError, UsageError
 from seatrial.model.family import families_of
 from seatrial.model.limits import Limits
+from seatrial.model.price import LISTED
+from seatrial.price import Prices, read_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,12 +46,14 @@ class ModelSettings:
         limits: of every model that has none of its own.
         per_model: `provider:model` -> its limits; what one leaves out is as in `limits`.
         families: `provider:model` -> declared family.
+        prices: the listed prices with the project's own before them.
     """
 
     cassettes: str = FOLDER
     limits: Limits = field(default_factory=Limits)
     per_model: Mapping[str, Limits] = field(default_factory=dict)
     families: Mapping[str, str] = field(default_factory=dict)
+    prices: Prices = LISTED
 
 
 def read_model_settings(raw: object, place: str) -> ModelSettings:
@@ -59,7 +67,7 @@ def read_model_settings(raw: object, place: str) -> ModelSettings:
         ConfigError: an unknown word, a wrong type, a family that is none; names the place and lists the choices.
     """
     table = toml.table(raw, place)
-    toml.only_known(table, ("cassettes", *LIMITS, "limits", "families"), place)
+    toml.only_known(table, ("cassettes", *LIMITS, "limits", "families", "prices"), place)
     cassettes = table.get("cassettes", FOLDER)
     if not isinstance(cassettes, str) or not cassettes:
         raise ConfigError(f"{place}: cassettes is a folder, got {cassettes!r}")
@@ -72,7 +80,13 @@ def read_model_settings(raw: object, place: str) -> ModelSettings:
     for model, family in families.items():
         toml.text(family, f"{place}: families.{model!r}")
         families_of(model, families)
-    return ModelSettings(cassettes, limits, MappingProxyType(per_model), MappingProxyType(dict(families)))
+    prices = LISTED.with_own(
+        {
+            model: read_price(one, f"{place}: prices.{model!r}")
+            for model, one in toml.table(table.get("prices", {}), f"{place}: prices").items()
+        }
+    )
+    return ModelSettings(cassettes, limits, MappingProxyType(per_model), MappingProxyType(dict(families)), prices)
 
 
 def _limits(base: Limits, raw: Mapping[str, Any], place: str) -> Limits:
