@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seatrial.gate.report import Report
     from seatrial.graph.run import Run
     from seatrial.graph.spec import GraphSpec, Version, fleet
+    from seatrial.monitor.guard import guard
     from seatrial.store.outcomes import emit, outcomes_of
     from seatrial.verdict import ErrorKind, Finding, Outcome, ReasonClass, State, Verdict
 
@@ -46,6 +47,7 @@ __all__ = [
     "check",
     "emit",
     "fleet",
+    "guard",
     "load_policy",
     "outcomes_of",
     "read_evidence",
@@ -62,6 +64,7 @@ _HOMES = {
     "seatrial.gate.report": ("Report",),
     "seatrial.graph.run": ("Run",),
     "seatrial.graph.spec": ("GraphSpec", "Version", "fleet"),
+    "seatrial.monitor.guard": ("guard",),
     "seatrial.store.outcomes": ("emit", "outcomes_of"),
     "seatrial.verdict": ("ErrorKind", "Finding", "Outcome", "ReasonClass", "State", "Verdict"),
 }

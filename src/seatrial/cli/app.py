@@ -52,6 +52,7 @@ VERBS = (
         "seatrial.cli.feedback_gate",
         "Compare production outcomes with the confidence that classifiers stated.",
     ),
+    Verb("monitor", "seatrial.cli.monitor", "Run a graph's evaluators over recorded production runs."),
     Verb("drift", "seatrial.cli.drift", "Compare inputs, records and production rates with a frozen reference."),
     Verb("ab", "seatrial.cli.ab", "Plan an A/B test, and judge it by its plan: ship, stop or keep running."),
     Verb("override", "seatrial.cli.override", "Let one failing row through, with a reason, an author and an end."),
