@@ -102,12 +102,16 @@ class Shadow:
     """The stage before the first share: the candidate answers copies of requests, nobody sees its answers.
 
     Attributes:
-        units: requests per cell that must be compared before the first share; 0: there is no shadow stage.
+        units: threads per cell that are compared, and then judged once; 0: there is no shadow stage.
         sample: share of the requests that are copied.
+        keys: evaluators that need no reference, the primary one first; empty: only whether the candidate answers.
+        margin: drop of the primary key that must be ruled out before the first share.
     """
 
     units: int = 0
     sample: float = 0.1
+    keys: tuple[str, ...] = ()
+    margin: float = 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +176,9 @@ class RolloutPlan:
         rules = asdict(self)
         for place in ("source", "name", "partition", "testers"):
             del rules[place]
+        for word in ("keys", "margin"):
+            if getattr(self.shadow, word) == getattr(Shadow(), word):
+                del rules["shadow"][word]  # a plan that does not say it is the plan it was before there was the word
         rules["partition"] = [(part.cell, sorted(one.rule for one in part.when)) for part in self.partition.parts]
         return content_hash(rules)
 

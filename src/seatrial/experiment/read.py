@@ -55,6 +55,9 @@ METRIC = "success"
 RAMP = ((0.01, 0.10), (0.05, 0.05), (0.10, 0.05), (0.25, 0.03))
 """(share, margin) of a plan with a graph that names no stage; each takes a day."""
 
+FEWEST_SHADOW_UNITS = 20
+"""Threads of a cell below which the merge gate's row of the whole decides nothing."""
+
 
 def load_rollout_plan(path: Path, dimensions: Sequence[Dimension] | None = None) -> RolloutPlan:
     """Read a plan file.
@@ -218,7 +221,18 @@ def _sample_ratio(raw: Any, place: str) -> SampleRatio:
 
 
 def _shadow(raw: Any, place: str) -> Shadow:
-    return Shadow(**_known(raw, {"units": words.whole, "sample": part_of_one}, place))
+    known: dict[str, Callable[[Any, str], Any]] = {
+        "units": words.whole,
+        "sample": part_of_one,
+        "keys": _names,
+        "margin": words.share,
+    }
+    found = Shadow(**_known(raw, known, place))
+    if 0 < found.units < FEWEST_SHADOW_UNITS:
+        raise ConfigError(
+            f"{place}: units = {found.units} is too few to tell anything; compare at least {FEWEST_SHADOW_UNITS} threads a cell"
+        )
+    return found
 
 
 def _testers(raw: Any, place: str) -> tuple[tuple[str, str], ...]:
@@ -240,7 +254,7 @@ def _positive(value: Any, place: str) -> float:
 
 def _names(value: Any, place: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-        raise ConfigError(f"{place}: expected a list of metrics' names, got {value!r}")
+        raise ConfigError(f"{place}: expected a list of names, got {value!r}")
     return tuple(dict.fromkeys(value))
 
 

@@ -25,12 +25,14 @@ class CellRoute:
         paused: threads that the candidate had begun are paused.
         attempt: try of the cell.
         rung: step of the ramp.
+        shadow: share of its requests that is copied for the shadow stage; 0 outside it.
     """
 
     share: float
     paused: bool = False
     attempt: int = 0
     rung: int = 0
+    shadow: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,13 @@ def _route_data(route: Route) -> dict[str, Any]:
         **{name: getattr(route, name) for name in names},
         "parts": partition_data(route.partition),
         "cells": {
-            name: {"share": cell.share, "paused": cell.paused, "attempt": cell.attempt, "rung": cell.rung}
+            name: {
+                "share": cell.share,
+                "paused": cell.paused,
+                "attempt": cell.attempt,
+                "rung": cell.rung,
+                "shadow": cell.shadow,
+            }
             for name, cell in route.cells.items()
         },
         "testers": dict(route.testers),
@@ -133,10 +141,12 @@ def _route_data(route: Route) -> dict[str, Any]:
 def _route_of(raw: Mapping[str, Any]) -> Route:
     names = ("rollout", "salt", "control", "candidate", "control_hash", "candidate_hash")
     cells = {
-        name: CellRoute(float(one["share"]), bool(one["paused"]), int(one["attempt"]), int(one["rung"]))
+        name: CellRoute(
+            float(one["share"]), bool(one["paused"]), int(one["attempt"]), int(one["rung"]), float(one["shadow"])
+        )
         for name, one in raw["cells"].items()
     }
-    if not all(0 <= cell.share <= 1 for cell in cells.values()):
+    if not all(0 <= cell.share <= 1 and 0 <= cell.shadow <= 1 for cell in cells.values()):
         raise ValueError("a share lies outside 0..1")
     return Route(
         **{name: str(raw[name]) for name in names},

@@ -15,7 +15,7 @@ from seatrial.store import ledger as kept
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from seatrial.rollout.evidence import Evidence, Shadowed
+    from seatrial.rollout.evidence import Evidence
     from seatrial.rollout.ledger import Decided, Row
     from seatrial.rollout.person import Action
     from seatrial.rollout.rules import Rules
@@ -56,7 +56,6 @@ def look(
     *,
     code: str,
     plan_hash: str | None = None,
-    shadow: Sequence[Shadowed] = (),
     asked: Sequence[tuple[str, str, bool]] = (),
     following: Callable[[Rules, Decided], Sequence[Message]] = lambda *_: (),
 ) -> Look:
@@ -69,7 +68,6 @@ def look(
         now: the clock, seconds since 1970.
         code: version of seatrial.
         plan_hash: of the plan file as it is now; None where it is not at hand.
-        shadow: what the shadow stage says per cell.
         asked: what webhooks answered, per cell and type.
         following: messages that follow the row.
     """
@@ -79,7 +77,7 @@ def look(
     if plan_hash is not None and plan_hash != rules.plan_hash:
         changed = Problem("", Reason(Why.PLAN_CHANGED, text=f"{rules.plan_hash} → {plan_hash}"))
         evidence = replace(evidence, problems=(*evidence.problems, changed))
-    evidence = replace(evidence, shadow=tuple(shadow), asked=tuple(asked))
+    evidence = replace(evidence, asked=tuple(asked))
     decided = ledger.stepped(rules, last, evidence, now, code=code)
     if not decided.news:
         return Look(rules, decided, evidence, written=False)

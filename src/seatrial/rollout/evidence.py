@@ -73,11 +73,21 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Shadowed:
-    """What the shadow stage says of one cell: requests compared, and whether the candidate was shown not worse."""
+    """What the shadow stage says of one cell.
+
+    Attributes:
+        cell: its name.
+        units: threads compared.
+        passed: whether the gate passed the candidate on them.
+        verdict: the gate's; empty while threads are missing.
+        text: the gate's sentence.
+    """
 
     cell: str
     units: int
     passed: bool
+    verdict: str = ""
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

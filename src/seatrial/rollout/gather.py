@@ -12,8 +12,9 @@ from seatrial.errors import SeatrialError
 from seatrial.outcome.maturity import CODES, Answer, Events, mature
 from seatrial.outcome.metric import MetricKind
 from seatrial.outcome.polarity import Polarities, Polarity
-from seatrial.rollout.evidence import Block, Evidence, Exposed, Hit, Problem
+from seatrial.rollout.evidence import Block, Evidence, Exposed, Hit, Problem, Shadowed
 from seatrial.rollout.reason import Reason, Why
+from seatrial.rollout.state import Mode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -64,6 +65,7 @@ def gather(source: Source, rules: Rules, state: State, now: float, looked: float
         unknown += strange
         late += after
         closed.append((metric.name, until))
+    shadow = _shadow(source, rules, state, problems)
     hits: list[Hit] = []
     for metric in rules.zero_tolerance:
         try:
@@ -78,6 +80,7 @@ def gather(source: Source, rules: Rules, state: State, now: float, looked: float
         blocks=tuple(sorted(blocks, key=lambda b: (b.minute, b.cell, b.metric, b.attempt, b.rung))),
         hits=tuple(hits),
         problems=tuple(problems),
+        shadow=shadow,
         control_hash=hashes[0],
         candidate_hash=hashes[1],
         algorithm=hashes[2],
@@ -188,6 +191,23 @@ def _answer(metric: Metric, event: OutcomeOf) -> Answer | None:
             return None
     polarity = LABELS.of(event.label)
     return None if polarity is None else CODES[polarity]
+
+
+def _shadow(source: Source, rules: Rules, state: State, problems: list[Problem]) -> tuple[Shadowed, ...]:
+    """What the shadow stage says of every cell that is in it."""
+    if not rules.shadow.units:
+        return ()
+    from seatrial.rollout.shadow_gate import judge_shadow  # noqa: PLC0415 - the merge gate, for plans with this stage
+
+    found = []
+    for cell in state.cells:
+        if cell.rung or cell.mode is not Mode.CLIMBING:
+            continue
+        try:
+            found.append(judge_shadow(rules, cell.cell, source.shadow_answers(rules.rollout, cell.cell, cell.attempt)))
+        except SeatrialError as error:
+            problems.append(Problem(cell.cell, Reason(Why.UNREADABLE, "shadow", text=str(error))))
+    return tuple(found)
 
 
 def _hits(source: Source, rules: Rules, state: State, metric: Metric) -> list[Hit]:

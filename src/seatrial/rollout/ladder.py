@@ -16,6 +16,7 @@ from seatrial.rollout.state import Mode, Overall, empty_rows
 from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
+    from seatrial.rollout.evidence import Shadowed
     from seatrial.rollout.judge import CellFindings, Findings
     from seatrial.rollout.rules import Rules
     from seatrial.rollout.state import CellState, State
@@ -183,11 +184,7 @@ def _climb(rules: Rules, cell: CellState, found: CellFindings, now: float) -> St
             return _hold(cell, Reason(Why.BAKING, seconds=rules.bake - spent))
         return Step(cell.cell, Move.DONE, cell.rung, Reason(Why.BAKED), replace(cell, mode=Mode.DONE))
     if cell.rung == 0:
-        shadow = found.shadow
-        if shadow is None or not shadow.passed or shadow.units < rules.shadow_units:
-            seen = shadow.units if shadow else 0
-            return _hold(cell, Reason(Why.SHADOW, units=max(0, rules.shadow_units - seen)))
-        return _up(cell, Reason(Why.SHADOW, units=shadow.units), now)
+        return _leave_shadow(rules, cell, found.shadow, now)
     short = _short(rules, cell, found, now)
     if short is None and not found.confirmed and cell.rung + 1 == rules.top:
         return _hold(cell, Reason(Why.CONFIRM))
@@ -200,6 +197,19 @@ def _climb(rules: Rules, cell: CellState, found: CellFindings, now: float) -> St
     if short.why is not Why.BAKING and _dwelt(rules, cell, spent):
         return _hold(cell, replace(short, why=Why.DWELL))
     return _hold(cell, short)
+
+
+def _leave_shadow(rules: Rules, cell: CellState, shadow: Shadowed | None, now: float) -> Step:
+    """The shadow stage is judged once, when its threads are complete; a person begins another try of it."""
+    seen = shadow.units if shadow else 0
+    if shadow is None or seen < rules.shadow.units:
+        return _hold(cell, Reason(Why.SHADOW, units=rules.shadow.units - seen))
+    if shadow.passed:
+        return _up(cell, Reason(Why.SHADOW, units=seen), now)
+    if shadow.verdict == Verdict.FAIL:
+        return _moved(Move.OFF, cell, Reason(Why.SHADOW_WORSE, units=seen, text=shadow.text), rules, 0, now)
+    reason = Reason(Why.SHADOW_NOT_SHOWN, units=seen, text=shadow.text)
+    return Step(cell.cell, Move.RESTART, cell.rung, reason, new_try(rules, cell, 0, Mode.HELD, now))
 
 
 def _short(rules: Rules, cell: CellState, found: CellFindings, now: float) -> Reason | None:

@@ -93,7 +93,7 @@ def _resumed(rules: Rules, cell: CellState, now: float) -> tuple[CellState, Move
     if cell.mode not in (Mode.ROLLED_BACK, Mode.HELD):
         return cell, Move.HOLD
     # The try was counted when it ended; evidence since then belongs to the one that goes on.
-    if cell.rung or rules.shadow_units:
+    if cell.rung or rules.shadow.units:
         return replace(cell, mode=Mode.CLIMBING, since=now, stopped=False), Move.HOLD
     return replace(cell, mode=Mode.CLIMBING, since=now, rung=1, control=0, candidate=0, stopped=False), Move.UP
 

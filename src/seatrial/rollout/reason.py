@@ -22,6 +22,8 @@ class Why(StrEnum):
     NEEDS_EVIDENCE = "needs_evidence"
     BAKING = "baking"
     SHADOW = "shadow"
+    SHADOW_WORSE = "shadow_worse"
+    SHADOW_NOT_SHOWN = "shadow_not_shown"
     DWELL = "dwell"
     SAMPLE_RATIO = "sample_ratio"
     BOTH_ARMS = "both_arms"
@@ -49,6 +51,8 @@ CALLS_A_PERSON = (
     Why.WORSE,
     Why.WORSE_OVERALL,
     Why.ZERO_TOLERANCE,
+    Why.SHADOW_WORSE,
+    Why.SHADOW_NOT_SHOWN,
     Why.DWELL,
     Why.HELD,
     Why.HEAVY_UNIT,

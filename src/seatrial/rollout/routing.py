@@ -51,6 +51,9 @@ def route_of(rules: Rules, state: State) -> Route:
                 paused=cell.mode is Mode.ROLLED_BACK and (pauses or cell.stopped),
                 attempt=cell.attempt,
                 rung=cell.rung,
+                shadow=rules.shadow.sample
+                if cell.rung == 0 and cell.mode is Mode.CLIMBING and rules.shadow.units
+                else 0.0,
             )
             for cell in state.cells
         },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from seatrial.experiment.plan import Cell, OnMismatch, PlanStage, Split
+from seatrial.experiment.plan import Cell, OnMismatch, PlanStage, Shadow, Split
 from seatrial.experiment.snapshot import partition_data
 from seatrial.outcome.metric import Metric, MetricKind, Pick, Source, SourceKind
 from seatrial.outcome.polarity import Polarity
@@ -37,7 +37,7 @@ class Rules:
         bake: seconds a cell stays in a stage at least.
         sample_ratio_alpha: level of the check of the shares.
         on_mismatch: what a sample ratio that is not the planned one does.
-        shadow_units: requests per cell compared before the first share; 0: no shadow stage.
+        shadow: the stage before the first share.
         on_rollback: what happens to threads that the candidate has begun: `drain` or `pause`.
         salt: of the assignment.
         parts: the partition as plain data, as router snapshots hold it.
@@ -59,7 +59,7 @@ class Rules:
     bake: float
     sample_ratio_alpha: float
     on_mismatch: OnMismatch
-    shadow_units: int
+    shadow: Shadow
     on_rollback: str
     salt: str = ""
     parts: tuple[Mapping[str, Any], ...] = ()
@@ -109,7 +109,7 @@ def rules_of(plan: RolloutPlan, metrics: Mapping[str, Metric]) -> Rules:
         bake=plan.bake,
         sample_ratio_alpha=plan.sample_ratio.alpha,
         on_mismatch=plan.sample_ratio.action,
-        shadow_units=plan.shadow.units,
+        shadow=plan.shadow,
         on_rollback=plan.on_rollback.value,
         salt=plan.exposure_salt,
         parts=tuple(partition_data(plan.partition)),
@@ -134,6 +134,7 @@ def rules_from(data: Mapping[str, Any]) -> Rules:
         "stages": tuple(PlanStage(**one) for one in data["stages"]),
         "weights": Split(**data["weights"]),
         "on_mismatch": OnMismatch(data["on_mismatch"]),
+        "shadow": Shadow(**{**data["shadow"], "keys": tuple(data["shadow"]["keys"])}),
         "parts": tuple(data["parts"]),
     }
     return Rules(**{**data, **made})

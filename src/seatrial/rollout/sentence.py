@@ -63,8 +63,8 @@ def _person(_: Rules, r: Reason, move: Move) -> str:
 
 def _shadow(_: Rules, r: Reason, move: Move) -> str:
     if move is Move.UP:
-        return f"the shadow stage passed on {count(r.units or 0, 'request')}"
-    return f"shadow needs {count(r.units or 0, 'more request')}" if r.units else "shadow has not shown it not worse"
+        return f"the shadow stage passed on {count(r.units or 0, 'thread')}"
+    return f"shadow needs {count(r.units or 0, 'more thread')}"
 
 
 _SENTENCES: dict[Why, Callable[[Rules, Reason, Move], str]] = {
@@ -83,6 +83,10 @@ _SENTENCES: dict[Why, Callable[[Rules, Reason, Move], str]] = {
     ),
     Why.BAKING: lambda _, r, __: f"bakes another {duration(r.seconds or 0.0)}",
     Why.SHADOW: _shadow,
+    Why.SHADOW_WORSE: lambda _, r, __: f"the shadow stage found it worse on {count(r.units or 0, 'thread')}: {r.text}",
+    Why.SHADOW_NOT_SHOWN: lambda _, r, __: (
+        f"the shadow stage could not show it not worse on {count(r.units or 0, 'thread')}: {r.text}"
+    ),
     Why.DWELL: lambda rules, r, __: (
         f"the stage's time is over and {count(r.units or 0, 'more candidate unit')} would be needed"
         f"{f' for {r.metric}' if r.metric else ''}: {rules.owner or 'a person'} decides"

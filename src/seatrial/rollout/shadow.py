@@ -1,29 +1,75 @@
 """Shadow: copies of live requests go through the candidate afterwards, and nothing it does reaches anything live.
 
-shadow = Shadow(candidate, side_effects="none", keep=rows.append, sample=0.1)
-answer = shadow.around(live)(request)      # the live answer, unchanged; the candidate runs later, in a thread of its own
+shadow = Shadow(candidate, side_effects="none", keep=rows.append)
+answer = shadow.around(graph.invoke)(inputs, config)    # the live answer, unchanged; the candidate runs later
 
-The request is copied before the live call. The candidate runs under `use_store(None)`, so that what it emits is discarded;
-it must be compiled with a checkpointer and a store of its own (`isolated`). A full queue drops and counts, and never waits.
+The request is copied before the live call, of each thread the first one only: the candidate has no history of a thread. The
+candidate runs in threads of its own, under `use_store(None)` and without tracing, so that what it emits is discarded. A full
+queue drops and counts, and never waits.
 """
 
 from __future__ import annotations
 
-import copy
+import inspect
+import os
 import queue
 import random
 import threading
-from dataclasses import dataclass
+import time
+import uuid
+from collections import OrderedDict
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError
+from seatrial.graph.example_protocol import copied
+from seatrial.rollout.throttle import Throttle
 from seatrial.store.current import use_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
-UNDISTURBED = 50
-"""Live calls without trouble after which the sample grows by a tenth of the planned one."""
+REMEMBERED = 65_536
+"""Threads of which is known that their first request has passed."""
+SWITCH = "SEATRIAL_SHADOW"
+"""Environment variable that stops every shadow of a process at its next request: `off`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A copy of one call of a graph, made before the live version saw it.
+
+    Attributes:
+        inputs: what the graph was called with.
+        thread_id: of the live call; a made-up one where it has none.
+        metadata: of its config.
+        tags: of its config.
+        configurable: of its config, without what names threads and checkpoints.
+        context: LangGraph's `context`, if it was given.
+    """
+
+    inputs: Any
+    thread_id: str = ""
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    tags: tuple[str, ...] = ()
+    configurable: Mapping[str, Any] = field(default_factory=dict)
+    context: Any = None
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """What a cell is read from."""
+        return {"inputs": self.inputs, "metadata": self.metadata, "tags": self.tags}
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a request belongs, and the planned share of such requests that is copied."""
+
+    rollout: str = ""
+    cell: str = ""
+    attempt: int = 0
+    sample: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +78,57 @@ class Compared:
 
     Attributes:
         request: as it came.
-        live: the live answer.
+        place: where it belongs.
+        live: the live answer; None where it raised.
+        live_error: what it raised; empty where it answered.
+        live_ms: how long it took.
         candidate: the candidate's; None where it raised.
         error: what it raised; empty where it answered.
-        rate: the share of requests that were sampled at that time, by which a comparison is stratified.
+        candidate_ms: how long it took.
+        rate: the share of requests that were sampled at that time, by which a comparison can be stratified.
     """
 
-    request: Any
+    request: Request
+    place: Place
     live: Any
+    live_error: str
+    live_ms: float
     candidate: Any
     error: str
+    candidate_ms: float
     rate: float
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the live calls: sampled ones were compared, dropped, or are waiting."""
+    """What became of the live calls.
 
-    live: int
-    sampled: int
-    dropped: int
-    compared: int
-    failed: int
+    Attributes:
+        live: calls seen.
+        sampled: copied for the candidate.
+        compared: answered by both.
+        dropped: sampled while the queue was full.
+        overloaded: sampled, and the live version failed for want of capacity: nothing to compare with.
+        uncopied: requests or answers that cannot be copied.
+        failed: compared, and the candidate raised.
+        unrecorded: compared, and the result could not be kept.
+    """
+
+    live: int = 0
+    sampled: int = 0
+    compared: int = 0
+    dropped: int = 0
+    overloaded: int = 0
+    uncopied: int = 0
+    failed: int = 0
+    unrecorded: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    request: Request
+    place: Place
+    rate: float
 
 
 class Shadow:
@@ -62,41 +137,39 @@ class Shadow:
     Args:
         candidate: request -> answer, isolated from everything live.
         side_effects: what the graph's registry row declares; only "none" is run.
-        keep: called with every `Compared`, in the shadow's own threads.
-        sample: share of requests that are copied, above 0 and at most 1.
+        keep: called with every `Compared`, in the shadow's own threads; what it raises is counted and kept in `problem`.
+        place: where a request belongs; None: it is not copied.
         workers: candidates that run at once.
         waiting: requests that may wait; further ones are dropped.
-        killed: read at every request; true: nothing is sampled.
+        killed: read at every request; true: nothing is copied. Default: the environment says SEATRIAL_SHADOW=off.
         seed: of the sampling.
+        clock: seconds, monotonic.
 
     Raises:
-        ConfigError: the graph does not declare that it has no side effects, or the sample is no share.
+        ConfigError: the graph does not declare that it has no side effects.
     """
 
     def __init__(
         self,
-        candidate: Callable[[Any], Any],
+        candidate: Callable[[Request], Any],
         *,
         side_effects: str | None,
-        keep: Callable[[Compared], None],
-        sample: float = 0.1,
+        keep: Callable[[Compared], object],
+        place: Callable[[Request], Place | None] = lambda _: Place(),
         workers: int = 1,
         waiting: int = 100,
-        killed: Callable[[], bool] = lambda: False,
+        killed: Callable[[], bool] = lambda: os.environ.get(SWITCH, "").lower() == "off",
         seed: int | None = None,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        if side_effects != "none":
-            said = "does not declare its side effects" if side_effects is None else f"declares {side_effects!r}"
-            raise ConfigError(f'the graph {said}; a shadow runs what has none: side_effects="none" in its registry row')
-        if not 0 < sample <= 1:
-            raise ConfigError(f"sample must lie above 0 and not above 1, got {sample!r}")
-        self._candidate, self._keep, self._killed = candidate, keep, killed
-        self._planned = self._rate = sample
-        self._calm = 0
-        self._random = random.Random(seed)  # noqa: S311 - a sample, not a secret
-        self._queue: queue.Queue[tuple[Any, Any, float] | None] = queue.Queue(waiting)
-        self._lock = threading.Lock()
-        self._counts = {"live": 0, "sampled": 0, "dropped": 0, "compared": 0, "failed": 0}
+        refuse_side_effects(side_effects)
+        self._candidate, self._keep, self._place, self._killed = candidate, keep, place, killed
+        self._clock, self._random = clock, random.Random(seed)  # noqa: S311 - a sample, not a secret
+        self._throttle, self._lock = Throttle(), threading.Lock()
+        self._counts = dict.fromkeys(Counts.__dataclass_fields__, 0)
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._queue: queue.Queue[tuple[_Taken, Any, str, float] | None] = queue.Queue(waiting)
+        self.problem = ""
         self._threads = [
             threading.Thread(target=self._run, name="seatrial-shadow", daemon=True) for _ in range(workers)
         ]
@@ -104,9 +177,9 @@ class Shadow:
             thread.start()
 
     @property
-    def rate(self) -> float:
-        """The share of requests that is sampled now."""
-        return self._rate
+    def factor(self) -> float:
+        """The part of the planned sample that is taken now."""
+        return self._throttle.factor
 
     @property
     def counts(self) -> Counts:
@@ -114,23 +187,47 @@ class Shadow:
         with self._lock:
             return Counts(**self._counts)
 
-    def around(self, live: Callable[[Any], Any]) -> Callable[[Any], Any]:
-        """The live call, whose requests are also given to the candidate once it has answered."""
+    def around(self, live: Callable[..., Any]) -> Callable[..., Any]:
+        """The same call, whose requests are also given to the candidate once it has answered.
 
-        def call(request: Any) -> Any:
-            taken = self._take()
-            mine = copy.deepcopy(request) if taken else None
-            answer = live(request)
-            if taken:
-                self._offer(mine, copy.deepcopy(answer))
+        Args:
+            live: `graph.invoke`, `graph.ainvoke` or any function (inputs, config).
+
+        Raises:
+            ConfigError: it is a stream, which has no one answer.
+        """
+        if inspect.isgeneratorfunction(live) or inspect.isasyncgenfunction(live):
+            raise ConfigError("a shadow goes around invoke or ainvoke: a stream has no one answer to compare")
+        if inspect.iscoroutinefunction(live):
+
+            async def awaited(inputs: Any, *more: Any, **named: Any) -> Any:
+                taken, began = self._take(inputs, more, named), self._clock()
+                try:
+                    answer = await live(inputs, *more, **named)
+                except BaseException as error:
+                    self._answered(taken, None, error, self._clock() - began)
+                    raise
+                self._answered(taken, answer, None, self._clock() - began)
+                return answer
+
+            return awaited
+
+        def call(inputs: Any, *more: Any, **named: Any) -> Any:
+            taken, began = self._take(inputs, more, named), self._clock()
+            try:
+                answer = live(inputs, *more, **named)
+            except BaseException as error:
+                self._answered(taken, None, error, self._clock() - began)
+                raise
+            self._answered(taken, answer, None, self._clock() - began)
             return answer
 
         return call
 
     def trouble(self) -> None:
-        """The live side is short of capacity (429, 5xx, latency): halve the sample; it grows again slowly."""
+        """The live side is short of capacity: halve the sample; it grows again slowly."""
         with self._lock:
-            self._rate, self._calm = self._rate / 2, 0
+            self._throttle.trouble()
 
     def close(self) -> None:
         """Compare what waits, then end the threads."""
@@ -139,53 +236,145 @@ class Shadow:
         for thread in self._threads:
             thread.join()
 
-    def _take(self) -> bool:
-        with self._lock:
-            self._counts["live"] += 1
-            self._calm += 1
-            if self._calm >= UNDISTURBED and self._rate < self._planned:
-                self._rate, self._calm = min(self._planned, self._rate + self._planned / 10), 0
-            taken = self._random.random() < self._rate and not self._killed()
-            self._counts["sampled"] += taken
-            return taken
-
-    def _offer(self, request: Any, answer: Any) -> None:
+    def _take(self, inputs: Any, more: tuple[Any, ...], named: Mapping[str, Any]) -> _Taken | None:
+        """A copy of the request, where it is sampled; whatever goes wrong here, the live call never notices."""
+        self._note("live")
         try:
-            self._queue.put_nowait((request, answer, self._rate))
-        except queue.Full:
+            config = named.get("config", more[0] if more else None) or {}
+            thread = str((config.get("configurable") or {}).get("thread_id") or uuid.uuid4())
+            place = None if self._killed() else self._place(_view(inputs, config, named, thread))
             with self._lock:
-                self._counts["dropped"] += 1
+                first = self._is_first(thread)
+                rate = 0.0 if place is None else place.sample * self._throttle.factor
+                if place is None or not first or self._random.random() >= rate:
+                    return None
+                self._counts["sampled"] += 1
+            return _Taken(_copy(inputs, config, named, thread), place, rate)
+        except Exception as error:  # noqa: BLE001 - an answer must go out whatever became of the shadow
+            self._note("uncopied", error)
+            return None
+
+    def _is_first(self, thread: str) -> bool:
+        first = thread not in self._seen
+        self._seen[thread] = None
+        self._seen.move_to_end(thread)
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return first
+
+    def _answered(self, taken: _Taken | None, answer: Any, error: BaseException | None, seconds: float) -> None:
+        try:
+            overloaded = error is not None and _is_overload(error)
+            with self._lock:
+                self._throttle.observe(seconds, overloaded=overloaded)
+                if taken is None:
+                    return
+                if overloaded or (error is not None and not isinstance(error, Exception)):
+                    self._counts["overloaded"] += 1
+                    return
+            said = "" if error is None else f"{type(error).__name__}: {error}"
+            self._queue.put_nowait((taken, copied(answer), said, seconds * 1000))
+        except queue.Full:
+            self._note("dropped")
+        except Exception as broken:  # noqa: BLE001 - as above
+            self._note("uncopied", broken)
+
+    def _note(self, count: str, error: Exception | None = None) -> None:
+        with self._lock:
+            self._counts[count] += 1
+            if error is not None:
+                self.problem = f"{type(error).__name__}: {error}"
 
     def _run(self) -> None:
-        with use_store(None):
+        with use_store(None), _untraced():
             while (one := self._queue.get()) is not None:
-                request, live, rate = one
-                error, answer = "", None
+                taken, live, live_error, live_ms = one
+                error, answer, began = "", None, self._clock()
                 try:
-                    answer = self._candidate(copy.deepcopy(request))
+                    answer = self._candidate(taken.request)
                 except Exception as raised:  # noqa: BLE001 - whatever the candidate raises is its own
                     error = f"{type(raised).__name__}: {raised}"
-                self._keep(Compared(request, live, answer, error, rate))
-                with self._lock:
-                    self._counts["compared"] += 1
-                    self._counts["failed"] += bool(error)
+                spent = (self._clock() - began) * 1000
+                self._note("compared")
+                if error:
+                    self._note("failed")
+                try:
+                    self._keep(
+                        Compared(
+                            taken.request, taken.place, live, live_error, live_ms, answer, error, spent, taken.rate
+                        )
+                    )
+                except Exception as lost:  # noqa: BLE001 - a store that is down must not end the thread
+                    self._note("unrecorded", lost)
 
 
-def isolated(graph: Any, *, name: str = "shadow") -> Callable[[Any], Any]:
+def refuse_side_effects(declared: str | None) -> None:
+    """Raise a ConfigError unless the graph declares that it changes nothing in the world."""
+    if declared != "none":
+        said = "does not declare its side effects" if declared is None else f"declares {declared!r}"
+        raise ConfigError(f'the graph {said}; a shadow runs what has none: side_effects="none" in its registry row')
+
+
+def isolated(graph: Any) -> Callable[[Request], Any]:
     """An uncompiled LangGraph graph as a candidate: compiled with a checkpointer and a store that nothing else knows.
 
-    Every request runs in a thread id of its own, whatever the live one is called.
+    Every request runs in a new thread id, whatever the live one is called.
     """
     from langgraph.checkpoint.memory import InMemorySaver  # noqa: PLC0415 - only where a graph is shadowed
     from langgraph.store.memory import InMemoryStore  # noqa: PLC0415
 
-    lock, count = threading.Lock(), [0]
-
-    def call(request: Any) -> Any:
-        with lock:
-            count[0] += 1
-            thread = f"{name}-{count[0]}"
+    def call(request: Request) -> Any:
         compiled = graph.compile(checkpointer=InMemorySaver(), store=InMemoryStore())
-        return compiled.invoke(request, {"configurable": {"thread_id": thread}})
+        configurable = {**request.configurable, "thread_id": f"shadow-{uuid.uuid4()}"}
+        named = {} if request.context is None else {"context": request.context}
+        return compiled.invoke(request.inputs, {"configurable": configurable}, **named)
 
     return call
+
+
+_NAMES = ("thread_id", "checkpoint_id", "checkpoint_ns", "checkpoint_map")
+
+
+def _view(inputs: Any, config: Mapping[str, Any], named: Mapping[str, Any], thread: str) -> Request:
+    """The request as it is, without copies: what a place is read from."""
+    configurable = config.get("configurable") or {}
+    return Request(
+        inputs,
+        thread,
+        config.get("metadata") or {},
+        tuple(config.get("tags") or ()),
+        # LangGraph keeps objects of its own there, under names of this form: a live run's, not the request's.
+        {name: one for name, one in configurable.items() if name not in _NAMES and not name.startswith("__")},
+        named.get("context"),
+    )
+
+
+def _copy(inputs: Any, config: Mapping[str, Any], named: Mapping[str, Any], thread: str) -> Request:
+    view = _view(inputs, config, named, thread)
+    return Request(
+        copied(inputs),
+        thread,
+        copied(dict(view.metadata)),
+        view.tags,
+        copied(dict(view.configurable)),
+        copied(view.context),
+    )
+
+
+def _is_overload(error: BaseException) -> bool:
+    """Whether a live call failed for want of capacity: 429, 5xx, no answer in time, no connection."""
+    from seatrial.model.failure import Kind, failure_of  # noqa: PLC0415 - only where a live call failed
+
+    return failure_of(error, time.time()).kind in (Kind.THROTTLED, Kind.FAILED)
+
+
+@contextmanager
+def _untraced() -> Iterator[None]:
+    """No trace of a shadow goes to where live runs are traced."""
+    try:
+        from langsmith.run_helpers import tracing_context  # noqa: PLC0415 - only where it is installed
+    except ImportError:
+        yield
+        return
+    with tracing_context(enabled=False):
+        yield

@@ -108,7 +108,7 @@ def play(
         days: longest duration.
     """
     state = first_state(rules, 0.0)
-    if rules.shadow_units:
+    if rules.shadow.units:
         state = first_state(_without_shadow(rules), 0.0)
     waiting: list[tuple[float, int, Block]] = []
     moves: list[tuple[float, Step]] = []
@@ -247,4 +247,6 @@ def _first_fall(played: Played, cell: str) -> float:
 def _without_shadow(rules: Rules) -> Rules:
     from dataclasses import replace  # noqa: PLC0415 - only here
 
-    return replace(rules, shadow_units=0)
+    from seatrial.experiment.plan import Shadow  # noqa: PLC0415
+
+    return replace(rules, shadow=Shadow())

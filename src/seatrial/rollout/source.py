@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seatrial.outcome.metric import Metric
+    from seatrial.store.shadow import ShadowAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,9 @@ class Source(Protocol):
 
     def crossings(self, rollout: str, since: float, until: float) -> Sequence[Crossing]:
         """Units seen in [since, until) that met both versions within one rung of a cell."""
+
+    def shadow_answers(self, rollout: str, cell: str, attempt: int) -> Sequence[ShadowAnswer]:
+        """Shadow evidence of one cell and try, in the order in which threads were recorded."""
 
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """Exposures from before a time that were recorded after another."""

@@ -131,7 +131,7 @@ class State:
 
 def first_state(rules: Rules, now: float, *, control_hash: str = "", candidate_hash: str = "") -> State:
     """Where a rollout begins: in the shadow (rung 0) where the plan has one, else on the first stage."""
-    rung = 0 if rules.shadow_units else 1
+    rung = 0 if rules.shadow.units else 1
     rows = empty_rows(rules)
     return State(
         cells=tuple(CellState(cell.name, rung, Mode.CLIMBING, 0, now, rows=rows) for cell in rules.cells),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.rollout.source import BadEvent, Crossing, FirstExposure, OutcomeOf
+from seatrial.store.shadow import read_shadow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seatrial.outcome.metric import Metric
     from seatrial.store.engine import Store
+    from seatrial.store.shadow import ShadowAnswer
 
 _IN = "e.rollout = :rollout AND e.forced = 0 AND e.exposed_at >= :since AND e.exposed_at < :until"
 _FIRST = (
@@ -59,6 +61,10 @@ class StoreSource:
     def crossings(self, rollout: str, since: float, until: float) -> Sequence[Crossing]:
         """As the protocol says."""
         return [Crossing(*row) for row in self._rows(_CROSSINGS, rollout=rollout, since=since, until=until)]
+
+    def shadow_answers(self, rollout: str, cell: str, attempt: int) -> Sequence[ShadowAnswer]:
+        """As the protocol says."""
+        return read_shadow(self._store, rollout, cell, attempt)
 
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """As the protocol says."""

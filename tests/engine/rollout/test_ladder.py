@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from seatrial.experiment.plan import OnMismatch
+from seatrial.experiment.plan import OnMismatch, Shadow
 from seatrial.rollout.evidence import Shadowed
 from seatrial.rollout.judge import CellFindings, Findings
 from seatrial.rollout.ladder import Move, apply, exit_code, step
+from seatrial.rollout.person import Act, Action, act
 from seatrial.rollout.reason import Reason, Why
 from seatrial.rollout.state import Mode, first_state
 from seatrial.verdict import Finding, Sequential, Verdict
@@ -179,16 +180,24 @@ def test_a_clock_that_goes_back_holds(rules):
 
 
 def test_the_shadow_stage_opens_the_first_share(rules):
-    shadowed = replace(rules, shadow_units=100)
+    shadowed = replace(rules, shadow=Shadow(units=100))
     state = first_state(shadowed, NOW)
     assert [cell.rung for cell in state.cells] == [0, 0]
     for shadow, move in (
         (None, Move.HOLD),
         (Shadowed("DE", 99, passed=True), Move.HOLD),
-        (Shadowed("DE", 100, passed=False), Move.HOLD),
-        (Shadowed("DE", 100, passed=True), Move.UP),
+        (Shadowed("DE", 100, passed=True, verdict="pass"), Move.UP),
+        (Shadowed("DE", 100, passed=False, verdict="fail", text="worse"), Move.OFF),
+        (Shadowed("DE", 100, passed=False, verdict="inconclusive", text="too few"), Move.RESTART),
     ):
-        assert step(shadowed, state, found(shadow=shadow), NOW + 1)[0].move is move
+        steps = step(shadowed, state, found(shadow=shadow), NOW + 1)
+        assert steps[0].move is move
+        assert exit_code(steps) == (1 if move is Move.OFF else 0)
+    # Either way a person begins the next try, on shadow evidence of its own.
+    held = steps[0].after
+    assert (held.mode, held.rung, held.attempt) == (Mode.HELD, 0, 1)
+    resumed = act(shadowed, apply(shadowed, state, steps), Action(Act.RESUME, ("DE",), "ada", "fixed"), NOW + 2)
+    assert (resumed[0].after.mode, resumed[0].after.rung) == (Mode.CLIMBING, 0)
 
 
 def test_all_traffic_waits_for_its_confirmation_while_evidence_still_rolls_back(rules):

@@ -2,40 +2,81 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
+import time
 from typing import TypedDict
 
 import pytest
 
 import seatrial
 from seatrial.errors import ConfigError
-from seatrial.rollout.shadow import UNDISTURBED, Shadow, isolated
+from seatrial.rollout.shadow import Place, Shadow, isolated
+from seatrial.rollout.throttle import CALM, WARM_UP, Throttle
 from seatrial.store.current import use_store
 
 
 def shadow(candidate, kept, **more):
-    return Shadow(candidate, **{"side_effects": "none", "keep": kept.append, "sample": 1.0, "seed": 1, **more})
+    return Shadow(candidate, **{"side_effects": "none", "keep": kept.append, "seed": 1, **more})
 
 
 def test_the_candidate_sees_the_request_as_it_came_and_the_live_answer_is_unchanged():
     kept, answer = [], {"text": "live"}
+    config = {"configurable": {"thread_id": "t1", "user": "u1"}, "tags": ["lang:de"], "metadata": {"tier": "pro"}}
 
-    def live(request):
-        request["inputs"] = "changed by the live version"
+    def live(inputs, config):
+        inputs["text"] = config["configurable"]["user"] = "changed by the live version"
         return answer
 
-    def candidate(request):
-        return {"text": request.pop("inputs")}
-
-    one = shadow(candidate, kept)
-    assert one.around(live)({"inputs": "hello"}) is answer
+    one = shadow(lambda request: {"text": request.inputs["text"]}, kept)
+    call = one.around(live)
+    assert call({"text": "hello"}, config) is answer
+    answer["text"] = "changed by its caller"
+    call({"text": "of the same thread, whose history the candidate has not got"}, config)
     one.close()
-    assert answer == {"text": "live"}
-    assert (kept[0].request, kept[0].live, kept[0].candidate) == (
-        {"inputs": "hello"},
-        {"text": "live"},
-        {"text": "hello"},
-    )
+    (found,) = kept
+    assert (found.live, found.candidate, found.error) == ({"text": "live"}, {"text": "hello"}, "")
+    request = found.request
+    assert (request.thread_id, request.tags, dict(request.metadata)) == ("t1", ("lang:de",), {"tier": "pro"})
+    assert dict(request.configurable) == {"user": "u1"}
+
+
+def test_it_goes_around_an_awaited_call_and_refuses_a_stream():
+    kept = []
+    one = shadow(lambda request: {"n": 2}, kept)
+
+    async def live(inputs):
+        return {"n": 1}
+
+    assert asyncio.run(one.around(live)({})) == {"n": 1}
+    one.close()
+    assert (kept[0].live, kept[0].candidate) == ({"n": 1}, {"n": 2})
+
+    def stream(inputs):
+        yield inputs
+
+    with pytest.raises(ConfigError, match="invoke or ainvoke"):
+        one.around(stream)
+
+
+class Overloaded(Exception):
+    status_code = 429
+
+
+def test_a_live_error_passes_through_and_is_compared_unless_it_is_an_overload():
+    kept = []
+    one = shadow(lambda request: {}, kept)
+
+    def live(inputs):
+        raise inputs["error"]
+
+    for error in (ValueError("no such order"), Overloaded("slow down")):
+        with pytest.raises(type(error)):
+            one.around(live)({"error": error})
+    one.close()
+    assert [found.live_error for found in kept] == ["ValueError: no such order"]
+    assert one.counts.overloaded == 1
+    assert one.factor == 0.5
 
 
 def test_a_shadow_that_emits_and_writes_touches_nothing_live(store):
@@ -47,30 +88,32 @@ def test_a_shadow_that_emits_and_writes_touches_nothing_live(store):
     class Words(TypedDict):
         text: str
 
-    def node(state):
-        seatrial.emit("thread-1", "reply", "positive", event_id=f"e-{state['text']}")
-        get_store().put(("words",), "last", {"text": state["text"]})
-        return {"text": state["text"] + "!"}
+    def made(ending):
+        def node(state):
+            if ending == "?":
+                seatrial.emit("thread-1", "reply", "positive", event_id="e1")
+            get_store().put(("words",), "last", {"text": state["text"] + ending})
+            return {"text": state["text"] + ending}
 
-    graph = langgraph.StateGraph(Words)
-    graph.add_node("node", node)
-    graph.add_edge(langgraph.START, "node")
-    saver, memory = InMemorySaver(), InMemoryStore()
-    memory.put(("words",), "last", {"text": "live"})
-    live_thread = {"configurable": {"thread_id": "thread-1"}}
-    quiet = graph.compile(checkpointer=saver, store=memory)
-    kept = []
+        graph = langgraph.StateGraph(Words)
+        graph.add_node("node", node)
+        graph.add_edge(langgraph.START, "node")
+        return graph
+
+    saver, memory, kept = InMemorySaver(), InMemoryStore(), []
+    thread = {"configurable": {"thread_id": "thread-1"}}
+    live = made("!").compile(checkpointer=saver, store=memory)
     with use_store(store):
-        one = shadow(isolated(graph), kept)
-        answered = one.around(lambda request: {"text": request["text"]})({"text": "hi"})
+        one = shadow(isolated(made("?")), kept)
+        assert one.around(live.invoke)({"text": "hi"}, thread) == {"text": "hi!"}
         one.close()
-    assert answered == {"text": "hi"}
-    assert kept[0].candidate == {"text": "hi!"}
+    assert (kept[0].candidate, kept[0].error) == ({"text": "hi?"}, "")
     with store.read() as connection:
         assert connection.exec_driver_sql("SELECT COUNT(*) FROM outcomes").scalar() == 0
         assert connection.exec_driver_sql("SELECT COUNT(*) FROM exposures").scalar() == 0
-    assert memory.get(("words",), "last").value == {"text": "live"}
-    assert quiet.get_state(live_thread).values == {}
+    assert memory.get(("words",), "last").value == {"text": "hi!"}
+    assert live.get_state(thread).values == {"text": "hi!"}
+    assert len(list(saver.list(None))) == len(list(saver.list(thread)))
 
 
 @pytest.mark.parametrize("declared", [None, "sends an email"])
@@ -81,13 +124,8 @@ def test_a_graph_that_does_not_declare_to_have_no_side_effects_is_refused(declar
 
 def test_a_full_queue_drops_and_counts_and_never_blocks():
     gate, kept = threading.Event(), []
-
-    def slow(request):
-        gate.wait(30)
-        return request
-
-    one = shadow(slow, kept, waiting=2)
-    call = one.around(lambda request: request)
+    one = shadow(lambda request: gate.wait(30), kept, waiting=2)
+    call = one.around(lambda inputs: inputs)
     for i in range(50):
         assert call(i) == i
     gate.set()
@@ -97,31 +135,91 @@ def test_a_full_queue_drops_and_counts_and_never_blocks():
     assert counts.compared + counts.dropped == counts.sampled == counts.live == 50
 
 
-def test_trouble_halves_the_sample_and_it_grows_again_slowly():
-    one = shadow(lambda request: request, [], sample=0.8)
-    call = one.around(lambda request: request)
-    one.trouble()
-    assert one.rate == 0.4
-    for i in range(UNDISTURBED):
-        call(i)
-    assert one.rate == pytest.approx(0.48)
-    for i in range(10 * UNDISTURBED):
-        call(i)
-    assert one.rate == 0.8
+def test_what_cannot_be_copied_or_kept_is_counted_and_never_reaches_the_caller():
+    lock, kept = threading.Lock(), []
+
+    def keep(compared):
+        if compared.request.inputs == "lost":
+            raise OSError("the store is down")
+        kept.append(compared)
+
+    one = shadow(lambda request: {}, kept, keep=keep)
+    call = one.around(lambda inputs: inputs)
+    assert call(lock) is lock
+    call("lost")
+    call("kept")
     one.close()
+    assert (one.counts.uncopied, one.counts.unrecorded, len(kept)) == (1, 1, 1)
+    assert one.problem == "OSError: the store is down"
 
 
-def test_a_candidate_that_crashes_is_counted_and_the_kill_switch_stops_sampling():
-    kept, killed = [], [False]
+def test_a_candidate_that_crashes_is_counted_and_the_kill_switch_stops_sampling(monkeypatch):
+    kept = []
 
     def crashes(request):
-        raise ValueError(request)
+        raise ValueError(request.inputs)
 
-    one = shadow(crashes, kept, killed=lambda: killed[0])
-    call = one.around(lambda request: request)
+    one = shadow(crashes, kept)
+    call = one.around(lambda inputs: inputs)
     assert call("x") == "x"
-    killed[0] = True
+    monkeypatch.setenv("SEATRIAL_SHADOW", "off")
     assert call("y") == "y"
     one.close()
-    assert [(one.error, one.candidate) for one in kept] == [("ValueError: x", None)]
-    assert one.counts.failed == 1
+    assert [(found.error, found.candidate) for found in kept] == [("ValueError: x", None)]
+    assert (one.counts.failed, one.counts.sampled) == (1, 1)
+
+
+def test_only_requests_with_a_place_are_copied_at_its_share():
+    kept = []
+    one = shadow(lambda request: {}, kept, place=lambda request: Place("r", "DE", 0, 0.25) if request.inputs else None)
+    call = one.around(lambda inputs: inputs)
+    for i in range(400):
+        call(i % 2)
+    one.close()
+    assert 25 <= one.counts.sampled <= 75  # 50 +- 4 standard deviations of 6.1
+    assert {(found.place.cell, found.rate) for found in kept} == {("DE", 0.25)}
+
+
+def test_the_sample_is_halved_at_once_and_grows_again_slowly():
+    throttle = Throttle()
+    throttle.observe(0.1, overloaded=True)
+    throttle.observe(0.1, overloaded=True)
+    assert throttle.factor == 0.25
+    for _ in range(CALM):
+        throttle.observe(0.1)
+    assert throttle.factor == pytest.approx(0.35)
+    for _ in range(10 * CALM):
+        throttle.observe(0.1)
+    assert throttle.factor == 1.0
+
+
+def test_latency_that_doubles_lowers_the_sample_and_a_single_slow_call_does_not():
+    throttle = Throttle()
+    for i in range(WARM_UP + 200):
+        throttle.observe(2.0 if i == 150 else 0.1)
+    assert throttle.factor == 1.0
+    for _ in range(100):
+        throttle.observe(0.3)
+    assert throttle.factor < 0.3
+
+
+def test_copying_adds_little_to_a_live_call():
+    gate = threading.Event()
+    one = shadow(lambda request: gate.wait(30), [], waiting=1000)
+    request = {"messages": [{"role": "user", "content": "hello " * 20}] * 6, "tier": "pro"}
+
+    def live(inputs, config=None):
+        return {"label": "interested", "reasons": ["names a person"]}
+
+    def median(call):
+        spent = []
+        for i in range(200):
+            began = time.perf_counter()
+            call(request, {"configurable": {"thread_id": str(i)}})
+            spent.append(time.perf_counter() - began)
+        return sorted(spent)[100]
+
+    added = median(one.around(live)) - median(live)
+    gate.set()
+    one.close()
+    assert added < 0.0002
