@@ -2,14 +2,16 @@
 
 python -m seatrial.testing.rollout_demo experiments/email_classify_v2.toml
 
-Requests, answers and outcomes are made up and seeded; plan, assignment, ladder, ledger and store are the real ones. The
-first cell's candidate is 25 points worse from a share of 10 % on; everywhere else it is as good as the control.
+In the shadow stage the graph's own dataset is the traffic, and both versions really answer it. After that requests and
+outcomes are made up and seeded; plan, assignment, ladder, ledger and store are the real ones. The first cell's candidate is
+25 points worse from a share of 10 % on; everywhere else it is as good as the control.
 """
 
 from __future__ import annotations
 
 import sys
 import tempfile
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,10 @@ from seatrial.errors import SeatrialError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from seatrial.project import Project
+    from seatrial.rollout.rules import Rules
+    from seatrial.store.engine import Store
 
 BEGIN = 1_767_225_600.0
 HOUR = 3600.0
@@ -76,6 +82,8 @@ def _play(path: Path, url: str, tell: Callable[..., None]) -> int:
         tell(
             f"{rules.rollout}: {rules.graph} {rules.control} → {rules.candidate}; {broken} breaks from {BROKEN_FROM:.0%} on"
         )
+        if rules.shadow.units:
+            tell(_shadow_stage(store, rules, project))
         fell = False
         for hour in range(LONGEST):
             now = BEGIN + hour * HOUR
@@ -97,6 +105,27 @@ def _play(path: Path, url: str, tell: Callable[..., None]) -> int:
              f"{'chain unbroken' if chained else 'CHAIN BROKEN'}", "good" if replayed and chained else "bad")  # fmt: skip
         arrived = all(mode is Mode.DONE for cell, mode in modes.items() if cell != broken)
         return 0 if replayed and chained and arrived and modes[broken] is Mode.ROLLED_BACK else 1
+
+
+def _shadow_stage(store: Store, rules: Rules, project: Project) -> str:
+    """Send the graph's examples through the live version until every cell has its threads; says what became of them."""
+    from seatrial.experiment.router import Router  # noqa: PLC0415
+    from seatrial.rollout.routing import snapshot_in  # noqa: PLC0415
+    from seatrial.rollout.shadowing import shadow_of  # noqa: PLC0415
+
+    router = Router(lambda: snapshot_in(store, BEGIN))
+    router.refresh()
+    suite, waiting = project.evaluators(rules.graph), 10_000
+    shadow = shadow_of(store, rules.rollout, router, project.runtime, suite, waiting=waiting, seed=SEED)
+    live = shadow.around(project.runtime.compiled(rules.graph, rules.control).graph.invoke)
+    left = {cell.name: rules.shadow.units for cell in rules.cells}
+    for n, example in enumerate(cycle(project.dataset(rules.graph).examples)):
+        live(dict(example.inputs), {"configurable": {"thread_id": f"shadow-{n}"}})
+        if shadow.counts.sampled >= 2 * sum(left.values()) or n == waiting:
+            break
+    shadow.close()
+    found = shadow.counts
+    return f"shadow: {found.live} live requests, {found.sampled} copied, {found.compared} answered by both, {found.failed} failed"
 
 
 if __name__ == "__main__":
