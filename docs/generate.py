@@ -102,6 +102,8 @@ def with_sessions(page: Path) -> str:
     """The page with the output below every `$ seatrial ...` line of its console blocks as it is printed today."""
     names: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        Path("docs").mkdir()
+        Path("docs/examples").symlink_to(DOCS.resolve() / "examples")
 
         def again(block: re.Match[str]) -> str:
             kind, name, text = block.groups()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from seatrial.cli.evidence import blank_option, evidence_option, read_files
+from seatrial.cli.evidence import evidence_option, read_files, reading_options
 from seatrial.cli.output import say
 from seatrial.cli.progress import progress
 from seatrial.errors import UsageError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seatrial.certify.certificate import Certificate
     from seatrial.certify.design import Design
     from seatrial.certify.estimate import Seen
+    from seatrial.cli.evidence import Asked
     from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
     from seatrial.project import Project
@@ -42,9 +43,7 @@ class Case(NamedTuple):
     help="Only this graph of the project (repeatable); default: every graph with a trial row.",
 )
 @evidence_option
-@click.option("--map", "maps", multiple=True, metavar="COLUMN=FOREIGN", help="As in seatrial gate (with --evidence).")
-@blank_option
-@click.option("--segment", "segments", multiple=True, metavar="COLUMN", help="As in seatrial gate (with --evidence).")
+@reading_options
 @click.option("--critical", multiple=True, metavar="NAME[=VALUE]", help="As in seatrial gate (with --evidence).")
 @click.option(
     "--from-run",
@@ -99,9 +98,6 @@ def command(
     policy: Path,
     graphs: tuple[str, ...],
     evidence: tuple[Path, ...],
-    maps: tuple[str, ...],
-    segments: tuple[str, ...],
-    blank: str,
     critical: tuple[str, ...],
     runs: tuple[str, ...],
     churn: float | None,
@@ -115,6 +111,8 @@ def command(
     seed: int,
     as_json: bool,
     output: Path | None,
+    *,
+    asked: Asked,
 ) -> int:
     """Measure a policy's error rates on your segment sizes before you trust it.
 
@@ -155,7 +153,7 @@ def command(
         raise UsageError("--from-run is a run of the project; with --evidence the file itself is estimated from")
     given = Given(churn, rate, missing, repetitions, icc, hit_rate)
     cases = (
-        _from_evidence(policy, evidence, graphs, maps, segments, blank, critical, cluster_size)
+        _from_evidence(policy, evidence, graphs, asked, critical, cluster_size)
         if evidence
         else _from_project(policy, graphs, runs, cluster_size)
     )
@@ -254,9 +252,7 @@ def _from_evidence(
     policy: Path,
     evidence: tuple[Path, ...],
     graphs: tuple[str, ...],
-    maps: tuple[str, ...],
-    segments: tuple[str, ...],
-    blank: str,
+    asked: Asked,
     critical: tuple[str, ...],
     cluster_size: int | None,
 ) -> list[Case]:
@@ -268,7 +264,7 @@ def _from_evidence(
     if cluster_size is not None:
         raise UsageError("--cluster-size: the evidence says its clusters itself (--map cluster=COLUMN)")
     rules = load_policy(policy, graphs[0] if graphs else None)
-    table = read_files(evidence, maps, segments, blank=blank)
+    table = read_files(evidence, asked)
     found = seen_in(table, rules, known_critical(table, critical))
     return [Case(found.design, rules, found, None)]
 

@@ -8,39 +8,31 @@ from typing import TYPE_CHECKING
 import click
 
 from seatrial.cli.certified import certified_for
-from seatrial.cli.evidence import blank_option, evidence_option, read_files, versions_asked
+from seatrial.cli.evidence import NAMES as READING_NAMES
+from seatrial.cli.evidence import (
+    evidence_option,
+    given_flags,
+    read_files,
+    read_two,
+    reading_options,
+    versions_asked,
+)
 from seatrial.cli.output import annotation, check_targets, show
 from seatrial.cli.page import refusals
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
+    from seatrial.cli.evidence import Asked
     from seatrial.evidence import Evidence
     from seatrial.gate.report import Report
 
 
 @click.command("gate")
-@click.argument("versions", nargs=-1, metavar="[A B]")
+@click.argument("versions", nargs=-1, metavar="[A B | OLD NEW]")
 @evidence_option
 @click.option("--baseline", help="Version compared with (with --evidence).")
 @click.option("--candidate", help="Version judged (with --evidence).")
-@click.option(
-    "--map",
-    "maps",
-    multiple=True,
-    metavar="COLUMN=FOREIGN[,FOREIGN]",
-    help="An evidence column and the file's columns it is made of; several are joined by '/'.",
-)
-@click.option(
-    "--segment", "segments", multiple=True, metavar="COLUMN", help="A column of the file that is a segment dimension."
-)
-@click.option(
-    "--ignore",
-    "ignored",
-    multiple=True,
-    metavar="COLUMN",
-    help="A column of the file that is not what its name says in the evidence format.",
-)
-@blank_option
+@reading_options
 @click.option(
     "--critical",
     multiple=True,
@@ -89,10 +81,6 @@ def command(
     evidence: tuple[Path, ...],
     baseline: str | None,
     candidate: str | None,
-    maps: tuple[str, ...],
-    segments: tuple[str, ...],
-    ignored: tuple[str, ...],
-    blank: str,
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
@@ -104,8 +92,12 @@ def command(
     files: tuple[Path, ...],
     *,
     no_examples: bool,
+    asked: Asked,
 ) -> int:
     """Decide, segment by segment, whether a candidate is worse than its baseline.
+
+    OLD and NEW are two files of results and nothing else is needed: example and score are found under the names people
+    use, the versions are the files' names, columns of few values are segments. A B are two versions of a project's graph.
 
     A drop beyond chance on any segment blocks (exit 1). A critical segment with too few examples to show the drop it must
     show, or too much that was not measured, is "cannot tell" (exit 2). Everything else passes (exit 0), and says which
@@ -116,6 +108,8 @@ def command(
 
     \b
     Examples:
+      seatrial gate old.csv new.csv
+      seatrial gate june.xlsx july.xlsx --critical language=de --score-scale 1:5
       seatrial gate --evidence results.parquet --baseline v1 --candidate v2 --segment tier
       seatrial gate --evidence r.csv --map example_id=question --map score=passed \\
                     --map version=model --segment topic --critical topic=refunds \\
@@ -126,34 +120,30 @@ def command(
     """
     check_targets(files)
     with refusals(files):
+        files_given = tuple(Path(name) for name in versions) if _are_files(versions) else ()
         if evidence and versions:
             raise UsageError(
-                "give either two versions (seatrial gate A B) or --evidence FILE --baseline V --candidate V, not both"
+                "give either two files or versions (seatrial gate A B) or --evidence FILE --baseline V --candidate V, not both"
             )
-        if evidence:
+        if evidence or files_given:
             if confirm:
                 raise UsageError(
                     "--confirm runs the graph again, and a file of evidence has none; name two versions instead (seatrial gate A B --confirm)"
                 )
             if concurrency:
                 raise UsageError("-j goes with two versions of a graph; a file of evidence is read, not run")
-            report = _gate_files(evidence, baseline, candidate, maps, segments, ignored, blank, critical, policy, graph)
+            if files_given:
+                report = _gate_two(files_given, baseline, candidate, asked, critical, policy, graph)
+            else:
+                report = _gate_files(evidence, baseline, candidate, asked, critical, policy, graph)
         elif len(versions) == 2:
-            for flag, value in (
-                ("--map", maps),
-                ("--segment", segments),
-                ("--ignore", ignored),
-                ("--baseline", baseline),
-                ("--candidate", candidate),
-                ("--critical", critical),
-                ("--graph", graph),
-            ):
-                if value:
-                    raise UsageError(f"{flag} goes with --evidence; two runs of the project already say it")
+            flags = given_flags(("baseline", "candidate", "critical", "graph", *READING_NAMES))
+            if flags:
+                raise UsageError(f"{flags[0]} goes with files of results; two runs of the project already say it")
             report = _gate_runs(versions[0], versions[1], policy, confirm, confirm_repeat, concurrency, quiet=as_json)
         else:
             raise UsageError(
-                "give two versions (seatrial gate text_to_sql@v1 text_to_sql@v2), or --evidence FILE --baseline V --candidate V; see seatrial gate --help"
+                "give two files of results (seatrial gate old.csv new.csv), two versions of a graph (seatrial gate text_to_sql@v1 text_to_sql@v2), or --evidence FILE --baseline V --candidate V; see seatrial gate --help"
             )
     show(
         report,
@@ -168,28 +158,75 @@ def command(
     return report.exit_code
 
 
-def _gate_files(
+def _are_files(names: tuple[str, ...]) -> bool:
+    """Whether some of the arguments are files: they are there, or are named as files are."""
+    from seatrial.table.read import FORMATS  # noqa: PLC0415
+
+    return any("@" not in name and (Path(name).suffix.lower() in FORMATS or Path(name).is_file()) for name in names)
+
+
+def _gate_two(
     paths: tuple[Path, ...],
     baseline: str | None,
     candidate: str | None,
-    maps: tuple[str, ...],
-    segments: tuple[str, ...],
-    ignored: tuple[str, ...],
-    blank: str,
+    asked: Asked,
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
 ) -> Report:
-    from seatrial.gate.merge import check  # noqa: PLC0415
-    from seatrial.gate.policy import Policy, load_policy  # noqa: PLC0415
-    from seatrial.gate.validity import known_values  # noqa: PLC0415 - numpy and Arrow are for those who gate
+    if len(paths) == 1:
+        return _gate_files(paths, baseline, candidate, asked, critical, policy, graph)
+    if len(paths) > 2:
+        raise UsageError(
+            f"{len(paths)} files were given and two are compared: seatrial gate OLD NEW; several files of one table are given with --evidence"
+        )
+    if baseline or candidate:
+        raise UsageError(
+            "of two files the first is the baseline and the second the candidate; leave --baseline and --candidate out"
+        )
+    if policy is not None:
+        _must_be_there(policy)
+    evidence, old, new = read_two(paths, asked)
+    return _judged(evidence, old, new, critical, policy, graph)
 
+
+def _gate_files(
+    paths: tuple[Path, ...],
+    baseline: str | None,
+    candidate: str | None,
+    asked: Asked,
+    critical: tuple[str, ...],
+    policy: Path | None,
+    graph: str | None,
+) -> Report:
     if graph and policy is None:
         raise UsageError("--graph names whose keys of a policy file gate; give the file with --policy")
-    if policy is not None and not policy.exists():
-        load_policy(policy)  # says so, before a large file is read
-    evidence = read_files(paths, maps, segments, ignored, blank)
+    if policy is not None:
+        _must_be_there(policy)
+    evidence = read_files(paths, asked)
     baseline, candidate = versions_asked(evidence, baseline, candidate)
+    return _judged(evidence, baseline, candidate, critical, policy, graph)
+
+
+def _must_be_there(policy: Path) -> None:
+    from seatrial.gate.policy import load_policy  # noqa: PLC0415
+
+    if not policy.exists():
+        load_policy(policy)  # says so, before a large file is read
+
+
+def _judged(
+    evidence: Evidence,
+    baseline: str,
+    candidate: str,
+    critical: tuple[str, ...],
+    policy: Path | None,
+    graph: str | None,
+) -> Report:
+    from seatrial.gate.merge import check  # noqa: PLC0415 - numpy is for those who gate
+    from seatrial.gate.policy import Policy, load_policy  # noqa: PLC0415
+    from seatrial.gate.validity import known_values  # noqa: PLC0415
+
     rules = load_policy(policy, _graph_of(evidence, graph)) if policy else Policy()
     known_values(evidence, critical)
     return check(evidence, rules, baseline=baseline, candidate=candidate, critical=critical)

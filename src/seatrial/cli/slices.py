@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seatrial.cli.evidence import blank_option, evidence_option, read_files, versions_asked
+from seatrial.cli.evidence import NAMES as READING_NAMES
+from seatrial.cli.evidence import evidence_option, given_flags, read_files, reading_options, versions_asked
 from seatrial.cli.output import say
 from seatrial.errors import DataError, UsageError
 
 if TYPE_CHECKING:
+    from seatrial.cli.evidence import Asked
     from seatrial.evidence import Evidence
     from seatrial.slice.difference import Differences
     from seatrial.slice.features_source import Given
@@ -25,10 +27,7 @@ Inputs = tuple["Differences", "Given", str]
 @evidence_option
 @click.option("--baseline", help="Version compared with (with --evidence).")
 @click.option("--candidate", help="Version judged (with --evidence).")
-@click.option("--map", "maps", multiple=True, metavar="COLUMN=FOREIGN[,FOREIGN]", help="As in seatrial gate.")
-@click.option("--segment", "segments", multiple=True, metavar="COLUMN", help="As in seatrial gate.")
-@blank_option
-@click.option("--ignore", "ignored", multiple=True, metavar="COLUMN", help="As in seatrial gate.")
+@reading_options
 @click.option(
     "--features",
     type=click.Path(path_type=Path),
@@ -59,10 +58,6 @@ def command(
     evidence: tuple[Path, ...],
     baseline: str | None,
     candidate: str | None,
-    maps: tuple[str, ...],
-    segments: tuple[str, ...],
-    ignored: tuple[str, ...],
-    blank: str,
     features: Path | None,
     feature_id: str,
     key: str | None,
@@ -70,6 +65,8 @@ def command(
     seed: int | None,
     as_json: bool,
     output: Path | None,
+    *,
+    asked: Asked,
 ) -> int:
     """Find the slice that broke and that nobody named.
 
@@ -89,17 +86,10 @@ def command(
             "give either two versions (seatrial slices A B) or --evidence FILE --baseline V --candidate V, not both"
         )
     if evidence:
-        compared, given, graph = _from_files(evidence, baseline, candidate, maps, segments, ignored, blank, key)
+        compared, given, graph = _from_files(evidence, baseline, candidate, asked, key)
     elif len(versions) == 2:
-        for flag, value in (
-            ("--map", maps),
-            ("--segment", segments),
-            ("--ignore", ignored),
-            ("--baseline", baseline),
-            ("--candidate", candidate),
-        ):
-            if value:
-                raise UsageError(f"{flag} goes with --evidence; two runs of the project already say it")
+        if flags := given_flags(("baseline", "candidate", *READING_NAMES)):
+            raise UsageError(f"{flags[0]} goes with --evidence; two runs of the project already say it")
         compared, given, graph = _from_runs(versions[0], versions[1], key)
     else:
         raise UsageError(
@@ -142,16 +132,13 @@ def _from_files(
     paths: tuple[Path, ...],
     baseline: str | None,
     candidate: str | None,
-    maps: tuple[str, ...],
-    segments: tuple[str, ...],
-    ignored: tuple[str, ...],
-    blank: str,
+    asked: Asked,
     key: str | None,
 ) -> Inputs:
     from seatrial.slice.difference import differences  # noqa: PLC0415 - numpy and Arrow are for those who search
     from seatrial.slice.features_source import from_segments  # noqa: PLC0415
 
-    evidence = read_files(paths, maps, segments, ignored, blank)
+    evidence = read_files(paths, asked)
     baseline, candidate = versions_asked(evidence, baseline, candidate)
     compared = differences(evidence, key, baseline=baseline, candidate=candidate)
     return compared, from_segments(evidence, compared.ids), ""

@@ -49,6 +49,7 @@ def _stamps(parts: Sequence[Evidence]) -> dict[str, str]:
                 (said for said in counts if not said.isdecimal()),
                 str(sum(int(said) for said in counts if said.isdecimal())),
             )
+    shared.pop("read_as", None)  # said of the whole by whoever reads it
     unnamed = dict.fromkeys(filter(None, (part.metadata.get("could_be_segments") for part in parts)))
     return shared | ({"could_be_segments": ", ".join(unnamed)} if unnamed else {})
 

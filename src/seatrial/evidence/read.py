@@ -60,15 +60,20 @@ def read_evidence(
         DataError: the file cannot be read, or does not hold evidence; names file, column, row and what to do.
         UsageError: the mapping names columns that do not exist; lists those that do.
     """
-    _must_be_text(
-        str(path), *segments, *ignore, *(mapping or ()), *(name for names in (mapping or {}).values() for name in names)
-    )
+    must_be_text((path,), mapping or {}, segments, ignore)
     raw, rows, said = raw_columns(path, distinct=DISTINCT)
     if content is not None:
         _same_content(raw, content, path)
-    stamp = {name.removeprefix(STAMP_PREFIX): value for name, value in said.items() if name.startswith(STAMP_PREFIX)}
     return evidence_of(
-        raw, rows, str(path), stamp, mapping=mapping, segments=segments, ignore=ignore, version=version, blank=blank
+        raw,
+        rows,
+        str(path),
+        stamp_of(said),
+        mapping=mapping,
+        segments=segments,
+        ignore=ignore,
+        version=version,
+        blank=blank,
     )
 
 
@@ -100,6 +105,11 @@ def evidence_of(
     evidence = evidence.stamped(**metadata)
     check(evidence)
     return evidence
+
+
+def stamp_of(said: Mapping[str, str]) -> dict[str, str]:
+    """What a file says of itself that is ours."""
+    return {name.removeprefix(STAMP_PREFIX): value for name, value in said.items() if name.startswith(STAMP_PREFIX)}
 
 
 def _same_content(raw: Mapping[str, Raw], content: str, path: Path) -> None:
@@ -137,8 +147,12 @@ def _could_be_segments(raw: Mapping[str, Raw], table: Table, mapping: Mapping[st
     return ", ".join(f"{name} ({found})" for name, found in counted.items() if found and found > 1)
 
 
-def _must_be_text(*names: str) -> None:
-    for name in names:
+def must_be_text(
+    paths: Sequence[Path], mapping: Mapping[str, Sequence[str]], segments: Sequence[str], ignore: Sequence[str]
+) -> None:
+    """Raise a UsageError where a name is no UTF-8."""
+    columns = (name for names in mapping.values() for name in names)
+    for name in (*map(str, paths), *segments, *ignore, *mapping, *columns):
         try:
             name.encode()
         except UnicodeEncodeError:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError, InvalidComparison
+from seatrial.evidence.unmatched import unmatched
 from seatrial.gate import quarantine
 from seatrial.gate.arms import arms
 from seatrial.gate.common import common
@@ -160,6 +161,8 @@ def _levels(c: Comparison, rows: tuple[Row, ...], rules: tuple[KeyRule, ...]) ->
 
 
 def _unsaid(evidence: Evidence, c: Comparison) -> Iterator[str]:
+    if read_as := evidence.metadata.get("read_as"):
+        yield f"taken: {read_as}"
     yield from _blank_scores(evidence)
     yield from _no_segments(evidence)
     yield from c.quarantine.warnings
@@ -171,8 +174,9 @@ def _comparable(evidence: Evidence, c: Comparison, primary: str, judged: Arms) -
     mine = keys.index == keys.values.index(primary)
     sides = [examples.index[mine & (versions.index == versions.values.index(v))] for v in (c.baseline, c.candidate)]
     if not set(sides[0].tolist()) & set(sides[1].tolist()):
+        old, new = ([examples.values[i] for i in dict.fromkeys(side.tolist())] for side in sides)
         raise InvalidComparison(
-            f"{evidence.source}: {c.baseline} and {c.candidate} have no example in common; map their common id with --map example_id=COLUMN"
+            f"{evidence.source}: {c.baseline} and {c.candidate} have no example in common. {unmatched(old, new, c.baseline, c.candidate)}"
         )
     if judged.example.size < 2:
         raise InvalidComparison(

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError
 from seatrial.table.codes import Encoder
-from seatrial.table.raw import Text
+from seatrial.table.dialect import decimal_of
+from seatrial.table.raw import Spelling, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
+    from seatrial.table.codes import Codes
     from seatrial.table.raw import Raw
 
 LONGEST = 8_000_000
@@ -26,8 +28,15 @@ ALIKE = 2
 """Columns in which a line inside of a quoted value holds a word of that column, when the line is a row of the file."""
 
 
-def read_csv(path: Path, *, separator: str = ",", encoding: str = "utf-8-sig") -> tuple[dict[str, Raw], int]:
-    """The columns of a CSV file and the number of its rows.
+def read_csv(
+    path: Path,
+    *,
+    separator: str = ",",
+    encoding: str = "utf-8-sig",
+    decimal: str | None = None,
+    na: tuple[str, ...] = (),
+) -> tuple[dict[str, Raw], int]:
+    """The columns of a CSV file and the number of its rows; without a `decimal` mark it is found out.
 
     Raises:
         DataError: it is no such file: not in this encoding, a row of another length, a quote left open, two columns of
@@ -36,7 +45,9 @@ def read_csv(path: Path, *, separator: str = ",", encoding: str = "utf-8-sig") -
     before = csv.field_size_limit(LONGEST)
     try:
         with path.open(encoding=encoding, newline="") as file:
-            return _columns(csv.reader(file, strict=True, delimiter=separator), path, separator)
+            columns, rows = _columns(csv.reader(file, strict=True, delimiter=separator), path, separator)
+        spelling = Spelling(decimal or decimal_of(columns.values()), na)
+        return {name: Text(codes, spelling) for name, codes in columns.items()}, rows
     except csv.Error as error:
         line = _last_begun(path, separator, encoding)
         if "field limit" in str(error):
@@ -49,7 +60,7 @@ def read_csv(path: Path, *, separator: str = ",", encoding: str = "utf-8-sig") -
         ) from error
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path} is not in {encoding.removesuffix('-sig').upper()} ({error.reason} at byte {error.start}); save it as UTF-8"
+            f"{path} is not in {encoding.removesuffix('-sig').upper()} ({error.reason} at byte {error.start}); save it as UTF-8, or name its encoding with --encoding"
         ) from error
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}") from error
@@ -57,7 +68,7 @@ def read_csv(path: Path, *, separator: str = ",", encoding: str = "utf-8-sig") -
         csv.field_size_limit(before)
 
 
-def _columns(reader: Any, path: Path, separator: str) -> tuple[dict[str, Raw], int]:
+def _columns(reader: Any, path: Path, separator: str) -> tuple[dict[str, Codes], int]:
     names = next((row for row in reader if row), None)
     if names is None:
         raise DataError(f"{path} is empty")
@@ -82,7 +93,7 @@ def _columns(reader: Any, path: Path, separator: str) -> tuple[dict[str, Raw], i
         for encoder, values in zip(encoders, columns, strict=False):
             encoder.add(values)
     _refuse_swallowed(several, known, path, separator)
-    return {name: Text(encoder.codes()) for name, encoder in zip(names, encoders, strict=True)}, count
+    return {name: encoder.codes() for name, encoder in zip(names, encoders, strict=True)}, count
 
 
 def _checked(

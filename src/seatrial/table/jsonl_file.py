@@ -6,18 +6,18 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError
-from seatrial.table.raw import Listed
+from seatrial.table.raw import POINT, Listed
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from seatrial.table.raw import Raw
+    from seatrial.table.raw import Raw, Spelling
 
 LONGEST = 8_000_000
 """Most bytes of one line."""
 
 
-def read_jsonl(path: Path) -> tuple[dict[str, Raw], int]:
+def read_jsonl(path: Path, spelling: Spelling = POINT) -> tuple[dict[str, Raw], int]:
     """The columns of a JSONL file and the number of its rows; a name that a line lacks is null there."""
     rows: list[dict[str, Any]] = []
     try:
@@ -30,13 +30,13 @@ def read_jsonl(path: Path) -> tuple[dict[str, Raw], int]:
     except OSError as error:
         raise DataError(f"{path} cannot be opened: {error.strerror}") from error
     names = dict.fromkeys(name for row in rows for name in row)
-    return {name: Listed([row.get(name) for row in rows]) for name in names}, len(rows)
+    return {name: Listed([row.get(name) for row in rows], spelling) for name in names}, len(rows)
 
 
 def _object(line: bytes, number: int, path: Path) -> dict[str, Any]:
     try:
         text = line.decode("utf-8-sig" if number == 1 else "utf-8")
-        row = json.loads(text, parse_constant=_refuse, object_pairs_hook=_once)
+        row = json.loads(text, parse_constant=refuse_constant, object_pairs_hook=only_once)
         if b"\\ud" in line.lower():
             # Half a surrogate pair is valid JSON and no text.
             json.dumps(row, ensure_ascii=False).encode()
@@ -49,7 +49,8 @@ def _object(line: bytes, number: int, path: Path) -> dict[str, Any]:
     return row
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def only_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; a ValueError where it has a name more than once."""
     row = dict(pairs)
     if len(row) != len(pairs):
         names = [name for name, _ in pairs]
@@ -58,5 +59,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return row
 
 
-def _refuse(word: str) -> float:
+def refuse_constant(word: str) -> float:
+    """Raise a ValueError: JSON has no NaN and no infinity."""
     raise ValueError(f"{word} is no number in JSON")

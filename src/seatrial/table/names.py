@@ -88,11 +88,9 @@ def name_columns(
         )
     for needed in columns:
         if needed.required and needed.name not in found:
-            only = next(iter(have)) if len(have) == 1 else ""
-            semicolons = " Is the file separated by ';'? Values are separated by ','." if ";" in only else ""
             raise NotFound(
                 f"{source} has no column {needed.name} ({needed.meaning}); map it with --map {needed.name}=COLUMN. "
-                f"Columns: {', '.join(have)}.{semicolons}"
+                f"Columns: {', '.join(have)}."
             )
     return Named(found, tuple(name for name in have if name not in used))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from seatrial.errors import DataError, MissingExtra
 from seatrial.table.codes import Codes, encode
+from seatrial.table.raw import POINT
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from seatrial.table.raw import Raw
+    from seatrial.table.raw import Raw, Spelling
 
 GLANCE = 1_000
 """Rows after which most columns of free text have shown that they hold more than a few different texts."""
@@ -29,6 +30,7 @@ class Arrow:
 
     array: Any
     name: str = "column"
+    spelling: Spelling = POINT
 
     def __len__(self) -> int:
         return len(self.array)

@@ -21,6 +21,17 @@ LARGEST = 2.0**53
 """Beyond it a float is no longer every whole number."""
 
 
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """How a file writes numbers as text: its decimal mark, and words of its own for no value."""
+
+    decimal: str = "."
+    na: tuple[str, ...] = ()
+
+
+POINT = Spelling()
+
+
 class Raw(Protocol):
     """One column of a file: as text on request, as numbers or instants where it holds nothing else."""
 
@@ -49,12 +60,17 @@ class Raw(Protocol):
     def nested(self) -> bool:
         """Whether it holds lists or objects."""
 
+    @property
+    def spelling(self) -> Spelling:
+        """How its texts write numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
     """A column of text, as a CSV file has it."""
 
     codes: Codes
+    spelling: Spelling = POINT
 
     def __len__(self) -> int:
         return len(self.codes)
@@ -85,6 +101,7 @@ class Listed:
     """A column of Python values, as JSON has it: texts, numbers, truth values, lists, objects and None."""
 
     values: Sequence[Any]
+    spelling: Spelling = POINT
 
     def __len__(self) -> int:
         return len(self.values)
@@ -127,6 +144,37 @@ class Listed:
     def nested(self) -> bool:
         """Whether some value is a list or an object."""
         return any(isinstance(v, (list, dict)) for v in self.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """A column of numbers, NaN where nothing stands."""
+
+    values: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return int(self.values.size)
+
+    def texts(self) -> Codes:
+        """Each number as JSON has it."""
+        return encode([None if math.isnan(x) else _json(x) for x in self.values.tolist()])
+
+    def numbers(self) -> NDArray[np.float64]:
+        """The numbers themselves."""
+        return self.values
+
+    def nulls(self) -> NDArray[np.bool_]:
+        """Where no number stands."""
+        return np.isnan(self.values)
+
+    def instants(self) -> None:
+        """A number is an instant only where a column of instants holds it."""
+
+    def few(self, most: int) -> None:
+        """Numbers are no texts."""
+
+    naive = nested = False
+    spelling = POINT
 
 
 def _json(value: Any) -> str:

@@ -8,10 +8,14 @@ from seatrial.errors import DataError, NotFound
 from seatrial.table.codes import filled, rewritten
 from seatrial.table.column import SEGMENT_PREFIX, Column, Kind
 from seatrial.table.csv_file import read_csv
+from seatrial.table.dialect import PLAIN, Dialect, sniffed
+from seatrial.table.json_file import read_json
 from seatrial.table.jsonl_file import read_jsonl
 from seatrial.table.names import name_columns
+from seatrial.table.raw import Spelling
 from seatrial.table.table import Table
 from seatrial.table.typed import typed
+from seatrial.table.xlsx_file import read_xlsx
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -21,7 +25,9 @@ if TYPE_CHECKING:
     from seatrial.table.raw import Raw
     from seatrial.table.table import Data
 
-FORMATS = (".parquet", ".csv", ".jsonl")
+FORMATS = (".parquet", ".csv", ".jsonl", ".json", ".tsv", ".xlsx")
+READ_AS = "seatrial.read_as"
+"""Where a table's metadata says what was found out of its file that is not the plain case."""
 UNKNOWN = "unknown"
 """The segment of a row that names none."""
 
@@ -35,7 +41,7 @@ def read_table(
     ignore: Sequence[str] = (),
     zone: tzinfo | None = None,
 ) -> Table:
-    """Read a .parquet, .csv or .jsonl file.
+    """Read a file of one of FORMATS.
 
     Args:
         path: the file.
@@ -104,18 +110,49 @@ def read_frame(
     return table_of(raw, rows, columns, source, mapping=mapping, segments=segments, ignore=ignore, zone=zone)
 
 
-def raw_columns(path: Path, *, distinct: Collection[str] = ()) -> tuple[Mapping[str, Raw], int, Mapping[str, str]]:
+def raw_columns(
+    path: Path, *, distinct: Collection[str] = (), dialect: Dialect = PLAIN
+) -> tuple[Mapping[str, Raw], int, Mapping[str, str]]:
     """A file's columns before they are named and typed, the number of its rows, and what the file says of itself.
 
     Args:
-        path: a .parquet, .csv or .jsonl file.
+        path: a file of one of FORMATS.
         distinct: columns that are another text on nearly every row; a Parquet reader does not look for repeats in them.
+        dialect: how the file writes its table, as far as it is known.
 
     Raises:
         NotFound: there is no such file.
         DataError: it is not of the format that its name says.
-        MissingExtra: a Parquet file without pyarrow.
+        MissingExtra: a Parquet file without pyarrow, or a workbook without openpyxl.
     """
+    suffix = _format_of(path)
+    spelling = Spelling(dialect.decimal or ".", dialect.na)
+    if suffix == ".parquet":
+        from seatrial.table.parquet_file import read_parquet  # noqa: PLC0415 - needs pyarrow
+
+        return read_parquet(path, distinct=distinct)
+    if suffix == ".jsonl":
+        return (*read_jsonl(path, spelling), {})
+    if suffix == ".json":
+        return (*read_json(path, spelling), {})
+    if suffix == ".xlsx":
+        columns, rows, sheet = read_xlsx(path, dialect.sheet, spelling)
+        return columns, rows, {READ_AS: f"sheet {sheet!r}"}
+    found, notes = sniffed(path, dialect)
+    raw, rows = read_csv(
+        path,
+        separator=found.separator or ",",
+        encoding=found.encoding or "utf-8-sig",
+        decimal=found.decimal,
+        na=found.na,
+    )
+    if not found.decimal and any(column.spelling.decimal == "," for column in raw.values()):
+        notes = (*notes, "decimal comma")
+    return raw, rows, {READ_AS: "; ".join(notes)} if notes else {}
+
+
+def _format_of(path: Path) -> str:
+    """The suffix of a file that is there and holds something."""
     try:
         size = path.stat().st_size
     except FileNotFoundError as error:
@@ -124,17 +161,14 @@ def raw_columns(path: Path, *, distinct: Collection[str] = ()) -> tuple[Mapping[
         raise DataError(f"{path} cannot be opened: {str(error)[:200]}") from error
     if path.is_dir():
         raise NotFound(f"{path} is a folder; a table is one file: {', '.join(FORMATS)}")
-    if path.suffix not in FORMATS:
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
         raise NotFound(
-            f"{path}: cannot tell its format from {path.suffix or 'a name without a suffix'!r}; a table is one of: {', '.join(FORMATS)}"
+            f"{path}: cannot tell its format from {suffix or 'a name without a suffix'!r}; a table is one of: {', '.join(FORMATS)}"
         )
     if size == 0:
         raise DataError(f"{path} is empty")
-    if path.suffix == ".parquet":
-        from seatrial.table.parquet_file import read_parquet  # noqa: PLC0415 - needs pyarrow
-
-        return read_parquet(path, distinct=distinct)
-    return (*(read_csv(path) if path.suffix == ".csv" else read_jsonl(path)), {})
+    return suffix
 
 
 def _segment(raw: Raw) -> Callable[[], Data]:

@@ -6,6 +6,7 @@ Only the different texts of a column are parsed, so a million rows of a CSV cost
 from __future__ import annotations
 
 from datetime import UTC, datetime, tzinfo
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,14 +14,14 @@ import numpy as np
 from seatrial.errors import DataError
 from seatrial.table.codes import Codes
 from seatrial.table.column import Column, Kind
-from seatrial.table.raw import LARGEST
+from seatrial.table.raw import LARGEST, POINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from seatrial.table.raw import Raw
+    from seatrial.table.raw import Raw, Spelling
     from seatrial.table.table import Data
 
 YES = ("true", "yes", "pass", "passed", "t", "y")
@@ -52,7 +53,7 @@ def typed(raw: Raw, column: Column, source: str, *, zone: tzinfo | None = None) 
 def _numbers(raw: Raw, column: Column, source: str) -> NDArray[np.float64]:
     values = raw.numbers()
     if values is None:
-        values = _parsed(raw.texts(), _number, column, source)
+        values = _parsed(raw.texts(), partial(number_of, spelling=raw.spelling), column, source)
     if not column.nan:
         written = np.flatnonzero(np.isnan(values) & ~raw.nulls())
         if written.size:
@@ -149,16 +150,18 @@ def _parsed(texts: Codes, parse: Callable[[str], float | None], column: Column, 
     return np.array([*parsed, np.nan], dtype=np.float64)[texts.index]
 
 
-def _number(word: str) -> float | None:
+def number_of(word: str, spelling: Spelling = POINT) -> float | None:
     """The number a text means; NaN where it says that there is none; None where it is something else."""
     text = word.strip()
     lower = text.lower()
-    if lower in ABSENT:
+    if lower in ABSENT or text in spelling.na:
         return float("nan")
     if lower in YES or lower in NO:
         return float(lower in YES)
     if "_" in text:  # 1_0 is Python, not data
         return None
+    if spelling.decimal == ",":
+        text = text.replace(".", "").replace(",", ".") if "," in text else text
     try:
         return float(text)
     except ValueError:

@@ -122,7 +122,7 @@ def test_the_step_summary_is_appended_to(file, tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["gate"], "give two versions"),
+        (["gate"], "give two files of results"),
         (["gate", "--evidence", "FILE"], "--baseline is missing; FILE holds the versions: a, b"),
         (["gate", "--evidence", "FILE", "--baseline", "a"], "--candidate is missing; FILE holds the versions: a, b"),
         (["gate", "a", "b", "--evidence", "FILE"], "not both"),

@@ -1,0 +1,205 @@
+"""Recognize: which columns of somebody's results are the example, the score and the rest, by the names people use."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.errors import UsageError
+from seatrial.evidence.schema import NAMES
+from seatrial.evidence.scores import readable
+from seatrial.table.codes import joined
+from seatrial.table.typed import number_of
+from seatrial.verdict import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from seatrial.evidence.reading import Reading
+    from seatrial.table.raw import Raw
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
+
+
+EXAMPLE = _names(
+    "id example_id case_id test_id question_id item_id sample_id prompt_id task_id query_id qid uid uuid doc_id document_id "
+    "record_id row_id instance_id problem_id example case case_name test test_case testcase test_name item sample task name"
+)
+"""Names of the example, likeliest first; a text that is asked is the next best."""
+ASKED = _names("question input inputs prompt query text message user_input")
+SCORE = _names(
+    "score passed pass correct is_correct success successful is_success result accuracy acc exact_match grade rating "
+    "verdict status ok valid outcome"
+)
+"""Names of a score of which higher is better; `failed` or `error` would turn the verdict round, and are never guessed."""
+OTHERS = {
+    "key": _names("metric metric_name evaluator evaluator_name scorer criterion check check_name"),
+    "repetition": _names("repeat attempt trial epoch iteration replicate repeat_index"),
+    "latency_ms": _names("duration_ms elapsed_ms response_time_ms"),
+    "input_tokens": _names("prompt_tokens tokens_in"),
+    "output_tokens": _names("completion_tokens tokens_out"),
+}
+"""Names of what need not be there."""
+ANSWERS = _names(
+    "output outputs answer answers response responses prediction predicted completion actual generation reply reason "
+    "comment explanation rationale error message trace run run_id model version provider date time timestamp created_at "
+    "started_at judge evaluator label_source"
+)
+"""Names of what a version said or did, and of when: never a segment, which comes from the question."""
+LABELS = 12
+"""Most different words of a column that people label answers with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What the columns of some files were taken for.
+
+    Attributes:
+        mapping: evidence column -> the file's columns, those given included.
+        ignore: columns that are not what their name says.
+        said: `id as example`, one a column that was recognized.
+        unused: other columns that could be scores.
+    """
+
+    mapping: Mapping[str, Sequence[str]]
+    ignore: tuple[str, ...]
+    said: tuple[str, ...]
+    unused: tuple[str, ...] = ()
+
+
+def recognize(files: Sequence[Mapping[str, Raw]], source: str, reading: Reading) -> Taken:
+    """Take columns of known names for what the evidence lacks; nothing that is given or canonical is taken otherwise.
+
+    Raises:
+        UsageError: several columns could be it; names the options that settle it.
+    """
+    have = [name for name in files[0] if all(name in one for one in files) and name not in reading.ignore]
+    ignore = list(reading.ignore)
+    if "outcome" in have and "outcome" not in reading.mapping and not _is_outcome(files):
+        ignore.append("outcome")
+    known = {name for name in have if name in NAMES and name not in ignore} | set(reading.mapping)
+    used = (
+        {one for names in reading.mapping.values() for one in names} | set(reading.segments) | set(reading.key_columns)
+    )
+    free = [name for name in have if (name not in NAMES or name in ignore) and name not in used]
+    mapping, said = dict(reading.mapping), []
+    if "example_id" not in known and (found := _example(files, free, source)):
+        mapping["example_id"] = (found,)
+        said.append(f"{found} as example")
+    scores = _scores(files, free, reading)
+    unused: tuple[str, ...] = ()
+    if not known & {"score", "outcome"} and not reading.key_columns:
+        if len(scores) > 1:
+            raise UsageError(
+                f"{source}: {_or(scores)} could be the score; say which with --map score={scores[0]}, or judge each as a key of its own with --key-columns {','.join(scores)}"
+            )
+        if not scores:
+            _refuse_unknown_words(files, free, source)
+        if scores:
+            mapping["score"] = tuple(scores)
+            said.append(f"{scores[0]} as score")
+    elif "score" in have and "score" not in reading.mapping:
+        unused = tuple(scores)
+    taken = {one for names in mapping.values() for one in names}
+    for target, names in OTHERS.items():
+        if target in known or (target == "key" and reading.key_columns):
+            continue
+        found_there = [
+            name for name in free if plain(name) in names and name not in taken and _fits(files, name, target)
+        ]
+        if len(found_there) == 1:
+            mapping[target] = (found_there[0],)
+            said.append(f"{found_there[0]} as {target}")
+    return Taken(mapping, tuple(ignore), tuple(said), unused)
+
+
+def plain(name: str) -> str:
+    """A column's name as names are compared: `exampleId`, `Example ID` and `example-id` are one."""
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name.strip())
+    return re.sub(r"[\s.\-]+", "_", spaced).lower()
+
+
+def _is_outcome(files: Sequence[Mapping[str, Raw]]) -> bool:
+    words = {word for one in files if "outcome" in one for word in one["outcome"].texts().values}
+    return words <= {*Outcome} or bool(words & {*Outcome})
+
+
+def _example(files: Sequence[Mapping[str, Raw]], free: Sequence[str], source: str) -> str | None:
+    for names in (EXAMPLE, ASKED):
+        found = sorted((name for name in free if plain(name) in names), key=lambda name: names.index(plain(name)))
+        found = [name for name in found if not any(one[name].nested for one in files)]
+        if len(found) > 1:
+            met = [name for name in found if _in_common(files, name)]
+            found = met or found[:1]
+        if len(found) > 1:
+            found = [name for name in found if all(_unique(one[name]) for one in files)] or found
+        if len(found) > 1 and not all(_alike(files, found[0], other) for other in found[1:]):
+            raise UsageError(
+                f"{source}: {_or(found)} could be the example; say which with --map example_id={found[0]} (several columns joined by a comma are one id)"
+            )
+        if found:
+            return found[0]
+    return None
+
+
+def _in_common(files: Sequence[Mapping[str, Raw]], name: str) -> bool:
+    values = [set(one[name].texts().values) for one in files]
+    return bool(set.intersection(*values))
+
+
+def _unique(raw: Raw) -> bool:
+    codes = raw.texts()
+    return len(codes.values) == len(codes) and not (codes.index < 0).any()
+
+
+def _alike(files: Sequence[Mapping[str, Raw]], one: str, other: str) -> bool:
+    """Whether two columns tell the same examples apart."""
+    a, b = (joined([file[name].texts() for file in files]) for name in (one, other))
+    pairs = len(np.unique(np.stack([a.index, b.index]), axis=1).T)
+    return pairs == len(a.values) == len(b.values)
+
+
+def _scores(files: Sequence[Mapping[str, Raw]], free: Sequence[str], reading: Reading) -> list[str]:
+    named = sorted((name for name in free if plain(name) in SCORE), key=lambda name: SCORE.index(plain(name)))
+    return [name for name in named if all(readable(one[name], reading.scores) for one in files)]
+
+
+def _refuse_unknown_words(files: Sequence[Mapping[str, Raw]], free: Sequence[str], source: str) -> None:
+    """Raise where a column is called a score and holds a few words of its own, whose meaning is not known."""
+    for name in free:
+        if plain(name) not in SCORE or any(one[name].few(LABELS) is None for one in files):
+            continue
+        words = sorted({word for one in files for word in one[name].texts().values})
+        raise UsageError(
+            f"{source}: {name} could be the score, and holds: {', '.join(words)}; say what they mean with --pass WORD,WORD and --fail WORD,WORD (and --na WORD for no score)"
+        )
+
+
+def _fits(files: Sequence[Mapping[str, Raw]], name: str, target: str) -> bool:
+    """Whether a column holds what the evidence column of that name holds: text for a key, whole numbers for a repetition."""
+    if target == "key":
+        return all(one[name].numbers() is None and not one[name].nested for one in files)
+    columns = [_numbers(one[name]) for one in files]
+    if any(column is None for column in columns):
+        return False
+    present = np.concatenate([column[~np.isnan(column)] for column in columns if column is not None])
+    return bool(present.size and (present >= 0).all() and (target == "latency_ms" or (present % 1 == 0).all()))
+
+
+def _numbers(raw: Raw) -> NDArray[np.float64] | None:
+    numbers = raw.numbers()
+    if numbers is not None or raw.nested:
+        return numbers
+    found = [number_of(word, raw.spelling) for word in raw.texts().values]
+    return None if None in found else np.array(found, dtype=np.float64)
+
+
+def _or(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]

@@ -1,0 +1,259 @@
+"""Two files of anybody's results are one table, by the names people use; what is ambiguous is asked about."""
+
+import json
+
+import pytest
+
+from seatrial.cli.app import run
+from seatrial.errors import DataError, InvalidComparison, MissingExtra, UsageError
+from seatrial.evidence.reading import Reading
+from seatrial.evidence.results import read_results, version_names
+from seatrial.evidence.scores import ScoreRules
+from seatrial.table.dialect import Dialect
+
+
+@pytest.fixture
+def two(tmp_path):
+    """Two files of the same rows: a header, and the rows of each."""
+
+    def write(header, old, new=None, *, suffix=".csv", encoding="utf-8"):
+        paths = []
+        for name, rows in (("old", old), ("new", old if new is None else new)):
+            path = tmp_path / f"{name}{suffix}"
+            path.write_bytes("\n".join([header, *rows, ""]).encode(encoding))
+            paths.append(path)
+        return paths
+
+    return write
+
+
+def read(paths, **how):
+    return read_results(paths, Reading(**how), versions=version_names(paths), propose=True)
+
+
+def scores(evidence):
+    return sorted({round(x, 6) for x in evidence.numbers("score").tolist() if x == x})
+
+
+def test_two_files_and_nothing_else_are_judged_and_say_what_was_taken_for_what(two, capsys, monkeypatch):
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    tiers = ["pro" if i % 2 else "free" for i in range(80)]
+    paths = two(
+        "question_id,tier,correct,answer",
+        [f"q{i},{tier},yes,a{i}" for i, tier in enumerate(tiers)],
+        [f"q{i},{tier},{'no' if tier == 'pro' and i < 40 else 'yes'},b{i}" for i, tier in enumerate(tiers)],
+    )
+    assert run(["gate", *map(str, paths)]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("✕ BLOCKED  old → new   exit 1")
+    assert "taken: question_id as example, correct as score, tier (2) as segment\n" in out
+    assert run(["gate", *map(str, paths), "--critical", "tier=pro", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["baseline"] == "old"
+
+
+@pytest.mark.parametrize("name", ["exampleId", "Test ID", "case-id", "uid", "question"])
+@pytest.mark.parametrize("score", ["Passed", "is_correct", "success", "result"])
+def test_columns_are_found_under_the_names_people_use(two, name, score):
+    evidence = read(two(f"{name},{score}", ["a,pass", "b,FAIL"]))
+    assert (evidence.codes("example_id").values, scores(evidence)) == (("a", "b"), [0, 1])
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "said"),
+    [
+        ("id,question_id,score", ["a,x,1", "b,x,1"], None),  # only one of the two tells rows apart
+        ("case_id,doc_id,score", ["a,x,1", "a,y,1", "b,x,1"], "--map example_id=case_id"),
+        ("id,passed,correct", ["a,1,1", "b,1,0"], "--key-columns passed,correct"),
+        ("id,verdict", ["a,meh", "b,good"], "--pass WORD"),
+        ("id,score", ["a,1.5", "b,3"], "--score-scale LEAST:MOST"),
+        ("id,score", ["a,1", "b,nan"], "--na nan"),
+        ("id,score", ["a,1", "b,dunno"], "--pass dunno or --fail dunno"),
+        ("id,score,version", ["a,1,v1", "a,1,v2"], "--baseline v1 --candidate v2"),
+    ],
+)
+def test_what_is_ambiguous_is_a_question_with_the_option_that_settles_it(two, header, rows, said):
+    paths = two(header, rows)
+    if said is None:
+        assert read(paths).codes("example_id").values == ("a", "b")
+        return
+    with pytest.raises((UsageError, DataError)) as caught:
+        read(paths)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "found", "note"),
+    [
+        (["1", "0", "0.5"], [0, 0.5, 1], None),
+        (["89%", "100 %", "0%"], [0, 0.89, 1], "per cent"),
+        (["1", "2", "3", "4", "5"], [0, 0.25, 0.5, 0.75, 1], "1 to 5 as 0 to 1"),
+        (["87.5", "0", "100"], [0, 0.875, 1], "0 to 100 as 0 to 1"),
+        (["1.0000000000000002", "-1e-17"], [0, 1], None),
+        (["1", "N/A", "", "0"], [0, 1], "2 missing"),
+        (["✓", "✗"], [0, 1], "words as pass and fail"),
+    ],
+)
+def test_scores_are_read_as_they_are_written(two, written, found, note):
+    evidence = read(two("id,score", [f"e{i},{one}" for i, one in enumerate(written)]))
+    assert scores(evidence) == found
+    said = evidence.metadata.get("read_as", "")
+    assert f"({note})" in said if note else "(" not in said
+
+
+def test_given_scales_and_words_win_over_what_would_be_guessed(two):
+    paths = two("id,score", ["a,5", "b,1", "c,skip"])
+    rules = ScoreRules({"": (0.0, 10.0)}, na=("skip",))
+    assert scores(read(paths, scores=rules)) == [0.1, 0.5]
+    paths = two("id,label", ["a,gut", "b,schlecht"])
+    rules = ScoreRules({}, passed=("gut",), failed=("Schlecht",))
+    assert scores(read(paths, scores=rules, mapping={"score": ("label",)})) == [0, 1]
+    with pytest.raises(UsageError, match="a word means one thing"):
+        ScoreRules({}, passed=("x",), na=("X",))
+
+
+def test_a_scale_is_one_of_both_files(two):
+    evidence = read(two("id,score", ["a,1", "b,1"], ["a,90", "b,100"]))
+    assert scores(evidence) == [0.01, 0.9, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "note"),
+    [
+        ("id;score\né;0,5\nb;1\n", "cp1252", "cp1252, as it is not UTF-8"),
+        ("id\tscore\né\t0,5\nb\t1\n", "utf-16", "separated by tabs"),
+        ('id,score\né,"0,5"\nb,1\n', "utf-8-sig", "decimal comma"),
+        ("id|score\né|0.5\nb|1\n", "utf-8", "separated by bars"),
+    ],
+)
+def test_a_spreadsheets_csv_is_read_and_what_was_found_is_stated(tmp_path, text, encoding, note):
+    paths = [tmp_path / "old.csv", tmp_path / "new.csv"]
+    for path in paths:
+        path.write_bytes(text.encode(encoding))
+    evidence = read(paths)
+    assert evidence.codes("example_id").values == ("é", "b")
+    assert scores(evidence) == [0.5, 1]
+    assert note in evidence.metadata["read_as"]
+
+
+def test_a_file_that_two_separators_fit_asks_which(two):
+    paths = two("id;a,score;b", ["x;1,1;2", "y;1,0;2"])
+    with pytest.raises(DataError, match=r"separated by commas or semicolons.*--separator ',' or --separator ';'"):
+        read(paths)
+    assert read(paths, dialect=Dialect(separator=";"), mapping={"score": ("b",)}, scores=ScoreRules({"": (0, 2)}))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (["Q1", "Q2", "Q3"], ["q1", "q2", "q3"], "Compared in one case, 3 would meet"),
+        (["001", "002", "003"], ["1", "2", "3"], "Compared as numbers, 3 would meet"),
+        (["a", "b"], ["x", "y"], "old.csv has 'a', 'b'; "),
+    ],
+)
+def test_no_example_in_common_shows_ids_of_each_side_and_what_would_make_them_meet(two, old, new, said):
+    with pytest.raises(InvalidComparison) as caught:
+        read(two("id,score", [f"{one},1" for one in old], [f"{one},1" for one in new]))
+    assert said in str(caught.value)
+    assert repr(new[0]) in str(caught.value)
+
+
+def test_another_column_that_the_files_share_is_named(two):
+    old, new = ([f"{run}{i},what is {i}?,1" for i in range(5)] for run in "ab")
+    with pytest.raises(InvalidComparison, match="5 values in common: --map example_id=asked"):
+        read(two("id,asked,score", old, new))
+
+
+def test_several_score_columns_become_keys(two):
+    evidence = read(
+        two("id,correct,rating", ["a,yes,4", "b,no,2"]),
+        key_columns=("correct", "rating"),
+        scores=ScoreRules({"rating": (0, 4)}),
+    )
+    assert {(row["key"], row["example_id"]): row["score"] for row in evidence.rows()} == {
+        ("correct", "a"): 1.0,
+        ("correct", "b"): 0.0,
+        ("rating", "a"): 1.0,
+        ("rating", "b"): 0.5,
+    }
+
+
+def test_a_column_that_follows_the_version_is_no_segment(two):
+    header = "id,score,language,route,output"
+    evidence = read(two(header, ["a,1,de,x,p", "b,1,fr,y,p"], ["a,1,de,y,q", "b,1,fr,y,p"]))
+    assert evidence.dimensions == ("language",)
+
+
+def test_json_as_pandas_and_people_write_it_is_a_table(tmp_path):
+    rows = [
+        {"id": "a", "passed": True, "meta": {"tier": "pro"}},
+        {"id": "b", "passed": False, "meta": {"tier": "free"}},
+    ]
+    columns = {"id": {"0": "a", "1": "b"}, "passed": {"0": True, "1": False}}
+    for document in (
+        rows,
+        {"results": rows},
+        columns,
+        {"columns": ["id", "passed"], "index": [0, 1], "data": [["a", True], ["b", False]]},
+    ):
+        paths = [tmp_path / "old.json", tmp_path / "new.json"]
+        for path in paths:
+            path.write_text(json.dumps(document))
+        evidence = read(paths)
+        assert (evidence.codes("example_id").values, scores(evidence)) == (("a", "b"), [0, 1])
+        if document is rows:
+            assert evidence.dimensions == ("meta.tier",)
+
+
+def test_a_workbook_is_read_and_a_formula_nobody_calculated_is_not_missing(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl", reason="the extra excel is not installed")
+    paths = [tmp_path / "old.xlsx", tmp_path / "new.xlsx"]
+    for path in paths:
+        book = openpyxl.Workbook()
+        for row in (["id", "score"], [1, 1], [2, 0.5]):
+            book.active.append(row)
+        book.save(path)
+    assert scores(read(paths)) == [0.5, 1]
+    book.create_sheet("more").append(["id", "score"])
+    book.save(path)
+    with pytest.raises(UsageError, match="several sheets: Sheet, more; name the one to read with --sheet"):
+        read(paths)
+    book.active.append([3, "=1/2"])
+    book.save(path)
+    with pytest.raises(DataError, match="cell B4 of sheet 'Sheet' is a formula"):
+        read(paths, dialect=Dialect(sheet="Sheet"))
+
+
+def test_a_workbook_without_openpyxl_names_the_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "openpyxl", None)
+    path = tmp_path / "old.xlsx"
+    path.write_bytes(b"x")
+    with pytest.raises(MissingExtra, match=r"seatrial\[excel\]"):
+        read_results([path], Reading(), versions=["a"])
+
+
+def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
+    paths = [tmp_path / "main" / "r.csv", tmp_path / "branch" / "r.csv"]
+    assert version_names(paths) == ["main/r", "branch/r"]
+    with pytest.raises(UsageError, match="the same file"):
+        version_names([paths[0], tmp_path / "x" / ".." / "main" / "r.csv"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["old.csv", "gone.csv"], "gone.csv does not exist"),
+        (["old.csv", "new.csv", "new.csv"], "two are compared"),
+        (["old.csv", "new.csv", "--baseline", "a"], "the first is the baseline"),
+        (["old.csv", "new.csv", "--confirm"], "--confirm runs the graph again"),
+        (["old.csv", "new.csv", "--separator", "ab"], "--separator 'ab' is not one character"),
+        (["old.csv", "new.csv", "--encoding", "klingon"], "--encoding 'klingon' is unknown"),
+        (["old.csv", "new.csv", "--decimal", ";"], "choose one of: . ,"),
+        (["old.csv", "new.csv", "--score-scale", "5:1"], "write LEAST:MOST"),
+        (["g@a", "g@b", "--na", "x"], "--na goes with files of results"),
+    ],
+)
+def test_a_wrong_call_with_files_is_a_sentence(two, monkeypatch, capsys, arguments, said):
+    paths = two("id,score", ["a,1", "b,1"])
+    monkeypatch.chdir(paths[0].parent)
+    assert run(["gate", *arguments]) == 3
+    assert said in capsys.readouterr().err
