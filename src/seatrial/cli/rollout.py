@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seatrial.cli import rollout_person
+from seatrial.cli import rollout_person, rollout_traffic
 from seatrial.cli.output import check_targets
 from seatrial.cli.rollout_common import (
     AT,
@@ -172,7 +172,13 @@ def status(name: str, files: tuple[Path, ...], *, as_json: bool) -> int:
     return 0
 
 
-for one in (rollout_person.pause, rollout_person.resume, rollout_person.rollback, rollout_person.override):
+for one in (
+    rollout_person.pause,
+    rollout_person.resume,
+    rollout_person.rollback,
+    rollout_person.override,
+    rollout_traffic.replay_traffic,
+):
     command.add_command(one)
 
 

@@ -1,4 +1,4 @@
-"""Terms of a rollout: the words its decisions are shown in."""
+"""Terms of a rollout and of replayed traffic: the words their decisions are shown in."""
 
 from __future__ import annotations
 
@@ -25,4 +25,19 @@ ROLLOUT = Terms(
     flips="",
     detects="",
     unit="unit",
+)
+
+TRAFFIC = Terms(
+    gate="replayed traffic",
+    verdicts={
+        Verdict.FAIL: ("✕", "WORSE"),
+        Verdict.INCONCLUSIVE: ("?", "CANNOT TELL"),
+        Verdict.PASS: ("✓", "NOT WORSE"),
+    },
+    states={**ROLLOUT.states, State.CANNOT_TELL: "Too few"},
+    n="requests",
+    rates="good answers",
+    flips="",
+    detects="",
+    unit="request",
 )

@@ -286,7 +286,7 @@ class Shadow:
                 self.problem = f"{type(error).__name__}: {error}"
 
     def _run(self) -> None:
-        with use_store(None), _untraced():
+        with use_store(None), untraced():
             while (one := self._queue.get()) is not None:
                 taken, live, live_error, live_ms = one
                 error, answer, began = "", None, self._clock()
@@ -369,7 +369,7 @@ def _is_overload(error: BaseException) -> bool:
 
 
 @contextmanager
-def _untraced() -> Iterator[None]:
+def untraced() -> Iterator[None]:
     """No trace of a shadow goes to where live runs are traced."""
     try:
         from langsmith.run_helpers import tracing_context  # noqa: PLC0415 - only where it is installed

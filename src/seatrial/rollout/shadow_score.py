@@ -55,7 +55,7 @@ class Recorder:
     """What a `Shadow` keeps with: scores a pair and writes it into the store.
 
     Args:
-        store: where.
+        store: where; None: nowhere, rows are only made (`scored`).
         evaluators: of `shadow_evaluators`.
         contract: what outputs of the graph are held against; both versions' are.
         clock: seconds since 1970.
@@ -63,7 +63,7 @@ class Recorder:
 
     def __init__(
         self,
-        store: Store,
+        store: Store | None,
         evaluators: Sequence[Bound],
         *,
         contract: CallContract | None = None,
@@ -73,8 +73,8 @@ class Recorder:
         self._hashes = {bound.key: bound.hash for bound in evaluators}
 
     def __call__(self, one: Compared) -> bool:
-        """Write the pair; False where its thread was recorded already."""
-        return write_shadow(self._store, self.scored(one))
+        """Write the pair; False where its thread was recorded already, or there is no store."""
+        return self._store is not None and write_shadow(self._store, self.scored(one))
 
     def scored(self, one: Compared) -> list[ShadowAnswer]:
         """The rows of both versions."""
