@@ -62,12 +62,12 @@ def spawn(command: Sequence[str], env: Mapping[str, str], timeout_s: float = 120
         _, status, used = os.wait4(pid, 0)
         wall = time.perf_counter() - started
         watch.cancel()
-        said = []
+        reported = []
         for file in (out, err):
             file.seek(0)
-            said.append(file.read().decode(errors="replace"))
+            reported.append(file.read().decode(errors="replace"))
     cpu = used.ru_utime + used.ru_stime
-    return Took(wall, cpu, used.ru_maxrss / 1024, os.waitstatus_to_exitcode(status), said[0], said[1])
+    return Took(wall, cpu, used.ru_maxrss / 1024, os.waitstatus_to_exitcode(status), reported[0], reported[1])
 
 
 def shuffled(

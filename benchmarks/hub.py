@@ -144,7 +144,7 @@ def _row(what: str, mine: float, bare: float, calls: int) -> dict[str, Any]:
     }
 
 
-def settled(allowed: int, window_s: float, seconds: float) -> dict[str, Any]:
+def resolved(allowed: int, window_s: float, seconds: float) -> dict[str, Any]:
     """The rate reached with a server that really limits, of which the hub was told nothing; the first half is for learning."""
     from seatrial.model import Hub, Limits  # noqa: PLC0415 - as above
 
@@ -176,7 +176,7 @@ def main(quick: bool) -> None:
     """Measure in this process, and print the rows as one line of JSON."""
     os.environ["LANGSMITH_TRACING"] = "false"
     rows = overhead(200 if quick else 500, 3 if quick else 5)
-    rows.append(settled(60, 1.0, 6.0 if quick else 12.0))
+    rows.append(resolved(60, 1.0, 6.0 if quick else 12.0))
     print(json.dumps(rows))
 
 

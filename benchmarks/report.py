@@ -19,7 +19,7 @@ class Budget(NamedTuple):
     column: Literal["ours", "ratio"]
     side: Literal["at most", "at least"]
     limit: float
-    said: str
+    reported: str
 
 
 BUDGETS = (
@@ -128,16 +128,16 @@ def _broken(measured: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[str
     yield ""
     for budget, row in broken:
         note = f" ({row['note']})" if row.get("note") else ""
-        yield f"- {row['what']}: {_number(row[budget.column])}, {budget.said}{note}"
+        yield f"- {row['what']}: {_number(row[budget.column])}, {budget.reported}{note}"
 
 
 def _line(room: str, row: Mapping[str, Any]) -> str:
     budget = budget_of(room, row)
     verdict = over(room, row)
-    promise = (
+    error_rate = (
         ""
         if budget is None
-        else f"{budget.said}: {'no number' if verdict is None else '**over**' if verdict else 'kept'}"
+        else f"{budget.reported}: {'no number' if verdict is None else '**over**' if verdict else 'kept'}"
     )
     what = f"{row['what']} ({row['note']})" if row.get("note") else row["what"]
     cells = (
@@ -145,7 +145,7 @@ def _line(room: str, row: Mapping[str, Any]) -> str:
         f"{row['n']:,}",
         *(_number(row.get(name)) for name in ("ours", "floor", "ratio")),
         row["unit"],
-        promise,
+        error_rate,
     )
     return f"| {' | '.join(str(cell).replace('|', '/') for cell in cells)} |"
 

@@ -91,7 +91,7 @@ def drawn(chart: Chart) -> str:
                 "dark": dark,
                 "dash": dash,
                 "points": " ".join(f"{x(at)},{y(share)}" for at, share in curve.points),
-                "said": f"{curve.name}: {_said(curve.points)}",
+                "said": f"{curve.name}: {_stated(curve.points)}",
                 "legend": TOP + 12 + 20 * i,
             }
         )
@@ -119,7 +119,7 @@ def drawn(chart: Chart) -> str:
     )
 
 
-def _said(points: Sequence[Point]) -> str:
+def _stated(points: Sequence[Point]) -> str:
     some = points[:: max(1, len(points) // 6)]
     return "; ".join(f"{at:g} {100 * share:.1f} %" for at, share in some)
 
@@ -154,7 +154,7 @@ def power_chart() -> Chart:
     )
 
 
-def sees() -> str:
+def detects() -> str:
     """Blind zones: what a critical and an ordinary segment of a size would show 4 times of 5."""
     ordinary = ALPHA * 0.3 / 8
 
@@ -195,9 +195,9 @@ def editions() -> str:
 @cache
 def _passes(n: int, churn: float, drop: float) -> tuple[float, float]:
     """Share of 20,000 gates that pass the critical segment: by non-inferiority, and by the power rule at churn .05."""
-    lost, won = drop + churn * (1 - drop) / 2, churn * (1 - drop) / 2
+    missing_cells, won = drop + churn * (1 - drop) / 2, churn * (1 - drop) / 2
     u = np.random.default_rng(2026).random((20_000, n))
-    b, c = (u < lost).sum(axis=1), ((u >= lost) & (u < lost + won)).sum(axis=1)
+    b, c = (u < missing_cells).sum(axis=1), ((u >= missing_cells) & (u < missing_cells + won)).sum(axis=1)
     blocked = b >= critical_values(CRITICAL, "mid-p", n)[b + c]
     shown = largest_drops(c - b, b + c, n) < 0.2
     covered = mcnemar_power(n, 0.2, 0.05, CRITICAL) >= POWER
@@ -231,8 +231,8 @@ def _blocks(sizes: Sequence[int], flips: float, runs: int, seed: int) -> dict[st
     """Share of unchanged candidates that each rule blocks; the last segment is critical."""
     rng = np.random.default_rng(seed)
     n = np.array(sizes)
-    broke = rng.binomial(n, flips / 2, (runs, n.size))
-    fixed = rng.binomial(n - broke, flips / 2 / (1 - flips / 2))
+    regressed = rng.binomial(n, flips / 2, (runs, n.size))
+    fixed = rng.binomial(n - regressed, flips / 2 / (1 - flips / 2))
     weights = Weights()
     rest = max(1, n.size - 1)
     levels = [ALPHA * weights.rest / rest] * (n.size - 1) + [ALPHA * weights.critical]
@@ -243,13 +243,13 @@ def _blocks(sizes: Sequence[int], flips: float, runs: int, seed: int) -> dict[st
         table = critical_values(alpha, "exact" if exact else "mid-p", int((b + c).max()))
         return np.asarray(b >= table[b + c])
 
-    gate = rejects(broke.sum(axis=1), fixed.sum(axis=1), ALPHA * weights.overall)
+    gate = rejects(regressed.sum(axis=1), fixed.sum(axis=1), ALPHA * weights.overall)
     for s, level in enumerate(levels):
-        gate |= rejects(broke[:, s], fixed[:, s], level)
+        gate |= rejects(regressed[:, s], fixed[:, s], level)
     blocked = (
-        ((broke - fixed) / n > 0.02).any(axis=1),
-        rejects(broke, fixed, ALPHA, exact=True).any(axis=1),
-        rejects(broke, fixed, ALPHA).any(axis=1),
+        ((regressed - fixed) / n > 0.02).any(axis=1),
+        rejects(regressed, fixed, ALPHA, exact=True).any(axis=1),
+        rejects(regressed, fixed, ALPHA).any(axis=1),
         gate,
     )
     return {rule: float(np.mean(did)) for rule, did in zip(RULES, blocked, strict=True)}
@@ -281,7 +281,7 @@ def rules() -> str:
 
 def missing() -> str:
     """A segment in which 12 broke and 3 were fixed, while k more answers have no score in the candidate."""
-    level, broke, fixed = 0.02, 12, 3
+    level, regressed, fixed = 0.02, 12, 3
 
     def verdict(best: float, worst: float) -> str:
         if best <= level:
@@ -289,7 +289,7 @@ def missing() -> str:
         return "INCONCLUSIVE on a critical segment" if worst <= level else "no drop found, whatever they are"
 
     rows = []
-    for base in ((broke, fixed), (broke - 3, fixed), (broke - 6, fixed)):
+    for base in ((regressed, fixed), (regressed - 3, fixed), (regressed - 6, fixed)):
         for k in (0, 2, 5):
             best, worst = float(mcnemar(base[0], base[1] + k)), float(mcnemar(base[0] + k, base[1]))
             rows.append((f"{base[0]} / {base[1]}", str(k), _p(best), _p(worst), verdict(best, worst)))
@@ -441,7 +441,7 @@ def calibration_chart() -> Chart:
 
 
 TABLES: dict[str, Callable[[], str]] = {
-    "sees": sees,
+    "detects": detects,
     "needed": needed,
     "editions": editions,
     "shares": shares,

@@ -105,7 +105,7 @@ def with_sessions(page: Path) -> str:
         Path("docs").mkdir()
         Path("docs/examples").symlink_to(DOCS.resolve() / "examples")
 
-        def again(block: re.Match[str]) -> str:
+        def second_stage(block: re.Match[str]) -> str:
             kind, name, text = block.groups()
             if name:
                 Path(name).parent.mkdir(parents=True, exist_ok=True)
@@ -119,7 +119,7 @@ def with_sessions(page: Path) -> str:
                 return "```console\n" + "".join(f"{command}\n{_printed(command)}" for command in commands) + "```"
             return block.group()
 
-        return FENCE.sub(again, page.read_text(encoding="utf-8"))
+        return FENCE.sub(second_stage, page.read_text(encoding="utf-8"))
 
 
 def _printed(command: str) -> str:
@@ -143,16 +143,16 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 def meanings(shape: type[Any]) -> dict[str, str]:
     """Attribute -> its line under `Attributes:` in the docstring of a dataclass."""
-    said: dict[str, str] = {}
+    reported: dict[str, str] = {}
     name = ""
     for line in cleandoc(shape.__doc__ or "").partition("Attributes:\n")[2].splitlines():
         new = re.match(r"    (\w+): (.*)", line)
         if new:
-            name, said[new[1]] = new[1], new[2]
+            name, reported[new[1]] = new[1], new[2]
         elif name and line.strip():
-            said[name] += f" {line.strip()}"
+            reported[name] += f" {line.strip()}"
     # A project file has no None: what Python calls so is a word that was left out.
-    return {word: re.sub(r"\bNone( =| uses)", "absent:", text).rstrip(".") for word, text in said.items()}
+    return {word: re.sub(r"\bNone( =| uses)", "absent:", text).rstrip(".") for word, text in reported.items()}
 
 
 def _default(field: Any) -> str:
@@ -169,25 +169,25 @@ def _default(field: Any) -> str:
 
 def attributes(shape: type[Any], first: str, **defaults: str) -> str:
     """A dataclass as a table: word, default (or what `defaults` says of it), meaning."""
-    said = meanings(shape)
+    reported = meanings(shape)
     return _table(
         (first, "default", "meaning"),
-        ((f"`{f.name}`", defaults.get(f.name, _default(f)), said[f.name]) for f in fields(shape)),
+        ((f"`{f.name}`", defaults.get(f.name, _default(f)), reported[f.name]) for f in fields(shape)),
     )
 
 
 def plan_words(shape: type[Any], known: Iterable[str], first: str) -> str:
     """The words of one section of a plan file: word, default, meaning."""
-    said, by_name = meanings(shape), {field.name: field for field in fields(shape)}
-    return _table((first, "default", "meaning"), ((f"`{w}`", _default(by_name[w]), said[w]) for w in known))
+    reported, by_name = meanings(shape), {field.name: field for field in fields(shape)}
+    return _table((first, "default", "meaning"), ((f"`{w}`", _default(by_name[w]), reported[w]) for w in known))
 
 
-def policy_words(shape: type[Any], checks: Mapping[str, Any], first: str, said: Mapping[str, str]) -> str:
+def policy_words(shape: type[Any], checks: Mapping[str, Any], first: str, reported: Mapping[str, str]) -> str:
     """One section of a policy file: word, default, range, meaning."""
     defaults = {field.name: _default(field) for field in fields(shape)}
     return _table(
         (first, "default", "range", "meaning"),
-        ((f"`{word}`", defaults[word], _range(check), said[word]) for word, check in checks.items()),
+        ((f"`{word}`", defaults[word], _range(check), reported[word]) for word, check in checks.items()),
     )
 
 
@@ -237,7 +237,7 @@ def columns() -> str:
     )
 
 
-TYPES = {Kind.TEXT: "text", Kind.WHOLE: "whole number", Kind.NUMBER: "number"}
+TYPES = {Kind.TEXT: "text", Kind.COMPLETE: "whole number", Kind.NUMBER: "number"}
 ABSENT = {
     "example_id": "**required**",
     "version": "**required**",
@@ -271,7 +271,7 @@ RANGES = {
     words.level: "from 0.0001 to under 1",
     words.few: "a whole number from 1 to 1000",
     words.share_or_zero: "from 0 to under 1",
-    words.whole: "a whole number from 1",
+    words.integer: "a whole number from 1",
     words.flag: "`true`, `false`",
     _increase: '`"10%"` or `0.1`; from 0 to under 10',
 }

@@ -29,13 +29,13 @@ def pytest_xdist_auto_num_workers():
 
 def inner_pytest(*arguments):
     """A user's pytest inside this one, where the test stands: exit code and what it said."""
-    said = io.StringIO()
+    reported = io.StringIO()
     # What a session of pytest has one of for the whole process stays with the outer one.
     once = ("faulthandler", "threadexception", "unraisableexception", "xdist", "hypothesispytest")
     options = [word for name in once for word in ("-p", f"no:{name}")]
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+    with contextlib.redirect_stdout(reported), contextlib.redirect_stderr(reported):
         code = pytest.main(["-q", "-s", *options, *arguments])
-    return int(code), said.getvalue()
+    return int(code), reported.getvalue()
 
 
 @pytest.fixture(scope="session")

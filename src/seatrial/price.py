@@ -82,8 +82,8 @@ class Prices:
         """
         if not model:
             return None
-        whole = self.of(model)
-        prices = {whole} if whole else {self.of(name) for name in model.split("+")}
+        complete = self.of(model)
+        prices = {complete} if complete else {self.of(name) for name in model.split("+")}
         if len(prices) > 1:
             return None
         price = prices.pop()

@@ -96,7 +96,7 @@ def level(value: Any, place: str) -> float:
 
 def few(value: Any, place: str) -> int:
     """A whole number that alpha may be divided by."""
-    found = whole(value, place)
+    found = integer(value, place)
     if found > MOST_GRAPHS:
         raise ConfigError(f"{place}: {value!r} is over {MOST_GRAPHS}; alpha would be nothing")
     return found
@@ -107,7 +107,7 @@ def share_or_zero(value: Any, place: str) -> float:
     return 0.0 if value == 0 and not isinstance(value, bool) else share(value, place)
 
 
-def whole(value: Any, place: str) -> int:
+def integer(value: Any, place: str) -> int:
     """A whole number of 1 or more."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ConfigError(f"{place}: expected a whole number of 1 or more, got {value!r}")

@@ -145,7 +145,7 @@ class Finding:
     promotable: bool | None = None
     detectable_drop: float | None = None
     needed_n: int | None = None
-    broke: int = 0
+    regressed: int = 0
     fixed: int = 0
     missing: int = 0
     outcomes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)

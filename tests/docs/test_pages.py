@@ -6,7 +6,6 @@ letter.
 """
 
 import contextlib
-import io
 import re
 import runpy
 import shlex

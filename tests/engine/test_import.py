@@ -45,9 +45,9 @@ with redirect_stderr(StringIO()) as told:
     code = run(["eval", "text_to_sql@v1"])
 print(code, told.getvalue())
 """
-    said = python(code, cwd=REPO_ROOT)
-    assert said.startswith("3 seatrial: running a graph needs langgraph")
-    assert said.endswith("pip install 'seatrial[fleet]'")
+    reported = python(code, cwd=REPO_ROOT)
+    assert reported.startswith("3 seatrial: running a graph needs langgraph")
+    assert reported.endswith("pip install 'seatrial[fleet]'")
 
 
 def test_a_projects_folders_are_never_importable_by_our_doing(tmp_path):

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _other_tests_lost_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_loop, "_lost", [])
+    monkeypatch.setattr(process_loop, "_missing", [])
 
 
 class Results:
@@ -329,14 +329,14 @@ def test_who_blocks_the_loop_is_abandoned_and_its_neighbours_are_done_again(inne
         await asyncio.sleep(0.01)
         return item
 
-    lost = pool.loops_lost()
+    missing_cells = pool.loops_abandoned()
     results = Results()
     pool.run(range(4), never, results, concurrency=3, timeout_s=0.3, awaited=awaited)
     release.set()
     assert results.of == {0: 0, 1: "TimedOut", 2: 2, 3: 3}
     assert begun.count(1) == 1
     assert begun.count(0) == begun.count(2) == 2
-    assert pool.loops_lost() == lost + 1
+    assert pool.loops_abandoned() == missing_cells + 1
 
 
 def test_items_that_spoil_each_other_time_and_again_are_done_one_at_a_time() -> None:

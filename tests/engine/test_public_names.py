@@ -21,5 +21,5 @@ def test_what_is_not_public_is_an_attribute_error():
 
 def test_importing_the_package_loads_none_of_its_rooms():
     code = "import sys, seatrial; print(sorted(name for name in sys.modules if name.startswith('seatrial.') or name in ('numpy', 'pyarrow')))"
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout == "[]\n"
+    reported = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert reported.stdout == "[]\n"

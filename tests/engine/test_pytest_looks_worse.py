@@ -7,7 +7,7 @@ import pytest
 from seatrial.gate.merge import check
 from seatrial.gate.policy import Policy
 from seatrial.project import TrialRow
-from seatrial.pytest_plugin import TOLD, gate
+from seatrial.pytest_plugin import REPORTED_KEY, gate
 from seatrial.verdict import Verdict
 
 from .gate.conftest import pair_rows, table
@@ -34,10 +34,12 @@ def item(monkeypatch, request, tmp_path):
 
 def test_the_verdict_item_warns_with_the_sentence_and_the_command(item):
     made = item(gate.VerdictItem, 6, name="desk")
-    with pytest.warns(gate.LooksWorse, match="desk: PASS, but 2 rows look worse: label=billing −21.4 points") as said:
+    with pytest.warns(
+        gate.LooksWorse, match="desk: PASS, but 2 rows look worse: label=billing −21.4 points"
+    ) as reported:
         made.runtest()
-    assert str(said[0].message).endswith(COMMAND)
-    assert dict(made.user_properties)[TOLD] == str(said[0].message)
+    assert str(reported[0].message).endswith(COMMAND)
+    assert dict(made.user_properties)[REPORTED_KEY] == str(reported[0].message)
 
 
 def test_the_rows_own_item_warns_too(item):
@@ -49,4 +51,4 @@ def test_a_pass_without_such_rows_warns_of_nothing(item, recwarn):
     made = item(gate.VerdictItem, 0, name="desk")
     made.runtest()
     assert not recwarn.list
-    assert TOLD not in dict(made.user_properties)
+    assert REPORTED_KEY not in dict(made.user_properties)

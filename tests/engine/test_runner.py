@@ -104,8 +104,8 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 def test_an_evaluator_changes_nothing_for_another_one_or_another_run(tmp_path: Path) -> None:
     def greedy(run: Any, example: Any) -> bool:
-        for held in (run.outputs, run.inputs, example.inputs, example.outputs, example.metadata):
-            held.clear()
+        for kept in (run.outputs, run.inputs, example.inputs, example.outputs, example.metadata):
+            kept.clear()
         return True
 
     def modest(run: Any, example: Any) -> bool:
@@ -345,9 +345,9 @@ def test_what_was_killed_mid_way_is_resumed(tmp_path: Path) -> None:
     go(tmp_path / "whole", plan(6))
     folder = tmp_path / "r"
     go(folder, plan(6), function)
-    whole = (folder / "rows.jsonl").read_bytes().splitlines(keepends=True)
+    complete = (folder / "rows.jsonl").read_bytes().splitlines(keepends=True)
     # A kill: three rows reached the disk, the fourth is torn in its middle, nothing else was written.
-    (folder / "rows.jsonl").write_bytes(b"".join(whole[:3]) + whole[3][:40])
+    (folder / "rows.jsonl").write_bytes(b"".join(complete[:3]) + complete[3][:40])
     (folder / "evidence.parquet").unlink()
     ran.clear()
     result = go(folder, plan(6), function, resume=True)
@@ -446,9 +446,9 @@ def test_a_limit_keeps_the_examples_that_must_not_be_missing(tmp_path: Path) -> 
 
 
 def test_progress_ends_at_the_whole(tmp_path: Path) -> None:
-    told: list[tuple[int, int]] = []
-    go(tmp_path / "r", progress=lambda done, planned: told.append((done, planned)))
-    assert told[-1] == (4, 4)
+    reported: list[tuple[int, int]] = []
+    go(tmp_path / "r", progress=lambda done, planned: reported.append((done, planned)))
+    assert reported[-1] == (4, 4)
 
 
 def test_a_hung_evaluator_is_not_the_targets_fault(tmp_path: Path) -> None:
@@ -770,7 +770,7 @@ print(result.rows["scored"], result.rows["target_error"], result.complete)
 
 @pytest.fixture(autouse=True)
 def _other_tests_lost_no_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process_loop, "_lost", [])
+    monkeypatch.setattr(process_loop, "_missing", [])
 
 
 def awaited_graph(node: Any) -> Any:
@@ -933,13 +933,13 @@ def test_an_answer_that_changes_under_our_hands_is_read_every_time(tmp_path: Pat
     ids=str,
 )
 def test_a_line_that_holds_what_nobody_writes_is_named_and_not_gone_on_with(damage):
-    whole = {
+    complete = {
         "example_id": "ex-0",
         "repetition": 0,
         "outcome": "scored",
         "latency_ms": 1.5,
         "results": {"right": [["right", 1, "ok"]]},
     }
-    assert parse(json.dumps(whole).encode(), ["right"])[2].results == ((("right", 1.0, "ok"),),)
+    assert parse(json.dumps(complete).encode(), ["right"])[2].results == ((("right", 1.0, "ok"),),)
     with pytest.raises((TypeError, ValueError)):
-        parse(json.dumps(whole | damage).encode(), ["right"])
+        parse(json.dumps(complete | damage).encode(), ["right"])

@@ -185,17 +185,17 @@ def test_a_bad_upgrade_is_stopped_and_its_segment_named(project, capsys):
 
 
 @pytest.mark.parametrize(
-    ("candidate", "expect", "segments", "said"),
+    ("candidate", "expect", "segments", "reported"),
     [
         ("v2", "fail", [], "expected fail, got pass"),
         ("v3", "pass", [], "expected pass, got fail"),
         ("v3", "fail", ["tier=free"], "expected tier=free among the failing segments, found overall, tier=enterprise"),
     ],
 )
-def test_check_expect_fails_on_any_surprise(project, capsys, candidate, expect, segments, said):
+def test_check_expect_fails_on_any_surprise(project, capsys, candidate, expect, segments, reported):
     project(candidate, expect, segments)
     assert run(["trial", "--check-expect"]) == 1
-    assert said in capsys.readouterr().out
+    assert reported in capsys.readouterr().out
 
 
 def test_observe_mode_shows_the_verdict_and_exits_0(project, capsys):
@@ -207,9 +207,9 @@ def test_observe_mode_shows_the_verdict_and_exits_0(project, capsys):
 def test_trial_json_is_one_document_on_stdout(project, capsys):
     project("v3", "fail")
     assert run(["trial", "--json", "--check-expect"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["schema"] == "seatrial/trial/1"
-    assert [(row["graph"], row["as_expected"], row["report"]["verdict"]) for row in said["trials"]] == [
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["schema"] == "seatrial/trial/1"
+    assert [(row["graph"], row["as_expected"], row["report"]["verdict"]) for row in reported["trials"]] == [
         ("greeter", True, "fail")
     ]
 
@@ -264,15 +264,15 @@ def test_a_limited_run_is_not_taken_for_the_latest_complete_one(project, capsys)
     run(["eval", "greeter@v1", "--limit", "5"])
     run(["eval", "greeter@v2"])
     summaries = [json.loads(path.read_text()) for path in root.glob(".seatrial/runs/*/run.json")]
-    (limited,) = [said["run_id"] for said in summaries if said["limit"] == 5]
+    (limited,) = [reported["run_id"] for reported in summaries if reported["limit"] == 5]
     capsys.readouterr()
     assert run(["gate", "greeter@v1", "greeter@v2", "--json"]) == 0
     counts = json.loads(capsys.readouterr().out)["counts"]
     assert (counts["planned"], counts["scored"]) == (240, 240)
     # asked for by its id it is compared, and 115 examples that one side never ran are no pass
     assert run(["gate", limited, "greeter@v2", "--json"]) == 2
-    said = json.loads(capsys.readouterr().out)
-    assert (said["verdict"], said["counts"]["scored"]) == ("inconclusive", 125)
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["verdict"], reported["counts"]["scored"]) == ("inconclusive", 125)
 
 
 def test_compare_shows_a_drop_and_exits_0(project, capsys):
@@ -284,7 +284,7 @@ def test_compare_shows_a_drop_and_exits_0(project, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         (["eval", "nobody"], "graph 'nobody' is unknown; the registry has: greeter, broken"),
         (["eval", "greeter@v9"], "has no version 'v9'; it has: v1, v2, v3, same, crash, hang"),
@@ -297,11 +297,11 @@ def test_compare_shows_a_drop_and_exits_0(project, capsys):
         (["gate", "a", "b", "--critical", "tier"], "--critical goes with --evidence"),
     ],
 )
-def test_a_users_mistake_is_a_sentence_and_exit_3(project, capsys, arguments, said):
+def test_a_users_mistake_is_a_sentence_and_exit_3(project, capsys, arguments, reported):
     project()
     assert run(arguments) == 3
     shown = capsys.readouterr().err
-    assert said in shown
+    assert reported in shown
     assert "Traceback" not in shown
 
 
@@ -336,7 +336,7 @@ def test_mounting_leaves_the_import_path_alone(project):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "reported"),
     [
         ('[tool.seatrial]\nflet = "x"\n', "'flet' is unknown; choose one of: fleet, registry, segments, store, trial"),
         ("[tool.seatrial]\nfleet = 3\n", "fleet: expected text, got 3"),
@@ -352,11 +352,11 @@ def test_mounting_leaves_the_import_path_alone(project):
         ("[tool.seatrial\n", "cannot be read"),
     ],
 )
-def test_a_wrong_pyproject_names_its_place(project, capsys, text, said):
+def test_a_wrong_pyproject_names_its_place(project, capsys, text, reported):
     root = project()
     (root / "pyproject.toml").write_text(text)
     assert run(["trial"]) == 3
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
 
 
 def test_outside_a_project_says_what_makes_one(tmp_path, monkeypatch, capsys):
@@ -378,8 +378,8 @@ def test_a_read_only_reports_folder_is_a_sentence(project, capsys):
 def test_flaky_runs_a_version_against_itself(project, capsys):
     project()
     assert run(["flaky", "greeter@v1", "--repeat", "3", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    (key,) = said["keys"]
+    reported = json.loads(capsys.readouterr().out)
+    (key,) = reported["keys"]
     assert (key["key"], key["repetitions"], key["proposed_churn"]) == ("polite", 3, 0.0)
     assert [(row["segment"], row["n"], row["churn"]) for row in key["segments"]] == [
         ("overall", 120, 0.0),
@@ -410,7 +410,7 @@ def test_a_run_that_has_gone_stale_is_refused_by_name_and_taken_by_id(project, c
 
 
 @pytest.mark.parametrize(
-    ("file", "old", "new", "said"),
+    ("file", "old", "new", "reported"),
     [
         ("datasets/greeter/golden.jsonl", "guest 7", "guest seven", "the dataset changed"),
         (
@@ -421,7 +421,7 @@ def test_a_run_that_has_gone_stale_is_refused_by_name_and_taken_by_id(project, c
         ),
     ],
 )
-def test_other_data_or_other_evaluators_make_a_run_stale(project, capsys, file, old, new, said):
+def test_other_data_or_other_evaluators_make_a_run_stale(project, capsys, file, old, new, reported):
     root = project()
     for version in ("v1", "v2"):
         run(["eval", f"greeter@{version}"])
@@ -430,7 +430,7 @@ def test_other_data_or_other_evaluators_make_a_run_stale(project, capsys, file, 
     capsys.readouterr()
     forget()
     assert run(["gate", "greeter@v1", "greeter@v2"]) == 3
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
 
 
 def test_a_tuple_in_a_versions_config_is_the_list_that_run_json_holds(project):
@@ -480,8 +480,8 @@ def test_the_command_that_a_stopped_trial_names_goes_on_with_it_as_it_was_begun(
     settings = folder / "pyproject.toml"
     settings.write_text(settings.read_text().replace("expect =", "repeat = 2\nexpect ="))
     assert run(["trial"]) == 2
-    said = capsys.readouterr().out
-    resume, gate = re.search(r"go on with seatrial (.+), then seatrial (gate .+)\n", said).groups()
+    reported = capsys.readouterr().out
+    resume, gate = re.search(r"go on with seatrial (.+), then seatrial (gate .+)\n", reported).groups()
     (folder / "go_on").touch()
     assert run(resume.split()) == 0
     assert "240 of 240" in capsys.readouterr().out
@@ -531,9 +531,9 @@ def test_runs_of_two_evaluators_are_not_compared_by_name_nor_by_id(project, caps
     ids = [only_run(root, version)["run_id"] for version in ("v1", "v2")]
     for verb in ("gate", "compare"):
         assert run([verb, *ids]) == 2
-        said = capsys.readouterr().err
-        assert f"the evaluators changed (polite) between run {ids[0]} and run {ids[1]}" in said
-        assert "seatrial eval greeter@v1 and seatrial eval greeter@v2" in said
+        reported = capsys.readouterr().err
+        assert f"the evaluators changed (polite) between run {ids[0]} and run {ids[1]}" in reported
+        assert "seatrial eval greeter@v1 and seatrial eval greeter@v2" in reported
 
 
 def test_a_run_is_not_gone_on_with_by_another_evaluator(project, capsys):
@@ -630,9 +630,9 @@ def test_evidence_in_another_runs_folder_is_not_that_runs(project, capsys):
     (second / "evidence.parquet").write_bytes((first / "evidence.parquet").read_bytes())
     capsys.readouterr()
     assert run(["gate", "greeter@v1", "greeter@v3"]) == 2
-    said = capsys.readouterr().err
-    assert f"{second.name}/evidence.parquet is not the table that was written there" in said
-    assert f"seatrial eval greeter --rebuild {second.name}" in said
+    reported = capsys.readouterr().err
+    assert f"{second.name}/evidence.parquet is not the table that was written there" in reported
+    assert f"seatrial eval greeter --rebuild {second.name}" in reported
 
 
 def test_runs_whose_segments_were_others_are_refused(project, capsys):
@@ -655,20 +655,20 @@ def test_a_run_that_goes_on_gets_no_smaller_and_keeps_its_limit(project, capsys)
     assert run(["eval", "greeter@stop", "--repeat", "2", "--limit", "60"]) == 2
     (run_dir,) = (folder / ".seatrial/runs").iterdir()
     (folder / "go_on").touch()
-    for words, said in (
+    for words, reported in (
         (["--repeat", "1"], "was begun with --repeat 2"),
         (["--limit", "5"], "was begun with --limit 60"),
     ):
         capsys.readouterr()
         assert run(["eval", "greeter", "--resume", run_dir.name, *words]) == 3
-        assert said in capsys.readouterr().err
+        assert reported in capsys.readouterr().err
     assert run(["eval", "greeter", "--resume", run_dir.name]) == 0
-    said = json.loads((run_dir / "run.json").read_text())
-    assert (said["planned"], said["limit"]) == (120, 60)
+    reported = json.loads((run_dir / "run.json").read_text())
+    assert (reported["planned"], reported["limit"]) == (120, 60)
     assert run(["eval", "greeter", "--resume", run_dir.name, "--limit", "100"]) == 0
     assert run(["eval", "greeter@v1"]) == 0
-    whole = next(one for one in (folder / ".seatrial/runs").iterdir() if one != run_dir)
-    assert run(["eval", "greeter", "--resume", whole.name, "--limit", "5"]) == 3
+    complete = next(one for one in (folder / ".seatrial/runs").iterdir() if one != run_dir)
+    assert run(["eval", "greeter", "--resume", complete.name, "--limit", "5"]) == 3
     assert "was begun whole" in capsys.readouterr().err
 
 
@@ -676,8 +676,8 @@ def test_a_part_of_a_run_is_not_gone_on_with_as_a_whole(project, capsys):
     folder = project()
     run(["eval", "greeter@v1"])
     (run_dir,) = (folder / ".seatrial/runs").iterdir()
-    said = json.loads((run_dir / "run.json").read_text())
-    (run_dir / "run.json").write_text(json.dumps(said | {"part": "must_pass"}))
+    reported = json.loads((run_dir / "run.json").read_text())
+    (run_dir / "run.json").write_text(json.dumps(reported | {"part": "must_pass"}))
     capsys.readouterr()
     assert run(["eval", "greeter", "--resume", run_dir.name]) == 3
     assert "is a part of another run (must_pass)" in capsys.readouterr().err

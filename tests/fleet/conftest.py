@@ -38,6 +38,6 @@ def pytest_collection_modifyitems(config, items):
         config, "workerinput"
     ):  # pytest-xdist takes an error of a worker's collection for its own: there each test says it
         return
-    asked = any(item.path.name == "test_on_a_real_model.py" and item.get_closest_marker("llm") for item in items)
-    if asked and judges_wanted(os.environ) and (sentence := lacking(os.environ)):
+    requested = any(item.path.name == "test_on_a_real_model.py" and item.get_closest_marker("llm") for item in items)
+    if requested and judges_wanted(os.environ) and (sentence := lacking(os.environ)):
         raise pytest.UsageError(sentence)

@@ -227,11 +227,11 @@ def test_no_company_and_no_four_words_of_a_record_stand_in_the_guides_or_the_cod
         return set(zip(words, words[1:], words[2:], words[3:], strict=False))
 
     sources = [path.read_text(encoding="utf-8") for path in (*PROMPTS.glob("*.md"), *PROMPTS.parent.glob("*.py"))]
-    whole = "\n".join(sources).casefold()
+    complete = "\n".join(sources).casefold()
     companies = [example.inputs["company"].casefold() for example in examples]
-    assert [name for name in companies if name and name in whole] == []
+    assert [name for name in companies if name and name in complete] == []
     domains = [example.inputs["domain"] for example in examples if example.inputs["domain"]]
-    assert [domain for domain in domains if domain in whole] == []
+    assert [domain for domain in domains if domain in complete] == []
     known = set().union(*(runs(cue) for text in sources for cue in re.split(r"[\n,]", text)))
     texts = [example.inputs[name] for example in examples for name in ("hq", "note")]
     assert known & set().union(*(runs(text) for text in texts)) == set()
@@ -299,13 +299,15 @@ def test_evidence_is_added_up_as_the_guide_says(
 
 
 def test_the_reason_names_the_evidence_and_repeats_nothing_of_the_record(rules: ModuleType) -> None:
-    said = [json.loads(rules.answer(GUIDE, record))["reasons"] for record in ("Company: Ann SAS\nHq: Tours", "A: b")]
-    assert said == [["legal forms sas", "places tours"], ["no cue of the guide stands in the record"]]
+    reported = [
+        json.loads(rules.answer(GUIDE, record))["reasons"] for record in ("Company: Ann SAS\nHq: Tours", "A: b")
+    ]
+    assert reported == [["legal forms sas", "places tours"], ["no cue of the guide stands in the record"]]
     assert json.loads(rules.answer(GUIDE, "Phone prefix: +1"))["reasons"] == ["it could be CA or US"]
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reported"),
     [
         ("## Places", "## Towns", "there is no '## places' section"),
         ("- places: 4\n", "", "there is no '- places: 3' line"),
@@ -313,9 +315,9 @@ def test_the_reason_names_the_evidence_and_repeats_nothing_of_the_record(rules: 
         ("- GB: .uk", "- UK: .uk", "'## domain endings': 'UK' is no country code"),
     ],
 )
-def test_a_guide_the_rules_cannot_read_is_a_sentence(rules: ModuleType, old: str, new: str, said: str) -> None:
+def test_a_guide_the_rules_cannot_read_is_a_sentence(rules: ModuleType, old: str, new: str, reported: str) -> None:
     assert GUIDE.count(old) == 1
-    with pytest.raises(ConfigError, match=re.escape(said)):
+    with pytest.raises(ConfigError, match=re.escape(reported)):
         rules.answer(GUIDE.replace(old, new), "Company: x")
 
 
@@ -350,15 +352,15 @@ def test_a_chat_model_gets_the_guide_and_the_record_and_its_reply_decides(graph:
 
 
 @pytest.mark.parametrize(
-    ("country", "confidence", "settled"),
+    ("country", "confidence", "resolved"),
     [("IT", 0.6, "IT"), ("IT", 0.599, None), (None, 0.95, None), (None, 0.0, None)],
 )
 def test_under_the_threshold_the_answer_is_null(
-    graph: ModuleType, country: str | None, confidence: float, settled: str | None
+    graph: ModuleType, country: str | None, confidence: float, resolved: str | None
 ) -> None:
     reply = {"country": country, "confidence": confidence, "reasons": ["so it seems"]}
     with OpenAIServer(lambda _: json.dumps(reply)) as server:
-        assert run_on(server, graph) == reply | {"country": settled}
+        assert run_on(server, graph) == reply | {"country": resolved}
 
 
 def test_the_built_in_model_answers_the_same_over_the_wire(graph: ModuleType, rules: ModuleType) -> None:
@@ -367,7 +369,7 @@ def test_the_built_in_model_answers_the_same_over_the_wire(graph: ModuleType, ru
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "reported"),
     [
         ("", "(0 characters)"),
         ("IT", "at the whole reply: Invalid JSON"),
@@ -388,9 +390,9 @@ def test_the_built_in_model_answers_the_same_over_the_wire(graph: ModuleType, ru
     ],
 )
 def test_a_reply_that_is_not_exactly_the_object_is_an_error_that_repeats_no_value(
-    graph: ModuleType, reply: str, said: str
+    graph: ModuleType, reply: str, reported: str
 ) -> None:
-    with pytest.raises(graph.ReplyError, match=re.escape(said)) as error:
+    with pytest.raises(graph.ReplyError, match=re.escape(reported)) as error:
         graph.check({"reply": reply})
     assert "XQ" not in str(error.value)
     assert "Rome" not in str(error.value)

@@ -230,8 +230,8 @@ def test_swapping_the_titles_of_two_sections_swaps_the_decisions(room, guides):
     swapped = guides["p2"].replace("## not_interested", "## X").replace("## interested", "## not_interested")
     swapped = swapped.replace("## X", "## interested")
     text = "Subject: Re: hello\n\nThat is too expensive."
-    assert said(room, guides["p2"], text) == "not_interested"
-    assert said(room, swapped, text) == "interested"
+    assert reported(room, guides["p2"], text) == "not_interested"
+    assert reported(room, swapped, text) == "interested"
 
 
 def test_giving_every_section_the_next_label_ruins_the_accuracy(room, examples, guides):
@@ -239,14 +239,14 @@ def test_giving_every_section_the_next_label_ruins_the_accuracy(room, examples, 
     following = dict(zip(labels, (*labels[1:], labels[0]), strict=True))
     rotated = re.sub(r"^## (\w+)$", lambda hit: f"## {following.get(hit[1], hit[1])}", guides["p2"], flags=re.MULTILINE)
     texts = [room.graph.normalise(room.contract.Input(**example.inputs))["text"] for example in examples]
-    right = sum(said(room, rotated, t) == e.outputs["label"] for t, e in zip(texts, examples, strict=True))
+    right = sum(reported(room, rotated, t) == e.outputs["label"] for t, e in zip(texts, examples, strict=True))
     assert right < 262 * 0.2
 
 
 def test_a_negation_in_the_guide_takes_the_cue_back(room, guides):
     text = "Subject: Re: hello\n\nDas ist für uns nicht interessant."
-    assert said(room, guides["p1"], text) == "interested"  # p1 knows English negations only
-    assert said(room, guides["p2"], text) == "info_request"  # no cue is left: the guide's default
+    assert reported(room, guides["p1"], text) == "interested"  # p1 knows English negations only
+    assert reported(room, guides["p2"], text) == "info_request"  # no cue is left: the guide's default
 
 
 def test_precedence_decides_between_two_certain_labels(room, guides):
@@ -254,8 +254,8 @@ def test_precedence_decides_between_two_certain_labels(room, guides):
     assert guides["p2"].count(order) == 1
     turned = guides["p2"].replace(order, "unsubscribe, auto_reply")
     text = "Subject: Automatic reply\n\nI am on annual leave. To leave our mailing list, click below."
-    assert said(room, guides["p2"], text) == "auto_reply"
-    assert said(room, turned, text) == "unsubscribe"
+    assert reported(room, guides["p2"], text) == "auto_reply"
+    assert reported(room, turned, text) == "unsubscribe"
 
 
 def test_the_built_in_model_replies_strict_json_and_names_the_cues(room, guides):
@@ -405,7 +405,7 @@ def scores(room: Any, example: Any, outputs: dict[str, Any]) -> dict[str, float 
     return {score.key: score.score for function in room.evaluators.SUITE for score in bind(function)(run, example)}
 
 
-def said(room: Any, guide: str, text: str) -> str:
+def reported(room: Any, guide: str, text: str) -> str:
     return json.loads(room.rules.answer(guide, text))["label"]
 
 

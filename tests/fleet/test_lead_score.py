@@ -322,7 +322,7 @@ def test_the_reasons_add_up_to_the_score(rules: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reported"),
     [
         ("## Source", "## Sources", "there is no '## source' section"),
         ("- step: 20", "- step: 0", "step is 0; a curve needs a step above 0"),
@@ -333,9 +333,9 @@ def test_the_reasons_add_up_to_the_score(rules: ModuleType) -> None:
         ("company size 9 or less", "shoe size 9 or less", "NAME is one of: company size, pages viewed"),
     ],
 )
-def test_a_guide_the_rules_cannot_read_is_a_sentence(rules: ModuleType, old: str, new: str, said: str) -> None:
+def test_a_guide_the_rules_cannot_read_is_a_sentence(rules: ModuleType, old: str, new: str, reported: str) -> None:
     assert GUIDE.count(old) == 1
-    with pytest.raises(ConfigError, match=re.escape(said)):
+    with pytest.raises(ConfigError, match=re.escape(reported)):
         rules.answer(GUIDE.replace(old, new), f"Title: -\n{FACTS}\n\nx")
 
 
@@ -399,7 +399,7 @@ def test_a_band_holds_its_lower_edge_and_not_its_upper_one(contract: ModuleType,
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "reported"),
     [
         ("", "(0 characters)"),
         ("80", "at the whole reply: Input should be an object"),
@@ -416,8 +416,8 @@ def test_a_band_holds_its_lower_edge_and_not_its_upper_one(contract: ModuleType,
         (json.dumps(GOOD | {"band": "hot"}), "at band: Extra inputs are not permitted"),
     ],
 )
-def test_a_broken_reply_is_a_sentence_that_repeats_no_value_of_it(graph: ModuleType, reply: str, said: str) -> None:
-    with pytest.raises(graph.ReplyError, match=re.escape(said)) as error:
+def test_a_broken_reply_is_a_sentence_that_repeats_no_value_of_it(graph: ModuleType, reply: str, reported: str) -> None:
+    with pytest.raises(graph.ReplyError, match=re.escape(reported)) as error:
         graph.check({"reply": reply})
     assert "hot stuff" not in str(error.value)
 
@@ -470,13 +470,13 @@ def test_the_model_is_not_told_which_sales_region_would_call(graph: ModuleType) 
 
 
 @pytest.mark.parametrize(
-    ("said", "wanted", "score"),
+    ("reported", "wanted", "score"),
     [("high", "high", 1.0), ("medium", "high", 0.0), (None, "high", 0.0), ("high", None, None)],
 )
 def test_a_propensity_is_judged_by_its_band(
-    suite: ModuleType, said: str | None, wanted: str | None, score: Any
+    suite: ModuleType, reported: str | None, wanted: str | None, score: Any
 ) -> None:
-    run = Run("r", LEAD, GOOD | {"propensity_band": said})
+    run = Run("r", LEAD, GOOD | {"propensity_band": reported})
     (found,) = bind(suite.propensity_match)(run, Example("x", LEAD, {"score": 90, "propensity_band": wanted}))
     assert (found.key, found.score) == ("propensity", score)
 

@@ -48,8 +48,8 @@ def test_the_contract_holds_the_reply_parses_and_tokens_are_counted(graph, proje
     mount(ROOT)
     spec = project.spec(graph)
     config = {**spec.version(None).config, "model": os.environ["SEATRIAL_MODEL"]}
-    asked = replace(spec, versions=(Version("asked", config),), current="asked")
-    target = graph_target(Runtime((asked,), module).compiled(graph, "asked"))
+    requested = replace(spec, versions=(Version("asked", config),), current="asked")
+    target = graph_target(Runtime((requested,), module).compiled(graph, "asked"))
     with use(hub, cassette=f"{graph}-on-a-real-model"):
         runs = [target(example, f"{example.id}-asked", TIMEOUT_S) for example in project.dataset(graph).examples[:FEW]]
     for run in runs:

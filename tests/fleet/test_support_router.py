@@ -164,8 +164,8 @@ def test_the_versions_flip_four_one_way_and_five_the_other_and_no_segment_leans(
     right: dict[str, list[bool]], segments: dict[str, list[int]]
 ) -> None:
     def flips(places: list[int]) -> tuple[int, int]:
-        lost = sum(right["v1"][n] and not right["v2"][n] for n in places)
-        return lost, sum(right["v2"][n] and not right["v1"][n] for n in places)
+        missing_cells = sum(right["v1"][n] and not right["v2"][n] for n in places)
+        return missing_cells, sum(right["v2"][n] and not right["v1"][n] for n in places)
 
     assert {name: flips(places) for name, places in segments.items()} == {
         "overall": (4, 5),
@@ -279,7 +279,7 @@ def test_cues_are_added_up_as_the_guide_says(graph: ModuleType, text: str, route
 
 
 @pytest.mark.parametrize(
-    ("guide", "said"),
+    ("guide", "reported"),
     [
         ("Be kind.", "no '## weights' section"),
         (GUIDE.replace("## technical", "## tech"), "no '## technical' section"),
@@ -287,8 +287,8 @@ def test_cues_are_added_up_as_the_guide_says(graph: ModuleType, text: str, route
         (GUIDE.replace("- strong: 3", "- strong: heavy"), "'- strong: heavy'; write a number"),
     ],
 )
-def test_a_guide_the_rules_cannot_read_is_a_sentence(graph: ModuleType, guide: str, said: str) -> None:
-    with pytest.raises(ConfigError, match=re.escape(said)):
+def test_a_guide_the_rules_cannot_read_is_a_sentence(graph: ModuleType, guide: str, reported: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(reported)):
         module("graphs.support_router.rules").answer(guide, "x")
 
 
@@ -320,12 +320,12 @@ def test_a_chat_model_gets_both_guides_the_message_and_what_its_tools_returned(g
         state = run_on(server, graph)
     found = state.pop("passages")
     assert "kb-03" in [one["id"] for one in found]
-    call, result, said = state.pop("messages")
+    call, result, reported = state.pop("messages")
     assert call["tool_calls"] == [
         {"id": "call-1", "name": "search_knowledge", "args": {"query": "zip of the receipts"}}
     ]
     assert (result["role"], result["tool_call_id"]) == ("tool", "call-1")
-    assert said == {"role": "assistant", "content": "Every invoice can be downloaded."}
+    assert reported == {"role": "assistant", "content": "Every invoice can be downloaded."}
     assert state == {
         "route": "general",
         "confidence": 0.7,  # at the threshold the router decides
@@ -366,7 +366,7 @@ def test_the_built_in_model_answers_the_same_over_the_wire(graph: ModuleType) ->
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "reported"),
     [
         ("billing", "at the whole reply: Invalid JSON"),
         ("", "(0 characters)"),
@@ -379,8 +379,8 @@ def test_the_built_in_model_answers_the_same_over_the_wire(graph: ModuleType) ->
         ('{"route": "billing", "confidence": 0.9, "queue": "x"}', "at queue: Extra inputs are not permitted"),
     ],
 )
-def test_a_broken_reply_is_a_sentence_that_repeats_no_value_of_it(graph: ModuleType, reply: str, said: str) -> None:
-    with OpenAIServer(lambda _: reply) as server, pytest.raises(graph.ReplyError, match=re.escape(said)) as error:
+def test_a_broken_reply_is_a_sentence_that_repeats_no_value_of_it(graph: ModuleType, reply: str, reported: str) -> None:
+    with OpenAIServer(lambda _: reply) as server, pytest.raises(graph.ReplyError, match=re.escape(reported)) as error:
         run_on(server, graph)
     assert "sales" not in str(error.value)
 
@@ -529,15 +529,15 @@ def test_what_a_message_says_cannot_pass_for_a_result(graph: ModuleType) -> None
 
 
 def test_a_model_that_only_calls_tools_is_stopped_and_the_desk_answers(graph: ModuleType) -> None:
-    asked = [json.dumps({"tool": "search_knowledge", "query": f"word {n}"}) for n in range(9)]
-    with OpenAIServer(desk('{"route": "billing", "confidence": 1}', *asked)) as server:
+    requested = [json.dumps({"tool": "search_knowledge", "query": f"word {n}"}) for n in range(9)]
+    with OpenAIServer(desk('{"route": "billing", "confidence": 1}', *requested)) as server:
         state = run_on(server, graph)
     assert (state["outcome"], state["answer"]) == ("handed_over", None)
     assert len(server.requests) == 1 + 4 + 1
 
 
 @pytest.mark.parametrize(
-    ("reply", "said"),
+    ("reply", "reported"),
     [
         ("I would say yes.", "neither a call of a known tool nor an answer"),
         ('{"tool": "delete_account"}', "neither a call of a known tool nor an answer"),
@@ -547,10 +547,10 @@ def test_a_model_that_only_calls_tools_is_stopped_and_the_desk_answers(graph: Mo
         ('{"answer": "Yes.", "sources": ["kb-99"]}', "names 1 sources that no tool returned"),
     ],
 )
-def test_a_broken_answer_is_a_sentence(graph: ModuleType, reply: str, said: str) -> None:
+def test_a_broken_answer_is_a_sentence(graph: ModuleType, reply: str, reported: str) -> None:
     with (
         OpenAIServer(desk('{"route": "billing", "confidence": 1}', reply)) as server,
-        pytest.raises(graph.ReplyError, match=re.escape(said)),
+        pytest.raises(graph.ReplyError, match=re.escape(reported)),
     ):
         run_on(server, graph)
 
@@ -564,18 +564,18 @@ def test_a_search_ranks_by_rare_words_and_an_unknown_order_is_an_error(graph: Mo
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reported"),
     [
         ("- cite: no\n", "", "there is no '- cite: ...' line"),
         ("- sentences: 1", "- sentences: one", "sentences and least score are numbers"),
     ],
 )
 def test_an_answering_guide_the_rules_cannot_read_is_a_sentence(
-    graph: ModuleType, old: str, new: str, said: str
+    graph: ModuleType, old: str, new: str, reported: str
 ) -> None:
     guide = ANSWERING["p1"].read_text(encoding="utf-8")
     assert old in guide
-    with pytest.raises(ConfigError, match=re.escape(said)):
+    with pytest.raises(ConfigError, match=re.escape(reported)):
         module("graphs.support_router.rules").answer(guide.replace(old, new), "x")
 
 

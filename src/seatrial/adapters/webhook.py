@@ -80,7 +80,7 @@ def messages(hooks: Sequence[Hook], rules: Rules, decided: Decided, texts: Seque
     for hook in hooks:
         if hook.type is not HookType.EVENT:
             continue
-        for one, text in zip(decided.told, texts, strict=True):
+        for one, text in zip(decided.reported, texts, strict=True):
             place = f"{rules.rollout}/{decided.row.sequence}/{one.cell}/{hook.name}"
             body = _payload(
                 rules, decided.state, one.cell, "Failed" if one.move.value in ("back", "off") else "Progressing"
@@ -92,14 +92,16 @@ def messages(hooks: Sequence[Hook], rules: Rules, decided: Decided, texts: Seque
 
 def ask(hooks: Sequence[Hook], rules: Rules, state: State) -> tuple[tuple[str, str, bool], ...]:
     """(cell, type, answer) of every question: `confirm-promotion` of cells on the last stage, `rollback` of cells with traffic."""
-    asked: list[tuple[str, Hook, str]] = []
+    requested: list[tuple[str, Hook, str]] = []
     for cell in state.cells:
         for hook in hooks:
             last = hook.type is HookType.CONFIRM_PROMOTION and cell.rung == rules.top - 1
             if last or (hook.type is HookType.ROLLBACK and cell.rung):
-                asked.append((cell.cell, hook, canonical_json(_payload(rules, state, cell.cell, "Progressing"))))
-    answers = _post([(hook, body) for _, hook, body in asked])
-    return tuple((cell, hook.type.value, error == "") for (cell, hook, _), error in zip(asked, answers, strict=True))
+                requested.append((cell.cell, hook, canonical_json(_payload(rules, state, cell.cell, "Progressing"))))
+    answers = _post([(hook, body) for _, hook, body in requested])
+    return tuple(
+        (cell, hook.type.value, error == "") for (cell, hook, _), error in zip(requested, answers, strict=True)
+    )
 
 
 def deliver(store: Store, rollout: str, hooks: Sequence[Hook], now: float) -> tuple[str, ...]:

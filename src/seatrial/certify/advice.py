@@ -65,7 +65,7 @@ class Weak:
     uncovered: bool
 
 
-def mend(
+def fix(
     design: Design, policy: Policy, truth: Truth, weak: list[Weak], gates: int, rng: np.random.Generator
 ) -> list[Advice]:
     """What would show a critical segment not worse for 4 of 5 unchanged candidates; for the others the examples that block.
@@ -77,8 +77,8 @@ def mend(
     """
     found: list[Advice] = []
     for one in weak:
-        vital = design.critical[design.segments.index(one.segment)]
-        found += (_show if vital else _block)(design, policy, truth, one, gates, rng)
+        critical = design.critical[design.segments.index(one.segment)]
+        found += (_show if critical else _block)(design, policy, truth, one, gates, rng)
     return sorted(found, key=lambda a: (not a.critical, a.calls, a.segment, a.kind))
 
 
@@ -110,12 +110,12 @@ def _show(
         )
     if one.uncovered:
         return  # too few clusters, whatever their spread
-    examples = int(design.asked.any(axis=0).sum())
+    examples = int(design.requested.any(axis=0).sum())
     for r in (r for r in TRIED if r > truth.repetitions):
         shown = simulate(design, policy, replace(truth, repetitions=r), gates, rng).shown(one.segment)
         if shown >= POWER:
-            said = f"{r} runs per example of both versions show {one.segment} of an unchanged candidate not worse by {points} {100 * shown:.0f} % of the time"
-            yield Advice(one.segment, "repetitions", said, 2 * examples * (r - truth.repetitions), shown)
+            wording = f"{r} runs per example of both versions show {one.segment} of an unchanged candidate not worse by {points} {100 * shown:.0f} % of the time"
+            yield Advice(one.segment, "repetitions", wording, 2 * examples * (r - truth.repetitions), shown)
             return
 
 
@@ -171,9 +171,9 @@ def reconsider(design: Design, policy: Policy, truth: Truth, null: Gates) -> lis
             )
         )
     if null.unseen:
-        asked = design.asked[len(design.keys) :].sum(axis=1)
+        requested = design.requested[len(design.keys) :].sum(axis=1)
         cells = sum(
-            truth.missing_of(key) * truth.repetitions * int(n) for key, n in zip(design.zero, asked, strict=True)
+            truth.missing_of(key) * truth.repetitions * int(n) for key, n in zip(design.zero, requested, strict=True)
         )
         found.append(
             Advice(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from seatrial.certify.advice import Advice, Weak, mend, reconsider
+from seatrial.certify.advice import Advice, Weak, fix, reconsider
 from seatrial.certify.simulate import simulate, uncovered_segments
 from seatrial.gate.budget import Budget
 from seatrial.gate.row import OVERALL
@@ -141,15 +141,15 @@ def certify(
     uncovered = uncovered_segments(design, policy)
     weak = [
         Weak(segment, null.shown(segment), segment in uncovered)
-        for segment, vital in zip(design.segments, design.critical, strict=True)
-        if vital and (null.shown(segment) < POWER or segment in uncovered)
+        for segment, critical in zip(design.segments, design.critical, strict=True)
+        if critical and (null.shown(segment) < POWER or segment in uncovered)
     ]
     weak += [
         Weak(p.segment, p.blocked, False)
         for p in power
         if p.drop == policy.must_detect and not p.critical and p.blocked < POWER
     ]
-    advised = mend(design, policy, plain, weak, min(_ADVISED, gates), rng)
+    advised = fix(design, policy, plain, weak, min(_ADVISED, gates), rng)
     return Certificate(
         name=design.name,
         alpha=Budget.of(policy).total,

@@ -27,7 +27,7 @@ def draw_answers(design: Design, truth: Truth, key: int, gates: int, rng: np.ran
     """Per gate, arm (baseline, candidate) and example asked: measured passes, and runs that nobody measured; shape
     (gates, 2, examples, 2)."""
     r = truth.repetitions
-    mine = np.flatnonzero(design.asked[key])
+    mine = np.flatnonzero(design.requested[key])
     cell = design.cell[mine]
     answers = _answers(design, truth, key, cell, gates, rng)
     if truth.icc > 0 and not design.alone:
@@ -36,12 +36,12 @@ def draw_answers(design: Design, truth: Truth, key: int, gates: int, rng: np.ran
         voice = _answers(design, truth, key, groups[1], gates, rng)[:, of.ravel()]
         answers = np.where(rng.random(answers.shape) < np.sqrt(truth.icc), voice, answers)
     passes = np.stack([answers // (r + 1), answers % (r + 1)], axis=1)
-    lost = np.zeros_like(passes)
+    absent = np.zeros_like(passes)
     missing = truth.missing_of(design.keys[key])
     if missing > 0:
-        lost = rng.binomial(r, missing, size=passes.shape)
-        passes = rng.hypergeometric(passes, r - passes, r - lost)
-    return np.stack([passes, lost], axis=3)
+        absent = rng.binomial(r, missing, size=passes.shape)
+        passes = rng.hypergeometric(passes, r - passes, r - absent)
+    return np.stack([passes, absent], axis=3)
 
 
 def _answers(
@@ -61,10 +61,10 @@ def _answers(
 def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetitions: int) -> Look:
     """What the gate sees of one key in every drawn gate."""
     r = repetitions
-    mine = np.flatnonzero(design.asked[key])
-    passes, lost = drawn[..., 0], drawn[..., 1]
-    low, high = passes / r, (passes + lost) / r
-    missing = lost.any()
+    mine = np.flatnonzero(design.requested[key])
+    passes, absent = drawn[..., 0], drawn[..., 1]
+    low, high = passes / r, (passes + absent) / r
+    missing = absent.any()
     best = high[:, 1] - low[:, 0]
     worst = low[:, 1] - high[:, 0] if missing else best
     gates, width = drawn.shape[0], len(design.segments)
@@ -72,7 +72,7 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
     share, mean, spread, rate = (np.zeros((gates, width)) for _ in range(4))
     at_most = np.ones((gates, width))
     rows: dict[int, tuple[tuple[NDArray[np.float64], NDArray[np.float64]], Flips]] = {}
-    moved, square = _as_rows(passes, lost, r)
+    moved, square = _as_rows(passes, absent, r)
     for s in range(width):
         members = np.flatnonzero(design.member[s][design.cell[mine]])
         if not members.size:
@@ -83,14 +83,14 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
         at_worst = np.round(gather(worst[:, members]), DECIMALS) + 0.0 if missing else at_best
         rows[s] = ((at_best, at_worst), Flips(np.unique(sizes * r)))
         at_most[:, s] = largest_drops(at_worst.sum(axis=1), (at_worst**2).sum(axis=1), at_worst.shape[1])
-        complete = gather(lost[:, :, members].sum(axis=1).astype(float)) == 0
+        complete = gather(absent[:, :, members].sum(axis=1).astype(float)) == 0
         rate[:, s] = (gather(low[:, 0][:, members]) * complete).sum(axis=1) / np.maximum(complete.sum(axis=1), 1)
         alpha = float(design.alpha_row[key, s])
         if alpha > 0:
             fails[:, s] = rows[s][1].rejects(at_best, alpha)
         runs: NDArray[np.int64] | int = r * members.size
         if missing:
-            here = lost[:, :, members]
+            here = absent[:, :, members]
             share[:, s] = here.sum(axis=2).max(axis=1) / runs
             nothing[:, s] = (gather(here.sum(axis=1).astype(float)) > 0).all(axis=1)
             runs = np.maximum(r * (here.max(axis=1) == 0).sum(axis=1), 1)
@@ -104,11 +104,11 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
     def p(which: int, largest: float) -> Callable[[int, NDArray[np.int64]], NDArray[np.float64]]:
         return lambda s, some: rows[s][1].p(rows[s][0][which][some], largest) if s in rows else np.ones(some.size)
 
-    gone = lost.sum(axis=(1, 2)) / max(1, 2 * r * mine.size)
+    missing_share = absent.sum(axis=(1, 2)) / max(1, 2 * r * mine.size)
     return Look(
         fails,
         share,
-        gone,
+        missing_share,
         nothing,
         at_most,
         rate,
@@ -120,12 +120,12 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
 
 
 def _as_rows(
-    passes: NDArray[np.int64], lost: NDArray[np.int64], r: int
+    passes: NDArray[np.int64], missing_cells: NDArray[np.int64], r: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Sum and sum of squares of run-by-run differences per example, as a tool sees them that takes every run for a row."""
-    whole = lost.max(axis=1) == 0
+    complete = missing_cells.max(axis=1) == 0
     base, cand = passes[:, 0], passes[:, 1]
-    return ((cand - base) * whole).astype(float), (base * (r - cand) + cand * (r - base)) / r * whole
+    return ((cand - base) * complete).astype(float), (base * (r - cand) + cand * (r - base)) / r * complete
 
 
 def _gather(

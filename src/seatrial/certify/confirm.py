@@ -33,10 +33,10 @@ def confirm(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.ra
     """
     everyone = np.arange(gates)
     suspicious, blocked = np.zeros((gates, len(design.segments)), dtype=bool), np.zeros(gates, dtype=bool)
-    again = replace(truth, repetitions=REPETITIONS)
+    another = replace(truth, repetitions=REPETITIONS)
     for k in range(len(design.keys)):
         first = look(design, policy, truth, k, gates, rng)
-        second = look_at_answers(design, k, draw_answers(design, again, k, gates, rng), REPETITIONS)
+        second = look_at_answers(design, k, draw_answers(design, another, k, gates, rng), REPETITIONS)
         for s in range(len(design.segments)):
             if design.alpha_row[k, s] > 0 and design.n[k, s]:
                 doubted = first.p_best(s, everyone) <= max(SCREEN, policy.alpha)

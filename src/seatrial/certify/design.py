@@ -56,7 +56,7 @@ class Design:
     member: NDArray[np.int64]
     cell: NDArray[np.int64]
     cluster: NDArray[np.int64]
-    asked: NDArray[np.bool_]
+    requested: NDArray[np.bool_]
 
     @cached_property
     def alone(self) -> bool:
@@ -67,13 +67,16 @@ class Design:
     def cells(self) -> NDArray[np.int64]:
         """Examples per key and joint cell."""
         return np.stack(
-            [np.bincount(self.cell[asked], minlength=len(self.names)) for asked in self.asked[: len(self.keys)]]
+            [
+                np.bincount(self.cell[requested], minlength=len(self.names))
+                for requested in self.requested[: len(self.keys)]
+            ]
         )
 
     @cached_property
     def n(self) -> NDArray[np.int64]:
         """Clusters per key and segment: what the gate calls n."""
-        return np.stack([_clusters(self.member, self.cell, self.cluster, asked) for asked in self.asked])[
+        return np.stack([_clusters(self.member, self.cell, self.cluster, requested) for requested in self.requested])[
             : len(self.keys)
         ]
 
@@ -95,10 +98,10 @@ class Design:
             for s, segment in enumerate(self.segments)
             if self.n[k, s] or self.critical[s]
         ]
-        zero = [(key, OVERALL, int(self.asked[len(self.keys) + i].sum()), False) for i, key in enumerate(self.zero)]
+        zero = [(key, OVERALL, int(self.requested[len(self.keys) + i].sum()), False) for i, key in enumerate(self.zero)]
         clusters = np.unique(self.cluster).size
         measured = [(name, OVERALL, int(clusters), False) for name in self.measures]
-        return rows_hash([*rows, *zero, *measured], planned=2 * repetitions * int(self.asked.sum()))
+        return rows_hash([*rows, *zero, *measured], planned=2 * repetitions * int(self.requested.sum()))
 
 
 def rows_hash(rows: Collection[tuple[str, str, int, bool]], planned: int) -> str:
@@ -114,7 +117,7 @@ def design(
     critical: Collection[str] = (),
     keys: Sequence[str] = (),
     clusters: Sequence[int] | NDArray[np.int64] | None = None,
-    asked: Mapping[str, NDArray[np.bool_]] | None = None,
+    requested: Mapping[str, NDArray[np.bool_]] | None = None,
 ) -> Design:
     """The design of `examples` (each a mapping dimension -> value) under `policy`.
 
@@ -148,7 +151,7 @@ def design(
     absent = sorted(name for name in critical if "=" in name and name not in found)
     segments = (OVERALL, *found, *absent)
     member = np.array([[1 if segment == OVERALL or segment in cell else 0 for cell in order] for segment in segments])
-    vital = tuple(segment in critical or segment.partition("=")[0] in critical for segment in segments)
+    critical_rows = tuple(segment in critical or segment.partition("=")[0] in critical for segment in segments)
     cluster = (
         np.arange(len(examples))
         if clusters is None
@@ -156,10 +159,10 @@ def design(
     )
     names = (*(rule.name for rule in rules), *zero)
     every = np.ones(len(examples), dtype=bool)
-    of = np.stack([every if asked is None else asked.get(key, every) for key in names])
+    of = np.stack([every if requested is None else requested.get(key, every) for key in names])
     sizes = [_clusters(member, rank[place], cluster, of[k]) for k in range(len(rules))]
     rows = [
-        _sized(rule.name, segment, vital[i], int(sizes[k][i]))
+        _sized(rule.name, segment, critical_rows[i], int(sizes[k][i]))
         for k, rule in enumerate(rules)
         for i, segment in enumerate(segments)
     ]
@@ -168,7 +171,7 @@ def design(
     return Design(
         name=name,
         segments=segments,
-        critical=vital,
+        critical=critical_rows,
         keys=names[: len(rules)],
         zero=zero,
         measures=tuple(rule.name for rule in policy.measures),
@@ -178,7 +181,7 @@ def design(
         member=member,
         cell=rank[place],
         cluster=cluster,
-        asked=of,
+        requested=of,
     )
 
 
@@ -198,10 +201,10 @@ def design_of(evidence: Evidence, policy: Policy, critical: Collection[str]) -> 
     first[codes.index[::-1]] = np.arange(len(evidence))[::-1]
     columns = {name: evidence.codes(f"segment.{name}") for name in evidence.dimensions}
     examples = [{name: column.values[column.index[row]] for name, column in columns.items()} for row in first.tolist()]
-    asked = {}
+    requested = {}
     for i, key in enumerate(keys.values):
-        asked[key] = np.zeros(len(codes.values), dtype=bool)
-        asked[key][codes.index[keys.index == i]] = True
+        requested[key] = np.zeros(len(codes.values), dtype=bool)
+        requested[key][codes.index[keys.index == i]] = True
     clusters = None
     if evidence.has("cluster"):
         named = evidence.codes("cluster")
@@ -209,18 +212,18 @@ def design_of(evidence: Evidence, policy: Policy, critical: Collection[str]) -> 
         # A null cluster is the example's own.
         clusters = np.where(mine < 0, len(named.values) + np.arange(mine.size), mine)
     return design(
-        evidence.source, examples, policy, critical=critical, keys=evidence.keys, clusters=clusters, asked=asked
+        evidence.source, examples, policy, critical=critical, keys=evidence.keys, clusters=clusters, requested=requested
     )
 
 
 def _clusters(
-    member: NDArray[np.int64], cell: NDArray[np.int64], cluster: NDArray[np.int64], asked: NDArray[np.bool_]
+    member: NDArray[np.int64], cell: NDArray[np.int64], cluster: NDArray[np.int64], requested: NDArray[np.bool_]
 ) -> NDArray[np.int64]:
     """Clusters of the asked examples per segment."""
-    pairs = np.unique(np.stack([cluster[asked], cell[asked]]), axis=1)
+    pairs = np.unique(np.stack([cluster[requested], cell[requested]]), axis=1)
     counts = np.zeros(member.shape[0], dtype=np.int64)
-    whole = np.unique(pairs[0]).size
-    if whole == pairs.shape[1]:
+    complete = np.unique(pairs[0]).size
+    if complete == pairs.shape[1]:
         counts[:] = member @ np.bincount(pairs[1], minlength=member.shape[1])
         return counts
     for s in range(member.shape[0]):

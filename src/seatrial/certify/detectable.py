@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Detectable:
     """One row of the leading key: its examples and the smallest drop it would show with power .8; None = none at all."""
 
     segment: str
@@ -22,11 +22,11 @@ class Sight:
     drop: float | None
 
 
-def sights(design: Design, policy: Policy) -> tuple[Sight, ...]:
+def detectables(design: Design, policy: Policy) -> tuple[Detectable, ...]:
     """What the leading key's rows can see, overall first; a row that left the family sees nothing."""
     method = "exact" if policy.test == "exact" else "mid-p"
     return tuple(
-        Sight(
+        Detectable(
             segment,
             design.critical[i],
             int(design.n[0, i]),

@@ -77,7 +77,7 @@ class Seen:
     repetitions: int
     icc: float | None
     hits: dict[str, float] | None
-    again: int
+    second_stage: int
     fractions: tuple[str, ...]
     source: str
 
@@ -87,12 +87,12 @@ def seen(evidence: Evidence, policy: Policy, critical: Collection[str]) -> Seen:
     design = design_of(evidence, policy, critical)
     keys = [_key(evidence, key) for key in (*design.keys, *design.zero)]
     tested = keys[: len(design.keys)]
-    again = [key for key in tested if key.pairs.any()]
+    repeated = [key for key in tested if key.pairs.any()]
     return Seen(
         design=design,
         rate=np.stack([_by_cell(key.mean, key.measured > 0, design) for key in tested]),
         churn=np.stack([_by_cell(key.disagree, key.pairs > 0, design) for key in tested])
-        if len(again) == len(tested)
+        if len(repeated) == len(tested)
         else None,
         missing={name: key.missing for name, key in zip((*design.keys, *design.zero), keys, strict=True)},
         repetitions=min(key.repetitions for key in tested),
@@ -103,7 +103,7 @@ def seen(evidence: Evidence, policy: Policy, critical: Collection[str]) -> Seen:
         }
         if all(key.pairs.any() for key in keys[len(design.keys) :])
         else None,
-        again=min((int(key.pairs.sum()) for key in keys[len(design.keys) :]), default=0),
+        second_stage=min((int(key.pairs.sum()) for key in keys[len(design.keys) :]), default=0),
         fractions=tuple(name for name, key in zip(design.keys, tested, strict=True) if key.fractions),
         source=evidence.source,
     )
@@ -125,9 +125,9 @@ def world(
         UsageError: the given rate leaves no room for the given churn.
     """
     truth, facts = _answers(design, policy, given, found)
-    lost = found.missing if found and given.missing is None else {}
-    missing, source = _chosen(given.missing, max(lost.values()) if lost else None, 0.0)
-    most = f"at most {percent(missing)} of a key" if lost and missing else percent(missing)
+    absent = found.missing if found and given.missing is None else {}
+    missing, source = _chosen(given.missing, max(absent.values()) if absent else None, 0.0)
+    most = f"at most {percent(missing)} of a key" if absent and missing else percent(missing)
     facts.append(Fact("not measured", most, source))
     icc = 0.0
     if not design.alone:
@@ -147,14 +147,14 @@ def world(
         note = "zero-tolerance keys are taken at their word" if source == "policy" else ""
         if source == "estimated" and found and not any(hits.values()):
             # Rule of three: nothing in n pairs still allows 3 / n of them, and a pair differs twice as often as a run hits.
-            note = f"none in {found.again:,} pairs of runs, which does not rule out {100 * 1.5 / found.again:.2g} %"
+            note = f"none in {found.second_stage:,} pairs of runs, which does not rule out {100 * 1.5 / found.second_stage:.2g} %"
         facts.append(Fact("false hits", f"{100 * max(hits.values(), default=0.0):.2g} %", source, note))
     if design.measures:
         facts.append(Fact("measurements", "at their margin", "assumed", "where an unchanged candidate is blocked most"))
     if found and found.fractions:
         names = ", ".join(found.fractions)
         facts.append(Fact("fractional scores", names, "assumed", "simulated as pass/fail of the same mean and churn"))
-    return replace(truth, missing=missing, icc=icc, repetitions=runs, hits=hits, lost=lost), tuple(facts)
+    return replace(truth, missing=missing, icc=icc, repetitions=runs, hits=hits, missing_cells=absent), tuple(facts)
 
 
 def _answers(design: Design, policy: Policy, given: Given, found: Seen | None) -> tuple[Truth, list[Fact]]:
@@ -225,7 +225,7 @@ def _key(evidence: Evidence, key: str) -> _Key:
     failed = np.isin(outcome.index, [i for i, word in enumerate(outcome.values) if Outcome(word) in SYSTEM_FAILURES])
     score = np.where(failed, 0.0, evidence.numbers("score"))
     rows = np.flatnonzero(keys.index == keys.values.index(key))
-    asked = np.unique(examples.index[rows]).size
+    requested = np.unique(examples.index[rows]).size
     ran = [np.unique(tries[rows[versions.index[rows] == v]]).size for v in np.unique(versions.index[rows])]
     known = rows[~np.isnan(score[rows])]
     order = known[np.lexsort((tries[known], examples.index[known], versions.index[known]))]
@@ -247,7 +247,7 @@ def _key(evidence: Evidence, key: str) -> _Key:
         pairs,
         mean(of[1:][same], moved, pairs),
         mean(of[1:][same], flipped, pairs),
-        max(0.0, 1 - known.size / (asked * sum(ran))),
+        max(0.0, 1 - known.size / (requested * sum(ran))),
         min(ran),
         bool(np.any((x > 0) & (x < 1))),
     )
@@ -256,8 +256,8 @@ def _key(evidence: Evidence, key: str) -> _Key:
 def _by_cell(values: NDArray[np.float64], known: NDArray[np.bool_], design: Design) -> NDArray[np.float64]:
     """Mean over the known examples of each joint cell, mixed with PULL examples of the whole key."""
     cells, width = design.cell[known], len(design.names)
-    whole = float(values[known].mean()) if known.any() else RATE
-    total = np.bincount(cells, weights=values[known], minlength=width) + PULL * whole
+    complete = float(values[known].mean()) if known.any() else RATE
+    total = np.bincount(cells, weights=values[known], minlength=width) + PULL * complete
     return np.asarray(total / (np.bincount(cells, minlength=width) + PULL))
 
 
@@ -279,12 +279,12 @@ def _mean(values: NDArray[np.float64], design: Design) -> float:
 
 def _room(design: Design, truth: Truth) -> float | None:
     """The overall churn there is room for, where it is less than what was asked (by more than a tenth)."""
-    asked = room = 0.0
+    requested = room = 0.0
     for c, n in enumerate(design.cells[0]):
         rate, churn = truth.at(0, c)
-        asked += n * churn
+        requested += n * churn
         room += n * min(churn, most_churn(rate))
-    return room / design.cells[0].sum() if room < 0.9 * asked else None
+    return room / design.cells[0].sum() if room < 0.9 * requested else None
 
 
 def _icc(values: NDArray[np.float64], cluster: NDArray[np.int64], known: NDArray[np.bool_]) -> float:

@@ -32,7 +32,7 @@ def beside(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.ran
     """Zero-tolerance keys by `truth.hits`, measurements at their margin, where a false block is likeliest."""
     hit, unseen, grew = (np.zeros(gates, dtype=bool) for _ in range(3))
     for i, key in enumerate(design.zero):
-        n = int(design.asked[len(design.keys) + i].sum())
+        n = int(design.requested[len(design.keys) + i].sum())
         new, clean = hit_law(truth.hits.get(key, 0.0), truth.missing_of(key), truth.repetitions)
         hit |= rng.random(gates) < -np.expm1(n * np.log1p(-new))
         # Given that no example is a new hit, each is clean and seen in full with chance clean / (1 - new).

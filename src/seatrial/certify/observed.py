@@ -33,8 +33,8 @@ class Look:
     """
 
     fails: NDArray[np.bool_]
-    lost: NDArray[np.float64]
-    gone: NDArray[np.float64]
+    missing_cells: NDArray[np.float64]
+    missing_share: NDArray[np.float64]
     nothing: NDArray[np.bool_]
     at_most: NDArray[np.float64]
     rate: NDArray[np.float64]

@@ -51,24 +51,27 @@ def drop_of(design: Design, truth: Truth, key: int, cell: int) -> float:
 def look_at_counts(design: Design, key: int, drawn: NDArray[np.int64], method: Method) -> Look:
     """What the gate sees of one key in every drawn gate."""
     per = np.einsum("gcam,sc->gsam", drawn, design.member, optimize=True)
-    both, broke, fixed, neither = (per[:, :, a] for a in range(4))
-    nobody = per[..., 3].sum(axis=2)
+    both, regressed, fixed, neither = (per[:, :, a] for a in range(4))
+    none = per[..., 3].sum(axis=2)
     best = (
-        broke[..., 0],
-        fixed[..., 0] + fixed[..., 1] + neither[..., 1] + both[..., 2] + fixed[..., 2] + nobody,
+        regressed[..., 0],
+        fixed[..., 0] + fixed[..., 1] + neither[..., 1] + both[..., 2] + fixed[..., 2] + none,
     )
-    worst = (broke[..., 0] + both[..., 1] + broke[..., 1] + broke[..., 2] + neither[..., 2] + nobody, fixed[..., 0])
+    worst = (
+        regressed[..., 0] + both[..., 1] + regressed[..., 1] + regressed[..., 2] + neither[..., 2] + none,
+        fixed[..., 0],
+    )
     size = np.maximum(design.n[key], 1)
-    lost = np.maximum(per[..., 1].sum(axis=2), per[..., 2].sum(axis=2)) + nobody
-    whole = per[..., 0].sum(axis=2)
-    seen = np.maximum(whole, 1)
-    mean = (fixed[..., 0] - broke[..., 0]) / seen
-    spread = np.sqrt(np.maximum((broke[..., 0] + fixed[..., 0]) / seen - mean * mean, 0.0) / seen)
+    missing = np.maximum(per[..., 1].sum(axis=2), per[..., 2].sum(axis=2)) + none
+    complete = per[..., 0].sum(axis=2)
+    seen = np.maximum(complete, 1)
+    mean = (fixed[..., 0] - regressed[..., 0]) / seen
+    spread = np.sqrt(np.maximum((regressed[..., 0] + fixed[..., 0]) / seen - mean * mean, 0.0) / seen)
     levels = design.alpha_row[key]
     fails = np.zeros(mean.shape, dtype=bool)
     low = np.zeros(mean.shape, dtype=bool)
     for s in range(len(design.segments)):
-        low[:, s] = _rejects(broke[:, s, 0], fixed[:, s, 0], RAW_P, "exact")
+        low[:, s] = _rejects(regressed[:, s, 0], fixed[:, s, 0], RAW_P, "exact")
         if levels[s] > 0 and design.n[key, s]:
             fails[:, s] = _rejects(best[0][:, s], best[1][:, s], float(levels[s]), method)
 
@@ -87,13 +90,13 @@ def look_at_counts(design: Design, key: int, drawn: NDArray[np.int64], method: M
             for s, n in enumerate(design.n[key])
         ]
     )
-    rate = (both[..., 0] + broke[..., 0]) / seen
-    gone = (per[:, 0, :, 1:3].sum(axis=(1, 2)) + 2 * nobody[:, 0]) / (2 * size[0])
+    rate = (both[..., 0] + regressed[..., 0]) / seen
+    missing_share = (per[:, 0, :, 1:3].sum(axis=(1, 2)) + 2 * none[:, 0]) / (2 * size[0])
     return Look(
         fails,
-        lost / size,
-        gone,
-        (whole == 0) & (design.n[key] > 0),
+        missing / size,
+        missing_share,
+        (complete == 0) & (design.n[key] > 0),
         at_most,
         rate,
         p_best,
@@ -103,8 +106,8 @@ def look_at_counts(design: Design, key: int, drawn: NDArray[np.int64], method: M
     )
 
 
-def _rejects(broke: NDArray[np.int64], fixed: NDArray[np.int64], alpha: float, method: Method) -> NDArray[np.bool_]:
-    flips = broke + fixed
+def _rejects(regressed: NDArray[np.int64], fixed: NDArray[np.int64], alpha: float, method: Method) -> NDArray[np.bool_]:
+    flips = regressed + fixed
     table = critical_values(alpha, method, int(flips.max()) if flips.size else 0)
-    rejects: NDArray[np.bool_] = broke >= table[flips]
+    rejects: NDArray[np.bool_] = regressed >= table[flips]
     return rejects

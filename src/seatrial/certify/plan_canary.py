@@ -103,7 +103,7 @@ class CanaryPlan:
         curve: (canary units, chance to have stopped the worse canary by then), at the split threshold.
     """
 
-    asked: Canary
+    requested: Canary
     alone: Times
     split: Times
     false_alarm: Share
@@ -112,7 +112,7 @@ class CanaryPlan:
 
 
 def plan_canary(
-    asked: Canary,
+    requested: Canary,
     margins: Sequence[float],
     *,
     runs: int,
@@ -126,12 +126,12 @@ def plan_canary(
     def tell() -> None:
         progress(next(steps), planned)
 
-    within = FURTHEST if asked.dwell is None else asked.dwell
+    within = FURTHEST if requested.dwell is None else requested.dwell
 
     def stops(threshold: float) -> tuple[NDArray[np.float64], int]:
         """Canary units until each worse canary is stopped, and how far was looked."""
         for reach in (max(within, NEARER), max(within, FURTHEST)):
-            ramp = _ramp(asked, threshold, None, reach)
+            ramp = _ramp(requested, threshold, None, reach)
             found = walk(ramp, np.array([[worse]]), runs, rng).stop_units[0, 0]
             if quantile(found, ALMOST) is not None:
                 break
@@ -139,40 +139,40 @@ def plan_canary(
         return found, reach
 
     def clears(margin: float, rate: float, reach: int) -> Walks:
-        found = walk(_ramp(asked, asked.needed, margin, reach), np.array([[rate]]), runs, rng)
+        found = walk(_ramp(requested, requested.needed, margin, reach), np.array([[rate]]), runs, rng)
         tell()
         return found
 
-    worse = asked.base - asked.drop
-    alone, _ = stops(1 / asked.alpha)
-    split, far = stops(asked.needed)
-    null = walk(_ramp(asked, asked.needed, None, within), np.array([[asked.base]]), runs, rng)
+    worse = requested.base - requested.drop
+    alone, _ = stops(1 / requested.alpha)
+    split, far = stops(requested.needed)
+    null = walk(_ramp(requested, requested.needed, None, within), np.array([[requested.base]]), runs, rng)
     tell()
     clearings = []
     for margin in margins:
-        unchanged, bad = clears(margin, asked.base, max(within, FURTHEST)), clears(margin, worse, far)
+        unchanged, bad = clears(margin, requested.base, max(within, FURTHEST)), clears(margin, worse, far)
         passes = (bad.advance_units[0, 0] < bad.stop_units[0, 0]) & (bad.advance_units[0, 0] <= within)
-        times = _times(unchanged.advance_units[0, 0], asked.dwell)
+        times = _times(unchanged.advance_units[0, 0], requested.dwell)
         clearings.append(Clearing(margin, times, Share(int(passes.sum()), runs)))
     at = sorted({*np.geomspace(10, max(100.0, quantile(split, 0.95) or FURTHEST), 40).astype(int).tolist()})
     return CanaryPlan(
-        asked=asked,
-        alone=_times(alone, asked.dwell),
-        split=_times(split, asked.dwell),
+        requested=requested,
+        alone=_times(alone, requested.dwell),
+        split=_times(split, requested.dwell),
         false_alarm=null.any_stop,
         clearings=tuple(clearings),
         curve=tuple((int(n), float((split <= n).mean())) for n in at),
     )
 
 
-def _ramp(asked: Canary, threshold: float, margin: float | None, canary_units: int) -> Ramp:
+def _ramp(requested: Canary, threshold: float, margin: float | None, canary_units: int) -> Ramp:
     return Ramp(
         shares=np.ones(1),
-        rates=np.array([[asked.base]]),
-        stages=(Stage(asked.share, int(np.ceil(canary_units / asked.share)), margin or 0.0, 1.0),),
+        rates=np.array([[requested.base]]),
+        stages=(Stage(requested.share, int(np.ceil(canary_units / requested.share)), margin or 0.0, 1.0),),
         thresholds=np.array([[threshold]]),
         pooled=np.array([np.inf]),
-        advance=np.inf if margin is None else 1 / asked.alpha,
+        advance=np.inf if margin is None else 1 / requested.alpha,
     )
 
 

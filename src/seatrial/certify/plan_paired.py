@@ -76,7 +76,7 @@ class PairedPlan:
 
     assumed: Paired
     n: int | None
-    sees: float | None
+    detects: float | None
     drops: tuple[DropPlan, ...]
     margins: tuple[MarginPlan, ...]
 
@@ -102,7 +102,7 @@ class SegmentPlan:
     n: int
     alpha: float
     need: int | None
-    sees: float | None
+    detects: float | None
     repetitions: int | None
     more_calls: int
     repeat_calls: int | None
@@ -201,7 +201,7 @@ def _segment(
         n=n,
         alpha=alpha,
         need=need,
-        sees=detectable_drop(n, churn, alpha, method, power),
+        detects=detectable_drop(n, churn, alpha, method, power),
         repetitions=runs,
         more_calls=0 if need is None else 2 * max(0, need - n),
         repeat_calls=None if runs is None else 2 * n * (runs - 1),

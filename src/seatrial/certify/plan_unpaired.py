@@ -80,7 +80,7 @@ class UnpairedPlan:
         looks: None for a single look.
     """
 
-    asked: Unpaired
+    requested: Unpaired
     each: int
     base_units: int
     other_units: int
@@ -88,7 +88,7 @@ class UnpairedPlan:
     looks: Looks | None
 
 
-def plan_unpaired(asked: Unpaired) -> UnpairedPlan | CannotTell:
+def plan_unpaired(requested: Unpaired) -> UnpairedPlan | CannotTell:
     """Units for two arms, by the normal law.
 
     Unequal arms are planned with their own variances (Fleiss 1981, `unpooled`; see `per_arm` for the other formulas); where
@@ -98,35 +98,35 @@ def plan_unpaired(asked: Unpaired) -> UnpairedPlan | CannotTell:
     is too bold where the new arm is small and `base` near 1: at .95, a margin of .02 and a 10 % arm the score test at .05
     has power .74 for the .80 asked, and Wald's z a level of .065 (simulated, 30,000 runs).
     """
-    if not (0 < asked.share < 1 and 0 < asked.traffic <= 1):
+    if not (0 < requested.share < 1 and 0 < requested.traffic <= 1):
         raise ValueError("share must lie in (0, 1) and traffic in (0, 1]")
-    sides = 1 if asked.margin is not None else asked.sides
-    if asked.looks > 1 and asked.alpha / sides >= 0.5:
+    sides = 1 if requested.margin is not None else requested.sides
+    if requested.looks > 1 and requested.alpha / sides >= 0.5:
         return CannotTell("looks share a level under .5 a side; there is none above it to share")
-    if asked.margin is not None:
-        reach = -quantile(asked.alpha) + quantile(asked.power)
-        raw = 2 * asked.base * (1 - asked.base) * (reach / asked.margin) ** 2
-        mean = raw / (4 * asked.share * (1 - asked.share))
+    if requested.margin is not None:
+        reach = -quantile(requested.alpha) + quantile(requested.power)
+        raw = 2 * requested.base * (1 - requested.base) * (reach / requested.margin) ** 2
+        mean = raw / (4 * requested.share * (1 - requested.share))
         if reach <= 0:
             return CannotTell(
                 "a power not above the level is had without any data; ask for more power or a smaller level"
             )
         if raw <= 0:
-            return CannotTell(f"a rate of {asked.base:g} has no variance to plan with; take one that was measured")
+            return CannotTell(f"a rate of {requested.base:g} has no variance to plan with; take one that was measured")
     else:
-        if asked.rate is None:
+        if requested.rate is None:
             raise ValueError("need a rate to see, or a margin to exclude")
         found, split = (
             per_arm(
-                asked.base,
-                asked.rate,
-                asked.alpha,
-                asked.power,
+                requested.base,
+                requested.rate,
+                requested.alpha,
+                requested.power,
                 sides=sides,
-                formula=asked.formula,
+                formula=requested.formula,
                 share_of_second=part,
             )
-            for part in (0.5, asked.share)
+            for part in (0.5, requested.share)
         )
         if isinstance(found, CannotTell):
             return found
@@ -134,12 +134,12 @@ def plan_unpaired(asked: Unpaired) -> UnpairedPlan | CannotTell:
             return split
         raw, mean = found.raw, split.raw
     each = max(1, math.ceil(raw - 1e-9))
-    looks = _looks(asked.looks, asked.alpha, asked.power, sides) if asked.looks > 1 else None
+    looks = _looks(requested.looks, requested.alpha, requested.power, sides) if requested.looks > 1 else None
     total = 2 * mean * (looks.inflation if looks else 1.0)
-    base_units, other_units = (math.ceil(total * part - 1e-9) for part in (1 - asked.share, asked.share))
-    per_day = None if asked.units_per_day is None else asked.units_per_day * asked.traffic
-    slower = max(base_units / (1 - asked.share), other_units / asked.share)
-    return UnpairedPlan(asked, each, base_units, other_units, None if per_day is None else slower / per_day, looks)
+    base_units, other_units = (math.ceil(total * part - 1e-9) for part in (1 - requested.share, requested.share))
+    per_day = None if requested.units_per_day is None else requested.units_per_day * requested.traffic
+    slower = max(base_units / (1 - requested.share), other_units / requested.share)
+    return UnpairedPlan(requested, each, base_units, other_units, None if per_day is None else slower / per_day, looks)
 
 
 def _looks(looks: int, alpha: float, power: float, sides: int) -> Looks:

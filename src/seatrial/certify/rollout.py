@@ -28,7 +28,7 @@ _LOOKED_AHEAD = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Sight:
+class Detectable:
     """One cell in one stage (or all traffic): what it sees before the stage's dwell is over.
 
     Attributes:
@@ -105,7 +105,7 @@ class RolloutCertificate:
     attempt: int
     alpha: float
     false_rollback: Share
-    sights: tuple[Sight, ...]
+    detectables: tuple[Detectable, ...]
     journeys: tuple[Journey, ...]
     traffic: float | None
     longest: int
@@ -114,7 +114,7 @@ class RolloutCertificate:
     @property
     def blind(self) -> tuple[int, ...]:
         """Stages, from 0, that cannot stop `must_stop` with chance .8 within their dwell."""
-        return tuple(sorted({sight.stage for sight in self.sights if sight.blind}))
+        return tuple(sorted({detectable.stage for detectable in self.detectables if detectable.blind}))
 
     @property
     def kept(self) -> bool:
@@ -154,20 +154,20 @@ def certify_rollout(
 
     walks = [drawn(k, drop) for k, drop in enumerate((0.0, plan.must_stop, *grid))]
     null, bad = walks[:2]
-    vital = any(cell.critical for cell in plan.cells)
-    sights = []
+    critical = any(cell.critical for cell in plan.cells)
+    detectables = []
     for s in range(steps):
         for i, cell in enumerate(plan.cells):
             answers = cell.critical or len(plan.cells) == 1
-            sights.append(_sight(plan, ramp, s, i, answers, null, bad, rng))
+            detectables.append(_detectable(plan, ramp, s, i, answers, null, bad, rng))
         if len(plan.cells) > 1:
-            sights.append(_whole(plan, ramp, s, not vital, bad, rng))
+            detectables.append(_complete(plan, ramp, s, not critical, bad, rng))
     return RolloutCertificate(
         plan=plan,
         attempt=attempt,
         alpha=try_alpha(plan.alpha, attempt),
         false_rollback=null.any_stop,
-        sights=tuple(sights),
+        detectables=tuple(detectables),
         journeys=tuple(
             Journey(c.name, c.critical, null.arrive(i), null.roll_back(i), bad.arrive(i), bad.roll_back(i))
             for i, c in enumerate(plan.cells)
@@ -184,13 +184,13 @@ def _worse(ramp: Ramp, drop: float) -> NDArray[np.float64]:
     return np.maximum(canary, 0.0)
 
 
-def _sight(
+def _detectable(
     plan: RolloutPlan, ramp: Ramp, s: int, i: int, answers: bool, null: Walks, bad: Walks, rng: np.random.Generator
-) -> Sight:
+) -> Detectable:
     cell, stage = plan.cells[i], plan.stages[s]
     threshold, stops = float(ramp.thresholds[i, 0]), bad.stop(s, i)
     short = answers and stops.rate < POWER
-    return Sight(
+    return Detectable(
         stage=s,
         cell=cell.name,
         answers=answers,
@@ -205,11 +205,11 @@ def _sight(
     )
 
 
-def _whole(plan: RolloutPlan, ramp: Ramp, s: int, answers: bool, bad: Walks, rng: np.random.Generator) -> Sight:
+def _complete(plan: RolloutPlan, ramp: Ramp, s: int, answers: bool, bad: Walks, rng: np.random.Generator) -> Detectable:
     stage, threshold, stops = plan.stages[s], float(ramp.pooled[0]), bad.pooled_stop(s)
     rate = float(ramp.shares @ ramp.rates[:, 0])
     short = answers and stops.rate < POWER
-    return Sight(
+    return Detectable(
         stage=s,
         cell=ALL,
         answers=answers,

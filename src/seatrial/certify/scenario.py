@@ -53,12 +53,12 @@ class Truth:
     repetitions: int = 1
     icc: float = 0.0
     hits: Mapping[str, float] = field(default_factory=dict)
-    lost: Mapping[str, float] = field(default_factory=dict)
+    missing_cells: Mapping[str, float] = field(default_factory=dict)
     cells: Cells | None = None
 
     def missing_of(self, key: str) -> float:
         """Share of the key's cells that nobody measures."""
-        return self.lost.get(key, self.missing)
+        return self.missing_cells.get(key, self.missing)
 
     def at(self, key: int, cell: int) -> tuple[float, float]:
         """(rate, churn) of one key on one joint cell."""

@@ -112,8 +112,8 @@ def simulate(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.r
         bootstrap=int(raw[2].sum()),
         unshown=tuple(
             (segment, int(n))
-            for segment, n, vital in zip(design.segments, open_, design.critical, strict=True)
-            if vital
+            for segment, n, critical in zip(design.segments, open_, design.critical, strict=True)
+            if critical
         ),
     )
 
@@ -129,40 +129,42 @@ def decide_gates(design: Design, policy: Policy, looks: Sequence[Look]) -> tuple
     method: Method = "exact" if policy.test == "exact" else "mid-p"
     blocked = np.zeros(looks[0].fails.shape[0], dtype=bool)
     unsure, doubtful = blocked.copy(), blocked.copy()
-    tolerance = np.array([0.0 if vital else policy.missing_tolerance for vital in design.critical])
+    tolerance = np.array([0.0 if critical else policy.missing_tolerance for critical in design.critical])
     unsure |= unshown_rows(design, policy, looks).any(axis=1)
     # A critical segment that is shown not worse at the worst case of what is missing hangs on nothing.
-    shows = np.array([[k in _asked(design, policy) and vital for vital in design.critical] for k in range(len(looks))])
+    shows = np.array(
+        [[k in _requested(design, policy) and critical for critical in design.critical] for k in range(len(looks))]
+    )
     over = []
     for k, one in enumerate(looks):
         family = (levels[k] > 0) & (sizes[k] > 0)
         blocked |= (one.fails & family).any(axis=1)
         unsure |= (one.nothing & family).any(axis=1)
-        over.append((one.lost > tolerance) & family & ~shows[k])
-        sees = detectable_drop(int(sizes[k, 0]), policy.churn, float(levels[k, 0]), method)
-        if sees is not None:
+        over.append((one.missing_cells > tolerance) & family & ~shows[k])
+        detects = detectable_drop(int(sizes[k, 0]), policy.churn, float(levels[k, 0]), method)
+        if detects is not None:
             # What is missing can hide a drop; where none could show, the overall row decides nothing.
-            unsure |= sees + 2 * one.gone > 1
+            unsure |= detects + 2 * one.missing_share > 1
         doubtful |= over[-1].any(axis=1)
     open_ = np.flatnonzero(doubtful & ~blocked & ~unsure)
     if open_.size:
         rows = [(k, s) for k in range(len(looks)) for s in np.flatnonzero((levels[k] > 0) & (sizes[k] > 0)).tolist()]
         first = np.stack([looks[k].falls(s, open_) for k, s in rows], axis=1)
-        asked = np.stack([over[k][open_, s] for k, s in rows], axis=1)
-        unsure[open_] = (first & asked).any(axis=1)
+        requested = np.stack([over[k][open_, s] for k, s in rows], axis=1)
+        unsure[open_] = (first & requested).any(axis=1)
         # Only where a row falls at its first-step level can another fall after it.
-        after = np.flatnonzero(first.any(axis=1) & ~(first & asked).any(axis=1))
+        after = np.flatnonzero(first.any(axis=1) & ~(first & requested).any(axis=1))
         p = np.stack([looks[k].p_worst(s, open_[after]) for k, s in rows], axis=1)
         weights = np.array([levels[k, s] for k, s in rows]) / design.alpha
         for i, row in zip(after, p, strict=True):
-            unsure[open_[i]] = bool((weighted_holm(row, weights, design.alpha).rejected & asked[i]).any())
+            unsure[open_[i]] = bool((weighted_holm(row, weights, design.alpha).rejected & requested[i]).any())
     return blocked, unsure & ~blocked
 
 
 def unshown_rows(design: Design, policy: Policy, looks: Sequence[Look]) -> NDArray[np.bool_]:
     """Gates x segments: a critical segment is not shown not worse by `must_detect` or more on a key that is asked."""
     found = np.zeros(looks[0].fails.shape, dtype=bool)
-    for k in _asked(design, policy):
+    for k in _requested(design, policy):
         shown = (looks[k].at_most < policy.must_detect) & (looks[k].rate > policy.must_detect) & (design.n[k] > 0)
         found |= ~shown & np.array(design.critical)
     return found
@@ -177,7 +179,7 @@ def uncovered_segments(design: Design, policy: Policy) -> tuple[str, ...]:
     method: Method = "exact" if policy.test == "exact" else "mid-p"
     short = []
     for s, segment in enumerate(design.segments):
-        least = min(int(design.n[k, s]) for k in _asked(design, policy))
+        least = min(int(design.n[k, s]) for k in _requested(design, policy))
         if (design.critical[s] and (not least or float(largest_drops(0.0, 0.0, least)) >= policy.must_detect)) or (
             s == 0 and any(_mute(design, policy, k, method) for k in range(len(design.keys)))
         ):
@@ -187,7 +189,7 @@ def uncovered_segments(design: Design, policy: Policy) -> tuple[str, ...]:
     return tuple(short)
 
 
-def _asked(design: Design, policy: Policy) -> range:
+def _requested(design: Design, policy: Policy) -> range:
     """Keys that have to show critical segments not worse: the primary one, or all."""
     return range(1) if any(rule.primary for rule in policy.keys) or len(design.keys) == 1 else range(len(design.keys))
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from seatrial.trial.aa_run import Twice
+    from seatrial.trial.aa_run import AARun
     from seatrial.trial.adopt import Adopted, Mounted
 
 SCHEMA = "seatrial/init/1"
@@ -78,23 +78,23 @@ def adopted_data(done: Adopted) -> dict[str, Any]:
                     for s in one.segments
                 ],
                 "context": [asdict(field) for field in one.context],
-                "a_a": _twice_data(one.twice) if one.twice else None,
-                "sees": [asdict(sight) for sight in one.sees],
+                "a_a": _aa_data(one.aa_run) if one.aa_run else None,
+                "detects": [asdict(detectable) for detectable in one.detects],
             }
             for one in done.graphs
         ],
     }
 
 
-def _twice_data(twice: Twice) -> dict[str, Any]:
+def _aa_data(aa_run: AARun) -> dict[str, Any]:
     return {
-        "verdict": str(twice.report.verdict),
-        "reason": headline(twice.report),
-        "unchanged": twice.report.unchanged,
-        "planned": twice.planned,
-        "failures": twice.failures,
-        "scores": twice.scores,
-        "churn": {one.key: one.segments[0].churn for one in twice.churn},
+        "verdict": str(aa_run.report.verdict),
+        "reason": headline(aa_run.report),
+        "unchanged": aa_run.report.unchanged,
+        "planned": aa_run.planned,
+        "failures": aa_run.failures,
+        "scores": aa_run.scores,
+        "churn": {one.key: one.segments[0].churn for one in aa_run.churn},
     }
 
 
@@ -131,12 +131,12 @@ def _graph(one: Mounted) -> Iterator[Line]:
         yield Line(f"  ? {one.graph} {what}: {one.problem}", "unsure")
     elif one.problem:
         yield Line(f"  ✕ {one.graph}: {one.problem}", "bad")
-    if one.twice:
-        yield from _twice(one, one.twice)
-    if one.sees:
+    if one.aa_run:
+        yield from _aa_run(one, one.aa_run)
+    if one.detects:
         yield Line("  What this gate can see today (the smallest drop it shows 4 times in 5):", "plain")
-        width = max(len(row.segment) for row in one.sees)
-        for row in one.sees:
+        width = max(len(row.segment) for row in one.detects)
+        for row in one.detects:
             yield Line(f"    {row.segment:<{width}}  {row.n:>5} examples  {drop(row.drop)}", "plain")
     if 0 < one.examples < Policy().min_n:
         yield Line(
@@ -150,16 +150,16 @@ def _graph(one: Mounted) -> Iterator[Line]:
         )
 
 
-def _twice(one: Mounted, twice: Twice) -> Iterator[Line]:
-    word = str(twice.report.verdict)
-    yield Line(f"  A/A run  {SIGNS[word]} {word.upper()}: {headline(twice.report)}", TONES[word])
-    if twice.failures:
+def _aa_run(one: Mounted, aa_run: AARun) -> Iterator[Line]:
+    word = str(aa_run.report.verdict)
+    yield Line(f"  A/A run  {SIGNS[word]} {word.upper()}: {headline(aa_run.report)}", TONES[word])
+    if aa_run.failures:
         yield Line(
-            f"  {twice.failures} of {count(twice.planned, 'run')} crashed, hung or stopped; they score 0 in every gate",
+            f"  {aa_run.failures} of {count(aa_run.planned, 'run')} crashed, hung or stopped; they score 0 in every gate",
             "unsure",
         )
-    for churn in twice.churn:
-        score = twice.scores.get(churn.key)
+    for churn in aa_run.churn:
+        score = aa_run.scores.get(churn.key)
         yield Line(
             f"  {churn.key}: mean score {percent(score)}; two runs of the same example disagree {percent(churn.segments[0].churn)} of the time",
             "plain",

@@ -85,6 +85,6 @@ def shown(*, as_json: bool) -> int:
         click.echo(gate_json({"schema": "seatrial/anchor/1", "pointers": rows}), nl=False)
         return 0
     for row in rows:
-        said = f"{row['baseline']}  {row['version']}, measured {row['measured']}" if row["baseline"] else "none"
-        click.echo(f"{row['graph']:<20} {row['pointer']:<8} {said}")
+        wording = f"{row['baseline']}  {row['version']}, measured {row['measured']}" if row["baseline"] else "none"
+        click.echo(f"{row['graph']:<20} {row['pointer']:<8} {wording}")
     return 0

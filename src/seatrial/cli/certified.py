@@ -44,8 +44,8 @@ def certified_for(report: Report) -> Certified | None:
     A gate that would have repeated its suspicious rows, or has an anchor, is another rule than the one that was simulated.
     """
     folder = _root() / FOLDER
-    looked_again = report.confirm is not None and report.confirm.how not in ONE_LOOK
-    if not folder.is_dir() or looked_again or report.anchor is not None:
+    second_stage_run = report.confirm is not None and report.confirm.how not in ONE_LOOK
+    if not folder.is_dir() or second_stage_run or report.anchor is not None:
         return None
     from seatrial.report.certified import certified_name, read_certified  # noqa: PLC0415 - only who certified waits
 

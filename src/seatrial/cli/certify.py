@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from seatrial.certify.certificate import Certificate
     from seatrial.certify.design import Design
     from seatrial.certify.estimate import Seen
-    from seatrial.cli.evidence import Asked
+    from seatrial.cli.evidence import Requested
     from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
     from seatrial.project import Project
@@ -112,7 +112,7 @@ def command(
     as_json: bool,
     output: Path | None,
     *,
-    asked: Asked,
+    requested: Requested,
 ) -> int:
     """Measure a policy's error rates on your segment sizes before you trust it.
 
@@ -153,7 +153,7 @@ def command(
         raise UsageError("--from-run is a run of the project; with --evidence the file itself is estimated from")
     given = Given(churn, rate, missing, repetitions, icc, hit_rate)
     cases = (
-        _from_evidence(policy, evidence, graphs, asked, critical, cluster_size)
+        _from_evidence(policy, evidence, graphs, requested, critical, cluster_size)
         if evidence
         else _from_project(policy, graphs, runs, cluster_size)
     )
@@ -164,8 +164,8 @@ def command(
     with progress(quiet=as_json) as tell:
         for case, (truth, facts) in zip(cases, worlds, strict=True):
             rng = np.random.default_rng(seed)
-            told = partial(tell, case.design.name)
-            done.append(certify(case.design, case.policy, truth, gates=gates, rng=rng, facts=facts, progress=told))
+            reported = partial(tell, case.design.name)
+            done.append(certify(case.design, case.policy, truth, gates=gates, rng=rng, facts=facts, progress=reported))
     rules = [case.policy for case in cases]
     _write(done, rules, as_json=as_json, output=output)
     what_if = given != Given()
@@ -203,10 +203,10 @@ def _from_project(policy: Path, graphs: tuple[str, ...], runs: tuple[str, ...], 
         row = next(row for row in project.settings.trial if row.graph == graph)
         examples = [assign(dimensions, example.row()) for example in project.dataset(graph, row.dataset).examples]
         keys = [] if rules.keys else [bound.key for bound in project.evaluators(graph)]
-        vital = critical_segments(dimensions)
+        critical = critical_segments(dimensions)
         clusters = _clusters(examples, cluster_size)
-        shape = design(graph, examples, rules, critical=vital, keys=keys, clusters=clusters)
-        found = seen_in(evidence[graph], rules, vital) if graph in evidence else None
+        shape = design(graph, examples, rules, critical=critical, keys=keys, clusters=clusters)
+        found = seen_in(evidence[graph], rules, critical) if graph in evidence else None
         cases.append(Case(shape, rules, found, row.repeat))
     return cases
 
@@ -252,7 +252,7 @@ def _from_evidence(
     policy: Path,
     evidence: tuple[Path, ...],
     graphs: tuple[str, ...],
-    asked: Asked,
+    requested: Requested,
     critical: tuple[str, ...],
     cluster_size: int | None,
 ) -> list[Case]:
@@ -264,7 +264,7 @@ def _from_evidence(
     if cluster_size is not None:
         raise UsageError("--cluster-size: the evidence says its clusters itself (--map cluster=COLUMN)")
     rules = load_policy(policy, graphs[0] if graphs else None)
-    table = read_files(evidence, asked)
+    table = read_files(evidence, requested)
     found = seen_in(table, rules, known_critical(table, critical))
     return [Case(found.design, rules, found, None)]
 

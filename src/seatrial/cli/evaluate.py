@@ -108,7 +108,7 @@ def command(
             label=version_label,
             progress=tell,
         )
-    logged = record(project, lambda: _entries(result), asked=mlflow) if logs and result.complete else Record()
+    logged = record(project, lambda: _entries(result), requested=mlflow) if logs and result.complete else Record()
     code = logged.exit_code(_exit_code(result))
     if output is not None and result.complete:
         output.write_bytes((result.run_dir / "evidence.parquet").read_bytes())
@@ -123,8 +123,8 @@ def _rebuilt(project: Project, graph: str, run_id: str, *, as_json: bool) -> int
     if as_json:
         from seatrial.canonical import canonical_json  # noqa: PLC0415
 
-        said = {"schema": "seatrial/eval/1", "exit_code": 0, "run_id": run_id, "rebuilt": sum(result.rows.values())}
-        click.echo(canonical_json(said))
+        wording = {"schema": "seatrial/eval/1", "exit_code": 0, "run_id": run_id, "rebuilt": sum(result.rows.values())}
+        click.echo(canonical_json(wording))
     else:
         click.echo(f"run {run_id}: evidence rebuilt from its rows, {sum(result.rows.values()):,} rows")
     return 0
@@ -146,7 +146,7 @@ def _say(result: RunResult, graph: str, code: int, logged: Record, *, as_json: b
     if as_json:
         from seatrial.canonical import canonical_json  # noqa: PLC0415
 
-        said = {
+        wording = {
             "schema": "seatrial/eval/1",
             "exit_code": code,
             "run_id": run_id,
@@ -159,7 +159,7 @@ def _say(result: RunResult, graph: str, code: int, logged: Record, *, as_json: b
             "warnings": list(result.warnings),
             **({"mlflow": logged.data} if logged.data else {}),
         }
-        click.echo(canonical_json(said))
+        click.echo(canonical_json(wording))
         return
     rows = ", ".join(f"{count:,} {word}" for word, count in sorted(result.rows.items()) if count)
     click.echo(f"run {run_id}: {result.done} of {result.planned} runs done; rows: {rows or 'none'}")
@@ -194,10 +194,10 @@ def _cause(result: RunResult, *, system: bool) -> str:
         return "the run is not complete; its rows.jsonl holds the reasons"
     evidence = stored_evidence(result.run_dir)
     columns = [evidence.values(name) for name in ("outcome", "key", "reason")]
-    said = Counter(
+    wording = Counter(
         reason or "no reason given" if system else f"{key}: {reason or outcome}"
         for outcome, key, reason in zip(*columns, strict=True)
         if outcome != Outcome.SCORED and (Outcome(outcome) in SYSTEM_FAILURES) is system
     )
-    reason, count = said.most_common(1)[0]
-    return f"{count:,} of {said.total():,} rows: {reason[:200]}"
+    reason, count = wording.most_common(1)[0]
+    return f"{count:,} of {wording.total():,} rows: {reason[:200]}"

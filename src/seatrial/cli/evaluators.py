@@ -99,8 +99,8 @@ def _lines(project: Project, found: dict[str, tuple[Audit, ...]]) -> Iterator[Li
                 yield Line(f"✓ {name}: pure in {count(one.calls, 'call')}", "plain")
             else:
                 yield Line(f"✕ {name}", "bad" if one.impurities else "unsure")
-                for said in sentences(one, project.root):
-                    yield Line(f"    {said}", "plain")
+                for wording in sentences(one, project.root):
+                    yield Line(f"    {wording}", "plain")
     audits = [one for suite in found.values() for one in suite]
     impure, unseen = sum(bool(one.impurities) for one in audits), sum(one.unseen is not None for one in audits)
     pure = len(audits) - impure - unseen

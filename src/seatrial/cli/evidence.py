@@ -99,7 +99,7 @@ NAMES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Requested:
     """What the command line says about reading files, not checked yet."""
 
     maps: tuple[str, ...]
@@ -143,8 +143,8 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(command)
     def with_asked(*args: Any, **options: Any) -> Any:
-        asked = Asked(**{name: options.pop(name) for name in NAMES})
-        return command(*args, asked=asked, **options)
+        requested = Requested(**{name: options.pop(name) for name in NAMES})
+        return command(*args, requested=requested, **options)
 
     for option in reversed(READING):
         with_asked = option(with_asked)
@@ -156,29 +156,29 @@ def given_flags(names: Sequence[str] = NAMES) -> list[str]:
     ctx = click.get_current_context()
     found = []
     for option in ctx.command.params:
-        said = ctx.get_parameter_source(option.name or "")
-        if option.name in names and said is not None and said.name == "COMMANDLINE":
+        reported = ctx.get_parameter_source(option.name or "")
+        if option.name in names and reported is not None and reported.name == "COMMANDLINE":
             found.append(option.opts[0])
     return found
 
 
-def read_files(paths: Sequence[Path], asked: Asked) -> Evidence:
+def read_files(paths: Sequence[Path], requested: Requested) -> Evidence:
     """The files as one table; the columns are named alike in all of them."""
     from seatrial.evidence.results import read_results  # noqa: PLC0415 - numpy is for those who gate
 
     if len(paths) == 1:
-        return read_results(paths, asked.reading(), versions=[None])
+        return read_results(paths, requested.reading(), versions=[None])
     stems = [path.stem for path in paths]
     named = stems if len(set(stems)) == len(stems) else [None] * len(stems)
-    return read_results(paths, asked.reading(), versions=named)
+    return read_results(paths, requested.reading(), versions=named)
 
 
-def read_two(paths: Sequence[Path], asked: Asked) -> tuple[Evidence, str, str]:
+def read_two(paths: Sequence[Path], requested: Requested) -> tuple[Evidence, str, str]:
     """Two files, each a version named by its file, as one table, and the two names."""
     from seatrial.evidence.results import read_results, version_names  # noqa: PLC0415 - as above
 
     old, new = version_names(paths)
-    return read_results(paths, asked.reading(), versions=(old, new), propose=True), old, new
+    return read_results(paths, requested.reading(), versions=(old, new), propose=True), old, new
 
 
 def _words(text: str | None) -> tuple[str, ...]:
@@ -198,7 +198,7 @@ def _scale(text: str) -> tuple[str, tuple[float, float]]:
     return name, (low, high)
 
 
-def versions_asked(evidence: Evidence, baseline: str | None, candidate: str | None) -> tuple[str, str]:
+def versions_requested(evidence: Evidence, baseline: str | None, candidate: str | None) -> tuple[str, str]:
     """Both versions, or a sentence that lists those there are."""
     if baseline is None or candidate is None:
         missing = "--baseline" if baseline is None else "--candidate"

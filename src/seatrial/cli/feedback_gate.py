@@ -152,11 +152,11 @@ def command(
     now = moment(clock, "--now", declared)
     window = (moment(begin, "--from", declared, -float("inf")), moment(end, "--to", declared, float("inf")))
     year = None if one_shot else year_at(now, rules.year)
-    asked = _sources(decisions, outcomes, sources, maps, segments, declared, rules)
+    requested = _sources(decisions, outcomes, sources, maps, segments, declared, rules)
     question = Question(rules, metrics, year, now, only, window)
     kept: list[Units] = []
     decision = decide(
-        [evidence_of(one, question, kept.append) for one in asked],
+        [evidence_of(one, question, kept.append) for one in requested],
         rules,
         year=year,
         warn_only=warn_only,
@@ -188,7 +188,7 @@ def _with_offers(decision: Decision, sources: Sequence[Units]) -> Decision:
             "classifier": one.classifier,
             "method": one.method,
             "fitted": one.fitted,
-            "held_out": one.held_out,
+            "validation": one.validation,
             "brier_before": one.brier_before,
             "brier_after": one.brier_after,
             "gain": one.gain[0],

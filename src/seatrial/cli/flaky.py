@@ -92,13 +92,13 @@ def command(
 
 
 def _check(
-    graph: str | None, limit: int | None, ids: tuple[str, ...], said: dict[str, str | None], *, quarantined: bool
+    graph: str | None, limit: int | None, ids: tuple[str, ...], reported: dict[str, str | None], *, quarantined: bool
 ) -> None:
     if quarantined and (graph or ids):
         raise UsageError("--quarantined lists what is in quarantine in the whole project; it stands alone")
     if not quarantined and not graph:
         raise UsageError("name a graph or a run (seatrial flaky GRAPH), or ask for the list with --quarantined")
-    for word, value in said.items():
+    for word, value in reported.items():
         if ids and not value:
             raise UsageError(f"{word} is missing: a quarantine has an owner, a reason and a last day")
         if value and not ids:

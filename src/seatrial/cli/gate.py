@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,20 +15,16 @@ from seatrial.cli.evidence import (
     read_files,
     read_two,
     reading_options,
-    versions_asked,
+    versions_requested,
 )
 from seatrial.cli.output import annotation, check_targets, show
 from seatrial.cli.page import refusals
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from seatrial.cli.evidence import Asked
+    from seatrial.cli.evidence import Requested
     from seatrial.evidence import Evidence
-    from seatrial.gate.policy import Policy
     from seatrial.gate.report import Report
-    from seatrial.vote import Standing
 
 
 @click.command("gate")
@@ -97,7 +92,7 @@ def command(
     files: tuple[Path, ...],
     *,
     no_examples: bool,
-    asked: Asked,
+    requested: Requested,
 ) -> int:
     """Decide, segment by segment, whether a candidate is worse than its baseline.
 
@@ -138,9 +133,9 @@ def command(
             if concurrency:
                 raise UsageError("-j goes with two versions of a graph; a file of evidence is read, not run")
             if files_given:
-                report = _gate_two(files_given, baseline, candidate, asked, critical, policy, graph)
+                report = _gate_two(files_given, baseline, candidate, requested, critical, policy, graph)
             else:
-                report = _gate_files(evidence, baseline, candidate, asked, critical, policy, graph)
+                report = _gate_files(evidence, baseline, candidate, requested, critical, policy, graph)
         elif len(versions) == 2:
             flags = given_flags(("baseline", "candidate", "critical", "graph", *READING_NAMES))
             if flags:
@@ -174,13 +169,13 @@ def _gate_two(
     paths: tuple[Path, ...],
     baseline: str | None,
     candidate: str | None,
-    asked: Asked,
+    requested: Requested,
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
 ) -> Report:
     if len(paths) == 1:
-        return _gate_files(paths, baseline, candidate, asked, critical, policy, graph)
+        return _gate_files(paths, baseline, candidate, requested, critical, policy, graph)
     if len(paths) > 2:
         raise UsageError(
             f"{len(paths)} files were given and two are compared: seatrial gate OLD NEW; several files of one table are given with --evidence"
@@ -191,7 +186,7 @@ def _gate_two(
         )
     if policy is not None:
         _must_be_there(policy)
-    evidence, old, new = read_two(paths, asked)
+    evidence, old, new = read_two(paths, requested)
     return _judged(evidence, old, new, critical, policy, graph)
 
 
@@ -199,7 +194,7 @@ def _gate_files(
     paths: tuple[Path, ...],
     baseline: str | None,
     candidate: str | None,
-    asked: Asked,
+    requested: Requested,
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
@@ -208,8 +203,8 @@ def _gate_files(
         raise UsageError("--graph names whose keys of a policy file gate; give the file with --policy")
     if policy is not None:
         _must_be_there(policy)
-    evidence = read_files(paths, asked)
-    baseline, candidate = versions_asked(evidence, baseline, candidate)
+    evidence = read_files(paths, requested)
+    baseline, candidate = versions_requested(evidence, baseline, candidate)
     return _judged(evidence, baseline, candidate, critical, policy, graph)
 
 
@@ -234,33 +229,15 @@ def _judged(
 
     rules = load_policy(policy, _graph_of(evidence, graph)) if policy else Policy()
     known_values(evidence, critical)
-    return check(
-        evidence,
-        rules,
-        baseline=baseline,
-        candidate=candidate,
-        critical=critical,
-        standings=_standings(evidence, rules, candidate, graph),
-    )
-
-
-def _standings(evidence: Evidence, rules: Policy, candidate: str, named: str | None) -> Mapping[str, Standing]:
-    """What the judges of a policy may do; their licences are those in this folder's judges/."""
-    if not rules.judges:
-        return {}
-    from seatrial.judge.standing import standings_of_table  # noqa: PLC0415 - where a judge is asked for
-
-    wanted = {rule.name: rule.min_consistency for rule in rules.judges}
-    graph = _graph_of(evidence, named) or ""
-    return standings_of_table(evidence, wanted, Path.cwd(), candidate=candidate, now=time.time(), graph=graph)
+    return check(evidence, rules, baseline=baseline, candidate=candidate, critical=critical)
 
 
 def _graph_of(evidence: Evidence, named: str | None) -> str | None:
     """The graph whose keys of a policy gate: the one named, or the one the evidence speaks of; never two."""
-    said = evidence.codes("graph").values if evidence.has("graph") else ()
-    if named and said and said != (named,):
-        raise UsageError(f"--graph {named}: the evidence is about {', '.join(said)}")
-    return named or (said[0] if len(said) == 1 else None)
+    wording = evidence.codes("graph").values if evidence.has("graph") else ()
+    if named and wording and wording != (named,):
+        raise UsageError(f"--graph {named}: the evidence is about {', '.join(wording)}")
+    return named or (wording[0] if len(wording) == 1 else None)
 
 
 def _gate_runs(

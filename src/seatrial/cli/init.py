@@ -111,27 +111,27 @@ def _begin(folder: Path, *, as_json: bool) -> int:
     from seatrial.trial.init import can_run_graphs, write_template  # noqa: PLC0415 - for those who begin
 
     wrote = write_template(folder)
-    said: list[dict[str, Any]] = []
+    wording: list[dict[str, Any]] = []
     if can_run_graphs():
-        said = _first_baselines(folder)
+        wording = _first_baselines(folder)
     if as_json:
         from seatrial.report.data import gate_json  # noqa: PLC0415
 
         click.echo(
-            gate_json({"schema": "seatrial/init/1", "folder": str(folder), "files": list(wrote), "graphs": said}),
+            gate_json({"schema": "seatrial/init/1", "folder": str(folder), "files": list(wrote), "graphs": wording}),
             nl=False,
         )
         return 0
     click.echo(f"wrote {len(wrote)} files to {folder.resolve()}")
     from seatrial.wording import drop  # noqa: PLC0415
 
-    for graph in said:
+    for graph in wording:
         click.echo(graph["baseline"])
         click.echo("\nWhat this gate can see today (the smallest drop it shows 4 times in 5):")
-        for row in graph["sees"]:
+        for row in graph["detects"]:
             mark = "critical" if row["critical"] else ""
             click.echo(f"  {row['segment']:<20} {row['n']:>4} examples  {drop(row['drop']):<16} {mark}".rstrip())
-    if not said:
+    if not wording:
         click.echo("LangGraph is not installed, so no graph was run: pip install 'seatrial[fleet]' pytest, then")
         click.echo("  pytest gates/merge.toml --seatrial-update-baseline")
     click.echo("\nNext:")
@@ -151,7 +151,7 @@ def _first_baselines(folder: Path) -> list[dict[str, Any]]:
 
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.trial.against_baseline import renew  # noqa: PLC0415
-    from seatrial.trial.init import sees  # noqa: PLC0415
+    from seatrial.trial.init import detects  # noqa: PLC0415
 
     project = open_project(folder)
     today = datetime.now(UTC).date()
@@ -159,7 +159,7 @@ def _first_baselines(folder: Path) -> list[dict[str, Any]]:
         {
             "graph": row.graph,
             "baseline": renew(project, row, today=today, author=getpass.getuser(), reason="seatrial init"),
-            "sees": [asdict(sight) for sight in sees(project, row)],
+            "detects": [asdict(detectable) for detectable in detects(project, row)],
         }
         for row in project.settings.trial
     ]

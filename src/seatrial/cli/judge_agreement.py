@@ -155,7 +155,6 @@ def _say(
     from dataclasses import asdict  # noqa: PLC0415
 
     from seatrial.judge.licence import level_of  # noqa: PLC0415
-    from seatrial.vote import bar_sentence  # noqa: PLC0415
 
     level, short = level_of(licence)
     differ = [one for one in joined.compared if one.people != one.judge]
@@ -163,12 +162,12 @@ def _say(
     if as_json:
         from seatrial.canonical import canonical_json  # noqa: PLC0415
 
-        said: dict[str, Any] = {
+        wording: dict[str, Any] = {
             "schema": SCHEMA,
             "exit_code": code,
             "judge": licence.judge,
             "level": level.value,
-            "short_of": [bar_sentence(one) for one in short],
+            "short_of": [one.sentence for one in short],
             "agreement": asdict(measured),
             "consistency": asdict(licence.consistency),
             "segments": {name: asdict(one) for name, one in by.items()},
@@ -179,10 +178,10 @@ def _say(
             if disagreements
             else len(differ),
         }
-        click.echo(canonical_json(said))
+        click.echo(canonical_json(wording))
         return
     click.echo(f"{licence.judge or 'judge'} against {joined.annotators} annotators: licence {level.value}")
-    for line in (*_lines(measured, licence), *(f"  short of a full licence: {bar_sentence(one)}" for one in short)):
+    for line in (*_lines(measured, licence), *(f"  short of a full licence: {one.sentence}" for one in short)):
         click.echo(line)
     for name, one in by.items():
         click.echo(

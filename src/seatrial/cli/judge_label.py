@@ -44,13 +44,13 @@ def command(a: str, b: str, name: str, annotator: str, limit: int | None) -> int
         return 0 if everything else 2
     labelled = len(everything) - len(left)
     for one in left[:limit]:
-        said = _asked(one, labelled + 1, len(everything))
-        if said == "q":
+        wording = _requested(one, labelled + 1, len(everything))
+        if wording == "q":
             break
-        if said == "s":
+        if wording == "s":
             continue
         reason = click.prompt("why (enter for nothing)", default="", show_default=False)
-        append_label(file, label_of(one, said, **versions, reason=reason))
+        append_label(file, label_of(one, wording, **versions, reason=reason))
         labelled += 1
     click.echo(
         f"{labelled} of {len(everything)} pairs labelled by {annotator}; they stand in judges/labels/{file.name}"
@@ -58,17 +58,17 @@ def command(a: str, b: str, name: str, annotator: str, limit: int | None) -> int
     return 0
 
 
-def _asked(one: Blind, number: int, planned: int) -> str:
+def _requested(one: Blind, number: int, planned: int) -> str:
     for title, text in (("inputs", one.texts.inputs), ("first", one.texts.a), ("second", one.texts.b)):
         click.echo(f"--- {title}")
         click.echo(_shown(text))
     if one.texts.reference is not None:
         click.echo("--- reference")
         click.echo(_shown(one.texts.reference))
-    said: str = click.prompt(
+    wording: str = click.prompt(
         f"[{number} of {planned}] {HELP}", type=click.Choice(["1", "2", "=", "s", "q"]), show_choices=False
     )
-    return said
+    return wording
 
 
 def _shown(text: str) -> str:

@@ -95,8 +95,8 @@ def command(
     made = comparison(project, a, b, name, limit=limit)
     logs = wanted(mlflow, project.settings.mlflow, "judge")
     if dry_run:
-        return _said_plan(made, plan_of(made, repeat), as_json=as_json)
-    with _told(made, quiet=as_json) as tell:
+        return _planned_text(made, plan_of(made, repeat), as_json=as_json)
+    with _reported(made, quiet=as_json) as tell:
         done, rows = judge_pairs(
             project, made, concurrency=concurrency, repeat=repeat, resume=resume, max_usd=max_usd, progress=tell
         )
@@ -105,17 +105,17 @@ def command(
     if done.fatal:
         raise ConfigError(_fatal(made, done))
     code, decision = _say(made, done, rows, as_json=as_json, files=files)
-    return _logged(project, made, decision, code, asked=mlflow) if logs else code
+    return _logged(project, made, decision, code, requested=mlflow) if logs else code
 
 
 @contextmanager
-def _told(made: Comparison, *, quiet: bool) -> Iterator[Callable[[int, int, float | None], None]]:
+def _reported(made: Comparison, *, quiet: bool) -> Iterator[Callable[[int, int, float | None], None]]:
     with progress(quiet=quiet) as tell:
 
-        def told(finished: int, planned: int, usd: float | None) -> None:
+        def reported(finished: int, planned: int, usd: float | None) -> None:
             tell(f"{made.judge.name} on {made.graph}", finished, planned)
 
-        yield told
+        yield reported
 
 
 def _fatal(made: Comparison, done: Judged) -> str:
@@ -129,18 +129,18 @@ def _fatal(made: Comparison, done: Judged) -> str:
     )
 
 
-def _said_plan(made: Comparison, plan: Plan, *, as_json: bool) -> int:
+def _planned_text(made: Comparison, plan: Plan, *, as_json: bool) -> int:
     from dataclasses import asdict  # noqa: PLC0415
 
     if as_json:
         from seatrial.canonical import canonical_json  # noqa: PLC0415
 
-        said = {"schema": SCHEMA, "exit_code": 0, "judge": made.judge.identity, "plan": asdict(plan)}
-        click.echo(canonical_json(said))
+        wording = {"schema": SCHEMA, "exit_code": 0, "judge": made.judge.identity, "plan": asdict(plan)}
+        click.echo(canonical_json(wording))
         return 0
     price = "price unknown" if plan.worst_usd is None else f"at most {plan.worst_usd:.4f} USD"
     click.echo(
-        f"{made.judge.identity} on {made.baseline} and {made.candidate} of {made.graph}: {plan.pairs} pairs, {plan.settled} need no "
+        f"{made.judge.identity} on {made.baseline} and {made.candidate} of {made.graph}: {plan.pairs} pairs, {plan.resolved} need no "
         f"judge; {plan.calls} calls to make, {plan.known} known, about {plan.tokens:,} tokens to read, {price}"
     )
     return 0
@@ -157,7 +157,7 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: It
     # What is missing for want of an answer is an outage, whatever the rows that are there would say.
     reason = decision.reason_class if counts.judged == counts.pairs else counts.reason_class
     if as_json:
-        said = {
+        wording = {
             "schema": SCHEMA,
             "exit_code": decision.exit_code,
             "judge": made.judge.identity,
@@ -167,7 +167,7 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: It
             "pairs": counts.pairs,
             "judged": counts.judged,
             "outcomes": dict(counts.outcomes),
-            "asked": done.asked,
+            "asked": done.requested,
             "known": done.known,
             "usd": done.usd,
             "ended": done.ended,
@@ -176,13 +176,13 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: It
             "folder": made.folder.name,
             "winrate": decision_data(decision),
         }
-        click.echo(canonical_json(said))
+        click.echo(canonical_json(wording))
         with redirect_stdout(StringIO()):  # files and the step summary; the terminal has had its JSON
             show_decision(decision, winrate_view(decision), as_json=False, files=files)
         return decision.exit_code, decision
     spent = "" if done.usd is None else f", {done.usd:.4f} USD"
     click.echo(
-        f"{made.judge.identity}: {counts.judged} of {counts.pairs} judged, {done.asked} questions asked, {done.known} known{spent}"
+        f"{made.judge.identity}: {counts.judged} of {counts.pairs} judged, {done.requested} questions asked, {done.known} known{spent}"
     )
     for sentence in (*([f"ended early: {done.ended}"] if done.ended else []), *done.warnings):
         click.echo(sentence)
@@ -190,7 +190,7 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: It
     return decision.exit_code, decision
 
 
-def _logged(project: Project, made: Comparison, decision: Decision, code: int, *, asked: bool | None) -> int:
+def _logged(project: Project, made: Comparison, decision: Decision, code: int, *, requested: bool | None) -> int:
     """Log to MLflow; the verdict stands whatever becomes of its record, but a record that was asked for and failed is no 0."""
     from seatrial.adapters.mlflow.judged import log_judged  # noqa: PLC0415 - for those who log
     from seatrial.trial.judging import VERDICTS  # noqa: PLC0415
@@ -209,5 +209,5 @@ def _logged(project: Project, made: Comparison, decision: Decision, code: int, *
         )
     except SeatrialError as error:
         click.echo(f"seatrial: not logged to MLflow: {error}", err=True)
-        return 2 if asked and code == 0 else code
+        return 2 if requested and code == 0 else code
     return code

@@ -51,7 +51,7 @@ def command(a: Path, b: Path, labels: Path, *, as_json: bool) -> int:
     code = 0 if better <= ALPHA else 1 if worse <= ALPHA else 2
     agree = [sum(pair[side] for pair in both) / len(both) for side in (0, 1)]
     if as_json:
-        said = {
+        wording = {
             "schema": SCHEMA,
             "exit_code": code,
             "n": len(both),
@@ -61,7 +61,7 @@ def command(a: Path, b: Path, labels: Path, *, as_json: bool) -> int:
             "p_b_better": better,
             "p_a_better": worse,
         }
-        click.echo(canonical_json(said))
+        click.echo(canonical_json(wording))
         return code
     word = ("B agrees better", "A agrees better", "cannot tell")[code]
     click.echo(

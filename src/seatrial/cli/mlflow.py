@@ -45,32 +45,32 @@ class Record:
         return 2 if self.failed and code == 0 else code
 
 
-def wanted(asked: bool | None, setting: str, verb: str) -> bool:
+def wanted(requested: bool | None, setting: str, verb: str) -> bool:
     """Whether this command logs: the flag, else the setting, else no.
 
     Raises:
         MissingExtra: the flag asks for it and mlflow is not installed; said before any work is done.
     """
-    if asked is False or (asked is None and setting not in ("always", verb)):
+    if requested is False or (requested is None and setting not in ("always", verb)):
         return False
     from seatrial.adapters.mlflow.session import installed  # noqa: PLC0415 - for those who may log
 
-    if not installed() and asked:
+    if not installed() and requested:
         raise MissingExtra("mlflow", "mlflow", "--mlflow")
     return installed()
 
 
-def record(project: Project, entries: Callable[[], Sequence[Entry]], *, asked: bool | None) -> Record:
+def record(project: Project, entries: Callable[[], Sequence[Entry]], *, requested: bool | None) -> Record:
     """Log the entries. Nothing that happens here is raised: the measurement is done, and must not be lost for its copy."""
     try:
         return _record(project, entries())
     except SeatrialError as error:
-        said = str(error)
+        wording = str(error)
     except Exception:  # noqa: BLE001 - our bug: its traceback is told, and the verdict still stands
         click.echo(traceback.format_exc(), err=True)
-        said = "this is a bug in seatrial; the verdict and the evidence stand"
-    click.echo(f"seatrial: not logged to MLflow: {said}", err=True)
-    return Record({"failed": said}, (), asked is True)
+        wording = "this is a bug in seatrial; the verdict and the evidence stand"
+    click.echo(f"seatrial: not logged to MLflow: {wording}", err=True)
+    return Record({"failed": wording}, (), requested is True)
 
 
 def _record(project: Project, entries: Sequence[Entry]) -> Record:

@@ -111,16 +111,16 @@ def _no_runs(runs: Path, read: Production, version: str | None) -> str:
 
 
 def _warnings(read: Production, chosen: int, found: Observation, unread: Sequence[str]) -> list[str]:
-    said = []
+    reported = []
     if unread:
-        said.append(f"segments that read the reference are not shown: {', '.join(unread)}")
+        reported.append(f"segments that read the reference are not shown: {', '.join(unread)}")
     if found.need_reference:
-        said.append(f"needs a reference, judged in CI only: {', '.join(found.need_reference)}")
+        reported.append(f"needs a reference, judged in CI only: {', '.join(found.need_reference)}")
     if read.repeated:
-        said.append(f"{count(read.repeated, 'line')} repeated a run and counted once")
+        reported.append(f"{count(read.repeated, 'line')} repeated a run and counted once")
     if chosen < len(read.runs):
-        said.append(f"{count(len(read.runs) - chosen, 'run')} of other versions were left out")
-    return said
+        reported.append(f"{count(len(read.runs) - chosen, 'run')} of other versions were left out")
+    return reported
 
 
 def _limits(

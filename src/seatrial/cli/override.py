@@ -143,7 +143,7 @@ def _judged(project: Project, graph: str, baseline: str | None, candidate: str |
     import tempfile  # noqa: PLC0415
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from seatrial.trial.against_baseline import gate_standing, standing_bound  # noqa: PLC0415
+    from seatrial.trial.against_baseline import gate_against_baseline, valid_bound  # noqa: PLC0415
     from seatrial.trial.confirm import Confirming  # noqa: PLC0415
     from seatrial.trial.gating import gate_runs  # noqa: PLC0415
     from seatrial.trial.overrides import versions_bound  # noqa: PLC0415
@@ -155,10 +155,10 @@ def _judged(project: Project, graph: str, baseline: str | None, candidate: str |
         return report, versions_bound(project, graph, baseline, candidate)
     row = next(row for row in project.settings.trial if row.graph == graph)
     with tempfile.TemporaryDirectory() as folder:
-        report = gate_standing(
+        report = gate_against_baseline(
             project, row, against="current", into=Path(folder), today=datetime.now(UTC).date(), models=False
         )
-    return report, standing_bound(project, row, "current")
+    return report, valid_bound(project, row, "current")
 
 
 def _print(found: object) -> None:

@@ -54,10 +54,10 @@ def refusals(files: Iterable[Path], title: str = "") -> Iterator[None]:
         from seatrial.report.html import html  # noqa: PLC0415
         from seatrial.report.view import refusal  # noqa: PLC0415
 
-        said = html(refusal(str(error), title=title, empty=EMPTY in str(error)))
+        wording = html(refusal(str(error), title=title, empty=EMPTY in str(error)))
         for file in files:
             if file.suffix == ".html":
-                save(file, said)
+                save(file, wording)
         raise
 
 

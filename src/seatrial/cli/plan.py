@@ -218,10 +218,10 @@ def unpaired(
     target(output, formats=(".json",))
     if (rate is None) == (margin is None):
         raise UsageError("say what must be seen, once: --rate RATE of the other arm, or --margin DROP to exclude")
-    asked = Unpaired(
+    requested = Unpaired(
         base, rate, margin, alpha, power, sides, cast("Formula", formula), share, traffic, units_per_day, looks
     )
-    found = plan_unpaired(asked)
+    found = plan_unpaired(requested)
     if isinstance(found, CannotTell):
         raise UsageError(f"cannot plan: {found.reason}")
     answer(unpaired_lines(found), unpaired_data(found), as_json, output, None)

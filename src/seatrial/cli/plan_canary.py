@@ -97,10 +97,10 @@ def canary(
         raise UsageError("say the control's --base and the canary's --drop, or name a rollout's PLAN.toml")
     if drop >= base:
         raise UsageError(f"--drop {drop:g}: a rate of {base:g} cannot lose as much")
-    asked = Canary(base, drop, share, cell_share, alpha, critical_cells, stages, attempt - 1, dwell, units_per_day)
+    requested = Canary(base, drop, share, cell_share, alpha, critical_cells, stages, attempt - 1, dwell, units_per_day)
     with progress(quiet=as_json) as tell:
         found = plan_canary(
-            asked,
+            requested,
             sorted(margins or MARGINS, reverse=True),
             runs=runs,
             rng=np.random.default_rng(seed),

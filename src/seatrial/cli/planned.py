@@ -36,8 +36,8 @@ def file_alone(*free: str) -> None:
     """Refuse an option beside a rollout's plan that is not one of `free`: the file answers it, silence would ignore it."""
     ctx = click.get_current_context()
     for option in ctx.command.params:
-        said = ctx.get_parameter_source(option.name or "")
-        if option.name not in free and said is not None and said.name == "COMMANDLINE":
+        wording = ctx.get_parameter_source(option.name or "")
+        if option.name not in free and wording is not None and wording.name == "COMMANDLINE":
             raise UsageError(f"{option.opts[0]} is for a plan without a file; the PLAN file says it here")
 
 

@@ -142,12 +142,12 @@ def _read(file: Path, targets: list[Path]) -> Report:
 
     data = _data(file)
     with refusals(targets, file.stem):
-        told = report_of(data, file.name)
-    again = _again(data)
-    return told if again is None else replace(again, confirm=told.confirm)
+        given = report_of(data, file.name)
+    repeated = _repeated(data)
+    return given if repeated is None else replace(repeated, confirm=given.confirm)
 
 
-def _again(data: dict[str, Any]) -> Report | None:
+def _repeated(data: dict[str, Any]) -> Report | None:
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.report.data import gate_data, gate_json  # noqa: PLC0415
     from seatrial.report.provenance import runs_of  # noqa: PLC0415

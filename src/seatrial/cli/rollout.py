@@ -335,9 +335,9 @@ def _look(name: str, now: float) -> tuple[Look, tuple[str, ...]]:
         now,
         code=code_version(),
         plan_hash=plan_hash(rollout.partition("@")[0]),
-        asked=webhook.ask(hooks, rules, state_of(last)),
+        requested=webhook.ask(hooks, rules, state_of(last)),
         following=lambda rules, decided: webhook.messages(
-            hooks, rules, decided, [step_sentence(rules, one) for one in decided.told]
+            hooks, rules, decided, [step_sentence(rules, one) for one in decided.reported]
         ),
     )
     return look, webhook.deliver(store, rollout, hooks, now)
@@ -346,7 +346,7 @@ def _look(name: str, now: float) -> tuple[Look, tuple[str, ...]]:
 def _decision(look: Look, failures: Sequence[str]) -> Decision:
     from seatrial.rollout.decision import look_decision  # noqa: PLC0415
 
-    warnings = [*failures, *(["another controller took this step; nothing was written"] if look.lost else [])]
+    warnings = [*failures, *(["another controller took this step; nothing was written"] if look.superseded else [])]
     evidence = look.evidence
     if evidence and evidence.late:
         warnings.append(f"{evidence.late:,} exposures or outcomes came after their minute was closed and do not count")

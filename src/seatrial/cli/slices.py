@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import click
 
 from seatrial.cli.evidence import NAMES as READING_NAMES
-from seatrial.cli.evidence import evidence_option, given_flags, read_files, reading_options, versions_asked
+from seatrial.cli.evidence import evidence_option, given_flags, read_files, reading_options, versions_requested
 from seatrial.cli.output import say
 from seatrial.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from seatrial.cli.evidence import Asked
+    from seatrial.cli.evidence import Requested
     from seatrial.evidence import Evidence
     from seatrial.slice.difference import Differences
     from seatrial.slice.features_source import Given
@@ -66,7 +66,7 @@ def command(
     as_json: bool,
     output: Path | None,
     *,
-    asked: Asked,
+    requested: Requested,
 ) -> int:
     """Find the slice that broke and that nobody named.
 
@@ -86,7 +86,7 @@ def command(
             "give either two versions (seatrial slices A B) or --evidence FILE --baseline V --candidate V, not both"
         )
     if evidence:
-        compared, given, graph = _from_files(evidence, baseline, candidate, asked, key)
+        compared, given, graph = _from_files(evidence, baseline, candidate, requested, key)
     elif len(versions) == 2:
         if flags := given_flags(("baseline", "candidate", *READING_NAMES)):
             raise UsageError(f"{flags[0]} goes with --evidence; two runs of the project already say it")
@@ -132,14 +132,14 @@ def _from_files(
     paths: tuple[Path, ...],
     baseline: str | None,
     candidate: str | None,
-    asked: Asked,
+    requested: Requested,
     key: str | None,
 ) -> Inputs:
     from seatrial.slice.difference import differences  # noqa: PLC0415 - numpy and Arrow are for those who search
     from seatrial.slice.features_source import from_segments  # noqa: PLC0415
 
-    evidence = read_files(paths, asked)
-    baseline, candidate = versions_asked(evidence, baseline, candidate)
+    evidence = read_files(paths, requested)
+    baseline, candidate = versions_requested(evidence, baseline, candidate)
     compared = differences(evidence, key, baseline=baseline, candidate=candidate)
     return compared, from_segments(evidence, compared.ids), ""
 
@@ -175,7 +175,7 @@ def _from_runs(a: str, b: str, key: str | None) -> Inputs:
 
 
 def _same(parts: list[Evidence], column: str) -> str:
-    said = sorted({value for part in parts for value in part.codes(column).values})
-    if len(said) != 1:
-        raise UsageError(f"the two runs differ in {column} ({', '.join(said)}); they cannot be compared")
-    return said[0]
+    wording = sorted({value for part in parts for value in part.codes(column).values})
+    if len(wording) != 1:
+        raise UsageError(f"the two runs differ in {column} ({', '.join(wording)}); they cannot be compared")
+    return wording[0]

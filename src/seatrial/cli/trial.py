@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,7 +74,6 @@ def command(
       seatrial trial --check-expect
     """
     from seatrial.project import open_project  # noqa: PLC0415 - graphs and numbers are for those who run
-    from seatrial.switch import EVAL, switched_on  # noqa: PLC0415
     from seatrial.trial.confirm import Confirming  # noqa: PLC0415
     from seatrial.trial.trials import Unjudged, trials  # noqa: PLC0415
 
@@ -89,8 +87,7 @@ def command(
     began, done, unjudged = time.monotonic(), [], []
     with progress(quiet=as_json) as tell:
         how = Confirming(confirm, confirm_repeat, concurrency, tell)
-        asks = switched_on(os.environ, EVAL)
-        for trial in trials(project, rows, concurrency=concurrency, confirming=how, judges=asks, progress=tell):
+        for trial in trials(project, rows, concurrency=concurrency, confirming=how, progress=tell):
             with aside():
                 if isinstance(trial, Unjudged):
                     unjudged.append(trial)
@@ -101,7 +98,9 @@ def command(
                         _show(trial, every=every, check_expect=check_expect)
     folder = _write(done, folder, rows)
     write_unjudged(unjudged, folder, rows)
-    logged = record(project, lambda: _entries(project, done, folder, rows), asked=mlflow) if logs and done else Record()
+    logged = (
+        record(project, lambda: _entries(project, done, folder, rows), requested=mlflow) if logs and done else Record()
+    )
     begun = len(done) + len(unjudged)
     return _end(
         done,

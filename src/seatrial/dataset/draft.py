@@ -186,8 +186,8 @@ def _line(key: str, annotation: str, given: str, marks: Sequence[str], taken: se
         own += "_"
     taken.add(own)
     if own != key:
-        said = ", ".join([*([f"default={given}"] if given else []), f"alias={json.dumps(key, ensure_ascii=False)}"])
-        given = f"Field({said})"
+        wording = ", ".join([*([f"default={given}"] if given else []), f"alias={json.dumps(key, ensure_ascii=False)}"])
+        given = f"Field({wording})"
     line = f"    {own}: {annotation}{f' = {given}' if given else ''}"
     return f"{line}  {MARK} {'; '.join(marks)}" if marks else line
 

@@ -96,8 +96,8 @@ def load(
     settings = read_settings(file.parent)
     kind = settings.kind if file.name == GOLDEN else file.stem
     problems = _Problems(file)
-    held = Contract(*contract) if isinstance(contract, tuple) else contract
-    examples = tuple(_examples(file, held, problems))
+    kept = Contract(*contract) if isinstance(contract, tuple) else contract
+    examples = tuple(_examples(file, kept, problems))
     problems.raise_if_any()
     if not examples:
         raise DataError(f'{file} holds no example; write one JSON object per line: {{"id": ..., "inputs": {{...}}}}')

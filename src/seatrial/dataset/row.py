@@ -91,7 +91,7 @@ def example_from(row: Mapping[str, Any]) -> Example:
 
 def _normalised(row: Mapping[str, Any]) -> dict[str, Any]:
     ours: dict[str, Any] = {}
-    said: dict[str, str] = {}
+    wording: dict[str, str] = {}
     for name, value in row.items():
         field = ALIASES.get(name, name)
         if field not in FIELDS:
@@ -99,9 +99,9 @@ def _normalised(row: Mapping[str, Any]) -> dict[str, Any]:
                 continue
             known = ", ".join((*FIELDS, *ALIASES))
             raise RowError(f"has the unknown field {name!r}; known are {known}; put anything else under 'metadata'")
-        if field in said:
-            raise RowError(f"says {field!r} twice, as {said[field]!r} and as {name!r}; keep one")
-        said[field] = name
+        if field in wording:
+            raise RowError(f"says {field!r} twice, as {wording[field]!r} and as {name!r}; keep one")
+        wording[field] = name
         ours[field] = value
     return ours
 
@@ -153,8 +153,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise RowError(f"says the field {twice!r} twice in one object")
+        duplicates = next(name for name in names if names.count(name) > 1)
+        raise RowError(f"says the field {duplicates!r} twice in one object")
     return found
 
 

@@ -54,14 +54,14 @@ def identity(evaluator: Any) -> str:
 def _identity(evaluator: Any) -> str:
     reader = _Reader(_package(evaluator))
     reader.value(evaluator)
-    return hashlib.sha256("\n".join(reader.told).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256("\n".join(reader.reported).encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 class _Reader:
     """Walks what an evaluator is made of and writes it down in one order."""
 
     def __init__(self, package: str) -> None:
-        self.told: list[str] = []
+        self.reported: list[str] = []
         self._package = package
         self._seen: dict[Any, int] = {}
         self._kept: list[Any] = []  # so that no id is given to a second object
@@ -72,13 +72,13 @@ class _Reader:
         if value is None or (
             isinstance(value, (bool, int, float, complex, bytes)) and not isinstance(value, enum.Enum)
         ):
-            self.told.append(f"{type(value).__name__} {value!r}")
+            self.reported.append(f"{type(value).__name__} {value!r}")
         elif isinstance(value, (str, PurePath)) and not isinstance(value, enum.Enum):
             self._text(value, near)
-        elif self._again(id(value), value):
+        elif self._repeated(id(value), value):
             return
         elif self._depth > MOST_DEPTH:
-            self.told.append(f"deep {_name_of(type(value))}")
+            self.reported.append(f"deep {_name_of(type(value))}")
         else:
             self._depth += 1
             try:
@@ -86,18 +86,18 @@ class _Reader:
             finally:
                 self._depth -= 1
 
-    def _again(self, key: Any, value: Any = None) -> bool:
+    def _repeated(self, key: Any, value: Any = None) -> bool:
         """Whether something was written down before; it is then named by its place."""
         first = self._seen.setdefault(key, len(self._seen))
         if first < len(self._seen) - 1 or len(self._kept) == len(self._seen):
-            self.told.append(f"as {first}")
+            self.reported.append(f"as {first}")
             return True
         self._kept.append(value)
         return False
 
     def _compound(self, value: Any, near: types.ModuleType | None) -> None:
         if isinstance(value, enum.Enum):
-            self.told.append(f"enum {_name_of(type(value))}.{value.name}")
+            self.reported.append(f"enum {_name_of(type(value))}.{value.name}")
             self.value(value.value, near)
         elif isinstance(value, types.FunctionType):
             self._function(value)
@@ -107,21 +107,21 @@ class _Reader:
         elif isinstance(value, type):
             self._class(value)
         elif isinstance(value, types.ModuleType):
-            self.told.append(f"module {value.__name__}")
+            self.reported.append(f"module {value.__name__}")
         elif isinstance(value, partial):
-            self.told.append("partial")
+            self.reported.append("partial")
             self._many((value.func, value.args, value.keywords), near)
         elif isinstance(value, Mapping) and type(value).__module__ in ("builtins", "collections"):
-            self.told.append(f"{type(value).__name__} {len(value)}")
+            self.reported.append(f"{type(value).__name__} {len(value)}")
             for name, one in value.items():
                 self._many((name, one), near)
         elif type(value) in (set, frozenset):
             self._set(value, near)
         elif isinstance(value, (list, tuple)):
-            self.told.append(f"{_name_of(type(value))} {len(value)}")
+            self.reported.append(f"{_name_of(type(value))} {len(value)}")
             self._many(value, near)
         elif isinstance(value, types.BuiltinFunctionType):
-            self.told.append(f"named {value.__qualname__}")
+            self.reported.append(f"named {value.__qualname__}")
         else:
             self._object(value, near)
 
@@ -135,9 +135,9 @@ class _Reader:
         for one in values:
             apart = _Reader(self._package)
             apart.value(one, near)
-            members.append("\n".join(apart.told))
-        self.told.append(f"{type(values).__name__} {len(values)}")
-        self.told += sorted(members)
+            members.append("\n".join(apart.reported))
+        self.reported.append(f"{type(values).__name__} {len(values)}")
+        self.reported += sorted(members)
 
     def _text(self, value: str | PurePath, near: types.ModuleType | None) -> None:
         text, root = str(value), _root(near)
@@ -148,19 +148,19 @@ class _Reader:
             file = next(
                 (at for place in (Path(near.__file__).parent, Path(root)) if (at := place / text).is_file()), None
             )
-        self.told.append(f"{'path' if isinstance(value, PurePath) else 'str'} {text!r}")
+        self.reported.append(f"{'path' if isinstance(value, PurePath) else 'str'} {text!r}")
         if file is not None and file.is_file():
             size = file.stat().st_size
             content = hashlib.sha256(file.read_bytes()).hexdigest() if size <= MOST_BYTES else str(size)
-            self.told.append(f"file {content}")
+            self.reported.append(f"file {content}")
 
     def _function(self, function: types.FunctionType) -> None:
         if not self._ours(function.__module__):
-            self.told.append(f"named {function.__module__}.{function.__qualname__}")
+            self.reported.append(f"named {function.__module__}.{function.__qualname__}")
             return
         module = source.module_of(function.__module__, function.__globals__)
         tree = source.function_tree(function)
-        self.told.append("function")
+        self.reported.append("function")
         if tree is None:
             self._bytecode(function.__code__)
             chains: list[tuple[str, ...]] = [(name,) for name in _names(function.__code__)]
@@ -172,19 +172,19 @@ class _Reader:
         self._many((function.__defaults__, function.__kwdefaults__), module)
         outer = _enclosing(function, module)
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-            self.told.append(f"closure {name}")
+            self.reported.append(f"closure {name}")
             try:
-                held = cell.cell_contents
+                kept = cell.cell_contents
             except ValueError:
                 continue  # not bound yet
-            if not (isinstance(held, (dict, list, set)) and source.starts_empty_in(outer, name)):
-                self.value(held, module)
+            if not (isinstance(kept, (dict, list, set)) and source.starts_empty_in(outer, name)):
+                self.value(kept, module)
         wrapped = vars(function).get("__wrapped__")
         if wrapped is not None:
             self.value(wrapped, module)
 
     def _bytecode(self, code: types.CodeType) -> None:
-        self.told.append(f"bytecode {sys.version_info[:2]} {code.co_code.hex()} {code.co_names} {code.co_varnames}")
+        self.reported.append(f"bytecode {sys.version_info[:2]} {code.co_code.hex()} {code.co_names} {code.co_varnames}")
         for one in code.co_consts:
             if isinstance(one, types.CodeType):
                 self._bytecode(one)
@@ -193,22 +193,22 @@ class _Reader:
 
     def _class(self, cls: type) -> None:
         if cls is object or not self._ours(cls.__module__):
-            self.told.append(f"class {_name_of(cls)}")
+            self.reported.append(f"class {_name_of(cls)}")
             return
-        self.told.append(f"class {cls.__qualname__}")
+        self.reported.append(f"class {cls.__qualname__}")
         tree, module = source.class_tree(cls), sys.modules.get(cls.__module__)
         self._many(cls.__bases__, module)
         if tree is None or module is None:
             for name, one in sorted(vars(cls).items()):
                 if isinstance(one, (types.FunctionType, classmethod, staticmethod, property, str, int, float, tuple)):
-                    self.told.append(name)
+                    self.reported.append(name)
                     self.value(getattr(one, "__func__", getattr(one, "fget", one)), module)
             return
         self._tree(tree, module)
         self._globals(source.reads([tree]), vars(module), module)
 
     def _tree(self, tree: ast.AST, module: types.ModuleType | None) -> None:
-        self.told.append(source.dump(tree))
+        self.reported.append(source.dump(tree))
         for text in source.texts(tree):
             if _looks_like_a_file(text):
                 self._text(text, module)
@@ -224,7 +224,7 @@ class _Reader:
                 return
             found = importlib.import_module(full)
         except Exception:  # noqa: BLE001 - it would fail in the evaluator as well, which is an outcome there
-            self.told.append(f"no module {name}")
+            self.reported.append(f"no module {name}")
             return
         for one in names:
             self._global((one,), vars(found), found)
@@ -232,7 +232,7 @@ class _Reader:
     def _globals(self, chains: Any, names: Mapping[str, Any], module: types.ModuleType | None) -> None:
         for chain in chains:
             if chain[0] in names:
-                self.told.append(f"reads {'.'.join(chain)}")
+                self.reported.append(f"reads {'.'.join(chain)}")
                 self._global(chain, names, module)
 
     def _global(self, chain: tuple[str, ...], names: Mapping[str, Any], module: types.ModuleType | None) -> None:
@@ -245,11 +245,11 @@ class _Reader:
                 self._global(tuple(rest), vars(value), value)
             elif self._ours(value.__name__) and (tree := source.module_tree(value)) is not None:
                 # It is handed on as it is: anything in it may be used.
-                if not self._again(value.__name__):
+                if not self._repeated(value.__name__):
                     self._tree(tree, value)
                     self._globals(source.reads([tree]), vars(value), value)
             else:
-                self.told.append(f"module {value.__name__}")
+                self.reported.append(f"module {value.__name__}")
             return
         if isinstance(value, (types.FunctionType, type)) or _is_constant(value):
             self._bound_by(value, name, module)
@@ -257,7 +257,7 @@ class _Reader:
         statements = self._statements(name, module)
         if not statements:
             self.value(value, module)
-        elif not self._again((module.__name__ if module else "", name)):
+        elif not self._repeated((module.__name__ if module else "", name)):
             # An object is what made it: what it holds may change while it is used.
             for statement in statements:
                 self._statement(statement, name, module)
@@ -280,7 +280,7 @@ class _Reader:
             original = next((one.name for one in statement.names if (one.asname or one.name) == name), name)
             self._imported(statement.module or "", statement.level, (original,), module)
             return
-        self.told.append(source.dump(statement))
+        self.reported.append(source.dump(statement))
         if module is not None:
             chains = [chain for chain in source.reads([statement]) if chain[0] != name]
             self._globals(chains, vars(module), module)
@@ -297,7 +297,7 @@ class _Reader:
         except Exception:  # noqa: BLE001 - a lock, a connection: its type is all that is known of it
             return
         if isinstance(reduced, str):
-            self.told.append(reduced)
+            self.reported.append(reduced)
             return
         for part in reduced[:3]:
             self.value(part, near)

@@ -171,7 +171,7 @@ def _dump(node: Any, docstrings: set[int]) -> str:
         return f"[{','.join(_dump(one, docstrings) for one in node if not _is_docstring(one, docstrings))}]"
     if not isinstance(node, ast.AST):
         return f"{type(node).__name__}:{node!r}"
-    told = [
+    given = [
         f"{name}={_dump(value, docstrings)}"
         for name, value in ast.iter_fields(node)
         if value not in (None, [])
@@ -179,8 +179,8 @@ def _dump(node: Any, docstrings: set[int]) -> str:
         and not (name == "annotation" and isinstance(node, ast.arg))
     ]
     if isinstance(node, ast.Constant) and node.value is None:
-        told = ["None"]
-    return f"{type(node).__name__}({','.join(told)})"
+        given = ["None"]
+    return f"{type(node).__name__}({','.join(given)})"
 
 
 def _is_docstring(node: Any, docstrings: set[int]) -> bool:

@@ -120,10 +120,10 @@ def _one_row_each(evidence: Evidence) -> None:
     cells = run_codes(evidence) * len(evidence.codes("key").values) + evidence.codes("key").index
     row = _first_repeat(cells)
     if row is not None:
-        said = {name: evidence.text(name, row) for name in ("example_id", "version", "key")}
+        wording = {name: evidence.text(name, row) for name in ("example_id", "version", "key")}
         at = ", ".join(
             f"{name} {value!r}"
-            for name, value in {**said, "repetition": int(evidence.numbers("repetition")[row])}.items()
+            for name, value in {**wording, "repetition": int(evidence.numbers("repetition")[row])}.items()
         )
         raise DataError(
             f"{evidence.source} row {row + 1}: a second row for {at}; one example x repetition x version x key is one row. "
@@ -150,8 +150,8 @@ def _first_repeat(cells: NDArray[np.int64]) -> int | None:
     elif np.unique(cells).size == cells.size:
         return None
     order = np.argsort(cells, kind="stable")
-    again = order[1:][cells[order][1:] == cells[order][:-1]]
-    return int(again.min())
+    repeated = order[1:][cells[order][1:] == cells[order][:-1]]
+    return int(repeated.min())
 
 
 def _one_word_per_run(evidence: Evidence) -> None:

@@ -24,11 +24,11 @@ BLANKS = ("blank_scores", "blank_failures")
 def combine(parts: Sequence[Evidence], source: str) -> Evidence:
     """One table of several, each already checked; what only the whole can break is checked again."""
     names = dict.fromkeys(name for part in parts for name in part.names)
-    whole = Evidence(
+    complete = Evidence(
         {name: partial(_joined, parts, name) for name in names}, sum(map(len, parts)), source, _stamps(parts)
     )
-    check(whole)
-    return whole
+    check(complete)
+    return complete
 
 
 def _stamps(parts: Sequence[Evidence]) -> dict[str, str]:
@@ -37,17 +37,17 @@ def _stamps(parts: Sequence[Evidence]) -> dict[str, str]:
     That a part was `interleaved` says nothing of two: they are two jobs.
     """
     shared = {
-        name: said
-        for name, said in parts[0].metadata.items()
-        if name != "interleaved" and all(part.metadata.get(name) == said for part in parts)
+        name: wording
+        for name, wording in parts[0].metadata.items()
+        if name != "interleaved" and all(part.metadata.get(name) == wording for part in parts)
     }
     for name in BLANKS:
         counts = [part.metadata.get(name, "0") for part in parts]
-        if any(said != "0" for said in counts):
+        if any(wording != "0" for wording in counts):
             # One that is no number stays, and is refused where it is read.
             shared[name] = next(
-                (said for said in counts if not said.isdecimal()),
-                str(sum(int(said) for said in counts if said.isdecimal())),
+                (wording for wording in counts if not wording.isdecimal()),
+                str(sum(int(wording) for wording in counts if wording.isdecimal())),
             )
     shared.pop("read_as", None)  # said of the whole by whoever reads it
     unnamed = dict.fromkeys(filter(None, (part.metadata.get("could_be_segments") for part in parts)))

@@ -26,10 +26,10 @@ def canonical(table: Table, blank: Outcome = Outcome.SKIPPED, metadata: Mapping[
     implied = np.isnan(score).astype(np.int32)
     if not table.has("outcome"):
         columns["outcome"] = Codes((Outcome.SCORED.value, blank.value), implied).used()
-    elif (said := table.codes("outcome")).index.min(initial=0) < 0:
-        values = tuple(dict.fromkeys((*said.values, Outcome.SCORED.value, blank.value)))
+    elif (wording := table.codes("outcome")).index.min(initial=0) < 0:
+        values = tuple(dict.fromkeys((*wording.values, Outcome.SCORED.value, blank.value)))
         place = np.array([values.index(Outcome.SCORED.value), values.index(blank.value)], dtype=np.int32)
-        columns["outcome"] = Codes(values, np.where(said.index < 0, place[implied], said.index)).used()
+        columns["outcome"] = Codes(values, np.where(wording.index < 0, place[implied], wording.index)).used()
     columns["key"] = filled(table.codes("key"), "score") if table.has("key") else constant("score", rows)
     tries = table.numbers("repetition") if table.has("repetition") else np.zeros(rows)
     columns["repetition"] = np.nan_to_num(tries, nan=0.0) if np.isnan(tries).any() else tries

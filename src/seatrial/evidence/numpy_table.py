@@ -37,7 +37,7 @@ def coded(
         kind = KINDS.get(name, Kind.TEXT if _is_dimension(name) else None)
         if kind is None:
             return None
-        column = _text(short) if kind is Kind.TEXT else _number(short, whole=kind is Kind.WHOLE)
+        column = _text(short) if kind is Kind.TEXT else _number(short, complete=kind is Kind.COMPLETE)
         if column is None or (_is_dimension(name) and not _is_clean(column)):
             return None
         made[name] = column
@@ -63,9 +63,9 @@ def _text(column: Repeated) -> Codes | None:
     return Codes(tuple(words), _stretched(index, column))
 
 
-def _number(column: Repeated, *, whole: bool) -> NDArray[np.float64] | None:
+def _number(column: Repeated, *, complete: bool) -> NDArray[np.float64] | None:
     kinds = {type(value) for value in column.values}
-    if not kinds <= ({int, type(None)} if whole else {int, float, type(None)}):
+    if not kinds <= ({int, type(None)} if complete else {int, float, type(None)}):
         return None
     try:
         values = np.array([np.nan if value is None else value for value in column.values], dtype=np.float64)

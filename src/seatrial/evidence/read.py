@@ -61,14 +61,14 @@ def read_evidence(
         UsageError: the mapping names columns that do not exist; lists those that do.
     """
     must_be_text((path,), mapping or {}, segments, ignore)
-    raw, rows, said = raw_columns(path, distinct=DISTINCT)
+    raw, rows, wording = raw_columns(path, distinct=DISTINCT)
     if content is not None:
         _same_content(raw, content, path)
     return evidence_of(
         raw,
         rows,
         str(path),
-        stamp_of(said),
+        stamp_of(wording),
         mapping=mapping,
         segments=segments,
         ignore=ignore,
@@ -107,9 +107,9 @@ def evidence_of(
     return evidence
 
 
-def stamp_of(said: Mapping[str, str]) -> dict[str, str]:
+def stamp_of(reported: Mapping[str, str]) -> dict[str, str]:
     """What a file says of itself that is ours."""
-    return {name.removeprefix(STAMP_PREFIX): value for name, value in said.items() if name.startswith(STAMP_PREFIX)}
+    return {name.removeprefix(STAMP_PREFIX): value for name, value in reported.items() if name.startswith(STAMP_PREFIX)}
 
 
 def _same_content(raw: Mapping[str, Raw], content: str, path: Path) -> None:
@@ -183,5 +183,5 @@ def _counted(evidence: Evidence, empty: NDArray[np.bool_], taken: Outcome) -> tu
     outcome = evidence.codes("outcome")
     values = tuple(dict.fromkeys((*outcome.values, Outcome.EVALUATOR_ERROR.value)))
     failed = np.int32(values.index(Outcome.EVALUATOR_ERROR.value))
-    mended = Codes(values, np.where(beside, failed, outcome.index)).used()
-    return evidence.replaced("outcome", mended), {"blank_failures": blank - int(beside.sum())}
+    fixed = Codes(values, np.where(beside, failed, outcome.index)).used()
+    return evidence.replaced("outcome", fixed), {"blank_failures": blank - int(beside.sum())}

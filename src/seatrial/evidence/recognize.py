@@ -70,7 +70,7 @@ class Taken:
 
     mapping: Mapping[str, Sequence[str]]
     ignore: tuple[str, ...]
-    said: tuple[str, ...]
+    reported: tuple[str, ...]
     unused: tuple[str, ...] = ()
 
 
@@ -89,10 +89,10 @@ def recognize(files: Sequence[Mapping[str, Raw]], source: str, reading: Reading)
         {one for names in reading.mapping.values() for one in names} | set(reading.segments) | set(reading.key_columns)
     )
     free = [name for name in have if (name not in NAMES or name in ignore) and name not in used]
-    mapping, said = dict(reading.mapping), []
+    mapping, reported = dict(reading.mapping), []
     if "example_id" not in known and (found := _example(files, free, source)):
         mapping["example_id"] = (found,)
-        said.append(f"{found} as example")
+        reported.append(f"{found} as example")
     scores = _scores(files, free, reading)
     unused: tuple[str, ...] = ()
     if not known & {"score", "outcome"} and not reading.key_columns:
@@ -104,7 +104,7 @@ def recognize(files: Sequence[Mapping[str, Raw]], source: str, reading: Reading)
             _refuse_unknown_words(files, free, source)
         if scores:
             mapping["score"] = tuple(scores)
-            said.append(f"{scores[0]} as score")
+            reported.append(f"{scores[0]} as score")
     elif "score" in have and "score" not in reading.mapping:
         unused = tuple(scores)
     taken = {one for names in mapping.values() for one in names}
@@ -116,8 +116,8 @@ def recognize(files: Sequence[Mapping[str, Raw]], source: str, reading: Reading)
         ]
         if len(found_there) == 1:
             mapping[target] = (found_there[0],)
-            said.append(f"{found_there[0]} as {target}")
-    return Taken(mapping, tuple(ignore), tuple(said), unused)
+            reported.append(f"{found_there[0]} as {target}")
+    return Taken(mapping, tuple(ignore), tuple(reported), unused)
 
 
 def plain(name: str) -> str:

@@ -50,7 +50,7 @@ def read_results(
         reading = replace(reading, ignore=(*given, *_own_versions(files, reading)))
     source = SEVERAL.join(file.source for file in files)
     taken = recognize([file.raw for file in files], source, reading)
-    files, said = _with_scores(files, taken, reading)
+    files, reported = _with_scores(files, taken, reading)
     parts = [
         evidence_of(
             file.raw,
@@ -70,19 +70,23 @@ def read_results(
         if not reading.segments:
             parts, found = with_segments([file.raw for file in files], parts, taken)
             if found:
-                said.append(f"{', '.join(found)} as {'segment' if len(found) == 1 else 'segments'}")
+                reported.append(f"{', '.join(found)} as {'segment' if len(found) == 1 else 'segments'}")
     if taken.unused:
-        said.append(f"{', '.join(taken.unused)} not used (--key-columns judges several scores)")
+        reported.append(f"{', '.join(taken.unused)} not used (--key-columns judges several scores)")
     notes = dict.fromkeys(note for file in files for note in file.notes)
-    line = "; ".join([*([", ".join(said)] if said else []), *notes])
-    whole = parts[0] if len(parts) == 1 else combine(parts, source)
-    return whole.stamped(read_as=line) if line else whole
+    line = "; ".join([*([", ".join(reported)] if reported else []), *notes])
+    complete = parts[0] if len(parts) == 1 else combine(parts, source)
+    return complete.stamped(read_as=line) if line else complete
 
 
 def _read(path: Path, reading: Reading) -> ResultFile:
-    raw, rows, said = raw_columns(path, distinct=DISTINCT, dialect=reading.dialect)
+    raw, rows, reported = raw_columns(path, distinct=DISTINCT, dialect=reading.dialect)
     return ResultFile(
-        str(path), _flat(raw), rows, stamp_of(said), [note for note in said.get(READ_AS, "").split("; ") if note]
+        str(path),
+        _flat(raw),
+        rows,
+        stamp_of(reported),
+        [note for note in reported.get(READ_AS, "").split("; ") if note],
     )
 
 
@@ -116,17 +120,17 @@ def _own_versions(files: Sequence[ResultFile], reading: Reading) -> tuple[str, .
 def _with_scores(files: list[ResultFile], taken: Taken, reading: Reading) -> tuple[list[ResultFile], list[str]]:
     """The files with their scores as numbers from 0 to 1, and what was taken for what, with how scores were written."""
     if reading.key_columns:
-        return with_keys(files, reading), [*taken.said, f"{', '.join(reading.key_columns)} as keys"]
+        return with_keys(files, reading), [*taken.reported, f"{', '.join(reading.key_columns)} as keys"]
     names = taken.mapping.get("score", ("score",))
     name = names[0]
     if len(names) != 1 or not all(name in file.raw for file in files) or (name == "score" and name in taken.ignore):
-        return files, list(taken.said)
+        return files, list(taken.reported)
     made, how = scored([file.raw[name] for file in files], [file.source for file in files], name, reading.scores)
     files = [replace(file, raw={**file.raw, name: column}) for file, column in zip(files, made, strict=True)]
     if not how:
-        return files, list(taken.said)
-    known = next((one for one in taken.said if one.endswith(" as score")), "")
-    return files, [*(one for one in taken.said if one != known), f"{known or 'score'} ({how})"]
+        return files, list(taken.reported)
+    known = next((one for one in taken.reported if one.endswith(" as score")), "")
+    return files, [*(one for one in taken.reported if one != known), f"{known or 'score'} ({how})"]
 
 
 def _must_meet(files: Sequence[ResultFile], parts: Sequence[Evidence]) -> None:

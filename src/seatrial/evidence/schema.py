@@ -20,14 +20,11 @@ __all__ = [
     "SEGMENT_PREFIX",
     "SEVERAL",
     "STAMP_PREFIX",
-    "WINRATE",
     "kind_of",
     "provenance",
 ]
 
 SCHEMA = "seatrial/evidence/1"
-WINRATE = "winrate:"
-"""Begins the key of a judge's win rate, which is tested against 0.5 and never against the baseline's column."""
 SEVERAL = " + "
 """Between the files that one table was read from, in what it names as its source."""
 
@@ -50,7 +47,7 @@ EVIDENCE_COLUMNS = (
     _text("example_id", "which example", required=True, distinct=True),
     _text("version", "which version of the graph"),
     _text("key", "which evaluator key; default `score`"),
-    _number("repetition", "which repetition; default 0", Kind.WHOLE),
+    _number("repetition", "which repetition; default 0", Kind.COMPLETE),
     _text("outcome", "what became of the row; default `scored` where a score stands, else `skipped` (missing)"),
     _text("error_kind", "why it was not scored"),
     _number("score", "0..1; null unless scored"),
@@ -58,8 +55,8 @@ EVIDENCE_COLUMNS = (
     _text("output_hash", "hash of the canonical output; without it `unchanged` is never claimed", distinct=True),
     _text("cluster", "rows of one cluster are not independent; default the example"),
     _number("latency_ms", "wall time of the run"),
-    _number("input_tokens", "tokens read", Kind.WHOLE),
-    _number("output_tokens", "tokens written", Kind.WHOLE),
+    _number("input_tokens", "tokens read", Kind.COMPLETE),
+    _number("output_tokens", "tokens written", Kind.COMPLETE),
     _text("model", "model that answered, as it named itself"),
     _text("thread_id", "thread the run had to itself", distinct=True),
     _text("dataset", "provenance: dataset name"),

@@ -44,9 +44,9 @@ class Evidence(Table):
     def _by_example(self) -> dict[str, NDArray[np.int64]]:
         return {}
 
-    def is_whole(self, name: str) -> bool:
+    def is_complete(self, name: str) -> bool:
         """Whether the numbers of a column are whole numbers, and are given as such by `values`."""
-        return kind_of(name) is Kind.WHOLE
+        return kind_of(name) is Kind.COMPLETE
 
     def by_example(self, name: str) -> NDArray[np.int64]:
         """Of a text column that is the same on every row of an example: its code, example by example."""

@@ -44,7 +44,7 @@ def write_parquet(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, m
     from seatrial.evidence.content import table_hash  # noqa: PLC0415
     from seatrial.table.arrow import listed  # noqa: PLC0415
 
-    arrow = {Kind.TEXT: pa.string(), Kind.NUMBER: pa.float64(), Kind.WHOLE: pa.int64()}
+    arrow = {Kind.TEXT: pa.string(), Kind.NUMBER: pa.float64(), Kind.COMPLETE: pa.int64()}
     arrays, fields = [], []
     made: dict[tuple[int, str], Any] = {}  # an example is its own cluster: one column said twice is made once
     for name, values in columns.items():

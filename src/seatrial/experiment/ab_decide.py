@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.experiment.ab_effect import Effect, effect_of
 from seatrial.experiment.ab_findings import finding, guards, needed_units, per_stratum
 from seatrial.experiment.ab_invalid import problems_of, ratio_of
-from seatrial.experiment.ab_sentence import cannot, confounded, held, needs, said, uneven
+from seatrial.experiment.ab_sentence import cannot, confounded, kept, needs, reported, uneven
 from seatrial.stats.interval import CannotTell
 from seatrial.verdict import Decision, Finding, ReasonClass, Verdict
 from seatrial.wording import percent
@@ -27,9 +27,9 @@ def analyse(plan: AbPlan, units: Units) -> Decision:
     """
     problems = problems_of(plan, units)
     if problems:
-        said = tuple(sentence for _, sentence in problems)
+        reported = tuple(sentence for _, sentence in problems)
         why = problems[0][0]
-        return _decision(plan, units, Verdict.INCONCLUSIVE, " ".join(said), why, (), problems=said)
+        return _decision(plan, units, Verdict.INCONCLUSIVE, " ".join(reported), why, (), problems=reported)
     effects = {metric.name: effect_of(units, metric, plan) for metric in plan.metrics}
     rows = tuple(finding(plan, metric, effects[metric.name]) for metric in plan.metrics)
     verdict, reason, reason_class, todo = _verdict(plan, units, effects)
@@ -56,27 +56,27 @@ def _verdict(
         assert isinstance(one, Effect)  # noqa: S101 - a guardrail that is broken has an effect
         return (
             Verdict.FAIL,
-            f"{broken[0].name} is worse by its margin or more: {said(plan, broken[0], one)}",
+            f"{broken[0].name} is worse by its margin or more: {reported(plan, broken[0], one)}",
             None,
             keep,
         )
     if isinstance(found, CannotTell):
         return Verdict.INCONCLUSIVE, cannot(primary, found), ReasonClass.UNDERPOWERED, ""
     if found.p <= plan.alpha and primary.sign * found.estimate < 0:
-        return Verdict.FAIL, f"{primary.name} is worse: {said(plan, primary, found)}", None, keep
+        return Verdict.FAIL, f"{primary.name} is worse: {reported(plan, primary, found)}", None, keep
     better = found.p <= plan.alpha and primary.sign * found.estimate > 0
     if better and not unclear:
         ship = f"Ship {plan.treatment}."
-        return Verdict.PASS, f"{primary.name} is better: {said(plan, primary, found)}{held(plan)}", None, ship
+        return Verdict.PASS, f"{primary.name} is better: {reported(plan, primary, found)}{kept(plan)}", None, ship
     if better:
         n = max(needed_units(plan, m, effects[m.name]) or 0 for m in unclear)
         reason = f"{primary.name} is better, but {unclear[0].name} is not shown to hold its margin."
         return Verdict.INCONCLUSIVE, reason, ReasonClass.UNDERPOWERED, needs(plan, sum(units.n), n)
     best = found.high if primary.sign > 0 else -found.low
     if primary.detect is not None and best < primary.detect:
-        reason = f"{primary.name} is not better by what was asked for: {said(plan, primary, found)}"
+        reason = f"{primary.name} is not better by what was asked for: {reported(plan, primary, found)}"
         return Verdict.FAIL, reason, None, keep
-    reason = f"{primary.name} is not told apart: {said(plan, primary, found)}"
+    reason = f"{primary.name} is not told apart: {reported(plan, primary, found)}"
     n = needed_units(plan, primary, found) or 0
     return Verdict.INCONCLUSIVE, reason, ReasonClass.UNDERPOWERED, needs(plan, sum(units.n), n)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.experiment.ab_plan import Design
-from seatrial.experiment.ab_sentence import cannot, said
+from seatrial.experiment.ab_sentence import cannot, reported
 from seatrial.stats.difference import newcombe
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.normal import quantile
@@ -75,7 +75,7 @@ def finding(plan: AbPlan, metric: AbMetric, found: Effect | CannotTell) -> Findi
         verdict=verdict,
         state=word,
         needed_n=needed_units(plan, metric, found) if word is State.CANNOT_TELL else None,
-        reason=said(plan, metric, found),
+        reason=reported(plan, metric, found),
     )
 
 

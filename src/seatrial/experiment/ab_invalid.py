@@ -41,46 +41,46 @@ def problems_of(plan: AbPlan, units: Units) -> tuple[tuple[ReasonClass, str], ..
     control, treatment = units.n
     ratio = ratio_of(plan, units)
     if ratio is not None and ratio < plan.ratio_alpha:
-        said = (
+        wording = (
             f"The split of units is not the planned one: {control:,} against {treatment:,} where the treatment's share is "
             f"{percent(plan.treated)} (p {p_value(ratio)}): find what drops or adds units before reading any effect."
         )
-        found.append((ReasonClass.INVALID, said))
+        found.append((ReasonClass.INVALID, wording))
     if units.both:
-        said = f"{count(units.both, plan.unit)} stand in both arms: the assignment did not hold."
-        found.append((ReasonClass.INVALID, said))
+        wording = f"{count(units.both, plan.unit)} stand in both arms: the assignment did not hold."
+        found.append((ReasonClass.INVALID, wording))
     if plan.design is Design.FIXED:
         found += _horizon(plan, units)
     for metric in plan.metrics:
         missing = np.isnan(units.values[metric.name])
         share = float(missing.mean())
         if share > MOST_MISSING:
-            said = f"{metric.name} is missing for {percent(share)} of the units, more than {percent(MOST_MISSING)}: record it first."
-            found.append((ReasonClass.MISSING, said))
+            wording = f"{metric.name} is missing for {percent(share)} of the units, more than {percent(MOST_MISSING)}: record it first."
+            found.append((ReasonClass.MISSING, wording))
         elif (p := _uneven_missing(missing, units)) is not None and p < 0.001:
-            said = f"{metric.name} is missing in one arm more often than in the other (p {p_value(p)})."
-            found.append((ReasonClass.INVALID, said))
+            wording = f"{metric.name} is missing in one arm more often than in the other (p {p_value(p)})."
+            found.append((ReasonClass.INVALID, wording))
     return tuple(found)
 
 
 def _horizon(plan: AbPlan, units: Units) -> list[tuple[ReasonClass, str]]:
     seen = sum(units.n)
     if seen < plan.units:
-        said = (
+        wording = (
             f"This is an early look: {seen:,} of {plan.units:,} planned units. A fixed horizon is judged once, at its end; "
             'a plan with design = "always_valid" may be looked at any time.'
         )
-        return [(ReasonClass.INVALID, said)]
+        return [(ReasonClass.INVALID, wording)]
     if not units.timed and seen > MOST_OVER * plan.units:
-        said = (
+        wording = (
             f"{seen:,} units where {plan.units:,} were planned, and no exposed_at says which came first: "
             "a fixed horizon is judged at its end, not later."
         )
-        return [(ReasonClass.INVALID, said)]
+        return [(ReasonClass.INVALID, wording)]
     return []
 
 
 def _uneven_missing(missing: NDArray[np.bool_], units: Units) -> float | None:
-    lost = [int(missing[units.arm == k].sum()) for k in (1, 0)]
-    test = pooled_z(lost[0], units.n[1], lost[1], units.n[0])
+    absent = [int(missing[units.arm == k].sum()) for k in (1, 0)]
+    test = pooled_z(absent[0], units.n[1], absent[1], units.n[0])
     return None if isinstance(test, CannotTell) else test.p

@@ -214,7 +214,7 @@ def _names(value: Any, place: str) -> tuple[str, ...]:
 _TOP: dict[str, Callable[[Any, str], Any]] = {
     "control": words.text,
     "treatment": words.text,
-    "units": words.whole,
+    "units": words.integer,
     "unit": lambda value, place: Unit(words.word(*Unit)(value, place)),
     "design": lambda value, place: Design(words.word(*Design)(value, place)),
     "treated": words.share,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from seatrial.stats.interval import CannotTell
 
 
-def said(plan: AbPlan, metric: AbMetric, found: Effect) -> str:
+def reported(plan: AbPlan, metric: AbMetric, found: Effect) -> str:
     """One metric's effect with its numbers."""
     if metric.rate is not None:
         moved = f"{percent(found.control)} to {percent(found.treatment)}"
@@ -50,7 +50,7 @@ def uneven(plan: AbPlan, p: float) -> str:
     )
 
 
-def held(plan: AbPlan) -> str:
+def kept(plan: AbPlan) -> str:
     """What the guardrails did."""
     return f" {len(plan.metrics) - 1} of {len(plan.metrics) - 1} guardrails hold." if len(plan.metrics) > 1 else ""
 

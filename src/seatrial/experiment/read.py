@@ -188,7 +188,7 @@ def _stage(rule: Any, units_per_day: float | None, here: str) -> PlanStage:
         raise ConfigError(f"{here}: say its dwell once, as hours or as units of traffic")
     hours = None
     if "units" in rule:
-        units = words.whole(rule["units"], f"{here}: units")
+        units = words.integer(rule["units"], f"{here}: units")
     elif units_per_day is None:
         raise ConfigError(f"{here}: hours need units_per_day at the top of the file")
     else:
@@ -222,7 +222,7 @@ def _sample_ratio(raw: Any, place: str) -> SampleRatio:
 
 def _shadow(raw: Any, place: str) -> Shadow:
     known: dict[str, Callable[[Any, str], Any]] = {
-        "units": words.whole,
+        "units": words.integer,
         "sample": part_of_one,
         "keys": _names,
         "margin": words.share,
@@ -268,7 +268,7 @@ _TOP: dict[str, Callable[[Any, str], Any]] = {
     "candidate": words.text,
     "unit": lambda value, place: Unit(words.word(*Unit)(value, place)),
     "watch": _names,
-    "min_units": words.whole,
+    "min_units": words.integer,
     "bake": duration,
     "heaviest_unit": words.share,
     "on_rollback": lambda value, place: OnRollback(words.word(*OnRollback)(value, place)),

@@ -83,7 +83,7 @@ def answer(
         last_seen: outcome type -> when its last event in the source was observed.
         now: the clock.
     """
-    said, unknown = _polarity(classifier, verdict, joined, polarities)
+    wording, unknown = _polarity(classifier, verdict, joined, polarities)
     timed = {metric.source.name: metric for metric in metrics}
     types = [*timed, *(name for name in joined.outcome.used().values if name not in timed)]
     n = at.size
@@ -97,7 +97,7 @@ def answer(
         metric = timed.get(name) or Metric(name, Source(SourceKind.OUTCOME, name), horizon=inf)
         horizons[name] = (metric.horizon, metric.default.value)
         mine = joined.outcome.index == _code(joined.outcome, name)
-        seen = mature(at, Events(joined.unit[mine], joined.at[mine], said[mine]), metric, now)
+        seen = mature(at, Events(joined.unit[mine], joined.at[mine], wording[mine]), metric, now)
         late, machine = late + seen.late, machine + seen.machine
         immature |= seen.state == Answer.IMMATURE
         came = ~seen.by_default & (seen.state != Answer.IMMATURE)

@@ -193,7 +193,7 @@ class _Facts:
         total = {name: np.bincount(g, values, groups) for name, values in sums(p, y).items()}
         in_band = np.bincount(g * bands + self.band[use], minlength=groups * bands).reshape(groups, bands)
         right = np.bincount(g * bands + self.band[use], y, groups * bands).reshape(groups, bands)
-        said = np.bincount(g * bands + self.band[use], p, groups * bands).reshape(groups, bands)
+        wording = np.bincount(g * bands + self.band[use], p, groups * bands).reshape(groups, bands)
         wealth, band_wealth = self._wealth(g, use, groups)
         counts = [
             np.bincount(group[one & known], minlength=groups)
@@ -216,7 +216,7 @@ class _Facts:
                 float(total["variance"][i]),
                 float(total["third"][i]),
                 tuple(
-                    BandCount(int(in_band[i, b]), round(float(right[i, b])), float(said[i, b])) for b in range(bands)
+                    BandCount(int(in_band[i, b]), round(float(right[i, b])), float(wording[i, b])) for b in range(bands)
                 ),
                 int(counts[1][i]),
                 int(counts[2][i]),

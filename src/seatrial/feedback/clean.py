@@ -28,12 +28,12 @@ def read_once(table: Table, key: str) -> Table:
     ids = table.codes(key)
     order = np.argsort(ids.index, kind="stable")
     sorted_ = ids.index[order]
-    again = np.zeros(len(table), np.bool_)
-    again[1:] = (sorted_[1:] == sorted_[:-1]) & (sorted_[1:] >= 0)
-    if not again.any():
+    repeated = np.zeros(len(table), np.bool_)
+    repeated[1:] = (sorted_[1:] == sorted_[:-1]) & (sorted_[1:] >= 0)
+    if not repeated.any():
         return table
-    first = order[np.maximum.accumulate(np.where(again, 0, np.arange(order.size)))]
-    rows, firsts = order[again], first[again]
+    first = order[np.maximum.accumulate(np.where(repeated, 0, np.arange(order.size)))]
+    rows, firsts = order[repeated], first[repeated]
     for name in table.names:
         data = table.column(name)
         values = data.index if isinstance(data, Codes) else data

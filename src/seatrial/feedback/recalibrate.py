@@ -39,7 +39,7 @@ class Offer:
     classifier: str
     method: str
     fitted: int
-    held_out: int
+    validation: int
     brier_before: float
     brier_after: float
     gain: tuple[float, float]
@@ -133,5 +133,5 @@ def _offer(
 
 
 def _logit(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    held = np.clip(p, 0.001, 0.999)
-    return np.asarray(np.log(held / (1 - held)))
+    kept = np.clip(p, 0.001, 0.999)
+    return np.asarray(np.log(kept / (1 - kept)))

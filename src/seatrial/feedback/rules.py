@@ -150,7 +150,7 @@ def parse_rules(raw: Mapping[str, Any], source: str) -> FeedbackRules:
         alpha=toml.level(raw.get("alpha", 0.05), f"{source}: alpha"),
         year=_year(raw.get("year", "01-01"), f"{source}: year"),
         pick=toml.word(*PICKS)(raw.get("pick", "latest"), f"{source}: pick"),
-        min_n=toml.whole(raw.get("min_n", 10), f"{source}: min_n"),
+        min_n=toml.integer(raw.get("min_n", 10), f"{source}: min_n"),
         critical=_texts(raw.get("critical", []), f"{source}: critical"),
         polarities=Polarities({**_WORDS, **labels}, verdicts),
         classifiers=classifiers,

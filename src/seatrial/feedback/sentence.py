@@ -102,7 +102,7 @@ def headline(
     """The first sentence a person reads."""
     tested = sum(finding.alpha_row is not None for finding in findings)
     if flagged:
-        worst = leading(flagged)
+        worst = primary_key(flagged)
         more = f", and {count(len(flagged) - 1, 'more row')}" if len(flagged) > 1 else ""
         return (
             f"production contradicts {worst.key} on {worst.segment}{more}: stated {percent(worst.baseline)}, observed "
@@ -117,7 +117,7 @@ def headline(
     )
 
 
-def leading(flagged: Sequence[Finding]) -> Finding:
+def primary_key(flagged: Sequence[Finding]) -> Finding:
     """The flagged row that is named first: a whole segment before one of its bands, then the strongest evidence."""
 
     def strength(f: Finding) -> float:
@@ -213,8 +213,11 @@ def facts(
             (ledger.machine, "within min_delay, hence machines"),
             (ledger.before, "before every decision"),
         ]
-        said = "; ".join(f"{n:,} {what}" for n, what in counted if n)
-        yield f"Outcomes of {source.source}", f"{ledger.events:,} read" + (f"; not counted: {said}" if said else "")
+        wording = "; ".join(f"{n:,} {what}" for n, what in counted if n)
+        yield (
+            f"Outcomes of {source.source}",
+            f"{ledger.events:,} read" + (f"; not counted: {wording}" if wording else ""),
+        )
         if ledger.superseded:
             yield (
                 f"Decisions of {source.source}",
@@ -235,7 +238,7 @@ def offer(one: Offer) -> str:
         f"for {stated:g} take {'none' if means is None else f'{means:.3g}'}" for stated, means in one.thresholds.items()
     )
     return (
-        f"Brier {one.brier_before:.4f} as stated, {one.brier_after:.4f} mapped, on {one.held_out:,} held-out decisions "
+        f"Brier {one.brier_before:.4f} as stated, {one.brier_after:.4f} mapped, on {one.validation:,} held-out decisions "
         f"(gain {one.gain[0]:.4f} ± {one.gain[1]:.4f}: {worth}); {means}"
     )
 
@@ -243,7 +246,7 @@ def offer(one: Offer) -> str:
 def next_step(verdict: Verdict, flagged: Sequence[Finding], problems: Sequence[Problem]) -> str:
     """What the reader can do."""
     if verdict is Verdict.FAIL:
-        worst = leading(flagged)
+        worst = primary_key(flagged)
         return f"look at decisions of {worst.key} on {worst.segment}, and recalibrate or raise its threshold there"
     kinds = {one.kind for one in problems}
     if ProblemKind.UNKNOWN_LABEL in kinds:

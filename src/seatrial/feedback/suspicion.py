@@ -30,14 +30,14 @@ ENOUGH = 100
 _BATCH = 2_000_000
 
 
-def held(p: NDArray[np.float64]) -> NDArray[np.float64]:
+def kept(p: NDArray[np.float64]) -> NDArray[np.float64]:
     """Confidences within .001 .. .999."""
     return np.clip(p, LEAST, MOST)
 
 
 def sums(p: NDArray[np.float64], y: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     """Per decision, what each sum of a row adds up."""
-    q = held(p)
+    q = kept(p)
     weight = np.abs(1 - 2 * q)
     variance = q * (1 - q)
     return {
@@ -100,7 +100,7 @@ def simulated(p: NDArray[np.float64], y: NDArray[np.float64], alpha: float, weig
     The seed is a hash of the sorted cells and the weight: the order of rows and the names of segments do not re-roll it.
     """
     order = np.lexsort((y, p))
-    q, y = held(p[order]), y[order]
+    q, y = kept(p[order]), y[order]
     digest = hashlib.sha256(q.tobytes() + y.tobytes() + np.float64(round(weight, 12)).tobytes()).digest()
     rng = np.random.default_rng(int.from_bytes(digest[:8], "big"))
     scale = np.abs(1 - 2 * q)
@@ -142,7 +142,7 @@ def day_logs(
 
 def bets(p: NDArray[np.float64], y: NDArray[np.float64]) -> list[NDArray[np.float64]]:
     """Log growth of each bet per decision."""
-    q = held(p)
+    q = kept(p)
     grown = []
     for shift in SHIFTS:
         lower = np.maximum(q - shift, q / 2)

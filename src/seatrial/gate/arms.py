@@ -45,7 +45,7 @@ class Arm:
 
     low: NDArray[np.float64]
     high: NDArray[np.float64]
-    lost: NDArray[np.int64]
+    missing_cells: NDArray[np.int64]
     provider: NDArray[np.int64]
     planned: NDArray[np.int64]
     outcome: NDArray[np.int8]
@@ -190,8 +190,8 @@ def _arm(evidence: Evidence, kept: NDArray[np.int64], cell: NDArray[np.int64], w
     value = np.where(failed, 0.0, score)
     at, value = (cell, value) if known.all() else (cell[known], value[known])
     low[at] = high[at] = value
-    lost = wanted.ravel().astype(np.int64)
-    lost[at] = 0
+    missing = wanted.ravel().astype(np.int64)
+    missing[at] = 0
     provider = np.zeros(wanted.size, dtype=np.int64)
     if evidence.has("error_kind"):
         kinds = evidence.codes("error_kind")
@@ -202,8 +202,8 @@ def _arm(evidence: Evidence, kept: NDArray[np.int64], cell: NDArray[np.int64], w
     return Arm(
         _by_example(low, tries) / planned,
         _by_example(high, tries) / planned,
-        _by_example(lost, tries),
-        _by_example(lost * provider, tries),
+        _by_example(missing, tries),
+        _by_example(missing * provider, tries),
         planned,
         outcome.reshape(wanted.shape),
         int(np.unique(cell % tries).size) if tries > 1 else int(cell.size > 0),

@@ -92,10 +92,10 @@ def baseline_text(evidence: Evidence, version: str, *, measured: date, code: str
     mine = evidence.codes("version").index == evidence.codes("version").values.index(version)
     names = [name for name in evidence.names if name in KEPT or name.startswith(SEGMENT_PREFIX)]
     rows = evidence.where(mine).rows(names)
-    lost = [row for row in rows if row["outcome"] in MEASUREMENT_FAILURES]
-    if lost:
+    missing = [row for row in rows if row["outcome"] in MEASUREMENT_FAILURES]
+    if missing:
         raise DataError(
-            f"{evidence.source}: {len(lost)} of {len(rows)} cells were not measured (first: example {lost[0]['example_id']!r}, key {lost[0]['key']!r}, {lost[0]['outcome']}); "
+            f"{evidence.source}: {len(missing)} of {len(rows)} cells were not measured (first: example {missing[0]['example_id']!r}, key {missing[0]['key']!r}, {missing[0]['outcome']}); "
             "a baseline is whole: resume the run with --retry-errors"
         )
     rows.sort(key=lambda row: tuple(row[name] for name in ORDER))
@@ -179,8 +179,8 @@ def _as_written(columns: Mapping[str, Sequence[Any] | Repeated], path: Path) -> 
     # Nobody's hand but ours wrote it: what is there all the same is read, or refused, as any evidence is.
     from seatrial.evidence.frame import listed  # noqa: PLC0415 - a baseline that was edited
 
-    whole = {name: values.in_full() if isinstance(values, Repeated) else values for name, values in columns.items()}
-    return listed(whole, str(path))
+    complete = {name: values.in_full() if isinstance(values, Repeated) else values for name, values in columns.items()}
+    return listed(complete, str(path))
 
 
 def _refuse_types(header: Header) -> None:
@@ -194,15 +194,15 @@ def _refuse_types(header: Header) -> None:
 
 def _refuse_lies(header: Header, rows: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Raise a DataError where the header is not what its rows say: an edited file can be given its new name."""
-    said = (header.repetitions, header.system_failures, sorted(header.evaluator_versions))
+    wording = (header.repetitions, header.system_failures, sorted(header.evaluator_versions))
     found = (
         len({row.get("repetition") for row in rows}),
         _failed(rows) / max(1, len(rows)),
         sorted({row["key"] for row in rows}),
     )
-    if said != found or (header.evaluator_hashes and sorted(header.evaluator_hashes) != found[2]):
+    if wording != found or (header.evaluator_hashes and sorted(header.evaluator_hashes) != found[2]):
         raise DataError(
-            f"{path} says {said} of its repetitions, system failures and keys, and its rows say {found}; restore it from version control, or renew it"
+            f"{path} says {wording} of its repetitions, system failures and keys, and its rows say {found}; restore it from version control, or renew it"
         )
 
 
@@ -211,7 +211,7 @@ def _failed(rows: Sequence[Mapping[str, Any]]) -> int:
 
 
 def _only(evidence: Evidence, mine: Any, name: str) -> str:
-    values = _said(evidence, mine, name)
+    values = _stated(evidence, mine, name)
     if len(values) != 1:
         raise DataError(
             f"{evidence.source}: {name} is {', '.join(values) or 'not known'}; a baseline is of one graph on one dataset"
@@ -219,21 +219,21 @@ def _only(evidence: Evidence, mine: Any, name: str) -> str:
     return values[0]
 
 
-def _said(evidence: Evidence, mine: Any, name: str) -> list[str]:
+def _stated(evidence: Evidence, mine: Any, name: str) -> list[str]:
     if not evidence.has(name):
         return []
     codes = evidence.codes(name)
-    return list(codes.said(mine))
+    return list(codes.reported(mine))
 
 
 def _of_keys(evidence: Evidence, mine: Any, column: str) -> dict[str, str]:
     keys = evidence.codes("key")
     found = {}
-    for key in keys.said(mine):
-        said = _said(evidence, mine & (keys.index == keys.values.index(key)), column)
-        if len(said) != 1:
+    for key in keys.reported(mine):
+        wording = _stated(evidence, mine & (keys.index == keys.values.index(key)), column)
+        if len(wording) != 1:
             raise DataError(
-                f"{evidence.source}: the evaluator of key {key!r} has {len(said)} values of {column} in one run; run it again"
+                f"{evidence.source}: the evaluator of key {key!r} has {len(wording)} values of {column} in one run; run it again"
             )
-        found[key] = said[0]
+        found[key] = wording[0]
     return found

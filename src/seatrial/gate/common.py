@@ -128,8 +128,8 @@ def _present(index: NDArray[np.int64], size: int) -> NDArray[np.bool_]:
 
 def _only(evidence: Evidence, name: str, mine: NDArray[np.bool_]) -> str | None:
     """The one value a column has on these rows; None where it has none, or several."""
-    said = list(evidence.codes(name).said(mine)) if evidence.has(name) else []
-    return said[0] if len(said) == 1 else None
+    wording = list(evidence.codes(name).reported(mine)) if evidence.has(name) else []
+    return wording[0] if len(wording) == 1 else None
 
 
 def _named(ids: tuple[str, ...]) -> str:

@@ -98,7 +98,7 @@ def suspicious(report: Report) -> tuple[Finding, ...]:
     )
 
 
-def settled(report: Report, *, deterministic: bool = False) -> Confirmed | None:
+def resolved(report: Report, *, deterministic: bool = False) -> Confirmed | None:
     """Why no fresh repetition could change the answer; None when some are needed.
 
     Args:
@@ -141,8 +141,8 @@ def examples_of(evidence: Evidence, report: Report, rows: Sequence[Finding]) -> 
     """Ids of the examples that `rows` are made of, sorted; those in quarantine stay out of the rows they are out of."""
     names, keys, versions = (evidence.codes(name) for name in ("example_id", "key", "version"))
     arms = np.isin(versions.index, [versions.values.index(v) for v in (report.baseline, report.candidate)])
-    held = {h.entry.example for h in report.quarantine.examples} if report.quarantine else set()
-    whole = report.quarantine.whole if report.quarantine else ()
+    kept = {h.entry.example for h in report.quarantine.examples} if report.quarantine else set()
+    total = report.quarantine.kept_complete if report.quarantine else ()
     found: set[str] = set()
     for f in rows:
         mine = arms & (keys.index == keys.values.index(f.key))
@@ -150,8 +150,8 @@ def examples_of(evidence: Evidence, report: Report, rows: Sequence[Finding]) -> 
             dimension, _, value = f.segment.partition("=")
             codes = evidence.codes(f"segment.{dimension}")
             mine &= codes.index == (codes.values.index(value) if value in codes.values else -2)
-        members = set(names.said(mine))
-        found |= members if f.segment in whole else members - held
+        members = set(names.reported(mine))
+        found |= members if f.segment in total else members - kept
     return tuple(sorted(found))
 
 
@@ -162,10 +162,10 @@ def complete(evidence: Evidence, fresh: Evidence, needed: Sequence[Finding], rep
         if key not in keys.values:
             raise InvalidComparison(f"{fresh.source}: no fresh repetition was scored on {key!r}; run them again")
         examples = examples_of(evidence, report, [f for f in needed if f.key == key])
-        asked = keys.index == keys.values.index(key)
+        requested = keys.index == keys.values.index(key)
         for version in (report.baseline, report.candidate):
             ran = versions.index == (versions.values.index(version) if version in versions.values else -2)
-            have = set(names.said(asked & ran))
+            have = set(names.reported(requested & ran))
             absent = [name for name in examples if name not in have]
             if absent:
                 raise InvalidComparison(

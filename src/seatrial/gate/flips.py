@@ -30,17 +30,17 @@ def causes_of(
 
     With the overall row failing, or none, every broke answer counts; answers without a word are counted, not listed.
     """
-    said: Counter[str] = Counter()
-    broke = 0
+    wording: Counter[str] = Counter()
+    regressed = 0
     everywhere = not failing or OVERALL in failing
     for a in gating:
         places = [(dimension, *a.segment(evidence, dimension)) for dimension in evidence.dimensions]
-        for at, reason in _broke(evidence, a, candidate):
+        for at, reason in _regressed(evidence, a, candidate):
             if everywhere or failing & {f"{dimension}={values[of[at]]}" for dimension, values, of in places}:
-                broke += 1
-                said[reason] += 1
-    listed = ((reason, count) for reason, count in said.items() if reason)
-    return tuple(sorted(listed, key=lambda item: (-item[1], item[0]))[:10]), broke
+                regressed += 1
+                wording[reason] += 1
+    listed = ((reason, count) for reason, count in wording.items() if reason)
+    return tuple(sorted(listed, key=lambda item: (-item[1], item[0]))[:10]), regressed
 
 
 def flips_of(evidence: Evidence, gating: Sequence[Arms], candidate: str) -> tuple[Flip, ...]:
@@ -48,10 +48,10 @@ def flips_of(evidence: Evidence, gating: Sequence[Arms], candidate: str) -> tupl
     names = evidence.codes("example_id").values
     flips = []
     for a in gating:
-        reasons = dict(_broke(evidence, a, candidate))
+        reasons = dict(_regressed(evidence, a, candidate))
         places = [(dimension, *a.segment(evidence, dimension)) for dimension in evidence.dimensions]
         delta = a.candidate.low - a.baseline.low
-        known = (a.baseline.lost == 0) & (a.candidate.lost == 0)
+        known = (a.baseline.missing_cells == 0) & (a.candidate.missing_cells == 0)
         for sign in (-1, 1):
             moved = np.flatnonzero(known & (sign * delta > _TIE))
             called = [names[example] for example in a.example[moved].tolist()]
@@ -71,9 +71,11 @@ def flips_of(evidence: Evidence, gating: Sequence[Arms], candidate: str) -> tupl
     return tuple(flips)
 
 
-def _broke(evidence: Evidence, a: Arms, candidate: str) -> Iterator[tuple[int, str]]:
+def _regressed(evidence: Evidence, a: Arms, candidate: str) -> Iterator[tuple[int, str]]:
     """(position among planned examples, the candidate's reason) of each example that scored lower."""
-    lower = (a.candidate.low - a.baseline.low < -_TIE) & (a.baseline.lost == 0) & (a.candidate.lost == 0)
+    lower = (
+        (a.candidate.low - a.baseline.low < -_TIE) & (a.baseline.missing_cells == 0) & (a.candidate.missing_cells == 0)
+    )
     if not lower.any():
         return
     position: NDArray[np.int64] = np.full(len(evidence.codes("example_id").values), -1, dtype=np.int64)
@@ -86,7 +88,7 @@ def _broke(evidence: Evidence, a: Arms, candidate: str) -> Iterator[tuple[int, s
     rows = rows[np.argsort(evidence.numbers("repetition")[rows], kind="stable")]
     columns = [evidence.codes(name) for name in ("reason", "error_kind", "outcome") if evidence.has(name)]
     places, first = np.unique(position[examples.index[rows]], return_index=True)
-    said = [(codes.values, codes.index[rows[first]].tolist()) for codes in columns]
+    wording = [(codes.values, codes.index[rows[first]].tolist()) for codes in columns]
     for n, at in enumerate(places.tolist()):
-        word = next((values[index[n]] for values, index in said if index[n] >= 0 and values[index[n]]), "")
+        word = next((values[index[n]] for values, index in wording if index[n] >= 0 and values[index[n]]), "")
         yield at, "" if word == "scored" else word

@@ -11,7 +11,7 @@ from seatrial.errors import InvalidComparison
 from seatrial.gate import confirm
 from seatrial.gate.arms import arms
 from seatrial.gate.rows import in_full, rows_of, without_quarantined
-from seatrial.gate.validity import baseline_stands, known_critical
+from seatrial.gate.validity import baseline_is_valid, known_critical
 from seatrial.wording import count
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class FreshRows:
 
 
 def fresh_rows(
-    c: Comparison, compared: Evidence, rows: Sequence[Row], critical: frozenset[str], whole: frozenset[str]
+    c: Comparison, compared: Evidence, rows: Sequence[Row], critical: frozenset[str], kept_complete: frozenset[str]
 ) -> FreshRows:
     """The suspicious `rows` of the examples that are `compared`, on the repetitions of the comparison's second look.
 
@@ -57,31 +57,31 @@ def fresh_rows(
         InvalidComparison: the fresh repetitions lack an example, come from other data or other evaluators, or their
             baseline crashed.
     """
-    assert c.again is not None  # noqa: S101 - asked only then
-    first, fresh = c.again.first, c.again.evidence
+    assert c.second_stage is not None  # noqa: S101 - asked only then
+    first, fresh = c.second_stage.first, c.second_stage.evidence
     needed = confirm.suspicious(first)
     confirm.complete(compared, fresh, needed, first)
     confirm.same_provenance(compared, fresh)
     known_critical(fresh, c.critical)
-    lined_up = {key: arms(fresh, key, c.baseline, c.candidate) for key in {f.key: None for f in needed}}
-    judged = without_quarantined(fresh, lined_up, c.quarantine)
+    aligned = {key: arms(fresh, key, c.baseline, c.candidate) for key in {f.key: None for f in needed}}
+    judged = without_quarantined(fresh, aligned, c.quarantine)
     for key, a in judged.items():
-        baseline_stands(fresh, a, lined_up[key], c.policy, c.baseline, critical, whole)
-    again = rows_of(fresh, judged.values(), critical)
-    if whole:
-        again = in_full(again, rows_of(fresh, lined_up.values(), critical), whole)
-    found = _matched(rows, again, needed, fresh)
+        baseline_is_valid(fresh, a, aligned[key], c.policy, c.baseline, critical, kept_complete)
+    repeated = rows_of(fresh, judged.values(), critical)
+    if kept_complete:
+        repeated = in_full(repeated, rows_of(fresh, aligned.values(), critical), kept_complete)
+    found = _matched(rows, repeated, needed, fresh)
     return FreshRows(found, needed, fresh, judged, int(np.unique(fresh.numbers("repetition")).size))
 
 
 def _matched(first: Sequence[Row], second: Sequence[Row], needed: Sequence[Finding], fresh: Evidence) -> dict[int, Row]:
-    again = {(r.segment, r.key): r for r in second}
+    repeated = {(r.segment, r.key): r for r in second}
     wanted = {(f.segment, f.key) for f in needed}
     found = {}
     for i, r in enumerate(first):
         if (r.segment, r.key) not in wanted:
             continue
-        other = again.get((r.segment, r.key))
+        other = repeated.get((r.segment, r.key))
         if other is None or other.n != r.n:
             raise InvalidComparison(
                 f"{fresh.source}: {r.segment} · {r.key} has {count(r.n, 'cluster')} at the first look and {0 if other is None else other.n} in the fresh repetitions; a row is confirmed on all of its examples"

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 def measurements(plan: Plan) -> Iterator[Finding]:
     """One finding per gating measurement, each at its part of the measurements' alpha."""
-    measures = plan.asked.policy.measures
+    measures = plan.comparison.policy.measures
     for rule in measures:
-        yield measure_finding(plan, rule, plan.asked.budget.measures / len(measures))
+        yield measure_finding(plan, rule, plan.comparison.budget.measures / len(measures))
 
 
 def measure_finding(plan: Plan, rule: MeasureRule, alpha: float) -> Finding:
@@ -44,7 +44,7 @@ def measure_finding(plan: Plan, rule: MeasureRule, alpha: float) -> Finding:
     Raises:
         ConfigError: the evidence has no such column.
     """
-    c, evidence = plan.asked, plan.evidence
+    c, evidence = plan.comparison, plan.evidence
     if not evidence.has(rule.name):
         raise ConfigError(
             f"{c.policy.source}: measurement {rule.name!r} gates but {evidence.source} has no such column"
@@ -73,7 +73,7 @@ def measure_finding(plan: Plan, rule: MeasureRule, alpha: float) -> Finding:
         threshold=alpha if gates else None,
         verdict=verdict,
         state=state,
-        broke=int((ratio > limit).sum()),
+        regressed=int((ratio > limit).sum()),
         fixed=int((ratio < 0).sum()),
         missing=planned - ratio.size,
         reasons=(reason, Increase(rule.statistic, middle, rule.max_increase, runs, without)),

@@ -38,14 +38,14 @@ def without_extra_runs(evidence: Evidence, examples: Collection[str]) -> Evidenc
     if not examples:
         return evidence
     ids, versions = evidence.codes("example_id"), evidence.codes("version")
-    vital = np.isin(ids.index, [ids.values.index(name) for name in examples if name in ids.values])
+    critical = np.isin(ids.index, [ids.values.index(name) for name in examples if name in ids.values])
     repetition = evidence.numbers("repetition")
-    extra = np.zeros(vital.size, dtype=bool)
+    extra = np.zeros(critical.size, dtype=bool)
     # Each version for itself: one run once, and its contracts three times, stands beside one run three times.
     for version in range(len(versions.values)):
         mine = versions.index == version
-        others = repetition[mine & ~vital]
-        extra |= mine & vital & ~np.isin(repetition, others if others.size else np.unique(repetition[mine])[:1])
+        others = repetition[mine & ~critical]
+        extra |= mine & critical & ~np.isin(repetition, others if others.size else np.unique(repetition[mine])[:1])
     if not extra.any():
         return evidence
     return evidence.where(~extra)
@@ -57,7 +57,7 @@ def contracts(plan: Plan) -> Iterator[Finding]:
     Raises:
         ConfigError: an example is not in the evidence; a contract that is never tested guards nothing.
     """
-    c, evidence = plan.asked, plan.common.answered
+    c, evidence = plan.comparison, plan.common.answered
     return must_pass_findings(
         evidence,
         c.policy.must_pass,
@@ -108,12 +108,12 @@ def _runs(evidence: Evidence, example: str, key: str, version: str) -> tuple[int
     """(passed, measured, outcomes) of one arm; a system failure was measured and did not pass."""
     mine = _rows(evidence, "example_id", example) & _rows(evidence, "key", key) & _rows(evidence, "version", version)
     words, scores = evidence.codes("outcome"), evidence.numbers("score")[mine]
-    said = [words.values[i] for i in words.index[mine]]
+    wording = [words.values[i] for i in words.index[mine]]
     passed = sum(
-        word == Outcome.SCORED and score >= 1 - _TIE for word, score in zip(said, scores.tolist(), strict=True)
+        word == Outcome.SCORED and score >= 1 - _TIE for word, score in zip(wording, scores.tolist(), strict=True)
     )
-    measured = sum(word == Outcome.SCORED or word in SYSTEM_FAILURES for word in said)
-    return passed, measured, {word: said.count(word) for word in sorted(set(said))}
+    measured = sum(word == Outcome.SCORED or word in SYSTEM_FAILURES for word in wording)
+    return passed, measured, {word: wording.count(word) for word in sorted(set(wording))}
 
 
 def _rows(evidence: Evidence, column: str, value: str) -> NDArray[np.bool_]:
@@ -145,7 +145,7 @@ def _judge(
         verdict=verdict,
         state=state,
         promotable=verdict is Verdict.PASS and state is not State.WATCH,
-        broke=int(moved < 0),
+        regressed=int(moved < 0),
         fixed=int(moved > 0),
         missing=max(0, runs - base[1]) + max(0, runs - cand[1]),
         outcomes={"baseline": base[2], "candidate": cand[2]},

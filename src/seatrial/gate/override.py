@@ -65,7 +65,7 @@ class Override:
     candidate: str
     difference: float | None
 
-    def stands(self, today: date) -> bool:
+    def is_active(self, today: date) -> bool:
         """Whether it was written by that day and has not expired; a day ahead may be another clock's."""
         return date.fromisoformat(self.made) - timedelta(days=1) <= today <= date.fromisoformat(self.expires)
 
@@ -179,11 +179,11 @@ def apply(report: Report, overrides: Sequence[Override], bound: Bound, today: da
         mine = [o for o in overrides if (o.graph, o.segment, o.key) == (report.graph, segment, key)]
         bound_here = _same(mine, report.graph, segment, key, bound)
         renewed = len(bound_here) - 1
-        standing = [o for o in bound_here if o.stands(today) and not _deeper(deepest, o)]
-        if standing and renewed > RENEWALS:
+        current = [o for o in bound_here if o.is_active(today) and not _deeper(deepest, o)]
+        if current and renewed > RENEWALS:
             warnings.append(f"{segment} · {key}: overridden {renewed + 1} times; {RENEWALS} renewals are the most")
-        elif standing:
-            applied.append(Applied(standing[-1], renewed))
+        elif current:
+            applied.append(Applied(current[-1], renewed))
         elif mine:
             warnings.append(f"{segment} · {key}: {_refusal(mine[-1], bound, deepest, today)}")
     return replace(report, overrides=tuple(applied), warnings=(*report.warnings, *warnings))
@@ -230,7 +230,7 @@ def _refusal(override: Override, bound: Bound, difference: float | None, today: 
     if (override.baseline, override.candidate) != (bound.baseline, bound.candidate):
         other = "candidate" if override.candidate != bound.candidate else "baseline"
         return f"{who} was written for another {other} and does not apply"
-    if not override.stands(today):
+    if not override.is_active(today):
         over = date.fromisoformat(override.expires) < today
         return f"{who} expired on {override.expires}" if over else f"{who} was written on a day that has not come yet"
     return f"{who} was for {points(override.difference)}, and it is {points(difference)} now"

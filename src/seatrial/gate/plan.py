@@ -19,7 +19,7 @@ from seatrial.gate.message import messages_of
 from seatrial.gate.must_pass import without_extra_runs
 from seatrial.gate.rows import in_full, rows_of, without_quarantined
 from seatrial.gate.unchanged import is_unchanged, rescored
-from seatrial.gate.validity import baseline_stands, differing_provenance, gating_rules, known_critical, known_versions
+from seatrial.gate.validity import baseline_is_valid, differing_provenance, gating_rules, known_critical, known_versions
 from seatrial.wording import count
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from seatrial.gate.comparison import Comparison
     from seatrial.gate.fresh import FreshRows
     from seatrial.gate.policy import KeyRule
-    from seatrial.gate.quarantine import Held
+    from seatrial.gate.quarantine import QuarantinedExample
     from seatrial.gate.row import Row
 
     Message = Callable[[Row, str, str], str]
@@ -60,19 +60,19 @@ class Plan:
         warnings: what a reader must know and no row says.
     """
 
-    asked: Comparison
+    comparison: Comparison
     common: Common
     evidence: Evidence
     answered: Evidence
     rules: tuple[KeyRule, ...]
     primary: str
-    lined_up: Mapping[str, Arms]
+    aligned: Mapping[str, Arms]
     judged: Mapping[str, Arms]
     rows: tuple[Row, ...]
     levels: tuple[float | None, ...]
     unchanged: bool
-    held: tuple[Held, ...]
-    whole: frozenset[str]
+    quarantined: tuple[QuarantinedExample, ...]
+    kept_complete: frozenset[str]
     fresh: FreshRows | None
     warnings: tuple[str, ...]
 
@@ -84,7 +84,7 @@ class Plan:
     @property
     def message(self) -> Message:
         """Gives the most frequent message of a row's cells, of the look that decides the row."""
-        versions = {"baseline": self.asked.baseline, "candidate": self.asked.candidate}
+        versions = {"baseline": self.comparison.baseline, "candidate": self.comparison.candidate}
         before = messages_of(self.evidence, versions)
         if self.fresh is None:
             return before
@@ -107,38 +107,38 @@ def plan_of(c: Comparison) -> Plan:
     critical, names = known_critical(evidence, c.critical), tuple(rule.name for rule in rules)
     unchanged = is_unchanged(shared.compared, names, c.baseline, c.candidate)
     warnings = [*shared.sentences(), *_differences(evidence, c, names, unchanged), *_unsaid(evidence, c)]
-    lined_up = {name: arms(evidence, name, c.baseline, c.candidate, repetitions=c.policy.repetitions) for name in names}
-    tested = {rule.name: lined_up[rule.name] for rule in _tested(rules)}
-    judged = {**lined_up, **without_quarantined(evidence, tested, c.quarantine)}
+    aligned = {name: arms(evidence, name, c.baseline, c.candidate, repetitions=c.policy.repetitions) for name in names}
+    tested = {rule.name: aligned[rule.name] for rule in _tested(rules)}
+    judged = {**aligned, **without_quarantined(evidence, tested, c.quarantine)}
     primary = _primary(rules)
     if not unchanged:
         _comparable(evidence, c, primary, judged[primary])
         warnings += [one.sentence for one in rescored(shared.compared, names, c.baseline, c.candidate)]
-    warnings += _dropped(lined_up)
+    warnings += _dropped(aligned)
     rows = rows_of(evidence, (judged[key] for key in tested), critical)
-    held, whole = quarantine.held(evidence, c.quarantine, [*tested.values()]), frozenset[str]()
-    if held:
+    kept, complete = quarantine.quarantined(evidence, c.quarantine, [*tested.values()]), frozenset[str]()
+    if kept:
         full = rows_of(evidence, tested.values(), critical)
-        whole, said = quarantine.shares(full, rows)
-        rows = in_full(rows, full, whole)
-        warnings += [*said, *quarantine.one_sided(held)]
+        complete, wording = quarantine.shares(full, rows)
+        rows = in_full(rows, full, complete)
+        warnings += [*wording, *quarantine.one_sided(kept)]
     for key in () if unchanged else tested:
-        baseline_stands(evidence, judged[key], lined_up[key], c.policy, c.baseline, critical, whole)
+        baseline_is_valid(evidence, judged[key], aligned[key], c.policy, c.baseline, critical, complete)
     return Plan(
-        asked=c,
+        comparison=c,
         common=shared,
         evidence=evidence,
         answered=without_extra_runs(shared.answered, c.policy.must_pass),
         rules=rules,
         primary=primary,
-        lined_up=lined_up,
+        aligned=aligned,
         judged=judged,
         rows=rows,
         levels=_levels(c, rows, rules),
         unchanged=unchanged,
-        held=held,
-        whole=whole,
-        fresh=fresh_rows(c, shared.compared, rows, critical, whole) if c.again is not None else None,
+        quarantined=kept,
+        kept_complete=complete,
+        fresh=fresh_rows(c, shared.compared, rows, critical, complete) if c.second_stage is not None else None,
         warnings=tuple(warnings),
     )
 
@@ -184,8 +184,8 @@ def _comparable(evidence: Evidence, c: Comparison, primary: str, judged: Arms) -
         )
 
 
-def _dropped(lined_up: Mapping[str, Arms]) -> Iterator[str]:
-    for a in lined_up.values():
+def _dropped(aligned: Mapping[str, Arms]) -> Iterator[str]:
+    for a in aligned.values():
         if a.dropped:
             yield f"{a.key}: {a.dropped} repetitions of the candidate were left out: the baseline never ran them, or the policy plans fewer"
 
@@ -204,8 +204,8 @@ def _blank_scores(evidence: Evidence) -> Iterator[str]:
         ),
         ("blank_failures", "counted as failures of the system, score 0, as --blank failure says"),
     ):
-        said = evidence.metadata.get(name, "0")
-        if not said.isdecimal():
-            raise DataError(f"{evidence.source}: its metadata says {name} = {said!r}, which is no number")
-        if int(said):
-            yield f"{count(int(said), 'row')} with neither score nor outcome: {taken}; a column of outcomes says it row by row (--map outcome=COLUMN)"
+        wording = evidence.metadata.get(name, "0")
+        if not wording.isdecimal():
+            raise DataError(f"{evidence.source}: its metadata says {name} = {wording!r}, which is no number")
+        if int(wording):
+            yield f"{count(int(wording), 'row')} with neither score nor outcome: {taken}; a column of outcomes says it row by row (--map outcome=COLUMN)"

@@ -34,7 +34,7 @@ _TIE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class QuarantinedExample:
     """One example in quarantine and what became of it: `broke`, `fixed`, `same` or `unmeasured`, over the tested keys."""
 
     entry: Entry
@@ -52,14 +52,14 @@ class Quarantined:
         with_them_reason: its sentence.
     """
 
-    examples: tuple[Held, ...]
-    whole: tuple[str, ...]
+    examples: tuple[QuarantinedExample, ...]
+    kept_complete: tuple[str, ...]
     with_them: Verdict
     with_them_reason: str
 
     def moved(self, word: str) -> tuple[str, ...]:
         """Ids of the examples that `broke`, were `fixed`, ..."""
-        return tuple(held.entry.example for held in self.examples if held.moved == word)
+        return tuple(quarantined.entry.example for quarantined in self.examples if quarantined.moved == word)
 
     def beside(self, verdict: Verdict, reason: str) -> str:
         """`reason`, and where quarantine made a pass of it, that it did."""
@@ -70,13 +70,15 @@ class Quarantined:
     @property
     def sentence(self) -> str:
         """The line every report shows."""
-        broke, fixed = self.moved("broke"), self.moved("fixed")
-        named = f" ({', '.join(broke[:10])}{' ...' if len(broke) > 10 else ''})" if broke else ""
+        regressed, fixed = self.moved("regressed"), self.moved("fixed")
+        named = f" ({', '.join(regressed[:10])}{' ...' if len(regressed) > 10 else ''})" if regressed else ""
         until: dict[str, date] = {}
-        for held in self.examples:
-            until[held.entry.owner] = max(held.entry.expires, until.get(held.entry.owner, held.entry.expires))
+        for quarantined in self.examples:
+            until[quarantined.entry.owner] = max(
+                quarantined.entry.expires, until.get(quarantined.entry.owner, quarantined.entry.expires)
+            )
         whose = ", ".join(f"{owner} until {day}" for owner, day in sorted(until.items()))
-        return f"{count(len(self.examples), 'example')} shown and not judged: {len(broke)} broke{named}, {len(fixed)} fixed; {whose}; with them: {self.with_them.name}"
+        return f"{count(len(self.examples), 'example')} shown and not judged: {len(regressed)} broke{named}, {len(fixed)} fixed; {whose}; with them: {self.with_them.name}"
 
 
 def left_out(evidence: Evidence, quarantine: Quarantine) -> NDArray[np.bool_]:
@@ -107,44 +109,44 @@ def shares(all_: Sequence[Row], judged: Sequence[Row]) -> tuple[frozenset[str], 
         judged: rows without those in quarantine.
     """
     left = {(r.segment, r.key): r.examples for r in judged}
-    whole, said = set(), {}
+    complete, wording = set(), {}
     for r in all_:
         taken = r.examples - left.get((r.segment, r.key), 0)
         if r.critical and taken > CRITICAL_SHARE * r.examples:
-            whole.add(r.segment)
-            said[r.segment] = (
+            complete.add(r.segment)
+            wording[r.segment] = (
                 f"{taken} of {r.examples} examples of {r.segment}, a critical segment, are in quarantine: over {100 * CRITICAL_SHARE:g} % it hides nothing, and the segment is judged with them"
             )
         elif taken > LARGE_SHARE * r.examples:
-            said[r.segment] = (
+            wording[r.segment] = (
                 f"{taken} of {r.examples} examples {'in all' if r.segment == OVERALL else f'of {r.segment}'} are in quarantine: over {100 * LARGE_SHARE:g} % nobody watches much of it"
             )
-    return frozenset(whole), list(said.values())
+    return frozenset(complete), list(wording.values())
 
 
-def held(evidence: Evidence, quarantine: Quarantine, lined_up: Sequence[Arms]) -> tuple[Held, ...]:
+def quarantined(evidence: Evidence, quarantine: Quarantine, aligned: Sequence[Arms]) -> tuple[QuarantinedExample, ...]:
     """What became of each example in quarantine that the evidence holds, over the tested keys."""
     if not quarantine.entries:
         return ()  # a million names need no table when nobody is looked up
     codes = {name: i for i, name in enumerate(evidence.codes("example_id").values)}
     return tuple(
-        Held(e, _moved([_difference(a, codes[e.example]) for a in lined_up]))
+        QuarantinedExample(e, _moved([_difference(a, codes[e.example]) for a in aligned]))
         for e in quarantine.entries
         if e.example in codes
     )
 
 
-def one_sided(found: Sequence[Held]) -> Iterator[str]:
+def one_sided(found: Sequence[QuarantinedExample]) -> Iterator[str]:
     """Chance flips both ways; examples in quarantine that only break are no flakiness, and that is said."""
-    broke, fixed = (sum(held.moved == word for held in found) for word in ("broke", "fixed"))
-    p = float(mcnemar(broke, fixed, "exact"))
+    regressed, fixed = (sum(quarantined.moved == word for quarantined in found) for word in ("regressed", "fixed"))
+    p = float(mcnemar(regressed, fixed, "exact"))
     if p <= 0.05:
-        yield f"of the examples in quarantine {broke} broke and {fixed} were fixed (p {p_value(p)}): flaky ones flip both ways, so the candidate is likely to have broken them"
+        yield f"of the examples in quarantine {regressed} broke and {fixed} were fixed (p {p_value(p)}): flaky ones flip both ways, so the candidate is likely to have broken them"
 
 
 def _difference(a: Arms, code: int) -> float | None:
     (at,) = np.flatnonzero(a.example == code)[:1] if (a.example == code).any() else (-1,)
-    if at < 0 or a.baseline.lost[at] or a.candidate.lost[at]:
+    if at < 0 or a.baseline.missing_cells[at] or a.candidate.missing_cells[at]:
         return None
     return float(a.candidate.low[at] - a.baseline.low[at])
 
@@ -152,7 +154,7 @@ def _difference(a: Arms, code: int) -> float | None:
 def _moved(differences: Sequence[float | None]) -> str:
     known = [d for d in differences if d is not None]
     if any(d < -_TIE for d in known):
-        return "broke"
+        return "regressed"
     if any(d > _TIE for d in known):
         return "fixed"
     return "same" if known else "unmeasured"
@@ -163,7 +165,7 @@ def _kept(arm: Arm, keep: NDArray[np.bool_]) -> Arm:
         arm,
         low=arm.low[keep],
         high=arm.high[keep],
-        lost=arm.lost[keep],
+        missing_cells=arm.missing_cells[keep],
         provider=arm.provider[keep],
         planned=arm.planned[keep],
         outcome=arm.outcome[keep],

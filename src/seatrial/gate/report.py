@@ -70,7 +70,7 @@ class Report:
     reported: tuple[Finding, ...]
     unchanged: bool
     causes: tuple[tuple[str, int], ...]
-    broke: int
+    regressed: int
     flips: tuple[Flip, ...]
     warnings: tuple[str, ...]
     confirm: Confirmed | None = None

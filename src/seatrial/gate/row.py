@@ -28,9 +28,9 @@ DECIMALS = 12
 
 
 @lru_cache(maxsize=4096)
-def _mcnemar(broke: int, fixed: int, method: Method) -> float:
+def _mcnemar(regressed: int, fixed: int, method: Method) -> float:
     """A row asks for the same few counts several times, and a certificate's thousand gates ask for them all again."""
-    return float(mcnemar(broke, fixed, method))
+    return float(mcnemar(regressed, fixed, method))
 
 
 _newcombe = lru_cache(maxsize=4096)(newcombe_paired)
@@ -70,7 +70,7 @@ class Row:
     baseline: float | None
     candidate: float | None
     counts: tuple[int, int, int, int] | None
-    broke: int
+    regressed: int
     fixed: int
     missing: int
     provider: int
@@ -101,17 +101,17 @@ class Row:
             return CannotTell("nothing was measured in both arms")
         if self.counts is not None:
             return _newcombe(*self.counts, level=level)
-        whole = np.abs(self.best - self.worst) < _TIE
-        return mean_interval(self.best[whole], level)
+        complete = np.abs(self.best - self.worst) < _TIE
+        return mean_interval(self.best[complete], level)
 
     def not_worse_than(self, margin: float) -> bool | None:
         """Whether one-sided .05 evidence puts the drop under `margin` even at the worst of what is missing; None = not known."""
         if self.n == 0:
             return None
         if self.counts is not None:
-            broke, fixed = _moved(self.worst)
+            regressed, fixed = _moved(self.worst)
             both = self.counts[0]
-            interval = _newcombe(both, broke, fixed, self.n - both - broke - fixed, level=0.90)
+            interval = _newcombe(both, regressed, fixed, self.n - both - regressed - fixed, level=0.90)
         else:
             interval = mean_interval(self.worst, level=0.90)
         return None if isinstance(interval, CannotTell) else interval.low > -margin
@@ -124,8 +124,8 @@ class Row:
     @property
     def flips(self) -> float:
         """Mean square of what moves a cluster between unchanged versions: twice that of the rarer direction."""
-        lost, won = (float((side**2).sum()) for side in (self.best[self.best < 0], self.best[self.best > 0]))
-        return 2 * min(lost, won) / self.n if self.n else 0.0
+        losses, wins = (float((side**2).sum()) for side in (self.best[self.best < 0], self.best[self.best > 0]))
+        return 2 * min(losses, wins) / self.n if self.n else 0.0
 
     def tipping_point(self, policy: Policy, alpha: float) -> tuple[int, int] | None:
         """(k, of): the row blocks once k of its `of` uncertain clusters go against the candidate; None when it never would."""
@@ -146,14 +146,14 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
     """The row of `members` (positions among the planned examples), or of all of them."""
     take = slice(None) if members is None else members
     base, cand = arms.baseline, arms.candidate
-    lost = base.lost[take] + cand.lost[take]
+    absent = base.missing_cells[take] + cand.missing_cells[take]
     if arms.paired:
-        base_low, base_high, cand_low, cand_high, whole = (
+        base_low, base_high, cand_low, cand_high, measured = (
             base.low[take],
             base.high[take],
             cand.low[take],
             cand.high[take],
-            lost == 0,
+            absent == 0,
         )
     else:
         names, cluster = np.unique(arms.cluster[take], return_inverse=True)
@@ -162,30 +162,30 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
             np.bincount(cluster, weights=scores[take], minlength=names.size) / size
             for scores in (base.low, base.high, cand.low, cand.high)
         )
-        whole = np.bincount(cluster, weights=lost, minlength=names.size) == 0
+        measured = np.bincount(cluster, weights=absent, minlength=names.size) == 0
     # Rounded: sums over rows in another order differ beyond these digits, and verdicts may not.
-    missing = int(lost.sum())
+    missing = int(absent.sum())
     best = np.round(cand_high - base_low, DECIMALS) + 0.0
     worst = np.round(cand_low - base_high, DECIMALS) + 0.0 if missing else best
     planned = (int(base.planned[take].sum()), int(cand.planned[take].sum()))
-    shares = (base.lost[take].sum() / max(planned[0], 1), cand.lost[take].sum() / max(planned[1], 1))
+    shares = (base.missing_cells[take].sum() / max(planned[0], 1), cand.missing_cells[take].sum() / max(planned[1], 1))
     if missing:
-        base_low, cand_low = base_low[whole], cand_low[whole]
+        base_low, cand_low = base_low[measured], cand_low[measured]
     complete = base_low.size
-    broke, fixed = _moved(best[whole] if missing else best)
-    both = int(base_low.sum()) - broke if arms.paired else 0
+    regressed, fixed = _moved(best[measured] if missing else best)
+    both = int(base_low.sum()) - regressed if arms.paired else 0
     return Row(
         segment=segment,
         key=arms.key,
         critical=critical,
         n=int(best.size),
-        examples=int(lost.size),
+        examples=int(absent.size),
         best=best,
         worst=worst,
         baseline=round(float(base_low.mean()), DECIMALS) if complete else None,
         candidate=round(float(cand_low.mean()), DECIMALS) if complete else None,
-        counts=(both, broke, fixed, complete - both - broke - fixed) if arms.paired else None,
-        broke=broke,
+        counts=(both, regressed, fixed, complete - both - regressed - fixed) if arms.paired else None,
+        regressed=regressed,
         fixed=fixed,
         missing=missing,
         provider=int((base.provider[take] + cand.provider[take]).sum()),

@@ -156,7 +156,7 @@ def suspicious(t: Tested) -> Ruling | None:
     if t.p is None or t.p > WATCH_AT:
         return None
     r = t.row
-    looks = NotProven(r.difference, r.broke, r.n, t.p, t.p_adjusted)
+    looks = NotProven(r.difference, r.regressed, r.n, t.p, t.p_adjusted)
     if t.policy.watch == "hold" and (r.critical or r.segment == OVERALL):
         return Ruling(Verdict.INCONCLUSIVE, State.CANNOT_TELL, (looks,))
     return _passes(t, State.WATCH, looks)

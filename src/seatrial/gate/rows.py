@@ -18,17 +18,17 @@ if TYPE_CHECKING:
     from seatrial.gate.row import Row
 
 
-def rows_of(evidence: Evidence, lined_up: Iterable[Arms], critical: frozenset[str]) -> tuple[Row, ...]:
+def rows_of(evidence: Evidence, aligned: Iterable[Arms], critical: frozenset[str]) -> tuple[Row, ...]:
     """Every row of these keys: overall, then each segment that has examples or is critical."""
-    return tuple(r for a in lined_up for r in _rows(evidence, a, critical))
+    return tuple(r for a in aligned for r in _rows(evidence, a, critical))
 
 
-def without_quarantined(evidence: Evidence, lined_up: Mapping[str, Arms], held: Quarantine) -> dict[str, Arms]:
+def without_quarantined(evidence: Evidence, aligned: Mapping[str, Arms], kept: Quarantine) -> dict[str, Arms]:
     """The same arms without the examples in quarantine."""
-    if not held.entries:
-        return dict(lined_up)
-    out = quarantine.left_out(evidence, held)
-    return {key: quarantine.without(a, out) for key, a in lined_up.items()}
+    if not kept.entries:
+        return dict(aligned)
+    out = quarantine.left_out(evidence, kept)
+    return {key: quarantine.without(a, out) for key, a in aligned.items()}
 
 
 def in_full(rows: Iterable[Row], everything: Iterable[Row], segments: Collection[str]) -> tuple[Row, ...]:
@@ -37,10 +37,10 @@ def in_full(rows: Iterable[Row], everything: Iterable[Row], segments: Collection
     return tuple(full.get((r.segment, r.key), r) for r in rows)
 
 
-def _rows(evidence: Evidence, lined_up: Arms, critical: frozenset[str]) -> Iterator[Row]:
-    yield row(lined_up, OVERALL, critical=False, members=None)
+def _rows(evidence: Evidence, aligned: Arms, critical: frozenset[str]) -> Iterator[Row]:
+    yield row(aligned, OVERALL, critical=False, members=None)
     for dimension in evidence.dimensions:
-        values, of_example = lined_up.segment(evidence, dimension)
+        values, of_example = aligned.segment(evidence, dimension)
         order = np.argsort(of_example, kind="stable")
         edges = np.searchsorted(of_example[order], np.arange(len(values) + 1))
         named = {value: order[edges[i] : edges[i + 1]] for i, value in enumerate(values)}
@@ -49,4 +49,4 @@ def _rows(evidence: Evidence, lined_up: Arms, critical: frozenset[str]) -> Itera
             members = named.get(value, np.empty(0, dtype=np.int64))
             declared = dimension in critical or f"{dimension}={value}" in critical
             if members.size or declared:
-                yield row(lined_up, f"{dimension}={value}", declared, members)
+                yield row(aligned, f"{dimension}={value}", declared, members)

@@ -40,7 +40,7 @@ def tested_rows(plan: Plan) -> list[Tested]:
     """Every row with its p, alone and in the family, at the best and at the worst case of what is missing."""
     if not plan.rows:
         return []
-    policy, alpha = plan.asked.policy, plan.asked.budget.family
+    policy, alpha = plan.comparison.policy, plan.comparison.budget.family
     fresh = plan.fresh.rows if plan.fresh else None
     rows = [r if fresh is None else fresh.get(i, r) for i, r in enumerate(plan.rows)]
     levels = {i: level for i, level in enumerate(plan.levels) if level is not None and plan.rows[i].n > 0}
@@ -49,7 +49,7 @@ def tested_rows(plan: Plan) -> list[Tested]:
     in_family = best if fresh is None else {i: p if i in fresh else 1.0 for i, p in best.items()}
     holm, holm_worst = (_holm(p, levels, alpha) for p in (in_family, worst))
     place = {i: at for at, i in enumerate(levels)}
-    asked = {rule.name for rule in plan.tested if rule.primary} or {rule.name for rule in plan.tested}
+    requested = {rule.name for rule in plan.tested if rule.primary} or {rule.name for rule in plan.tested}
     return [
         Tested(
             row=r,
@@ -60,7 +60,7 @@ def tested_rows(plan: Plan) -> list[Tested]:
             p_adjusted=float(holm.adjusted[place[i]]) if i in place else None,
             rejected=i in place and bool(holm.rejected[place[i]]),
             rejected_worst=i in place and bool(holm_worst.rejected[place[i]]),
-            rules_out=policy.must_detect if r.critical and r.key in asked else None,
+            rules_out=policy.must_detect if r.critical and r.key in requested else None,
             message=plan.message,
         )
         for i, r in enumerate(rows)
@@ -113,7 +113,7 @@ def measured(r: Row) -> Finding:
         difference=r.difference,
         ci=_ends(r.interval(0.95)),
         state=State.REPORTED,
-        broke=r.broke,
+        regressed=r.regressed,
         fixed=r.fixed,
         missing=r.missing,
         outcomes=r.outcomes,

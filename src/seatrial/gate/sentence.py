@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from seatrial import reason as kind
-from seatrial import vote
 from seatrial.verdict import Outcome, State
 from seatrial.wording import count, drop, interval, p_value, percent, points
 
@@ -20,7 +19,7 @@ _BECAME = {
 }
 """What became of cells that have no score."""
 
-_FACTS = (kind.Answers, kind.Increase, kind.Passes, vote.WinRate)
+_FACTS = (kind.Answers, kind.Increase, kind.Passes)
 _LAST = (kind.TippingPoint, kind.Fresh, kind.Shown, *_FACTS)
 """Reasons that decide nothing: each has its own place in the sentence."""
 
@@ -34,11 +33,11 @@ def sentence_of(f: Finding) -> str:
         parts.append(f"{sentence(deciding[0])}, and the verdict hangs on them: measure them")
         deciding = deciding[1:]
     parts += [_in_row(one, f) for one in sorted(deciding, key=lambda one: not isinstance(one, kind.UnseenHit))]
-    said = "; ".join(parts)
+    wording = "; ".join(parts)
     for one in f.reasons:
         if isinstance(one, kind.Fresh):
-            said += f"{', ' if one.p is None else '; '}{sentence(one)}"
-    return said
+            wording += f"{', ' if one.p is None else '; '}{sentence(one)}"
+    return wording
 
 
 def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of reason
@@ -86,29 +85,6 @@ def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of rea
             | kind.Passes()
         ):
             return _of_contract(reason)
-        case (
-            vote.NoLicence()
-            | vote.LicenceExpired()
-            | vote.LicenceSuspended()
-            | vote.OtherVersion()
-            | vote.OtherModel()
-            | vote.OtherGraph()
-            | vote.SameFamily()
-            | vote.FamilyUnknown()
-            | vote.ShortOfLicence()
-        ):
-            return vote.bar_sentence(reason)
-        case (
-            vote.NoVote()
-            | vote.MayOnlyHold()
-            | vote.Wins()
-            | vote.Loses()
-            | vote.NotShownToWin()
-            | vote.Unjudged()
-            | vote.Inconsistent()
-            | vote.WinRate()
-        ):
-            return vote.judged_sentence(reason)
         case _:
             assert_never(reason)
 
@@ -125,8 +101,8 @@ def _of_undecided(reason: kind.Underpowered | kind.NotShown | kind.Unmeasured | 
             return _not_shown(reason)
         case kind.Unmeasured():
             became = _BECAME.get(Outcome(reason.outcome), f"{reason.outcome} on {{}} answers")
-            said = f"{became.format(f'{reason.cells:,} of {reason.planned:,}')} of the {reason.arm}"
-            return f"{said}: {reason.message}" if reason.message else said
+            wording = f"{became.format(f'{reason.cells:,} of {reason.planned:,}')} of the {reason.arm}"
+            return f"{wording}: {reason.message}" if reason.message else wording
         case kind.NotProven():
             return f"looks worse: {points(reason.difference)} ({reason.regressed:,} of {reason.n:,} regressed), p {p_value(reason.p)} alone and {p_value(reason.p_adjusted)} in the family"
         case _:
@@ -185,10 +161,10 @@ def _of_measurement(
             return "reported only: the arms did not run interleaved in one job"
         case kind.Increase():
             ratio = "?" if reason.ratio is None else f"{100 * reason.ratio:+.1f} %".replace("-", "−")
-            said = f"{reason.statistic} ratio {ratio}, allowed +{100 * reason.allowed:g} %"
+            wording = f"{reason.statistic} ratio {ratio}, allowed +{100 * reason.allowed:g} %"
             if not reason.without:
-                return said
-            return f"{said}; {reason.without} of {count(reason.runs, 'run')} have no number above 0 in both arms"
+                return wording
+            return f"{wording}; {reason.without} of {count(reason.runs, 'run')} have no number above 0 in both arms"
         case _:
             assert_never(reason)
 
@@ -248,16 +224,16 @@ def _detects(f: Finding) -> str:
 
 
 def _facts(f: Finding) -> str:
-    said = f"{f.segment} · {f.key}: "
+    wording = f"{f.segment} · {f.key}: "
     facts = next((one for one in f.reasons if isinstance(one, _FACTS)), None)
     if isinstance(facts, kind.Increase):
         left = [f", {percent(one.missing)}" for one in f.reasons if isinstance(one, kind.FewRatios) and facts.without]
-        return f"{said}{count(f.n, 'example')}, {sentence(facts)}{''.join(left)}"
+        return f"{wording}{count(f.n, 'example')}, {sentence(facts)}{''.join(left)}"
     if facts is not None:
-        return f"{said}{sentence(facts)}"
+        return f"{wording}{sentence(facts)}"
     cells = sum(n for outcomes in f.outcomes.values() for n in outcomes.values())
-    said += count(f.n, "example" if cells == 2 * f.n else "cluster")
+    wording += count(f.n, "example" if cells == 2 * f.n else "cluster")
     if f.difference is None:
-        return f"{said}, nothing measured in both arms"
-    said += f", {percent(f.baseline)} → {percent(f.candidate)}, {points(f.difference)} (95 % {interval(f.ci)}), {f.broke} broke, {f.fixed} fixed"
-    return f"{said}, {f.missing} not measured" if f.missing else said
+        return f"{wording}, nothing measured in both arms"
+    wording += f", {percent(f.baseline)} → {percent(f.candidate)}, {points(f.difference)} (95 % {interval(f.ci)}), {f.regressed} broke, {f.fixed} fixed"
+    return f"{wording}, {f.missing} not measured" if f.missing else wording

@@ -18,7 +18,6 @@ from seatrial.gate.rows import rows_of
 from seatrial.gate.score_family import describe
 from seatrial.gate.sentence import sentence_of
 from seatrial.gate.verdict import reading_order, sum_up, undecided
-from seatrial.gate.winrate import lost_votes, reported_win_rates
 from seatrial.reason import Increase, NotInterleaved, Unchanged
 from seatrial.verdict import Finding, Outcome, Verdict
 
@@ -33,16 +32,16 @@ if TYPE_CHECKING:
 
 def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
     """What a decision says, with the sentence of every row."""
-    c, policy = plan.asked, plan.asked.policy
+    c, policy = plan.comparison, plan.comparison.policy
     findings = [replace(row, reason=sentence_of(row)) for row in rows]
     at = next((i for i, f in enumerate(findings) if f.key == plan.primary and f.segment == OVERALL), None)
     if at is None:
         raise ConfigError(f"{policy.source}: no key is left to gate")
     verdict, reason_class, sentence = sum_up(
-        findings, unchanged=plan.unchanged, n=plan.lined_up[plan.primary].example.size
+        findings, unchanged=plan.unchanged, n=plan.aligned[plan.primary].example.size
     )
-    causes, broke = _causes(plan, findings)
-    gating = tuple(plan.lined_up.values())
+    causes, regressed = _causes(plan, findings)
+    gating = tuple(plan.aligned.values())
     return Report(
         verdict=verdict,
         reason_class=reason_class,
@@ -63,12 +62,14 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         reported=tuple(_reported(plan)),
         unchanged=plan.unchanged,
         causes=causes,
-        broke=broke,
+        regressed=regressed,
         flips=flips_of(plan.evidence, gating, c.candidate),
-        warnings=(*plan.warnings, *_notes(findings), *lost_votes(plan)),
+        warnings=(*plan.warnings, *_notes(findings)),
         confirm=_confirmed(plan, findings) if plan.fresh else None,
         # With them the verdict is not known yet; who wraps the check asks for it.
-        quarantine=Quarantined(plan.held, tuple(sorted(plan.whole)), Verdict.INCONCLUSIVE, "") if plan.held else None,
+        quarantine=Quarantined(plan.quarantined, tuple(sorted(plan.kept_complete)), Verdict.INCONCLUSIVE, "")
+        if plan.quarantined
+        else None,
         undecided=0 if plan.unchanged else sum(map(undecided, findings)),
     )
 
@@ -76,24 +77,22 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
 def _causes(plan: Plan, findings: Sequence[Finding]) -> tuple[tuple[tuple[str, int], ...], int]:
     failing = frozenset(f.segment for f in findings if f.verdict is Verdict.FAIL)
     if plan.fresh is None:
-        return causes_of(plan.evidence, tuple(plan.judged.values()), plan.asked.candidate, failing)
+        return causes_of(plan.evidence, tuple(plan.judged.values()), plan.comparison.candidate, failing)
     if not failing:
         return (), 0
-    return causes_of(plan.fresh.evidence, tuple(plan.fresh.judged.values()), plan.asked.candidate, failing)
+    return causes_of(plan.fresh.evidence, tuple(plan.fresh.judged.values()), plan.comparison.candidate, failing)
 
 
 def _reported(plan: Plan) -> Iterator[Finding]:
     """Rows of the keys that do not gate."""
-    c, evidence = plan.asked, plan.evidence
+    c, evidence = plan.comparison, plan.evidence
     critical = frozenset(c.critical)
     for key in evidence.keys:
-        if key not in plan.lined_up:
+        if key not in plan.aligned:
             for r in rows_of(evidence, [arms(evidence, key, c.baseline, c.candidate)], critical):
                 if r.n:
                     found = describe(r)
                     yield replace(found, reason=sentence_of(found))
-    for found in reported_win_rates(plan):
-        yield replace(found, reason=sentence_of(found))
 
 
 def _notes(findings: Sequence[Finding]) -> Iterator[str]:
@@ -103,8 +102,8 @@ def _notes(findings: Sequence[Finding]) -> Iterator[str]:
             yield f"{f.key} does not gate here: baseline and candidate did not run interleaved in one job"
         for one in f.reasons:
             if isinstance(one, Increase) and Unchanged() in f.reasons and (one.ratio or 0.0) > one.allowed:
-                said = f.reason.partition("; reported only")[0]
-                yield f"{said}: the same outputs now cost more, and an unchanged candidate passes whatever it costs"
+                wording = f.reason.partition("; reported only")[0]
+                yield f"{wording}: the same outputs now cost more, and an unchanged candidate passes whatever it costs"
 
 
 def _confirmed(plan: Plan, findings: Sequence[Finding]) -> Confirmed:
@@ -117,7 +116,7 @@ def _confirmed(plan: Plan, findings: Sequence[Finding]) -> Confirmed:
         for name in [(f.segment, f.key)]
         for new in [now[name]]
     )
-    largest = max(plan.lined_up.values(), key=lambda a: int(a.baseline.planned.sum()))
+    largest = max(plan.aligned.values(), key=lambda a: int(a.baseline.planned.sum()))
     return confirm.confirmed(
         looks,
         examples=len(plan.fresh.evidence.codes("example_id").values),

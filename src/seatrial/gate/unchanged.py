@@ -159,7 +159,7 @@ def _hashes(evidence: Evidence, baseline: str, candidate: str) -> tuple[NDArray[
     sides = []
     for version in (baseline, candidate):
         mine = versions.index == versions.values.index(version)
-        if (hashes.index[mine] < 0).any() or "" in hashes.said(mine):
+        if (hashes.index[mine] < 0).any() or "" in hashes.reported(mine):
             return None
         pairs = np.stack([cell[mine], hashes.index[mine].astype(np.int64)], axis=1)
         sides.append(np.unique(pairs, axis=0, return_index=True)[0])  # with an index it does without numpy.ma

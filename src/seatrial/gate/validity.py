@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError, InvalidComparison, UsageError
-from seatrial.evidence.schema import WINRATE
 from seatrial.gate.arms import FAILED, RAN
 from seatrial.gate.common import hashed
 from seatrial.gate.message import brief, messages
 from seatrial.gate.policy import KeyRule
+from seatrial.judge.evidence import PREFIX as WINRATE
 from seatrial.verdict import SYSTEM_FAILURES
 from seatrial.wording import count, percent
 
@@ -126,7 +126,7 @@ def differing_provenance(
         for key in groups:
             mine = np.ones(len(evidence), dtype=bool) if key is None else keys.index == key
             sides = [
-                set(codes.said(mine & (versions.index == versions.values.index(v)))) for v in (baseline, candidate)
+                set(codes.reported(mine & (versions.index == versions.values.index(v)))) for v in (baseline, candidate)
             ]
             if sides[0] == sides[1] and len(sides[0]) <= 1:
                 continue
@@ -146,27 +146,27 @@ def differing_provenance(
             yield what
 
 
-def baseline_stands(
+def baseline_is_valid(
     evidence: Evidence,
     judged: Arms,
     everything: Arms,
     policy: Policy,
     baseline: str,
-    vital: frozenset[str],
-    whole: frozenset[str],
+    critical_values: frozenset[str],
+    kept_complete: frozenset[str],
 ) -> None:
-    """A crashed baseline must not lower the bar: not overall, and not on one segment of `vital`.
+    """A crashed baseline must not lower the bar: not overall, and not on one segment of `critical_values`.
 
     More of its own runs than its record and 2 points is refused; a single failed run, of however few, is not. Each segment
     is asked on the examples it is judged with: those of `whole` on `everything`.
     """
     _refuse_crashed(evidence, judged, np.ones(judged.example.size, dtype=bool), policy, baseline, "")
     for arms, in_full in ((judged, False), (everything, True)):
-        for dimension in evidence.dimensions if whole or not in_full else ():
+        for dimension in evidence.dimensions if kept_complete or not in_full else ():
             values, of_example = arms.segment(evidence, dimension)
             for code, value in enumerate(values):
                 name = f"{dimension}={value}"
-                if (name in whole) is in_full and (dimension in vital or name in vital):
+                if (name in kept_complete) is in_full and (dimension in critical_values or name in critical_values):
                     _refuse_crashed(evidence, arms, of_example == code, policy, baseline, f" of {name}")
 
 
@@ -178,13 +178,13 @@ def _refuse_crashed(
     if crashed > max(1.0, (policy.baseline_system_failures + RECORD_MARGIN) * ran):
         raise InvalidComparison(
             f"{evidence.source}: baseline {baseline} failed on {crashed} of {ran} runs{where} ({percent(crashed / ran)}) on key {arms.key}: "
-            f"{_said(messages(evidence, arms.key, baseline, SYSTEM_FAILURES, arms.example[members]), crashed)}. "
+            f"{_stated(messages(evidence, arms.key, baseline, SYSTEM_FAILURES, arms.example[members]), crashed)}. "
             "A crashed baseline lowers the bar: correct what made it fail, evaluate it again and compare with that run. "
             f"Its record in the policy (baseline_system_failures) is {percent(policy.baseline_system_failures)}, and 2 points more are tolerated"
         )
 
 
-def _said(found: Sequence[tuple[str, int]], of: int) -> str:
+def _stated(found: Sequence[tuple[str, int]], of: int) -> str:
     """`KeyError: 'total' (52 of 60), TimeoutError (8)`: the two most frequent messages."""
     if not found:
         return "no row says why"

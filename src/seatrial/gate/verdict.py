@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from seatrial.gate.row import OVERALL
 from seatrial.reason import NotProven, NotShown, Shown, Thin, Underpowered, Unmeasured
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
-from seatrial.vote import Inconsistent, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, points
 
 if TYPE_CHECKING:
@@ -27,15 +26,7 @@ def reason_class_of(f: Finding) -> ReasonClass:
     first = f.reasons[0] if f.reasons else None
     if isinstance(first, Unmeasured) and first.outage and f.alpha_row is not None:
         return ReasonClass.OUTAGE
-    if isinstance(first, Unjudged) and first.outage:
-        return ReasonClass.OUTAGE
-    if isinstance(first, Inconsistent):
-        return ReasonClass.INVALID
-    return (
-        ReasonClass.UNDERPOWERED
-        if isinstance(first, (Underpowered, NotShown, NotProven, NotShownToWin))
-        else ReasonClass.MISSING
-    )
+    return ReasonClass.UNDERPOWERED if isinstance(first, (Underpowered, NotShown, NotProven)) else ReasonClass.MISSING
 
 
 def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Verdict, ReasonClass | None, str]:
@@ -58,9 +49,9 @@ def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Ver
         return (
             Verdict.PASS,
             None,
-            f"{looking_worse(watched)}: {worse_rows(watched)}; not proven at this level. {_shown(findings) or f'The gate {_sight(findings)}.'}",
+            f"{looking_worse(watched)}: {worse_rows(watched)}; not proven at this level. {_shown(findings) or f'The gate {_detectable(findings)}.'}",
         )
-    return Verdict.PASS, None, _shown(findings) or f"No drop found; {_sight(findings)}."
+    return Verdict.PASS, None, _shown(findings) or f"No drop found; {_detectable(findings)}."
 
 
 def _shown(findings: Sequence[Finding]) -> str:
@@ -71,19 +62,21 @@ def _shown(findings: Sequence[Finding]) -> str:
     return f"Every critical segment is shown not worse by {drop(shown[0].rules_out)} or more; the drop is at most {drop(max(one.at_most for one in shown))}."
 
 
-def _sight(findings: Sequence[Finding]) -> str:
+def _detectable(findings: Sequence[Finding]) -> str:
     """The smallest drop that a pass would have shown, and where."""
     tested = [f for f in findings if f.alpha_row is not None]
     critical = [f for f in tested if f.critical]
-    asked = critical or [f for f in tested if f.segment != OVERALL] or tested
-    sights = [f.detectable_drop for f in asked if f.detectable_drop is not None]
-    where = "overall" if asked[0].segment == OVERALL else f"on every {'critical ' if critical else ''}segment"
-    unable = len(asked) - len(sights)
+    requested = critical or [f for f in tested if f.segment != OVERALL] or tested
+    detectables = [f.detectable_drop for f in requested if f.detectable_drop is not None]
+    where = "overall" if requested[0].segment == OVERALL else f"on every {'critical ' if critical else ''}segment"
+    unable = len(requested) - len(detectables)
     if not critical:
         unable += sum(f.state is State.CANNOT_TELL and f.alpha_row is None for f in findings)
-    if unable and sights:
-        where = f"on {len(sights)} of {len(sights) + unable} {'critical ' if critical else ''}segments, the others are too small to show a drop"
-    return f"would have seen {drop(max(sights))} or more {where}" if sights else "could not have seen any drop"
+    if unable and detectables:
+        where = f"on {len(detectables)} of {len(detectables) + unable} {'critical ' if critical else ''}segments, the others are too small to show a drop"
+    return (
+        f"would have seen {drop(max(detectables))} or more {where}" if detectables else "could not have seen any drop"
+    )
 
 
 def first_cause(f: Finding) -> tuple[float, int, bool]:
@@ -109,8 +102,8 @@ def worse_rows(watched: Sequence[Finding], name: Callable[[Finding], str] | None
     """`label=billing −21.4 points (6 of 28 regressed), overall −7.1 points (6 of 84 regressed)`, three at most."""
     several = len({f.key for f in watched}) > 1
     name = name or (lambda f: f"{f.segment} · {f.key}" if several else f.segment)
-    said = [f"{name(f)} {points(f.difference)} ({f.broke:,} of {f.n:,} regressed)" for f in watched[:NAMED]]
-    return ", ".join(said) + (f" and {len(watched) - NAMED} more" if len(watched) > NAMED else "")
+    wording = [f"{name(f)} {points(f.difference)} ({f.regressed:,} of {f.n:,} regressed)" for f in watched[:NAMED]]
+    return ", ".join(wording) + (f" and {len(watched) - NAMED} more" if len(watched) > NAMED else "")
 
 
 def worst(failed: Sequence[Finding]) -> Finding:

@@ -31,11 +31,11 @@ SHOWN = 5
 
 def zero_tolerance(plan: Plan) -> Iterator[Finding]:
     """One finding per zero-tolerance key, over every answer of the candidate."""
-    c = plan.asked
+    c = plan.comparison
     for rule in plan.rules:
         if not rule.zero_tolerance:
             continue
-        planned = plan.lined_up[rule.name]
+        planned = plan.aligned[rule.name]
         if plan.answered is not plan.evidence:
             planned = arms(plan.answered, rule.name, c.baseline, c.candidate, repetitions=c.policy.repetitions)
         everything = arms(plan.answered, rule.name, c.baseline, c.candidate, surplus=True)
@@ -48,16 +48,16 @@ def _fresh_hit(found: Finding, plan: Plan) -> Finding:
 
     New is a hit where the baseline has none, at the second look or, where that one was not scored, at the first.
     """
-    assert plan.asked.again is not None  # noqa: S101 - asked at a second look only
-    c, fresh = plan.asked, plan.asked.again.evidence
+    assert plan.comparison.second_stage is not None  # noqa: S101 - asked at a second look only
+    c, fresh = plan.comparison, plan.comparison.second_stage.evidence
     if found.key not in fresh.keys:
         return found
     later = fresh.later(1 + int(plan.evidence.numbers("repetition").max()))
     for table in (fresh, combine([plan.evidence, later], fresh.source)):
         sides = [arms(table, found.key, c.baseline, c.candidate, surplus=surplus) for surplus in (False, True)]
-        again = zero_tolerance_finding(table, sides[0], sides[1])
-        if again.verdict is Verdict.FAIL:
-            return replace(again, reasons=(*again.reasons, Fresh(None, None)))
+        repeated = zero_tolerance_finding(table, sides[0], sides[1])
+        if repeated.verdict is Verdict.FAIL:
+            return replace(repeated, reasons=(*repeated.reasons, Fresh(None, None)))
     return found
 
 
@@ -77,7 +77,7 @@ def zero_tolerance_finding(
     unclear = cand_hit & ~base_scored.any(axis=1)
     # Of what was planned all that is missing, and beyond that whatever ran and was not looked at.
     ran_unseen = np.isin(everything.candidate.outcome, _UNSEEN).any(axis=1)
-    unseen = int(((planned.candidate.lost > 0) | ran_unseen).sum())
+    unseen = int(((planned.candidate.missing_cells > 0) | ran_unseen).sum())
     total = row(planned, OVERALL, critical=False, members=None)
     verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
     reasons: list[Reason]
@@ -87,8 +87,8 @@ def zero_tolerance_finding(
     elif unclear.any():
         reasons = [UnclearHit(int(unclear.sum()))]
     elif unseen:
-        lost = [one for one in unmeasured_cells(total, message) if one.arm == "candidate"]
-        reasons = [*sorted(lost, key=lambda one: -one.share), UnseenHit(unseen)]
+        missing = [one for one in unmeasured_cells(total, message) if one.arm == "candidate"]
+        reasons = [*sorted(missing, key=lambda one: -one.share), UnseenHit(unseen)]
     elif not cand_scored.any():
         reasons = [NothingScored()]
     else:
@@ -103,7 +103,7 @@ def zero_tolerance_finding(
         verdict=verdict,
         state=state,
         promotable=verdict is Verdict.PASS,
-        broke=int(new.sum()),
+        regressed=int(new.sum()),
         fixed=int((base_hit & ~cand_hit & cand_scored.any(axis=1)).sum()),
         missing=total.missing,
         outcomes=total.outcomes,
@@ -116,7 +116,7 @@ def _below_one(arm: Arm) -> NDArray[np.bool_]:
     scored = arm.outcome == _SCORED
     # high is the mean over the example's own planned cells of each scored cell's score, 1 per unmeasured cell and 0 per
     # system failure: what is short of the cells that could have reached 1 was taken by scored cells below it.
-    reachable = scored.sum(axis=1) + arm.lost
+    reachable = scored.sum(axis=1) + arm.missing_cells
     below: NDArray[np.bool_] = arm.high * arm.planned < reachable - 1e-9
     return below
 

@@ -197,7 +197,7 @@ class _Call:
         self._caught: BaseException | None = None
         self.calls = NO_CALLS
         self.kind: ErrorKind | None = None
-        self.usage = Usage(asked_before=not caller.asks_first)
+        self.usage = Usage(requested_before=not caller.asks_first)
         self.play = Play(self._script)
         self.graph = caller.graph
         given = caller.config
@@ -249,7 +249,7 @@ class _Call:
         if unanswered is not None:
             outcome, kind, error = unanswered
         notes = (*(self._script.unused() if self._script and kind is None else ()), *self.calls.notes)
-        read, written, model, uncounted, known = self.usage.told()
+        read, written, model, uncounted, known = self.usage.reported()
         extra: dict[str, Any] = {}
         if uncounted:
             notes, extra = (*notes, UNCOUNTED), {"uncounted_calls": uncounted, "known_tokens": known}

@@ -164,10 +164,10 @@ class Runtime:
 def _build(builder: Callable[..., Any], spec: GraphSpec, version: Version, checkpointer: Any) -> Any:
     """What the builder makes, compiled; a graph that comes compiled keeps a checkpointer it already has."""
     given = dict(version.config)
-    asked = signature(builder).parameters
-    if "checkpointer" in asked:
+    requested = signature(builder).parameters
+    if "checkpointer" in requested:
         given.setdefault("checkpointer", checkpointer)
-    if "configurable" in asked:
+    if "configurable" in requested:
         given.setdefault("configurable", sent(run_config(spec, version), None)[1])
     made = builder(**given)
     if hasattr(made, "stream"):

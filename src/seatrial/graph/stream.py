@@ -22,12 +22,12 @@ class Play:
         unanswered: why it stopped in the middle, as one sentence.
     """
 
-    __slots__ = ("_asked", "_questions", "_script", "path", "state", "unanswered")
+    __slots__ = ("_questions", "_requested", "_script", "path", "state", "unanswered")
 
     def __init__(self, script: Script) -> None:
         self._script = script
         self._questions: list[Any] = []
-        self._asked = False
+        self._requested = False
         self.path: list[str] = []
         self.state: Any = None
         self.unanswered: str | None = None
@@ -39,14 +39,14 @@ class Play:
             return
         for name in payload:
             if name == "__interrupt__":
-                self._asked = True
+                self._requested = True
                 self._questions.extend(payload[name])
             elif name != "__metadata__":
                 self.path.append(name)
 
     def reply(self) -> Command[Any] | None:
         """What the graph is given next, now that its stream is at an end; None when there is nothing to say."""
-        if not self._asked:
+        if not self._requested:
             return None
         if not self._questions:
             self.unanswered = (
@@ -57,5 +57,5 @@ class Play:
         if missing is not None:
             self.unanswered = f"it asked {missing[:200]!r}, which metadata.resume of the example does not answer"
             return None
-        self._asked, self._questions = False, []
+        self._requested, self._questions = False, []
         return Command(resume=answers)

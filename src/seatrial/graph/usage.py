@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from langchain_core.outputs import LLMResult
 
 
-class Told(NamedTuple):
+class Reported(NamedTuple):
     """What the models of one run came to.
 
     Attributes:
@@ -42,7 +42,7 @@ class Told(NamedTuple):
     known: int = 0
 
 
-SILENT = Told(None, None, None)
+SILENT = Reported(None, None, None)
 
 
 class _Starts(BaseCallbackHandler):
@@ -75,8 +75,8 @@ class Usage(_Starts):
         asked_before: whoever asks for it gets it; else the first who does is the graph, and goes without.
     """
 
-    def __init__(self, *, asked_before: bool = False) -> None:
-        self.asked_before = asked_before
+    def __init__(self, *, requested_before: bool = False) -> None:
+        self.requested_before = requested_before
         self._names: list[str] = []
         self._counts: list[Mapping[str, Any]] = []
         self._open: set[UUID] = set()
@@ -117,7 +117,7 @@ class Usage(_Starts):
         self._open.discard(run_id)
         self._uncounted.append(run_id)
 
-    def told(self) -> Told:
+    def reported(self) -> Reported:
         """All of it, added up; the run has ended."""
         _live.discard(self)
         uncounted = len(self._uncounted) + len(self._open)
@@ -128,8 +128,8 @@ class Usage(_Starts):
             sum(count.get(side, 0) for count in self._counts) for side in ("input_tokens", "output_tokens")
         )
         if uncounted:
-            return Told(None, None, model, uncounted, read + written)
-        return Told(read, written, model, 0, read + written)
+            return Reported(None, None, model, uncounted, read + written)
+        return Reported(read, written, model, 0, read + written)
 
 
 class _Here(threading.local):
@@ -165,9 +165,9 @@ class _Hook:
         if heard is None:
             return _stray if _live and not _thread.has_runs else None
         usage: Usage | None = heard.models
-        if usage is None or usage.asked_before:
+        if usage is None or usage.requested_before:
             return usage
-        usage.asked_before = True
+        usage.requested_before = True
         return None
 
 

@@ -149,7 +149,7 @@ def _ask(judge: Judge, request: Request, hub: Hub, spend: Spend, repetition: int
         except NotAVerdict as error:
             if last:
                 return tally.answered(Outcome.UNPARSED, "invalid_output", None, f"no verdict, asked twice: {error}")
-            messages = _again(messages, text, error)
+            messages = _repeated(messages, text, error)
             continue
         return tally.answered(Outcome.SCORED, None, first, reason)
     raise AssertionError("the second round returns")
@@ -236,7 +236,7 @@ def _cut(judge: Judge, room: int) -> str:
     )
 
 
-def _again(messages: Sequence[Any], text: str, error: NotAVerdict) -> list[Any]:
+def _repeated(messages: Sequence[Any], text: str, error: NotAVerdict) -> list[Any]:
     """The conversation with the bad reply and what was wrong with it; the complaint repeats nothing of the reply."""
     complaint = f"That reply is no verdict: {error}. Answer again with the one JSON object and nothing else."
     return [*messages, ("assistant", text.strip() or "(nothing)"), ("user", complaint)]

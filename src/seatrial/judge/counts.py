@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from seatrial.judge.table import Rows
 
-NOBODY_ANSWERED = (ErrorKind.OUTAGE, ErrorKind.KILL_SWITCH)
+NO_ANSWER = (ErrorKind.OUTAGE, ErrorKind.KILL_SWITCH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,8 @@ def counts_of(rows: Rows) -> Counts:
     missing = {word: times for word, times in words.items() if word != Outcome.SCORED}
     reason = None
     if missing:
-        outage = sum(missing.get(kind, 0) for kind in NOBODY_ANSWERED)
+        outage = sum(missing.get(kind, 0) for kind in NO_ANSWER)
         reason = (
-            ReasonClass.OUTAGE
-            if outage and max(missing, key=missing.__getitem__) in NOBODY_ANSWERED
-            else ReasonClass.MISSING
+            ReasonClass.OUTAGE if outage and max(missing, key=missing.__getitem__) in NO_ANSWER else ReasonClass.MISSING
         )
     return Counts(len(planned), full, dict(sorted(words.items())), reason)

@@ -7,12 +7,11 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import UsageError
-from seatrial.evidence.against_half import Rate, Rules, rate_of
-from seatrial.judge.counts import NOBODY_ANSWERED
+from seatrial.judge.counts import NO_ANSWER
 from seatrial.judge.position import position_of
+from seatrial.judge.winrate import Rate, Rules, ShipRule, rate_of
 from seatrial.stats.interval import CannotTell
 from seatrial.verdict import Decision, Finding, ReasonClass, State, Verdict
-from seatrial.vote import ShipRule
 from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
@@ -90,8 +89,8 @@ def winrate_decision(
             ("First answer favoured", f"{percent(position.first)} ({percent(first_low)} to {percent(first_high)})"),
         ]
     if adjusted is not None:
-        said = adjusted.reason if isinstance(adjusted, CannotTell) else f"{percent(adjusted)} (never decides)"
-        facts.append(("At equal length", said))
+        wording = adjusted.reason if isinstance(adjusted, CannotTell) else f"{percent(adjusted)} (never decides)"
+        facts.append(("At equal length", wording))
     barred = f"in a gate these verdicts may not decide: {'; '.join(inadmissible)}" if inadmissible else ""
     overall = found.rates[0]
     return Decision(
@@ -123,12 +122,12 @@ def counts_for_verdict(rates: Sequence[Rate]) -> tuple[Rate, ...]:
     return tuple(rate for rate in rates if rate.segment == OVERALL or rate.critical)
 
 
-def _named(asked: str, names: dict[str, str]) -> str:
-    fits = [name for name, value in names.items() if asked in (name, value)]
+def _named(requested: str, names: dict[str, str]) -> str:
+    fits = [name for name, value in names.items() if requested in (name, value)]
     if len(fits) != 1:
         what = "is in no row" if not fits else f"is ambiguous ({', '.join(fits)})"
         raise UsageError(
-            f"--critical {asked!r} {what}; choose one of: {', '.join(names) or 'none, as there is no --segment'}"
+            f"--critical {requested!r} {what}; choose one of: {', '.join(names) or 'none, as there is no --segment'}"
         )
     return fits[0]
 
@@ -150,12 +149,12 @@ def _verdict(
             ReasonClass.INVALID,
             f"the judge is {percent(position.consistency)} consistent over both orders, floor {percent(rules.min_consistency)}: no winner{habit}",
         )
-    lost = [rate for rate in ruling if rate.loses]
-    if lost:
-        return Verdict.FAIL, None, f"loses on {_list(lost)}"
+    absent = [rate for rate in ruling if rate.loses]
+    if absent:
+        return Verdict.FAIL, None, f"loses on {_list(absent)}"
     open_ = [rate for rate in ruling if not rate.clears]
     if not open_:
-        return Verdict.PASS, None, f"wins {_said(overall)}" + (f" and on {_list(ruling[1:])}" if ruling[1:] else "")
+        return Verdict.PASS, None, f"wins {_stated(overall)}" + (f" and on {_list(ruling[1:])}" if ruling[1:] else "")
     gap = [rate for rate in open_ if rate.missing]
     if gap and any(rate.would_clear or rate.bounds[0] < 0.5 <= rate.bounds[1] for rate in gap):
         worst = max(gap, key=lambda rate: rate.missing)
@@ -173,15 +172,15 @@ def _verdict(
 
 def _lacking(outcomes: dict[str, int]) -> ReasonClass:
     missing = {word: times for word, times in outcomes.items() if word != "scored"}
-    nobody = missing and max(missing, key=missing.__getitem__) in NOBODY_ANSWERED
-    return ReasonClass.OUTAGE if nobody else ReasonClass.MISSING
+    none = missing and max(missing, key=missing.__getitem__) in NO_ANSWER
+    return ReasonClass.OUTAGE if none else ReasonClass.MISSING
 
 
 def _list(rates: Sequence[Rate]) -> str:
-    return "; ".join(f"{rate.segment}: {_said(rate)}" for rate in rates)
+    return "; ".join(f"{rate.segment}: {_stated(rate)}" for rate in rates)
 
 
-def _said(rate: Rate) -> str:
+def _stated(rate: Rate) -> str:
     if rate.ci is None:
         return "no verdict"
     low, high = rate.ci
@@ -227,10 +226,10 @@ def _finding(rate: Rate, rules: Rules) -> Finding:
         verdict=verdict if ruling else None,
         state=state,
         needed_n=rate.needs if ruling and not rate.clears else None,
-        broke=rate.losses,
+        regressed=rate.losses,
         fixed=rate.wins,
         missing=rate.missing,
-        reason=f"{_said(rate)}, {rate.wins:,} won, {rate.ties:,} tied, {rate.losses:,} lost"
+        reason=f"{_stated(rate)}, {rate.wins:,} won, {rate.ties:,} tied, {rate.losses:,} lost"
         + (f", {rate.missing:,} missing" if rate.missing else "")
         + (f"; shown where its lower bound is above {percent(0.5 - target)}" if target else ""),
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from seatrial.canonical import canonical_json
 from seatrial.errors import DataError
-from seatrial.judge.pairs import for_candidate, settled, shown
+from seatrial.judge.pairs import for_candidate, resolved, shown
 from seatrial.judge.verdicts import AB, BA
 from seatrial.pool.row_log import read_lines
 
@@ -65,7 +65,7 @@ def blind(pairs: Iterable[Pair], annotator: str) -> tuple[Blind, ...]:
     """
     first: dict[str, Pair] = {}
     for pair in pairs:
-        if settled(pair) is None:
+        if resolved(pair) is None:
             first.setdefault(pair.example_id, pair)
     draws = {name: hashlib.sha256(f"{len(annotator)}:{annotator}{name}".encode()).digest() for name in first}
     found = []
@@ -75,9 +75,9 @@ def blind(pairs: Iterable[Pair], annotator: str) -> tuple[Blind, ...]:
     return tuple(found)
 
 
-def label_of(one: Blind, said: str, *, version: str, baseline: str, annotator: str, reason: str = "") -> Label:
+def label_of(one: Blind, reported: str, *, version: str, baseline: str, annotator: str, reason: str = "") -> Label:
     """The vote that an answer `1`, `2` or `=` is; anything else is no vote."""
-    first = CHOICES.get(said)
+    first = CHOICES.get(reported)
     preference = None if first is None else for_candidate(first, one.order)
     return Label(one.example_id, version, baseline, annotator, preference, reason)
 

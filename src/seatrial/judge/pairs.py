@@ -65,7 +65,7 @@ class Pair:
     segments: Mapping[str, str] = field(default_factory=dict)
 
 
-class Settled(NamedTuple):
+class Resolved(NamedTuple):
     """What a pair comes to without a judge."""
 
     outcome: str
@@ -83,7 +83,7 @@ class Question(NamedTuple):
     request: Request
 
 
-def settled(pair: Pair) -> Settled | None:
+def resolved(pair: Pair) -> Resolved | None:
     """The verdict on a pair that no judge needs to be asked about; None where one does.
 
     A version that failed loses against one that answered; two that failed, or answered the same, tie. An answer that was
@@ -93,22 +93,24 @@ def settled(pair: Pair) -> Settled | None:
     for who, answer in (("candidate", candidate), ("baseline", baseline)):
         if not answer.failed and (answer.outcome in (Outcome.SKIPPED, "absent") or answer.text is None):
             why = answer.error or f"its run has the outcome {answer.outcome}"
-            return Settled(Outcome.SKIPPED, "no_answer", None, f"the {who} has no answer to judge: {why}")
+            return Resolved(Outcome.SKIPPED, "no_answer", None, f"the {who} has no answer to judge: {why}")
     if candidate.failed and baseline.failed:
-        return Settled(Outcome.SCORED, None, 0.5, "both versions failed; nobody was asked")
+        return Resolved(Outcome.SCORED, None, 0.5, "both versions failed; nobody was asked")
     if candidate.failed or baseline.failed:
         loser, preference = ("candidate", 0.0) if candidate.failed else ("baseline", 1.0)
-        return Settled(Outcome.SCORED, None, preference, f"the {loser} failed and the other answered; nobody was asked")
+        return Resolved(
+            Outcome.SCORED, None, preference, f"the {loser} failed and the other answered; nobody was asked"
+        )
     same = candidate.output_hash is not None and candidate.output_hash == baseline.output_hash
     if same or candidate.text == baseline.text:
-        return Settled(Outcome.SCORED, None, 0.5, "both versions answered the same; nobody was asked")
+        return Resolved(Outcome.SCORED, None, 0.5, "both versions answered the same; nobody was asked")
     return None
 
 
 def questions(judge: Judge, pairs: Iterable[Pair], repeat: int = 1) -> Iterator[Question]:
     """Every question that must be asked: both orders of each pair that is not settled, `repeat` times."""
     for pair in pairs:
-        if settled(pair) is not None:
+        if resolved(pair) is not None:
             continue
         for draw in range(repeat):
             repetition = pair.repetition * repeat + draw

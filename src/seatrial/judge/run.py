@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from seatrial.price import Price
 
 ROWS = "rows.jsonl"
-NOT_ASKED = "not_asked"
+NOT_REQUESTED = "not_asked"
 """Kind of a planned row that nobody got to."""
 
 PROBE = 8
@@ -61,11 +61,11 @@ class Judged:
     """
 
     answers: dict[str, Answered]
-    asked: int = 0
+    requested: int = 0
     known: int = 0
     ended: str = ""
     fatal: bool = False
-    unasked: str = NOT_ASKED
+    unasked: str = NOT_REQUESTED
     usd: float | None = None
     uncounted: int = 0
     warnings: list[str] = field(default_factory=list)
@@ -126,9 +126,9 @@ def run(
             answers.pop(question.request.key, None)  # an error of an earlier run says nothing about this one
         if todo:
             work.through(todo, folder / ROWS, concurrency)
-    unasked = NOT_ASKED if not work.ended else REFUSED_CALL if work.fatal else ErrorKind.OUTAGE
+    unasked = NOT_REQUESTED if not work.ended else REFUSED_CALL if work.fatal else ErrorKind.OUTAGE
     done = Judged(
-        answers, work.asked, len(wanted) - len(todo), work.ended, work.fatal, unasked, spend.usd, spend.uncounted
+        answers, work.requested, len(wanted) - len(todo), work.ended, work.fatal, unasked, spend.usd, spend.uncounted
     )
     done.warnings += [stale] if stale else []
     done.warnings += _warnings(answers, wanted, spend)
@@ -155,7 +155,7 @@ class _Work:
         self._replied = 0
         self._outages = self._refusals = 0
         self._log: RowLog | None = None
-        self.asked, self.ended, self.fatal = 0, "", False
+        self.requested, self.ended, self.fatal = 0, "", False
 
     def through(self, todo: Sequence[Question], path: Path, concurrency: int) -> None:
         probe, rest = todo[:PROBE], todo[PROBE:]
@@ -178,7 +178,7 @@ class _Work:
         assert self._log is not None  # noqa: S101 - open as long as the pool runs
         self._log.append(row(question, value))
         self._answers[question.request.key] = value
-        self.asked += value.calls > 0
+        self.requested += value.calls > 0
         self._done += 1
         self._replied += value.calls > 0
         outage = value.error_kind == ErrorKind.OUTAGE
@@ -241,10 +241,10 @@ def _warnings(answers: Mapping[str, Answered], wanted: Mapping[str, Question], s
     found = [answers[key] for key in wanted if key in answers]
     kinds = Counter((one.outcome, one.error_kind) for one in found if one.outcome != Outcome.SCORED)
     first = {(one.outcome, one.error_kind): one.reason for one in reversed(found)}
-    told = [f"{times} × {kind[1] or kind[0]}: {first[kind]}" for kind, times in kinds.most_common()]
+    given = [f"{times} × {kind[1] or kind[0]}: {first[kind]}" for kind, times in kinds.most_common()]
     fences = sum(one.fence for one in found)
     if fences:
-        told.append(f"{fences} {'reply quotes' if fences == 1 else 'replies quote'} a fence of the prompt: read them")
+        given.append(f"{fences} {'reply quotes' if fences == 1 else 'replies quote'} a fence of the prompt: read them")
     if spend.uncounted:
-        told.append(f"{spend.uncounted} calls came without token counts and are booked at their worst case")
-    return told
+        given.append(f"{spend.uncounted} calls came without token counts and are booked at their worst case")
+    return given

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import DataError
-from seatrial.evidence.against_half import EVEN
 from seatrial.judge.verdicts import AB, ORDERS
 from seatrial.verdict import Outcome
 
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WINNERS = {"candidate": 1.0, "tie": 0.5, "baseline": 0.0}
+EVEN = 1e-9
+"""A preference this close to 0.5 is a tie."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,14 +78,14 @@ def scores_of(table: Table, scale: tuple[float, float] = (0.0, 1.0)) -> Scores:
     width = units if order is None else units * 2
     if np.bincount(slot, minlength=width).max() > 1:
         raise DataError(
-            f"{table.source}: {_twice(table, slot)} is judged twice; a row is one example, judge, order and repetition: map what "
+            f"{table.source}: {_aa_run(table, slot)} is judged twice; a row is one example, judge, order and repetition: map what "
             "tells them apart with --map repetition=COLUMN or --map judge=COLUMN"
         )
-    said = np.full(width, np.nan)
-    said[slot] = preference
+    wording = np.full(width, np.nan)
+    wording[slot] = preference
     of_unit = np.zeros(units, np.int64)
     of_unit[unit] = example.astype(np.int64) * judges + judge
-    pair = said if order is None else (said[0::2] + said[1::2]) / 2
+    pair = wording if order is None else (wording[0::2] + wording[1::2]) / 2
     of_judge = _means(pair, of_unit, examples * judges).reshape(examples, judges)
     known = ~np.isnan(of_judge)
     heard = known.sum(axis=1)
@@ -92,7 +93,7 @@ def scores_of(table: Table, scale: tuple[float, float] = (0.0, 1.0)) -> Scores:
     score = np.where(heard * 2 > judges, total / np.maximum(heard, 1), np.nan)
     consistent = first = np.full(examples, np.nan)
     if order is not None:
-        seen = np.where(_asked(table), said[slot], np.nan)
+        seen = np.where(_requested(table), wording[slot], np.nan)
         by_judge = np.full(width, np.nan)
         by_judge[slot] = seen
         consistent, first = _position(by_judge[0::2], by_judge[1::2], of_unit // judges, examples)
@@ -195,7 +196,7 @@ def _orders(table: Table) -> NDArray[np.int64] | None:
     return np.array([word != AB for word in codes.values], dtype=np.int64)[codes.index]
 
 
-def _twice(table: Table, slot: NDArray[np.int64]) -> str:
+def _aa_run(table: Table, slot: NDArray[np.int64]) -> str:
     row = int(np.flatnonzero(np.bincount(slot)[slot] > 1)[0])
     return f"example {table.codes('example_id').text(row)!r}"
 
@@ -215,7 +216,7 @@ def _position(ab: Floats, ba: Floats, example: NDArray[np.int64], examples: int)
     return tuple(_means(found, example[full], examples) for found in (consistent, first))  # type: ignore[return-value]
 
 
-def _asked(table: Table) -> NDArray[np.bool_]:
+def _requested(table: Table) -> NDArray[np.bool_]:
     """Rows that a judge answered: a pair settled without one (a crash, equal answers) says nothing of its position bias."""
     rows = len(table)
     if not table.has("requested_model"):

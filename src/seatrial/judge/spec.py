@@ -155,13 +155,13 @@ def read_judge(root: Path, name: str) -> Judge:
     for needed in ("version", "model"):
         if needed not in raw:
             raise ConfigError(f"{place}: {needed} is missing")
-    version = toml.whole(raw["version"], f"{place}: version")
+    version = toml.integer(raw["version"], f"{place}: version")
     prompt = file.with_name(toml.text(raw.get("prompt", f"{name}.v{version}.md"), f"{place}: prompt"))
     template = _prompt(prompt)
     check_template(template, str(prompt))
     texts = {key: toml.text(raw[key], f"{place}: {key}") for key in ("reported", "inputs") if key in raw}
-    max_tokens = toml.whole(raw.get("max_tokens", MAX_TOKENS), f"{place}: max_tokens")
-    ceiling = toml.whole(raw.get("max_tokens_ceiling", max_tokens * MORE_ROOM), f"{place}: max_tokens_ceiling")
+    max_tokens = toml.integer(raw.get("max_tokens", MAX_TOKENS), f"{place}: max_tokens")
+    ceiling = toml.integer(raw.get("max_tokens_ceiling", max_tokens * MORE_ROOM), f"{place}: max_tokens_ceiling")
     if ceiling < max_tokens:
         raise ConfigError(f"{place}: max_tokens_ceiling {ceiling} is below max_tokens {max_tokens}")
     return Judge(

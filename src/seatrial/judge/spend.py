@@ -28,7 +28,7 @@ class Spend:
     def __init__(self, price: Price | None, max_usd: float | None = None) -> None:
         self._price = price
         self._cap = None if max_usd is None else int(max_usd * NANO)
-        self._spent = self._held = 0
+        self._spent = self._kept = 0
         self._changed = threading.Condition()
         self.calls = 0
         self.uncounted = 0
@@ -45,11 +45,11 @@ class Spend:
     def reserve(self, amount: int) -> bool:
         """Hold an amount until `settle`; False where the cap would be exceeded, whatever the calls under way cost."""
         with self._changed:
-            while self._cap is not None and self._spent + self._held + amount > self._cap:
-                if self._held == 0 or self._spent + amount > self._cap:
+            while self._cap is not None and self._spent + self._kept + amount > self._cap:
+                if self._kept == 0 or self._spent + amount > self._cap:
                     return False
                 self._changed.wait()
-            self._held += amount
+            self._kept += amount
             return True
 
     def settle(self, amount: int, read: int | None, written: int | None, *, made: bool = True) -> None:
@@ -63,7 +63,7 @@ class Spend:
         """
         counted = read is not None and written is not None
         with self._changed:
-            self._held -= amount
+            self._kept -= amount
             self.calls += made
             self.uncounted += made and not counted
             if made:

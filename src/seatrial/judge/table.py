@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.judge.pairs import for_candidate, questions, settled
+from seatrial.judge.pairs import for_candidate, questions, resolved
 from seatrial.judge.verdicts import ORDERS, SCHEMA, VERDICT_COLUMNS
 from seatrial.table import SEGMENT_PREFIX, Kind
 from seatrial.verdict import Outcome
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.judge.ask import Answered
-    from seatrial.judge.pairs import Pair, Settled
+    from seatrial.judge.pairs import Pair, Resolved
     from seatrial.judge.spec import Judge
 
 Rows = list[dict[str, Any]]
@@ -55,14 +55,14 @@ def verdict_rows(
             "length_baseline": _length(pair.baseline.text),
             **{f"{SEGMENT_PREFIX}{name}": value for name, value in pair.segments.items()},
         }
-        known = settled(pair)
+        known = resolved(pair)
         if known is not None:
-            rows += _settled(common, pair, known, repeat)
+            rows += _resolved(common, pair, known, repeat)
             continue
         for question in questions(judge, (pair,), repeat):
-            said = answers.get(question.request.key)
+            wording = answers.get(question.request.key)
             named = {"order": question.order, "repetition": question.repetition}
-            rows.append({**common, **named, **_judged(judge, said, question.order, unasked)})
+            rows.append({**common, **named, **_judged(judge, wording, question.order, unasked)})
     return rows
 
 
@@ -71,7 +71,7 @@ def write_verdicts(rows: Rows, path: Path, metadata: Mapping[str, str]) -> None:
     import pyarrow as pa  # noqa: PLC0415 - heavy, and only who judges writes
     import pyarrow.parquet as pq  # noqa: PLC0415
 
-    types = {Kind.TEXT: pa.string(), Kind.NUMBER: pa.float64(), Kind.WHOLE: pa.int64()}
+    types = {Kind.TEXT: pa.string(), Kind.NUMBER: pa.float64(), Kind.COMPLETE: pa.int64()}
     segments = sorted({name for row in rows for name in row if name.startswith(SEGMENT_PREFIX)})
     named = [(one.name, types[one.kind]) for one in VERDICT_COLUMNS if one.name != "winner"]
     columns = [*named, *((name, pa.string()) for name in segments)]
@@ -82,23 +82,23 @@ def write_verdicts(rows: Rows, path: Path, metadata: Mapping[str, str]) -> None:
     beside.replace(path)
 
 
-def _settled(common: Mapping[str, Any], pair: Pair, known: Settled, repeat: int) -> Rows:
+def _resolved(common: Mapping[str, Any], pair: Pair, known: Resolved, repeat: int) -> Rows:
     draws = [pair.repetition * repeat + draw for draw in range(repeat)]
     return [{**common, **known._asdict(), "order": order, "repetition": draw} for draw in draws for order in ORDERS]
 
 
-def _judged(judge: Judge, said: Answered | None, order: str, unasked: str) -> dict[str, Any]:
-    if said is None:
+def _judged(judge: Judge, reported: Answered | None, order: str, unasked: str) -> dict[str, Any]:
+    if reported is None:
         return {"outcome": Outcome.SKIPPED, "error_kind": unasked, "reason": "nobody was asked: the run ended before"}
     return {
-        "preference": None if said.first is None else for_candidate(said.first, order),
-        "outcome": said.outcome,
-        "error_kind": said.error_kind,
-        "reason": said.reason,
-        "requested_model": judge.model if said.calls else None,
-        "reported_model": said.reported,
-        "input_tokens": said.input_tokens,
-        "output_tokens": said.output_tokens,
+        "preference": None if reported.first is None else for_candidate(reported.first, order),
+        "outcome": reported.outcome,
+        "error_kind": reported.error_kind,
+        "reason": reported.reason,
+        "requested_model": judge.model if reported.calls else None,
+        "reported_model": reported.reported,
+        "input_tokens": reported.input_tokens,
+        "output_tokens": reported.output_tokens,
     }
 
 

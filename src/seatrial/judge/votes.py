@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from seatrial.errors import DataError
-from seatrial.evidence.against_half import EVEN
-from seatrial.judge.scores import WINNERS, scores_of
+from seatrial.judge.scores import EVEN, WINNERS, scores_of
 from seatrial.table import Column, Kind
 
 if TYPE_CHECKING:
@@ -85,8 +84,8 @@ def join(labels: Table, verdicts: Table) -> Joined:
         DataError: a vote or a verdict is not what its column says, or no pair is in both.
     """
     votes, reasons = _votes(labels)
-    said = _said(verdicts)
-    versions = {(pair.version, pair.baseline) for pair in said}
+    wording = _stated(verdicts)
+    versions = {(pair.version, pair.baseline) for pair in wording}
     compared, split, unjudged = [], 0, 0
     for named, by in votes.items():
         pair = named
@@ -96,10 +95,10 @@ def join(labels: Table, verdicts: Table) -> Joined:
         if len(words) > 1 and words[0][1] * 2 <= len(by):
             split += 1
             continue
-        if pair not in said:
+        if pair not in wording:
             unjudged += 1
             continue
-        word, why, segments = said[pair]
+        word, why, segments = wording[pair]
         people = words[0][0]
         given = next((reasons[named, who] for who, one in by.items() if one == people and reasons[named, who]), "")
         compared.append(Compared(pair, people, word, by, given, why, segments))
@@ -126,7 +125,7 @@ def _votes(table: Table) -> tuple[dict[Pair, dict[str, str]], dict[tuple[Pair, s
     return votes, {key: reason for key, (_, reason) in latest.items()}
 
 
-def _said(table: Table) -> dict[Pair, tuple[str, str, Mapping[str, str]]]:
+def _stated(table: Table) -> dict[Pair, tuple[str, str, Mapping[str, str]]]:
     """Per pair the judge's word, a reason, and its segments; a missing one is left out."""
     groups: dict[tuple[str, str], list[int]] = {}
     for row in range(len(table)):

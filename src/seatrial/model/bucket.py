@@ -29,7 +29,7 @@ class Bucket:
     def __init__(self, ceiling: float, window_s: float) -> None:
         self.ceiling, self.window_s = ceiling, window_s
         self._burst = max(1.0, math.floor(ceiling * SHARE))
-        self._booked = self._gone = -math.inf
+        self._booked = self._expired = -math.inf
 
     @property
     def rate(self) -> float:
@@ -46,21 +46,21 @@ class Bucket:
 
     def allowed(self, now: float, units: float) -> float:
         """When `units` may go, as far as those say that went."""
-        return self._after(self._gone, now, units)
+        return self._after(self._expired, now, units)
 
     def went(self, now: float, units: float) -> None:
         """They went."""
-        self._gone = max(self._gone, now) + units / self.rate
-        self._booked = max(self._booked, self._gone)
+        self._expired = max(self._expired, now) + units / self.rate
+        self._booked = max(self._booked, self._expired)
 
     def clear(self) -> None:
         """Forget what was booked and has not gone."""
-        self._booked = self._gone
+        self._booked = self._expired
 
     def correct(self, units: float) -> None:
         """Take `units` more, or give back fewer: what went was an estimate."""
         self._booked += units / self.rate
-        self._gone += units / self.rate
+        self._expired += units / self.rate
 
     def _after(self, empty_until: float, now: float, units: float) -> float:
         self._burst = max(self._burst, min(units, self.ceiling * LARGEST))

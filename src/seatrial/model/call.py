@@ -10,7 +10,7 @@ from seatrial.model.attempt import Attempts
 from seatrial.model.cassette import recording
 from seatrial.model.context import calls_here, cassette_here, repetition_here
 from seatrial.model.outcome import CassetteError, KillSwitch, OverBudget, Skipped, Unrecorded
-from seatrial.model.question import Question, canonical, messages_hash, said, shaping
+from seatrial.model.question import Question, canonical, messages_hash, reported, shaping
 from seatrial.model.redact import passwords
 from seatrial.model.reply import dump, load, reply_of
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from seatrial.model.attempt import Answer, Step
     from seatrial.model.hub import Hub
-    from seatrial.model.hub_chat_model import Asked
+    from seatrial.model.hub_chat_model import Requested
     from seatrial.model.reply import Reply
 
 CACHED = 10_000
@@ -35,11 +35,16 @@ class Call:
     """One question. A context manager, so that the run at hand hears how it ended."""
 
     def __init__(
-        self, hub: Hub, asked: Asked, messages: list[BaseMessage], given: Mapping[str, Any], repetition: int | None
+        self,
+        hub: Hub,
+        requested: Requested,
+        messages: list[BaseMessage],
+        given: Mapping[str, Any],
+        repetition: int | None,
     ) -> None:
-        self._hub, self._asked, self._given = hub, asked, given
+        self._hub, self._requested, self._given = hub, requested, given
         self._run = calls_here()
-        self._cassette = cassette_here() or asked.model
+        self._cassette = cassette_here() or requested.model
         self._attempts: Attempts | None = None
         self._characters = 0
         self._question = self._identify(messages, repetition_here() if repetition is None else repetition)
@@ -68,7 +73,7 @@ class Call:
             return None
         message = hub.memory.get(question.id) if hub.memory is not None else None
         if message is not None:
-            return reply_of(message, self._asked.model, "cache")
+            return reply_of(message, self._requested.model, "cache")
         if hub.cassettes is None or hub.mode not in ("replay", "fill"):
             return None
         found = hub.cassettes.find(self._cassette, question)
@@ -81,11 +86,11 @@ class Call:
         except ValueError as error:
             path = hub.cassettes.path(self._cassette)
             raise CassetteError(f"{path}: recording {found.id} holds no reply that can be read") from error
-        return self._keep(reply_of(message, self._asked.model, "cassette"))
+        return self._keep(reply_of(message, self._requested.model, "cassette"))
 
     def steps(self) -> Generator[Step, Any, Answer]:
         """The way to a live answer."""
-        hub, model = self._hub, self._asked.model
+        hub, model = self._hub, self._requested.model
         limiter = hub.limiter(model)
         tokens = limiter.guess(self._characters)
 
@@ -103,10 +108,10 @@ class Call:
     def answered(self, answer: Answer) -> Reply:
         """The live answer: counted, kept, recorded."""
         hub, question = self._hub, self._question
-        reply = self._keep(reply_of(answer.message, self._asked.model, "live", answer.attempts, answer.waited_s))
+        reply = self._keep(reply_of(answer.message, self._requested.model, "live", answer.attempts, answer.waited_s))
         hub.spent(reply)
         if hub.cassettes is not None and question is not None and hub.mode in ("record", "fill"):
-            hub.redact.learn(*_secrets(self._asked.options), *_secrets(self._given))
+            hub.redact.learn(*_secrets(self._requested.options), *_secrets(self._given))
             hub.cassettes.keep(self._cassette, recording(question, dump(reply.message), hub.redact))
         return reply
 
@@ -128,9 +133,9 @@ class Call:
         hub = self._hub
         kept = hub.mode != "live"
         try:
-            asked = [said(message) for message in messages]
-            parameters = shaping(self._asked.options, self._given)
-            self._characters = len(canonical(asked))
+            requested = [reported(message) for message in messages]
+            parameters = shaping(self._requested.options, self._given)
+            self._characters = len(canonical(requested))
         except (UsageError, ValueError):
             if kept:
                 raise
@@ -138,7 +143,9 @@ class Call:
             return None
         if not kept and hub.memory is None:
             return None
-        question = Question(self._asked.model, parameters, asked, messages_hash(asked, kept=kept), repetition)
+        question = Question(
+            self._requested.model, parameters, requested, messages_hash(requested, kept=kept), repetition
+        )
         if self._run is None:
             return question
         return replace(question, occurrence=self._run.occurrence(question.id))

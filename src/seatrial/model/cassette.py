@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from seatrial.model.redact import Redactor
 
 SCHEMA = "seatrial/cassette/1"
-AGAIN = "record it again with EVAL=1, or take the file back from version control"
+REPEAT = "record it again with EVAL=1, or take the file back from version control"
 FIELDS = frozenset(
     {"hash", "id", "messages", "messages_hash", "model", "occurrence", "parameters", "repetition", "reply"}
 )
@@ -88,16 +88,16 @@ def read(path: Path) -> dict[str, Recording]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise CassetteError(f"{path} cannot be read as a cassette: {error}; {AGAIN}") from error
+        raise CassetteError(f"{path} cannot be read as a cassette: {error}; {REPEAT}") from error
     lines = [line for line in text.split("\n") if line]
     header = _object(lines[0]) if lines else None
     if header is None or header.get("schema") != SCHEMA:
-        raise CassetteError(f'{path} is no cassette: its first line is not {{"schema": "{SCHEMA}"}}; {AGAIN}')
+        raise CassetteError(f'{path} is no cassette: its first line is not {{"schema": "{SCHEMA}"}}; {REPEAT}')
     found: dict[str, Recording] = {}
     for number, line in enumerate(lines[1:], start=2):
         one = _recording(line, f"{path}, line {number}")
         if one.id in found:
-            raise CassetteError(f"{path}, line {number}: a second recording of {one.id}; {AGAIN}")
+            raise CassetteError(f"{path}, line {number}: a second recording of {one.id}; {REPEAT}")
         found[one.id] = one
     return found
 
@@ -116,10 +116,10 @@ def text(name: str, recordings: Iterable[Recording]) -> str:
 def _recording(line: str, place: str) -> Recording:
     content = _object(line)
     if content is None or content.keys() != FIELDS:
-        raise CassetteError(f"{place} is no recording: it needs {', '.join(sorted(FIELDS))}; {AGAIN}")
+        raise CassetteError(f"{place} is no recording: it needs {', '.join(sorted(FIELDS))}; {REPEAT}")
     claimed = content.pop("hash")
     if claimed != digest(canonical(content)):
-        raise CassetteError(f"{place} was changed after it was recorded: its content does not have its hash; {AGAIN}")
+        raise CassetteError(f"{place} was changed after it was recorded: its content does not have its hash; {REPEAT}")
     return Recording(content["id"], line)
 
 

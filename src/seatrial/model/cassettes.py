@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
-from seatrial.model.cassette import AGAIN, Recording, belongs, read, text
+from seatrial.model.cassette import REPEAT, Recording, belongs, read, text
 from seatrial.model.outcome import CassetteError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Cassettes:
             self._used.setdefault(name, set()).add(found.id)
         if not belongs(found, question):
             raise CassetteError(
-                f"{self.path(name)}: recording {found.id} is of another prompt than the one asked; {AGAIN}"
+                f"{self.path(name)}: recording {found.id} is of another prompt than the one asked; {REPEAT}"
             )
         return found
 
@@ -96,11 +96,11 @@ class Cassettes:
 
     def prune(self, name: str) -> int:
         """Remove the unused ones from the file; says how many."""
-        gone = set(self.unused(name))
+        missing = set(self.unused(name))
         with self._lock:
-            self._known[name] = {id_: one for id_, one in self._of(name).items() if id_ not in gone}
-        self._write(name, without=gone)
-        return len(gone)
+            self._known[name] = {id_: one for id_, one in self._of(name).items() if id_ not in missing}
+        self._write(name, without=missing)
+        return len(missing)
 
     def _of(self, name: str) -> dict[str, Recording]:
         if name not in self._known:

@@ -70,9 +70,9 @@ def chat_model(
     """
     if name == BUILTIN:
         return RuleModel(answer=answer)
-    from seatrial.model.hub_chat_model import Asked, face  # noqa: PLC0415 - graphs of rules need none of it
+    from seatrial.model.hub_chat_model import Requested, face  # noqa: PLC0415 - graphs of rules need none of it
 
     hub = current()
     timeout_s = timeout_s or hub.limits(name).timeout_s
     inner = client(name, timeout_s=timeout_s, placeholder=hub.mode == "replay", **options)
-    return face(inner, Asked(name, options, timeout_s, None))
+    return face(inner, Requested(name, options, timeout_s, None))

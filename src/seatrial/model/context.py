@@ -34,18 +34,18 @@ class Calls:
         notes: sentences worth showing: another model than asked for answered, say.
     """
 
-    __slots__ = ("_asked", "made", "notes", "skipped", "waited_s")
+    __slots__ = ("_requested", "made", "notes", "skipped", "waited_s")
 
     def __init__(self) -> None:
         self.made = 0
         self.waited_s = 0.0
         self.skipped: Skipped | None = None
         self.notes: list[str] = []
-        self._asked: dict[str, count[int]] = {}
+        self._requested: dict[str, count[int]] = {}
 
     def occurrence(self, question: str) -> int:
         """How often this run has asked the same before: asking again is a new draw, not an echo."""
-        return next(self._asked.setdefault(question, count()))
+        return next(self._requested.setdefault(question, count()))
 
 
 _HUB: ContextVar[Hub | None] = ContextVar("seatrial_hub", default=None)

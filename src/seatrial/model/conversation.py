@@ -39,9 +39,11 @@ def conversation(
         return _parsed(reply, model, parse)
     except ValueError as error:
         wrong = _one_line(error)
-    said = reply.text.strip() or "(nothing)"
-    again = f"That reply cannot be read: {wrong}. Answer the question again, whole and in the form that was asked for."
-    reply = yield [*messages, AIMessage(said), HumanMessage(again)]
+    wording = reply.text.strip() or "(nothing)"
+    repeated = (
+        f"That reply cannot be read: {wrong}. Answer the question again, whole and in the form that was asked for."
+    )
+    reply = yield [*messages, AIMessage(wording), HumanMessage(repeated)]
     try:
         return _parsed(reply, model, parse)
     except ValueError as error:
@@ -59,7 +61,7 @@ def _one_line(error: ValueError) -> str:
     """The complaint on one line; of a validation error its fields only, for its text repeats what was given."""
     fields = getattr(error, "errors", None)
     if callable(fields):
-        said = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}" for one in fields())
+        wording = "; ".join(f"{'.'.join(map(str, one['loc'])) or 'the whole'}: {one['msg']}" for one in fields())
     else:
-        said = " ".join(str(error).split())
-    return said[:LONGEST] or type(error).__name__
+        wording = " ".join(str(error).split())
+    return wording[:LONGEST] or type(error).__name__

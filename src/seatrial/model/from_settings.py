@@ -32,7 +32,7 @@ def killed_by(environ: Mapping[str, str]) -> Callable[[], str | None]:
     return killed
 
 
-def asked_for(environ: Mapping[str, str]) -> bool:
+def requested_settings(environ: Mapping[str, str]) -> bool:
     """Whether EVAL=1 asks for real models.
 
     Raises:
@@ -64,7 +64,7 @@ def hub_for(
     return Hub(
         limits=settings.limits,
         per_model=settings.per_model,
-        mode=mode or ("record" if asked_for(environ) else "replay"),
+        mode=mode or ("record" if requested_settings(environ) else "replay"),
         cassettes=Cassettes(root / settings.cassettes),
         killed=killed_by(environ),
         environ=environ,

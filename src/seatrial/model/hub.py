@@ -21,7 +21,7 @@ from seatrial.model.call import Call
 from seatrial.model.client import client
 from seatrial.model.clock import Clock
 from seatrial.model.conversation import conversation, messages_of
-from seatrial.model.hub_chat_model import Asked, asked_of, face, straight, straight_async
+from seatrial.model.hub_chat_model import Requested, face, requested_of, straight, straight_async
 from seatrial.model.limits import Limiter, Limits
 from seatrial.model.question import canonical
 from seatrial.model.redact import Redactor
@@ -165,7 +165,7 @@ class Hub:
         """
         timeout_s = timeout_s or self.limits(model).timeout_s
         inner = client(model, timeout_s=timeout_s, placeholder=self.mode == "replay", **options)
-        return face(inner, Asked(model, options, timeout_s, self))
+        return face(inner, Requested(model, options, timeout_s, self))
 
     # ---- what is at hand
 
@@ -192,7 +192,7 @@ class Hub:
         self, chat: BaseChatModel, messages: list[BaseMessage], given: Mapping[str, Any], repetition: int | None = None
     ) -> Reply:
         """Answer one question put to a face: from memory, from a cassette, or live."""
-        call = Call(self, asked_of(chat), messages, given, repetition)
+        call = Call(self, requested_of(chat), messages, given, repetition)
         with call:
             known = call.known()
             if known is not None:
@@ -203,14 +203,14 @@ class Hub:
         self, chat: BaseChatModel, messages: list[BaseMessage], given: Mapping[str, Any], repetition: int | None = None
     ) -> Reply:
         """The same, awaited."""
-        asked = asked_of(chat)
-        call = Call(self, asked, messages, given, repetition)
+        requested = requested_of(chat)
+        call = Call(self, requested, messages, given, repetition)
         with call:
             known = call.known()
             if known is not None:
                 return known
             send = partial(straight_async, chat, messages, given)
-            return call.answered(await drive_async(call.steps(), send, self.clock, asked.timeout_s))
+            return call.answered(await drive_async(call.steps(), send, self.clock, requested.timeout_s))
 
     def _chat(self, model: str, timeout_s: float | None, parameters: Mapping[str, Any]) -> BaseChatModel:
         """The face for these parameters, kept: setting up a client takes as long as several calls."""

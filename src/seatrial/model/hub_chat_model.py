@@ -52,7 +52,7 @@ class _Face:
         yield _chunk(await _hub(self).through_async(cast("BaseChatModel", self), messages, _given(stop, given)))
 
 
-class Asked(NamedTuple):
+class Requested(NamedTuple):
     """What a face was made from.
 
     Attributes:
@@ -68,27 +68,27 @@ class Asked(NamedTuple):
     hub: Hub | None
 
 
-def face(inner: BaseChatModel, asked: Asked) -> BaseChatModel:
+def face(inner: BaseChatModel, requested: Requested) -> BaseChatModel:
     """A copy of `inner` whose calls pass through the hub at hand when they are made."""
     made = inner.model_copy(update={"cache": False})
     object.__setattr__(made, "__class__", _class(type(inner)))
-    object.__setattr__(made, "__pydantic_private__", {**(inner.__pydantic_private__ or {}), "_asked": asked})
+    object.__setattr__(made, "__pydantic_private__", {**(inner.__pydantic_private__ or {}), "_requested": requested})
     return made
 
 
-def asked_of(model: BaseChatModel) -> Asked:
+def requested_of(model: BaseChatModel) -> Requested:
     """What a face was made from.
 
     Raises:
         UsageError: it was built from the class alone.
     """
-    asked: Asked | None = cast("Any", model)._asked  # noqa: SLF001 - ours, kept where pydantic leaves it alone
-    if asked is None:
+    requested: Requested | None = cast("Any", model)._requested  # noqa: SLF001 - ours, kept where pydantic leaves it alone
+    if requested is None:
         raise UsageError(
             f"this {type(model).__name__} was built anew from one that seatrial made, as configurable_fields does, and knows "
             "no hub; make one with chat_model for each setting"
         )
-    return asked
+    return requested
 
 
 def straight(model: BaseChatModel, messages: list[BaseMessage], given: Mapping[str, Any]) -> AIMessage:
@@ -106,15 +106,19 @@ async def straight_async(model: BaseChatModel, messages: list[BaseMessage], give
 @cache
 def _class(base: type[BaseChatModel]) -> type[BaseChatModel]:
     # Of the same name: LangChain reads the provider off it.
-    body = {"__module__": base.__module__, "__annotations__": {"_asked": Any}, "_asked": PrivateAttr(default=None)}
+    body = {
+        "__module__": base.__module__,
+        "__annotations__": {"_requested": Any},
+        "_requested": PrivateAttr(default=None),
+    }
     metaclass: Any = type(base)
     made: type[BaseChatModel] = metaclass(base.__name__, (_Face, base), body)
     return made
 
 
 def _hub(model: Any) -> Hub:
-    asked = asked_of(model)
-    return asked.hub or calling(asked.model)
+    requested = requested_of(model)
+    return requested.hub or calling(requested.model)
 
 
 def _given(stop: Any, given: dict[str, Any]) -> dict[str, Any]:
@@ -132,8 +136,8 @@ def _only(result: ChatResult) -> AIMessage:
     if not isinstance(message, AIMessage):
         raise TypeError(f"a chat model answered with a {type(message).__name__}")
     # As LangChain's own invoke does after `_generate`: why it stopped stands beside the message, not in it.
-    told = {**(result.llm_output or {}), **(generation.generation_info or {})}
-    message.response_metadata = {**told, **message.response_metadata}
+    given = {**(result.llm_output or {}), **(generation.generation_info or {})}
+    message.response_metadata = {**given, **message.response_metadata}
     return message
 
 

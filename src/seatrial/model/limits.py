@@ -126,7 +126,7 @@ class Limiter:
         with self._lock:
             epoch = self._pace.epoch
             self._pace.passed(now)
-            self._book_again(epoch)
+            self._rebook(epoch)
             if written is not None:
                 self._written, self._replies = self._written + written, self._replies + 1
                 if self._tokens is not None and read is not None:
@@ -138,9 +138,9 @@ class Limiter:
             ceiling = math.inf if self._requests is None else self._requests.rate
             epoch = self._pace.epoch
             self._pace.refused(sent_at, retry_after_s, now, ceiling)
-            self._book_again(epoch)
+            self._rebook(epoch)
 
-    def _book_again(self, epoch: int) -> None:
+    def _rebook(self, epoch: int) -> None:
         """Forget the bookings made under an earlier epoch: whoever has not gone yet books anew."""
         if self._pace.epoch != epoch:
             for bucket in (self._requests, self._tokens):

@@ -28,7 +28,7 @@ QUIET = 16
 SLOWEST = 1.0
 """Calls in a window that are tried at least: below that it could not be noticed that the provider is back."""
 
-AGAIN = 0.25
+REPEAT = 0.25
 """Of a window that passes between two cuts with nothing answered in between, and at least the time of one call."""
 
 HOLD = 1 / 60
@@ -54,7 +54,7 @@ class Pace:
         self.rate = math.inf
         self.hold_until = -math.inf
         self.epoch = 0
-        self._booked = self._gone = -math.inf
+        self._booked = self._expired = -math.inf
         self._cut_at = self._grown_at = self._heard_at = self._last = -math.inf
         self._booked_rate = math.inf
         self._step = 0.0
@@ -72,15 +72,15 @@ class Pace:
 
     def allowed(self, now: float) -> float:
         """When a call may go, as far as those say that went."""
-        return max(now, self._gone, self.hold_until)
+        return max(now, self._expired, self.hold_until)
 
     def went(self, now: float) -> None:
         """It went."""
         if self._first is None:
             self._first = now
         self._last = now
-        self._gone = now + 1 / self.rate
-        self._booked = max(self._booked, self._gone)
+        self._expired = now + 1 / self.rate
+        self._booked = max(self._booked, self._expired)
 
     def passed(self, now: float) -> None:
         """A call got through."""
@@ -93,7 +93,7 @@ class Pace:
             self.rate += self._step * 2 ** math.floor(quiet) * seconds
             self._grown_at = now
             if self.rate >= 2 * self._booked_rate:
-                self._book_again()
+                self._rebook()
 
     def refused(self, sent_at: float, retry_after_s: float | None, now: float, ceiling: float) -> None:
         """A call was refused for the sake of the rate.
@@ -112,14 +112,14 @@ class Pace:
         wait_s = (hold_s if news else 0.0) if retry_after_s is None else retry_after_s
         if news or now + wait_s > self.hold_until:
             self.hold_until = max(self.hold_until, now + wait_s)
-            self._book_again()
+            self._rebook()
         if not news:
             return
         if sent_at >= self._last:
             # It did not count, so its place in the rhythm is free: at six a minute, to wait for the next would lose a tenth.
-            again = self.hold_until if self._in_a_row == 1 else max(self.hold_until, now + hold_s)
-            self._gone = self._booked = min(self._gone, again)
-        if self._in_a_row == 1 or now - self._cut_at >= max(1 / self.rate, self.window_s * AGAIN):
+            repeated = self.hold_until if self._in_a_row == 1 else max(self.hold_until, now + hold_s)
+            self._expired = self._booked = min(self._expired, repeated)
+        if self._in_a_row == 1 or now - self._cut_at >= max(1 / self.rate, self.window_s * REPEAT):
             self._cut(now, ceiling)
 
     def _cut(self, now: float, ceiling: float) -> None:
@@ -137,9 +137,9 @@ class Pace:
         self._step = GROWTH * self.rate / self.window_s
         self._cut_at = self._grown_at = now
 
-    def _book_again(self) -> None:
+    def _rebook(self) -> None:
         self.epoch += 1
-        self._booked, self._booked_rate = self._gone, self.rate
+        self._booked, self._booked_rate = self._expired, self.rate
 
     def _forget(self, now: float) -> None:
         while self._passed and self._passed[0] <= now - self.window_s:

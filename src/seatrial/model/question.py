@@ -102,7 +102,7 @@ def messages_hash(messages: Sequence[Mapping[str, Any]], *, kept: bool) -> str:
     return digest(text)
 
 
-def said(message: BaseMessage) -> dict[str, Any]:
+def reported(message: BaseMessage) -> dict[str, Any]:
     """What a message says, as JSON; ids, counts and metadata are no part of it."""
     from langchain_core.messages import AIMessage, ChatMessage  # noqa: PLC0415 - who only replays a name loads no LangChain
 

@@ -54,9 +54,9 @@ class Reply:
     @property
     def refusal(self) -> str | None:
         """Why the model declined, in its words or in one of the provider's; None when it did not."""
-        said = self.message.additional_kwargs.get("refusal")
-        if said:
-            return str(said)
+        wording = self.message.additional_kwargs.get("refusal")
+        if wording:
+            return str(wording)
         stop = self._stop
         return stop if stop in _DECLINED else None
 
@@ -68,8 +68,8 @@ class Reply:
     @property
     def note(self) -> str | None:
         """One sentence when another model answered than was asked; a dated snapshot of the same is the same."""
-        asked = self.requested.partition(":")[2] or self.requested
-        if self.reported is None or _undated(asked) == _undated(self.reported):
+        requested = self.requested.partition(":")[2] or self.requested
+        if self.reported is None or _undated(requested) == _undated(self.reported):
             return None
         return f"asked {self.requested}, answered by {self.reported}"
 

@@ -24,12 +24,12 @@ def retry_after_s(headers: Mapping[str, str], date: float) -> float | None:
     milliseconds = _number(headers.get("retry-after-ms"))
     if milliseconds is not None:
         return min(milliseconds / 1000.0, DAY_S)
-    said = headers.get("retry-after") or headers.get("Retry-After")
-    seconds = _number(said)
+    wording = headers.get("retry-after") or headers.get("Retry-After")
+    seconds = _number(wording)
     if seconds is not None:
         return min(seconds, DAY_S)
     try:
-        until = parsedate_to_datetime(str(said)).timestamp()
+        until = parsedate_to_datetime(str(wording)).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
     return min(max(0.0, until - date), DAY_S)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 LIMITS = tuple(one.name for one in fields(Limits) if one.name != "window_s")
 FOLDER = "tests/cassettes"
-WHOLE = ("concurrency", "attempts")
+COMPLETE = ("concurrency", "attempts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +92,9 @@ def read_model_settings(raw: object, place: str) -> ModelSettings:
 def _limits(base: Limits, raw: Mapping[str, Any], place: str) -> Limits:
     toml.only_known(raw, LIMITS, place)
     for name, value in raw.items():
-        right = isinstance(value, int if name in WHOLE else (int, float)) and not isinstance(value, bool)
+        right = isinstance(value, int if name in COMPLETE else (int, float)) and not isinstance(value, bool)
         if not right:
-            raise ConfigError(f"{place}: {name} is a {'whole ' if name in WHOLE else ''}number, got {value!r}")
+            raise ConfigError(f"{place}: {name} is a {'whole ' if name in COMPLETE else ''}number, got {value!r}")
     try:
         return replace(base, **raw)
     except UsageError as error:

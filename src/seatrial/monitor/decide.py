@@ -110,7 +110,7 @@ class _Rate:
     clusters: int
     best: float
     worst: float
-    whole: bool
+    complete: bool
     missing: int
     outcomes: Mapping[str, int]
 
@@ -170,7 +170,7 @@ def _hits(key: str, rows: Sequence[Observed]) -> Finding:
         candidate=rate,
         verdict=verdict,
         state=state,
-        broke=len(hits),
+        regressed=len(hits),
         missing=len(unmeasured),
         outcomes={"production": _words(rows)},
         reason=reason,
@@ -197,8 +197,8 @@ def _rate(key: str, segment: str, floor: float, rows: Sequence[Observed]) -> _Ra
     best = [sum(_value(one, 1.0) for one in mine) / len(mine) for mine in clusters.values()]
     worst = [sum(_value(one, 0.0) for one in mine) / len(mine) for mine in clusters.values()]
     missing = sum(Outcome(one.outcome) in MEASUREMENT_FAILURES for one in rows)
-    whole = all(value in (0.0, 1.0) for value in (*best, *worst))
-    return _Rate(key, segment, floor, len(clusters), math.fsum(best), math.fsum(worst), whole, missing, _words(rows))
+    complete = all(value in (0.0, 1.0) for value in (*best, *worst))
+    return _Rate(key, segment, floor, len(clusters), math.fsum(best), math.fsum(worst), complete, missing, _words(rows))
 
 
 def _value(one: Observed, missing: float) -> float:
@@ -207,7 +207,7 @@ def _value(one: Observed, missing: float) -> float:
     return 0.0 if Outcome(one.outcome) in SYSTEM_FAILURES else missing
 
 
-def low_rate_p(total: float, n: int, floor: float, *, whole: bool) -> float:
+def low_rate_p(total: float, n: int, floor: float, *, complete: bool) -> float:
     """Chance of a total so low over `n` clusters if their mean is at least the floor; valid for any scores in 0..1."""
     if n == 0 or floor <= 0:
         return 1.0
@@ -215,16 +215,18 @@ def low_rate_p(total: float, n: int, floor: float, *, whole: bool) -> float:
 
     k = min(n, math.ceil(total - 1e-9))
     tail = low_tail(k, n, floor)
-    return tail if whole else min(1.0, math.e * tail)
+    return tail if complete else min(1.0, math.e * tail)
 
 
 def _floors(rates: Sequence[_Rate], limits: Limits) -> list[Finding]:
     if not rates:
         return []
     weights = [1 / len(rates)] * len(rates)
-    best = weighted_holm([low_rate_p(r.best, r.clusters, r.floor, whole=r.whole) for r in rates], weights, limits.alpha)
+    best = weighted_holm(
+        [low_rate_p(r.best, r.clusters, r.floor, complete=r.complete) for r in rates], weights, limits.alpha
+    )
     worst = weighted_holm(
-        [low_rate_p(r.worst, r.clusters, r.floor, whole=r.whole) for r in rates], weights, limits.alpha
+        [low_rate_p(r.worst, r.clusters, r.floor, complete=r.complete) for r in rates], weights, limits.alpha
     )
     return [
         _floor_finding(
@@ -237,23 +239,23 @@ def _floors(rates: Sequence[_Rate], limits: Limits) -> list[Finding]:
 def _floor_finding(rate: _Rate, adjusted: float, *, failed: bool, open_: bool, limits: Limits) -> Finding:
     n = rate.clusters
     seen = rate.worst / n if n else None
-    told = f"{percent(seen)} of {count(n, 'thread')}, the floor is {percent(rate.floor)}"
+    reported = f"{percent(seen)} of {count(n, 'thread')}, the floor is {percent(rate.floor)}"
     missing = f"; {count(rate.missing, 'run')} could not be measured" if rate.missing else ""
     if failed:
-        verdict, state, reason = Verdict.FAIL, State.BLOCKS, f"proven below its floor: {told} (p {adjusted:.2g})"
+        verdict, state, reason = Verdict.FAIL, State.BLOCKS, f"proven below its floor: {reported} (p {adjusted:.2g})"
     elif n < limits.min_n:
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
         reason = (
-            f"{told}; {limits.min_n} threads are needed for a verdict"
+            f"{reported}; {limits.min_n} threads are needed for a verdict"
             if n
             else f"no run of this segment; the floor is {percent(rate.floor)}"
         )
     elif open_:
-        verdict, state, reason = Verdict.INCONCLUSIVE, State.CANNOT_TELL, f"{told}{missing}, enough to be below it"
+        verdict, state, reason = Verdict.INCONCLUSIVE, State.CANNOT_TELL, f"{reported}{missing}, enough to be below it"
     elif seen is not None and seen < rate.floor:
-        verdict, state, reason = Verdict.PASS, State.WATCH, f"below its floor, not proven: {told}{missing}"
+        verdict, state, reason = Verdict.PASS, State.WATCH, f"below its floor, not proven: {reported}{missing}"
     else:
-        verdict, state, reason = Verdict.PASS, State.NO_DROP, f"{told}{missing}"
+        verdict, state, reason = Verdict.PASS, State.NO_DROP, f"{reported}{missing}"
     return Finding(
         rate.segment,
         rate.key,

@@ -54,10 +54,10 @@ class GuardDecision:
     @property
     def sentence(self) -> str:
         """`guard 'reply': pii_leak 0 (found an address)`."""
-        told = ", ".join(
+        reported = ", ".join(
             f"{one.key} {'unknown' if one.score is None else f'{one.score:g}'} ({one.reason})" for one in self.failed
         )
-        return f"guard {self.name!r}: {told or 'passed'}"
+        return f"guard {self.name!r}: {reported or 'passed'}"
 
 
 class GuardFailed(SeatrialError):

@@ -39,9 +39,9 @@ def run_lock(run_dir: Path) -> Iterator[str]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            held = _read(path)
+            kept = _read(path)
             file.close()
-            raise UsageError(_refusal(run_dir, held)) from None
+            raise UsageError(_refusal(run_dir, kept)) from None
         # Another holder may have removed the file between our opening it and locking it.
         with suppress(FileNotFoundError):
             if os.fstat(file.fileno()).st_ino == path.stat().st_ino:
@@ -79,11 +79,11 @@ def _holder(found: dict[str, Any]) -> str:
     return f"process {found.get('pid', 'unknown')} on {found.get('host', 'an unknown host')}, since {found.get('since', 'an unknown time')}"
 
 
-def _refusal(run_dir: Path, held: dict[str, Any]) -> str:
-    said = f"{run_dir.name} is being written by another process ({_holder(held)})"
-    if held.get("host") == socket.gethostname() and isinstance(held.get("pid"), int) and not _alive(held["pid"]):
-        return f"{said}, which has ended: a process that it started still holds {run_dir / NAME}; end that one, then resume again"
-    return f"{said}; two would run and pay for every example twice. Wait for it or stop it, then resume"
+def _refusal(run_dir: Path, kept: dict[str, Any]) -> str:
+    wording = f"{run_dir.name} is being written by another process ({_holder(kept)})"
+    if kept.get("host") == socket.gethostname() and isinstance(kept.get("pid"), int) and not _alive(kept["pid"]):
+        return f"{wording}, which has ended: a process that it started still holds {run_dir / NAME}; end that one, then resume again"
+    return f"{wording}; two would run and pay for every example twice. Wait for it or stop it, then resume"
 
 
 def _taken_over(stale: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 What a module makes at import (an async client with its connections, a semaphore, a database pool) belongs to the event
 loop it is first used on and fails on any other. So there is one loop, in a daemon thread of its own, that no run of ours
-closes. It is replaced only when code that never awaits keeps it for longer than a run may take; `loops_lost` counts that.
+closes. It is replaced only when code that never awaits keeps it for longer than a run may take; `loops_abandoned` counts that.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class OnTheLoop(UsageError):
     """Code that runs on the process's event loop cannot block it to wait for what runs there too."""
 
 
-class LoopLost(SeatrialError):
+class LoopAbandoned(SeatrialError):
     """Code that never awaited kept the event loop: it was replaced, and what failed since may have failed for that."""
 
     reason_class = "invalid"
@@ -111,7 +111,7 @@ class ProcessLoop:
 
 _lock = threading.Lock()
 _running: list[ProcessLoop] = []
-_lost: list[ProcessLoop] = []
+_missing: list[ProcessLoop] = []
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_running.clear)  # a forked child has the loop, but not the thread that runs it
 
@@ -132,12 +132,12 @@ def give_up(loop: ProcessLoop) -> None:
     with _lock:
         if loop in _running:
             _running.remove(loop)
-            _lost.append(loop)
+            _missing.append(loop)
 
 
-def loops_lost() -> int:
+def loops_abandoned() -> int:
     """How many loops of this process were given up."""
-    return len(_lost)
+    return len(_missing)
 
 
 def wait_for(coroutine: Coroutine[Any, Any, Value]) -> Value:

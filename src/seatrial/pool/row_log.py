@@ -151,14 +151,14 @@ def _cut_torn_line(path: Path) -> None:
         return
     with path.open("rb+") as file:
         end = file.seek(0, 2)
-        whole = end
-        while whole > 0:
-            start = max(0, whole - 65536)
+        complete = end
+        while complete > 0:
+            start = max(0, complete - 65536)
             file.seek(start)
-            at = file.read(whole - start).rfind(b"\n")
+            at = file.read(complete - start).rfind(b"\n")
             if at >= 0:
-                whole = start + at + 1
+                complete = start + at + 1
                 break
-            whole = start
-        if whole != end:
-            file.truncate(whole)
+            complete = start
+        if complete != end:
+            file.truncate(complete)

@@ -34,7 +34,7 @@ STALL_S = 0.1
 LOOK_S = 0.25
 """How often the watch looks whether one does, where others share the loop; to wake costs the loop a millisecond and more."""
 
-SPOILT = 3
+STARVED = 3
 """From so many items on that ran out of time because of their neighbours, the rest is done one at a time."""
 
 TURN_S = 0.005
@@ -88,7 +88,7 @@ class SharedLoop(Generic[Item, Value]):
         timeout_s: float | None,
         stop: threading.Event,
     ) -> None:
-        self.again: list[Item] = []
+        self.second_stage: list[Item] = []
         self.alone = False
         self.late = 0.0
         self._items, self._awaited, self._on_result = items, awaited, on_result
@@ -165,7 +165,7 @@ class SharedLoop(Generic[Item, Value]):
                 self._abandon(turn, now)
             else:
                 turn.abandoned = True
-                self.again.append(turn.item)
+                self.second_stage.append(turn.item)
         self._left = True
 
     def _is_overdue(self, turn: Turn, now: float, late: float) -> bool:
@@ -223,8 +223,8 @@ class SharedLoop(Generic[Item, Value]):
                 return False
             turn.item = END
             if isinstance(error, Disturbed):
-                self.again.append(item)
-                self._closed = self._closed or len(self.again) >= SPOILT
+                self.second_stage.append(item)
+                self._closed = self._closed or len(self.second_stage) >= STARVED
                 return True
             try:
                 self._on_result(item, value, error)

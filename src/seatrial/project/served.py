@@ -31,17 +31,17 @@ def served_files(root: Path, graphs: Sequence[GraphSpec], name: str = FILE) -> M
         ConfigError: the one that is there cannot be read.
     """
     names = packages(spec.assistant_id for spec in graphs)
-    said = _read(root / name)
-    foreign = [name for name, path in said.get("graphs", {}).items() if f"./{ENTRY}:" not in str(path)]
+    wording = _read(root / name)
+    foreign = [name for name, path in wording.get("graphs", {}).items() if f"./{ENTRY}:" not in str(path)]
     if foreign:
         raise UsageError(
             f"{root / name} names graphs of its own ({', '.join(foreign)}); nothing was written. Move it away, or take the registry's graphs from -o FILE"
         )
     new = {
-        "dependencies": said.get("dependencies", ["."]),
+        "dependencies": wording.get("dependencies", ["."]),
         "graphs": {spec.assistant_id: f"./{ENTRY}:{names[spec.assistant_id]}" for spec in graphs},
-        "python_version": said.get("python_version", PYTHON),
-        **{name: value for name, value in said.items() if name not in ("dependencies", "graphs", "python_version")},
+        "python_version": wording.get("python_version", PYTHON),
+        **{name: value for name, value in wording.items() if name not in ("dependencies", "graphs", "python_version")},
     }
     return {name: json.dumps(new, indent=2, ensure_ascii=False) + "\n", ENTRY: entry_text(graphs, names)}
 

@@ -100,7 +100,7 @@ def _trial(raw: Mapping[str, Any], place: str) -> TrialRow:
         if name not in values:
             raise ConfigError(f"{place}: {name} is missing")
     toml.word(*Verdict)(values.get("expect", "pass"), f"{place}: expect")
-    repeat = toml.whole(raw.get("repeat", 1), f"{place}: repeat")
+    repeat = toml.integer(raw.get("repeat", 1), f"{place}: repeat")
     segments = raw.get("expect_segments", [])
     if not isinstance(segments, list) or not all(isinstance(name, str) for name in segments):
         raise ConfigError(f'{place}: expect_segments is a list of NAME=value, e.g. ["tier=enterprise"]')

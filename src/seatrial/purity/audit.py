@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 RETRACED = 50
 """Calls that are made again to find the line that changed something."""
 
-ASKED_AGAIN = 2
+REPEATED = 2
 """Times that everything is asked again when something changed that the whole process shares."""
 
 LISTENED_S = 1.0
@@ -87,7 +87,7 @@ def audit(bound: Bound, pairs: Sequence[Pair], rng: random.Random) -> Audit:
     home = _home(bound)
     before = State(bound.call)
     acts: list[Act] = []
-    said: list[list[Any]] = []
+    wording: list[list[Any]] = []
     for turn, order in enumerate(orders):
         forget_caches(bound.call)
         guard = Guard(_ask.__code__)
@@ -98,22 +98,22 @@ def audit(bound: Bound, pairs: Sequence[Pair], rng: random.Random) -> Audit:
         ]
         acts += _arguments(bound, [pairs[at] for at in order], copies, home)
         before.meet()
-        said.append([answer for _, answer in sorted(zip(order, answers, strict=True), key=lambda one: one[0])])
+        wording.append([answer for _, answer in sorted(zip(order, answers, strict=True), key=lambda one: one[0])])
     heard = [act for act in acts if not act.act.startswith("reads")]  # of what is only read a change is another matter
     blurred: list[str] = []
     acts += _state(bound, [pairs[at] for at in orders[0]], before, home, heard, blurred)
     if not acts:
-        acts += _answers(pairs, said, home)
+        acts += _answers(pairs, wording, home)
     found: dict[tuple[Kind, str, int], Impurity] = {}
     for act in acts:
         file, line = (act.place.file, act.place.line) if act.place.file else home
         found.setdefault((act.kind, file, line), Impurity(act.kind, act.act, file, line))
-    crashed = all(isinstance(answer, _Crash) for answer in said[0])
+    crashed = all(isinstance(answer, _Crash) for answer in wording[0])
     unseen = None
     if blurred and not found:
         unseen = f"another thread of this process changes {' and '.join(blurred)} all the time, so whether it does cannot be told; audit it in a process of its own"
     if crashed and not found:
-        unseen = f"it raises on every pair, so nothing is known of it: {said[0][0]}"
+        unseen = f"it raises on every pair, so nothing is known of it: {wording[0][0]}"
     return Audit(bound.key, bound.version, 2 * len(pairs), tuple(found.values()), unseen)
 
 
@@ -161,8 +161,8 @@ def _arguments(bound: Bound, given: Sequence[Pair], copies: Sequence[Pair], home
     for pristine, used in zip(given, copies, strict=True):
         part = _changed_part(pristine, used)
         if part:
-            again = copy.deepcopy(pristine)
-            place = line_that(lambda: _changed_part(pristine, again) is not None, lambda: _retrace(bound, again))  # noqa: B023 - called now
+            repeated = copy.deepcopy(pristine)
+            place = line_that(lambda: _changed_part(pristine, repeated) is not None, lambda: _retrace(bound, repeated))  # noqa: B023 - called now
             return [Act(Kind.ARGUMENT, f"changes what it is given ({part})", Place(*(place or home), None))]
     return []
 
@@ -190,14 +190,14 @@ def _state(
         if cell.kind is not Kind.STATE and cell.kind in known:
             its_own.append(cell)
             continue  # its line has been heard already
-        if cell.kind is not Kind.STATE and not _changes_whenever_asked(bound, given, before, cell, blurred):
+        if cell.kind is not Kind.STATE and not _changes_on_each_call(bound, given, before, cell, blurred):
             continue  # somebody else's, and it stays as he left it
         its_own.append(cell)
         before.restore(cell)
         place = None
         for pair in given[:RETRACED]:
-            again = copy.deepcopy(pair)
-            place = line_that(lambda: not before.holds(cell), lambda: _retrace(bound, again))  # noqa: B023 - called now
+            repeated = copy.deepcopy(pair)
+            place = line_that(lambda: not before.holds(cell), lambda: _retrace(bound, repeated))  # noqa: B023 - called now
             if place:
                 break
         act = "draws from" if cell.kind is Kind.RANDOM else "changes"
@@ -206,22 +206,22 @@ def _state(
         before.restore(cell)
 
 
-def _changes_whenever_asked(bound: Bound, given: Sequence[Pair], before: State, cell: Cell, blurred: list[str]) -> bool:
+def _changes_on_each_call(bound: Bound, given: Sequence[Pair], before: State, cell: Cell, blurred: list[str]) -> bool:
     """Whether a change is the evaluator's: a client that tries again in the background draws from `random` too.
 
     What changes as well while nobody is asked is noted in `blurred`.
     """
     began = time.monotonic()
-    for _ in range(ASKED_AGAIN):
+    for _ in range(REPEATED):
         forget_caches(bound.call)
         copies = [copy.deepcopy(pair) for pair in given]
-        held = before.print_of(cell)
+        kept = before.print_of(cell)
         _ask(bound, copies, Guard(_ask.__code__), first=False)
-        if before.print_of(cell) == held:
+        if before.print_of(cell) == kept:
             return False
-    held = before.print_of(cell)
+    kept = before.print_of(cell)
     time.sleep(min(time.monotonic() - began, LISTENED_S))
-    if before.print_of(cell) != held:
+    if before.print_of(cell) != kept:
         blurred.append(cell.what)
         return False
     return True
@@ -233,8 +233,8 @@ def _retrace(bound: Bound, pair: Pair) -> None:
     _ask(bound, [pair], Guard(_ask.__code__), first=False)
 
 
-def _answers(pairs: Sequence[Pair], said: Sequence[Sequence[Any]], home: tuple[str, int]) -> Iterable[Act]:
-    for pair, one, other in zip(pairs, *said, strict=True):
+def _answers(pairs: Sequence[Pair], reported: Sequence[Sequence[Any]], home: tuple[str, int]) -> Iterable[Act]:
+    for pair, one, other in zip(pairs, *reported, strict=True):
         if one != other or isinstance(one, _Crash) is not isinstance(other, _Crash):
             act = f"answers differently when it is asked again in another order: {_short(one)}, then {_short(other)} (example {pair.example.id})"
             return [Act(Kind.ANSWER, act, Place(*home, None))]

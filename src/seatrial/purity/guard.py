@@ -96,7 +96,7 @@ class Guard:
     ) -> None:
         global _on_duty  # noqa: PLW0603 - as above
         self._idents.discard(threading.get_ident())
-        _profile_again(self._before)
+        _profile_restored(self._before)
         for thread in self._threads:
             thread.join(PATIENCE_S)
             if thread.is_alive():
@@ -217,7 +217,7 @@ def _profile(function: Any) -> None:
         sys.setprofile(function)
 
 
-def _profile_again(before: Any) -> None:
+def _profile_restored(before: Any) -> None:
     """Give the profiler back to whom it belonged."""
     _profile(None)
     if before is None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 _REFILLED = (dict, list, set, deque, bytearray)
-_GONE = object()
+_ABSENT = object()
 
 
 class Cell:
@@ -50,7 +50,7 @@ class State:
         self._call = call
         self._prints = Fingerprint()
         self._cells: dict[str, Cell] = {}
-        self._held: dict[str, Any] = {}
+        self._values: dict[str, Any] = {}
         self._kept: dict[str, tuple[Any, Any]] = {}
         for cell in cells(call):
             self._hold(cell)
@@ -58,24 +58,24 @@ class State:
     def meet(self) -> None:
         """Take what the process has come to share since as it is now: a library just loaded was nothing before."""
         for cell in cells(self._call):
-            if cell.kind is not Kind.STATE and cell.what not in self._held:
+            if cell.kind is not Kind.STATE and cell.what not in self._values:
                 self._hold(cell)
 
     def changed(self) -> list[Cell]:
         """The cells that hold something else now, new ones included."""
         now = {cell.what: cell for cell in cells(self._call)}
-        gone = [cell for what, cell in self._cells.items() if what not in now]
-        return gone + [
+        missing = [cell for what, cell in self._cells.items() if what not in now]
+        return missing + [
             cell
             for what, cell in now.items()
-            if what not in self._held or self._prints.of(cell.read()) != self._held[what]
+            if what not in self._values or self._prints.of(cell.read()) != self._values[what]
         ]
 
     def holds(self, cell: Cell) -> bool:
         """Whether this cell still holds what it held."""
-        held = self._held.get(cell.what, _GONE)
+        kept = self._values.get(cell.what, _ABSENT)
         value = cell.read()
-        return value is _GONE if held is _GONE else self._prints.of(value) == held
+        return value is _ABSENT if kept is _ABSENT else self._prints.of(value) == kept
 
     def print_of(self, cell: Cell) -> Any:
         """A fingerprint of what the cell holds now."""
@@ -83,7 +83,7 @@ class State:
 
     def restore(self, cell: Cell) -> None:
         """Put back what the cell held, as far as that can be done: names, and what plain containers hold."""
-        value, content = self._kept.get(cell.what, (_GONE, None))
+        value, content = self._kept.get(cell.what, (_ABSENT, None))
         if cell.write is not None and cell.read() is not value:
             cell.write(value)
         if content is not None:
@@ -92,7 +92,7 @@ class State:
     def _hold(self, cell: Cell) -> None:
         value = cell.read()
         self._cells[cell.what] = cell
-        self._held[cell.what] = self._prints.of(value)
+        self._values[cell.what] = self._prints.of(value)
         self._kept[cell.what] = _kept(value)
 
 
@@ -112,10 +112,10 @@ def cells(call: Any) -> Iterator[Cell]:
     numpy = sys.modules.get("numpy.random")
     if numpy is not None:
         yield Cell("the generator behind numpy.random.random()", numpy.get_state, numpy.set_state, Kind.RANDOM)
-    yield Cell("the environment", lambda: dict(os.environ), _environment_again, Kind.ENVIRONMENT)
+    yield Cell("the environment", lambda: dict(os.environ), _environment_restored, Kind.ENVIRONMENT)
 
 
-def _environment_again(held: Mapping[str, str]) -> None:
+def _environment_restored(held: Mapping[str, str]) -> None:
     for name in os.environ.keys() - held.keys():
         del os.environ[name]
     os.environ.update({name: value for name, value in held.items() if os.environ.get(name) != value})
@@ -152,8 +152,8 @@ def _of_module(module: ModuleType, seen: set[int]) -> Iterator[Cell]:
         else:
             yield Cell(
                 f"the global {name!r} of {module.__name__}",
-                lambda name=name: names.get(name, _GONE),  # type: ignore[misc]  # bound now
-                lambda value, name=name: names.pop(name, None) if value is _GONE else names.__setitem__(name, value),  # type: ignore[misc]
+                lambda name=name: names.get(name, _ABSENT),  # type: ignore[misc]  # bound now
+                lambda value, name=name: names.pop(name, None) if value is _ABSENT else names.__setitem__(name, value),  # type: ignore[misc]
             )
 
 
@@ -167,8 +167,8 @@ def _of_class(owner: type[Any]) -> Iterator[Cell]:
         ):
             yield Cell(
                 f"the class attribute {owner.__name__}.{name}",
-                lambda name=name: vars(owner).get(name, _GONE),  # type: ignore[misc]  # bound now
-                lambda value, name=name: delattr(owner, name) if value is _GONE else setattr(owner, name, value),  # type: ignore[misc]
+                lambda name=name: vars(owner).get(name, _ABSENT),  # type: ignore[misc]  # bound now
+                lambda value, name=name: delattr(owner, name) if value is _ABSENT else setattr(owner, name, value),  # type: ignore[misc]
             )
 
 
@@ -205,7 +205,7 @@ def _inside(cell: Any) -> Any:
     try:
         return cell.cell_contents
     except ValueError:
-        return _GONE
+        return _ABSENT
 
 
 def _kept(value: Any) -> tuple[Any, Any]:

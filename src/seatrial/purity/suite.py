@@ -26,8 +26,8 @@ def audit_suite(
 
 def sentences(found: Audit, root: Path) -> list[str]:
     """What to tell the author: the line, what it does and what to do instead."""
-    said = [f"{shown(one.file, root)}:{one.line} {one.act}; {one.advice}" for one in found.impurities]
-    return said + ([found.unseen] if found.unseen else [])
+    wording = [f"{shown(one.file, root)}:{one.line} {one.act}; {one.advice}" for one in found.impurities]
+    return wording + ([found.unseen] if found.unseen else [])
 
 
 def shown(file: str, root: Path) -> str:

@@ -31,7 +31,7 @@ MARKERS = (
     "external: reads real outcomes from ../shared/data (or $SEATRIAL_SHARED); skipped where they are absent",
     "slow: a long simulation or fuzz; run it with -m slow",
 )
-TOLD = "seatrial"
+REPORTED_KEY = "seatrial"
 """Property of an item whose sentence the summary shows whatever pytest's verbosity is."""
 
 SWITCHES = {"deepeval": "EVAL", "redteam": "REDTEAM", "live": "LIVE"}
@@ -39,11 +39,19 @@ SWITCHES = {"deepeval": "EVAL", "redteam": "REDTEAM", "live": "LIVE"}
 
 LLM, EVAL = "llm", "EVAL"
 
+_ON, _OFF = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
+
+
+def switched_on(environ: Mapping[str, str], name: str) -> bool:
+    """Whether a switch of the environment is on; a word that is neither yes nor no is an error, not a no."""
+    word = environ.get(name, "").strip().lower()
+    if word not in _ON + _OFF:
+        raise UsageError(f"{name}={environ[name]!r} is neither yes nor no; choose one of: {', '.join(_ON + _OFF[1:])}")
+    return word in _ON
+
 
 def judges_wanted(environ: Mapping[str, str]) -> bool:
     """Whether EVAL turns judge runs on."""
-    from seatrial.switch import switched_on  # noqa: PLC0415 - where something is gated
-
     return switched_on(environ, EVAL)
 
 
@@ -136,8 +144,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what needs a switch that is off, and long tests that nobody asked for."""
     try:
-        from seatrial.switch import switched_on  # noqa: PLC0415 - where an item needs a switch
-
         on = {name: switched_on(os.environ, name) for name in (EVAL, *SWITCHES.values())}
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
@@ -156,10 +162,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What nobody may overlook though no test failed: a renewed baseline, a verdict let through."""
     reports = [one for name in ("passed", "skipped") for one in terminalreporter.getreports(name)]
     # A module that was skipped while it was collected is among them, and has no properties.
-    told = [text for one in reports for name, text in getattr(one, "user_properties", ()) if name == TOLD]
-    if told:
+    given = [text for one in reports for name, text in getattr(one, "user_properties", ()) if name == REPORTED_KEY]
+    if given:
         terminalreporter.section("seatrial")
-        for text in told:
+        for text in given:
             terminalreporter.line(str(text))
 
 
@@ -172,8 +178,8 @@ def _redact(report: pytest.TestReport) -> None:
     if isinstance(report.longrepr, tuple):
         report.longrepr = (*report.longrepr[:2], redacted(report.longrepr[2]))
     elif report.longrepr is not None:
-        said = str(report.longrepr)
-        report.longrepr = report.longrepr if redacted(said) == said else redacted(said)
+        wording = str(report.longrepr)
+        report.longrepr = report.longrepr if redacted(wording) == wording else redacted(wording)
 
 
 @pytest.hookimpl(wrapper=True)

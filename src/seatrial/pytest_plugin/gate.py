@@ -13,7 +13,7 @@ import pytest
 
 from seatrial.errors import SeatrialError
 from seatrial.privacy.exits import shown
-from seatrial.pytest_plugin import TOLD, judges_wanted
+from seatrial.pytest_plugin import REPORTED_KEY, judges_wanted
 from seatrial.pytest_plugin.session import OVERALL, Session, session_of
 from seatrial.verdict import State, Verdict
 
@@ -123,7 +123,7 @@ class _Item(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     @property
-    def settled_by(self) -> str:
+    def resolved_by(self) -> str:
         """The command that decides rows which look worse and are not proven worse."""
         graph = self.row.graph
         return f"seatrial gate {graph}@{self.row.baseline} {graph}@{self.row.candidate} --confirm repeats them"
@@ -185,7 +185,7 @@ class RowItem(_Item):
         if found.verdict is Verdict.INCONCLUSIVE:
             pytest.skip(reason)
         if found.state is State.WATCH:
-            self.warn(LooksWorse(f"{reason}; {self.settled_by}"))
+            self.warn(LooksWorse(f"{reason}; {self.resolved_by}"))
 
     def _decided_elsewhere(self) -> bool:
         return any(isinstance(item, VerdictItem) and item.row == self.row for item in self.session.items)
@@ -209,8 +209,8 @@ class VerdictItem(_Item):
     def runtest(self) -> None:
         """Decide, or renew the baseline."""
         if self.gate.updating:
-            said = self.gate.renew(self.row)
-            self.user_properties += [("baseline", said), (TOLD, said)]
+            wording = self.gate.renew(self.row)
+            self.user_properties += [("baseline", wording), (REPORTED_KEY, wording)]
             return
         from seatrial.gate.verdict import looking_worse, looks_worse, worse_rows  # noqa: PLC0415 - collecting does without numpy
 
@@ -226,9 +226,11 @@ class VerdictItem(_Item):
         if report.verdict is Verdict.PASS:
             watched = looks_worse(report.findings)
             if watched:
-                said = f"{self.row.graph}: PASS, but {looking_worse(watched)}: {worse_rows(watched)}; {self.settled_by}"
-                self.user_properties.append((TOLD, shown(said)))
-                self.warn(LooksWorse(shown(said)))
+                wording = (
+                    f"{self.row.graph}: PASS, but {looking_worse(watched)}: {worse_rows(watched)}; {self.resolved_by}"
+                )
+                self.user_properties.append((REPORTED_KEY, shown(wording)))
+                self.warn(LooksWorse(shown(wording)))
             return
         if report.exit_code == 0:
             how = (
@@ -236,13 +238,13 @@ class VerdictItem(_Item):
                 if report.overridden
                 else f"in mode {report.mode}, which does not block"
             )
-            said = f"{report.verdict.value}, {how}: {shown(report.reason)}"
-            self.user_properties.append((TOLD, f"{self.row.graph}: {said}"))
-            pytest.skip(said)
-        raise Stopped(_whole(report))
+            wording = f"{report.verdict.value}, {how}: {shown(report.reason)}"
+            self.user_properties.append((REPORTED_KEY, f"{self.row.graph}: {wording}"))
+            pytest.skip(wording)
+        raise Stopped(_complete(report))
 
 
-def _whole(report: Report) -> str:
+def _complete(report: Report) -> str:
     from seatrial.report.console import console  # noqa: PLC0415 - only a verdict that stops needs its pages
     from seatrial.report.view import view  # noqa: PLC0415
 

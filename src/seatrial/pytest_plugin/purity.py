@@ -67,7 +67,7 @@ class PurityItem(pytest.Item):
         if not found.pure:
             raise Impure(
                 f"{self.graph} · {found.key} is no pure function of its run and its example:\n"
-                + "\n".join(f"  {said}" for said in sentences(found, project.root))
+                + "\n".join(f"  {wording}" for wording in sentences(found, project.root))
             )
 
     def reportinfo(self) -> tuple[Path, int | None, str]:

@@ -75,7 +75,7 @@ class Session:
         self._alone = worker is None
         # A run id may be chosen by hand and come again tomorrow; the process that started the workers is this run's own.
         self._folder = _folder(uuid4().hex) if worker is None else shared_folder(worker["testrunuid"], os.getppid())
-        self._said: dict[TrialRow, Report | SeatrialError] = {}
+        self._stated: dict[TrialRow, Report | SeatrialError] = {}
         self._made: Made | None = {} if self._alone else None
         self.updating = bool(config.getoption("seatrial_update_baseline"))
         config.add_cleanup(self._leave)
@@ -126,16 +126,16 @@ class Session:
         Raises:
             SeatrialError: it cannot be decided; the same every time it is asked for.
         """
-        if row not in self._said:
+        if row not in self._stated:
             try:
                 with never_skipped():
-                    self._said[row] = self._decide(row, environ)
+                    self._stated[row] = self._decide(row, environ)
             except SeatrialError as error:
-                self._said[row] = error
-        said = self._said[row]
-        if isinstance(said, SeatrialError):
-            raise said
-        return said
+                self._stated[row] = error
+        wording = self._stated[row]
+        if isinstance(wording, SeatrialError):
+            raise wording
+        return wording
 
     def renew(self, row: TrialRow) -> str:
         """Accept what the graph answers now; the sentence that says so."""
@@ -152,7 +152,7 @@ class Session:
 
     def _decide(self, row: TrialRow, environ: Mapping[str, str]) -> Report:
         with importing():
-            from seatrial.trial.against_baseline import gate_standing  # noqa: PLC0415 - as above
+            from seatrial.trial.against_baseline import gate_against_baseline  # noqa: PLC0415 - as above
 
         _own(self._folder)
         # Two rows of one graph may be put to two policies, on two sets of examples.
@@ -161,7 +161,7 @@ class Session:
         # The fast gate leaves nothing behind and sends nothing; with EVAL=1 a user's own tracing stands.
         models = judges_wanted(environ)
         with turn(folder / "turn"), nullcontext() if models else untraced(os.environ):
-            return gate_standing(
+            return gate_against_baseline(
                 self.project,
                 row,
                 against=self._against,

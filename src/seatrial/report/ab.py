@@ -58,7 +58,7 @@ def ab_view(decision: Decision, plan: AbPlan) -> View:
         decision,
         terms_of(decision),
         scored=f"{seen:,} units",
-        promise=f"at most {100 * plan.alpha:g} % of treatments that change nothing are called better or worse, {looks}",
+        error_rate=f"at most {100 * plan.alpha:g} % of treatments that change nothing are called better or worse, {looks}",
     )
 
 

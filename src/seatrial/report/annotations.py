@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 def looks(report: Report) -> tuple[tuple[str, str], ...]:
     """(name, sentence) of each line that every surface shows beneath the rows."""
-    said = []
+    wording = []
     if report.confirm is not None:
-        said.append(("confirmed" if report.confirm.how == "fresh" else "confirm", report.confirm.sentence))
+        wording.append(("confirmed" if report.confirm.how == "fresh" else "confirm", report.confirm.sentence))
     if report.quarantine is not None:
-        said.append(("quarantine", report.quarantine.sentence))
+        wording.append(("quarantine", report.quarantine.sentence))
     if report.anchor is not None:
         a = report.anchor
-        said.append(("anchor", f"{a.baseline} → {a.candidate}, at alpha {a.alpha:g}: {a.verdict.value}. {a.reason}"))
+        wording.append(("anchor", f"{a.baseline} → {a.candidate}, at alpha {a.alpha:g}: {a.verdict.value}. {a.reason}"))
     for one in report.overrides:
         o = one.override
-        said.append(
+        wording.append(
             (
                 "overridden",
                 f"{o.segment} · {o.key} until {o.expires}, {o.author}: {o.reason} (renewed {one.renewals} of {RENEWALS} times)",
             )
         )
     # Who answers for a row is named on purpose.
-    return tuple((name, plain(text) if name == "overridden" else plain(strip_text(text))) for name, text in said)
+    return tuple((name, plain(text) if name == "overridden" else plain(strip_text(text))) for name, text in wording)
 
 
 def looks_data(report: Report) -> dict[str, Any]:
@@ -77,20 +77,20 @@ def looks_data(report: Report) -> dict[str, Any]:
         if q is None
         else {
             "n": len(q.examples),
-            "broke": len(q.moved("broke")),
+            "regressed": len(q.moved("regressed")),
             "fixed": len(q.moved("fixed")),
             "with_them": q.with_them.value,
             "with_them_reason": q.with_them_reason,
-            "whole": list(q.whole),
+            "whole": list(q.kept_complete),
             "examples": [
                 {
-                    "id": held.entry.example,
-                    "moved": held.moved,
-                    "owner": held.entry.owner,
-                    "reason": held.entry.reason,
-                    "expires": held.entry.expires.isoformat(),
+                    "id": kept.entry.example,
+                    "moved": kept.moved,
+                    "owner": kept.entry.owner,
+                    "reason": kept.entry.reason,
+                    "expires": kept.entry.expires.isoformat(),
                 }
-                for held in q.examples
+                for kept in q.examples
             ],
         },
     }

@@ -89,8 +89,10 @@ def _cannot_tell(c: Certificate, policy: Policy) -> Iterator[Line]:
         yield Line(f"  cannot tell of an unchanged candidate: {percent(c.null.rate(c.null.uncertain))}{why}", "unsure")
         for segment, n in c.null.unshown:
             if n:
-                said = f"{segment} not shown not worse by {100 * policy.must_detect:g} points {percent(c.null.rate(n))}"
-                yield Line(f"    {said}", "dim")
+                wording = (
+                    f"{segment} not shown not worse by {100 * policy.must_detect:g} points {percent(c.null.rate(n))}"
+                )
+                yield Line(f"    {wording}", "dim")
 
 
 def _table(c: Certificate) -> Iterator[Line]:
@@ -172,7 +174,7 @@ def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
         "assumed": {
             "churn": c.truth.churn,
             "missing": c.truth.missing,
-            "missing_by_key": dict(c.truth.lost),
+            "missing_by_key": dict(c.truth.missing_cells),
             "rate": c.truth.rate,
             "repetitions": c.truth.repetitions,
             "icc": c.truth.icc,

@@ -51,8 +51,8 @@ def name_of(policy: str, sizes: str) -> str:
 
 def certified(c: Certificate) -> Certified:
     """The part of a certificate that stands beside a verdict."""
-    said = ", ".join(f"{fact.name} {fact.value} ({fact.source})" for fact in c.facts)
-    return Certified(c.policy_hash, c.shape_hash, c.alpha, c.false_block, c.null.gates, said)
+    wording = ", ".join(f"{fact.name} {fact.value} ({fact.source})" for fact in c.facts)
+    return Certified(c.policy_hash, c.shape_hash, c.alpha, c.false_block, c.null.gates, wording)
 
 
 def certified_name(report: Report) -> str:

@@ -58,7 +58,7 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
     words = v.terms
     if v.rows:
         numbers = f"{words.n:>5}  {words.rates:>11} {words.difference:>6}"
-        head = f"    {_fit(v.leading):<{LABEL}} {numbers} {words.axis:>{FOREST}} {words.detects}"
+        head = f"    {_fit(v.primary_key):<{LABEL}} {numbers} {words.axis:>{FOREST}} {words.detects}"
         yield Line(head.rstrip(), "dim")
     first = decisive(v)
     shown = [row for i, row in enumerate(v.rows) if every or i == 0 or row in first]
@@ -88,9 +88,9 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
         yield Line(f"  * critical · {signs}{shown_drop}", "dim")
     if v.source.startswith("runs "):
         yield Line(f"  {v.source}", "dim")
-    said = [part for part in (v.scored, v.promise, f"mode {v.mode}" if v.mode != "block" else "") if part]
-    if said:
-        yield Line(f"  {' · '.join(said)}", "dim")
+    wording = [part for part in (v.scored, v.error_rate, f"mode {v.mode}" if v.mode != "block" else "") if part]
+    if wording:
+        yield Line(f"  {' · '.join(wording)}", "dim")
     if v.todo:
         yield Line(f"  next  {v.todo}", "plain")
 
@@ -106,7 +106,7 @@ _TONES = {State.BLOCKS: "bad", State.CANNOT_TELL: "unsure", State.BETTER: "good"
 def _row(row: RowView, scale: float) -> str:
     name = _fit(row.label + ("*" if row.critical else ""))
     numbers = f"{row.n:>5}  {row.rates:>11} {row.delta:>6}"
-    return f"  {row.glyph} {name:<{LABEL}} {numbers} {forest(row, scale):<{FOREST}} {_sees(row)}".rstrip()
+    return f"  {row.glyph} {name:<{LABEL}} {numbers} {forest(row, scale):<{FOREST}} {_detects(row)}".rstrip()
 
 
 def _fit(name: str) -> str:
@@ -114,8 +114,8 @@ def _fit(name: str) -> str:
     return name if len(name) <= LABEL else f"{name[: LABEL // 2]}…{name[-(LABEL - LABEL // 2 - 1) :]}"
 
 
-def _sees(row: RowView) -> str:
-    return row.sees.removesuffix(" points") if row.sees else ""
+def _detects(row: RowView) -> str:
+    return row.detects.removesuffix(" points") if row.detects else ""
 
 
 def forest(row: RowView, scale: float) -> str:

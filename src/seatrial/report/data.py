@@ -44,7 +44,7 @@ def gate_data(report: Report) -> dict[str, Any]:
         "overall": _finding(report.overall),
         "segments": [_finding(f) for f in report.segments],
         "reported": [_finding(f) for f in report.reported],
-        "causes": [{"reason": reason, "broke": count} for reason, count in report.causes],
+        "causes": [{"reason": reason, "regressed": count} for reason, count in report.causes],
         "warnings": list(report.warnings),
         **looks_data(report),
     }
@@ -86,7 +86,7 @@ def _finding(f: Finding) -> dict[str, Any]:
         "promotable": f.promotable,
         "detectable_drop": f.detectable_drop,
         "needed_n": f.needed_n,
-        "broke": f.broke,
+        "regressed": f.regressed,
         "fixed": f.fixed,
         "missing": f.missing,
         "outcomes": {arm: dict(words) for arm, words in f.outcomes.items()},

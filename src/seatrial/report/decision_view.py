@@ -21,7 +21,7 @@ _STATES = {Verdict.PASS: "pass", Verdict.FAIL: "blocked", Verdict.INCONCLUSIVE: 
 
 
 def decision_view(
-    decision: Decision, terms: Terms, *, scored: str = "", promise: str = "", figures: Sequence[Figure] = ()
+    decision: Decision, terms: Terms, *, scored: str = "", error_rate: str = "", figures: Sequence[Figure] = ()
 ) -> View:
     """The view of a decision.
 
@@ -43,12 +43,12 @@ def decision_view(
         average="",
         cause="",
         todo=sentence(decision.next_step),
-        leading="",
+        primary_key="",
         rows=rows,
         tally=tuple((state, tally[state]) for state in GLYPHS if tally[state]),
         source="",
         scored=line(scored),
-        promise=line(promise),
+        error_rate=line(error_rate),
         mode=decision.mode,
         warnings=tuple(map(sentence, decision.warnings)),
         exit_code=decision.exit_code,
@@ -77,8 +77,8 @@ def _row(f: Finding, terms: Terms) -> RowView:
         rates="→".join(part for part in (before, after) if part),
         delta=signed(f.difference) if f.difference is not None else "",
         ci=interval(f.ci) if f.ci else "",
-        flips=f"{f.broke} / {f.fixed}" if terms.flips else "",
-        sees=f"≥ {drop(f.detectable_drop)}" if f.detectable_drop is not None else "",
+        flips=f"{f.regressed} / {f.fixed}" if terms.flips else "",
+        detects=f"≥ {drop(f.detectable_drop)}" if f.detectable_drop is not None else "",
         low=low,
         mark=f.difference,
         high=high,

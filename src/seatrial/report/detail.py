@@ -9,7 +9,7 @@ from seatrial.gate.row import OVERALL
 from seatrial.reason import NotShown, Shown
 from seatrial.report.flips import FlipView, flip_view, groups, is_in, worst_first
 from seatrial.report.power_curves import Curve, curves
-from seatrial.report.provenance import again, facts, notes
+from seatrial.report.provenance import facts, notes, second_stage
 from seatrial.report.row_name import labels, short
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES, State
 from seatrial.wording import count, drop, interval, percent, points
@@ -36,7 +36,7 @@ class Cause:
     """What broken answers say: the reason, how many say it, and their share of all that broke."""
 
     reason: str
-    broke: int
+    regressed: int
     share: float
 
 
@@ -96,7 +96,7 @@ class Detail:
     must_detect: float
     tiles: tuple[Tile, ...]
     causes: tuple[Cause, ...]
-    broke: int
+    regressed: int
     curves: tuple[Curve, ...]
     coverage: str
     model: str
@@ -105,7 +105,7 @@ class Detail:
     groups: tuple[tuple[str, int], ...]
     counted: tuple[Counted, ...]
     facts: tuple[tuple[str, str], ...]
-    again: str
+    second_stage: str
     overrides: tuple[Override, ...]
     notes: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -114,12 +114,12 @@ def detail(report: Report, overrides: Iterable[Override] = ()) -> Detail:
     """What stands behind the verdict of a report whose texts are plain."""
     shown = worst_first(report)
     names = groups(report, shown)
-    of_rows = sum(f.broke + f.fixed for f in report.findings if f.segment == OVERALL and f.alpha_row is not None)
+    of_rows = sum(f.regressed + f.fixed for f in report.findings if f.segment == OVERALL and f.alpha_row is not None)
     return Detail(
         must_detect=report.must_detect,
         tiles=_tiles(report),
         causes=_causes(report),
-        broke=report.broke,
+        regressed=report.regressed,
         curves=curves(report),
         coverage=_coverage(report),
         model=f"{100 * report.churn:g} % of the examples flip either way though nothing changed; each row at the level it starts with",
@@ -128,7 +128,7 @@ def detail(report: Report, overrides: Iterable[Override] = ()) -> Detail:
         groups=tuple((name, sum(is_in(name, flip) for flip in shown)) for name in names),
         counted=_counted(report),
         facts=facts(report),
-        again=again(report),
+        second_stage=second_stage(report),
         overrides=tuple(overrides),
         notes=notes(report),
     )
@@ -136,9 +136,9 @@ def detail(report: Report, overrides: Iterable[Override] = ()) -> Detail:
 
 def _tiles(report: Report) -> tuple[Tile, ...]:
     overall, rows = report.overall, [f for f in report.findings if f.alpha_row is not None]
-    broke, fixed = (sum(getattr(f, name) for f in rows if f.segment == OVERALL) for name in ("broke", "fixed"))
+    regressed, fixed = (sum(getattr(f, name) for f in rows if f.segment == OVERALL) for name in ("regressed", "fixed"))
     unsure = [f for f in report.findings if f.state is State.CANNOT_TELL]
-    vital = sum(f.critical for f in unsure)
+    critical = sum(f.critical for f in unsure)
     keys = len({f.key for f in rows}) or 1
     found = [
         Tile(
@@ -150,14 +150,14 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
         else Tile("Overall", "not known", "nothing was measured in both arms"),
         Tile(
             "Answers that flipped",
-            f"{broke:,} broke · {fixed:,} fixed",
+            f"{regressed:,} broke · {fixed:,} fixed",
             f"of {count(int(str(report.counts.get('examples', 0))), 'example')}, the same in both arms"
             + (f", {keys} keys" if keys > 1 else ""),
         ),
         Tile(
             "Could not tell",
             count(len(unsure), "row") if unsure else "none",
-            (f"{vital} critical" if vital else "none of them critical")
+            (f"{critical} critical" if critical else "none of them critical")
             if unsure
             else "every row had examples enough to be judged",
         ),
@@ -172,23 +172,25 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
 
 def _causes(report: Report) -> tuple[Cause, ...]:
     """Reasons that at least two broken answers give; where there is none, a few of the single ones."""
-    said = [Cause(reason, n, n / report.broke) for reason, n in report.causes if report.broke]
-    shared = [cause for cause in said if cause.broke > 1]
-    return tuple(shared or said[:ALONE])
+    wording = [Cause(reason, n, n / report.regressed) for reason, n in report.causes if report.regressed]
+    shared = [cause for cause in wording if cause.regressed > 1]
+    return tuple(shared or wording[:ALONE])
 
 
 def _coverage(report: Report) -> str:
-    vital = [f for f in report.findings if f.critical and f.alpha_row is not None]
-    if not vital:
+    critical = [f for f in report.findings if f.critical and f.alpha_row is not None]
+    if not critical:
         return "No segment is declared critical, so none has to be covered."
-    asked = [f for f in vital if any(isinstance(one, (Shown, NotShown)) for one in f.reasons)]
-    seen = [f for f in asked if any(isinstance(one, Shown) for one in f.reasons)]
-    said = f"{len(seen)} of {count(len(asked), 'critical row')} shown not worse by {drop(report.must_detect)} or more"
-    short_of = [f for f in asked if f not in seen and f.needed_n is not None and f.needed_n > f.n]
+    requested = [f for f in critical if any(isinstance(one, (Shown, NotShown)) for one in f.reasons)]
+    seen = [f for f in requested if any(isinstance(one, Shown) for one in f.reasons)]
+    wording = (
+        f"{len(seen)} of {count(len(requested), 'critical row')} shown not worse by {drop(report.must_detect)} or more"
+    )
+    short_of = [f for f in requested if f not in seen and f.needed_n is not None and f.needed_n > f.n]
     if short_of:
         name = labels(report)
-        said += "; too few: " + ", ".join(f"{name(f)} (has {f.n:,}, needs {f.needed_n:,})" for f in short_of[:5])
-    return f"{said}."
+        wording += "; too few: " + ", ".join(f"{name(f)} (has {f.n:,}, needs {f.needed_n:,})" for f in short_of[:5])
+    return f"{wording}."
 
 
 def _counted(report: Report) -> tuple[Counted, ...]:
@@ -200,6 +202,6 @@ def _counted(report: Report) -> tuple[Counted, ...]:
     for arm, version in (("baseline", report.baseline), ("candidate", report.candidate)):
         words: Mapping[str, int] = outcomes.get(arm, {}) if isinstance(outcomes, dict) else {}
         if words:
-            said = tuple((word.replace("_", " "), n, means.get(word, "its score")) for word, n in words.items())  # type: ignore[call-overload]
-            found.append(Counted(arm, version, sum(words.values()), said))
+            wording = tuple((word.replace("_", " "), n, means.get(word, "its score")) for word, n in words.items())  # type: ignore[call-overload]
+            found.append(Counted(arm, version, sum(words.values()), wording))
     return tuple(found)

@@ -38,4 +38,4 @@ TERMS = Terms(
 def drift_view(decision: Decision) -> View:
     """The view of a drift decision."""
     rows = len(decision.findings)
-    return decision_view(decision, TERMS, scored=f"{rows:,} comparisons", promise="")
+    return decision_view(decision, TERMS, scored=f"{rows:,} comparisons", error_rate="")

@@ -58,7 +58,7 @@ def feedback_view(decision: Decision, *, alpha: float) -> View:
         decision,
         TERMS,
         scored=f"{answered:,} of {planned:,} decisions have an answer",
-        promise=f"at most {100 * alpha:g} % of calibrated sources are flagged in a {when}",
+        error_rate=f"at most {100 * alpha:g} % of calibrated sources are flagged in a {when}",
         figures=list(_figures(classifiers)),
     )
 
@@ -68,11 +68,11 @@ def _figures(classifiers: Sequence[tuple[str, str, Mapping[str, Any]]]) -> Itera
         bands = [band for band in one["bands"] if band["n"]]
         if not bands:
             continue
-        said = "; ".join(
+        wording = "; ".join(
             f"stated {percent(band['stated'])}, observed {percent(band['positive'] / band['n'])}, n {band['n']:,}"
             for band in bands
         )
-        yield Figure(f"Reliability of {line(name)} ({line(source)})", reliability(name, bands), said)
+        yield Figure(f"Reliability of {line(name)} ({line(source)})", reliability(name, bands), wording)
 
 
 def reliability(name: str, bands: Sequence[Mapping[str, Any]]) -> str:

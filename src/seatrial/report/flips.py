@@ -38,7 +38,7 @@ class FlipView:
     id: str
     example: str
     key: str
-    broke: bool
+    regressed: bool
     change: str
     segments: tuple[str, ...]
     reason: str
@@ -56,9 +56,9 @@ def worst_first(report: Report) -> list[Flip]:
 
     ranked = sorted(report.flips, key=place)
     fixed = [flip for flip in ranked if flip.after > flip.before]
-    broke = ranked[: len(ranked) - len(fixed)]
+    regressed = ranked[: len(ranked) - len(fixed)]
     kept = max(FLIPS - len(fixed), FLIPS * 3 // 4)
-    shown = [*broke[:kept], *fixed[: FLIPS - min(len(broke), kept)]]
+    shown = [*regressed[:kept], *fixed[: FLIPS - min(len(regressed), kept)]]
     return [replace(flip, segments=tuple(map(line, flip.segments)), reason=line(flip.reason)) for flip in shown]
 
 
@@ -78,14 +78,14 @@ def is_in(name: str, flip: Flip) -> bool:
 def flip_view(flip: Flip, report: Report, names: list[str]) -> FlipView:
     """A flip as it is shown; `names` are the groups a reader may ask for."""
     failing = {f.segment for f in report.findings if f.verdict is Verdict.FAIL}
-    held = report.quarantine is not None and flip.example in {one.entry.example for one in report.quarantine.examples}
-    segments = [*(["in quarantine"] if held else []), *sorted(flip.segments, key=lambda s: s not in failing)]
+    kept = report.quarantine is not None and flip.example in {one.entry.example for one in report.quarantine.examples}
+    segments = [*(["in quarantine"] if kept else []), *sorted(flip.segments, key=lambda s: s not in failing)]
     more = len(segments) - SEGMENTS_OF_A_FLIP
     return FlipView(
         id=flip.example,
         example=short(line(flip.example)),
         key=flip.key,
-        broke=flip.after < flip.before,
+        regressed=flip.after < flip.before,
         change=f"{flip.before:.3g} → {flip.after:.3g}",
         segments=(*map(short, segments[:SEGMENTS_OF_A_FLIP]), *([f"and {more} more"] if more > 0 else [])),
         reason=flip.reason,

@@ -6,17 +6,15 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from seatrial.evidence.schema import WINRATE
 from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import sentence
 from seatrial.gate.verdict import first_cause, looking_worse, looks_worse, worse_rows, worst
 from seatrial.privacy import strip_text
 from seatrial.reason import NotProven, NotShown, Shown, Underpowered, Unmeasured
 from seatrial.report.provenance import runs_of
-from seatrial.report.row_name import beside, label, leading, segments, short
+from seatrial.report.row_name import beside, label, primary_key, segments, short
 from seatrial.stats.noninferiority import LEVEL
 from seatrial.verdict import Outcome, State, Verdict
-from seatrial.vote import Inconsistent, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, percent, points
 
 if TYPE_CHECKING:
@@ -38,7 +36,7 @@ def but(report: Report) -> str:
 
 def headline(report: Report) -> str:
     """The first sentence a person reads."""
-    judged = [f for f in report.segments if f.segment != OVERALL and not _outside(f)]
+    judged = [f for f in report.segments if f.segment != OVERALL and not beside(f)]
     failed = [f for f in report.findings if f.verdict is Verdict.FAIL]
     if report.unchanged or report.verdict is Verdict.PASS:
         watched = looks_worse(report.findings)
@@ -47,7 +45,7 @@ def headline(report: Report) -> str:
         return report.reason
     if report.verdict is Verdict.INCONCLUSIVE:
         return _cannot_tell(report)
-    worse = [f for f in failed if f.segment != OVERALL and not _outside(f)]
+    worse = [f for f in failed if f.segment != OVERALL and not beside(f)]
     if not failed:
         return report.reason  # what failed is not one of these rows: the comparison with the last release
     if not worse:
@@ -57,7 +55,7 @@ def headline(report: Report) -> str:
     critical = [f for f in worse if f.critical]
     first = worst(worse)
     names, all_ = {f.segment for f in worse}, {f.segment for f in judged}
-    said = f"{len(names)} of {len(all_)} segments got worse"
+    wording = f"{len(names)} of {len(all_)} segments got worse"
     how = (
         "one critical: "
         if len({f.segment for f in critical}) == 1
@@ -69,25 +67,20 @@ def headline(report: Report) -> str:
     )
     deepest = min(worse, key=lambda f: f.difference or 0.0)
     others = f", worst of all: {label(deepest, report)} {points(deepest.difference)}" if deepest is not first else ""
-    outside = [label(f, report) for f in failed if _outside(f)]
+    outside = [label(f, report) for f in failed if beside(f)]
     also = (
         f"; outside the family: {', '.join(outside[:NAMED])}{' ...' if len(outside) > NAMED else ''}" if outside else ""
     )
-    return f"{said}{'; ' if how else ': '}{how}{label(first, report)} {points(first.difference)}{others}{also}."
-
-
-def _outside(f: Finding) -> bool:
-    """Whether a row is no comparison with the baseline in the family: a win rate, or with nothing to draw."""
-    return beside(f) or f.key.startswith(WINRATE)
+    return f"{wording}{'; ' if how else ': '}{how}{label(first, report)} {points(first.difference)}{others}{also}."
 
 
 def _cannot_tell(report: Report) -> str:
     unsure = [f for f in report.findings if f.state is State.CANNOT_TELL]
     # A thin row left the family before looking: the verdict does not hang on it.
-    asked = [f for f in unsure if f.alpha_row is not None] or unsure
-    open_ = [f for f in asked if f.critical or f.segment == OVERALL] or asked
-    if any(f.reasons for f in asked):
-        return _first_cause(asked, report)
+    requested = [f for f in unsure if f.alpha_row is not None] or unsure
+    open_ = [f for f in requested if f.critical or f.segment == OVERALL] or requested
+    if any(f.reasons for f in requested):
+        return _first_cause(requested, report)
     more = f" ({len(open_)} such rows)" if len(open_) > 1 else ""
     if report.reason_class == "underpowered":
         # What a critical row must show is asked of no other: the overall row only has to be able to see something.
@@ -113,26 +106,24 @@ def _first_cause(undecided: list[Finding], report: Report) -> str:
     if isinstance(reason, NotShown) and reason.at_most is not None and reason.baseline is None:
         return f"{label(first, report)} may have dropped by up to {drop(reason.at_most)}, and less than {drop(reason.rules_out)} must be shown: {count(reason.n, 'example')}, about {reason.needs or 0:,} needed if nothing changed{more}."
     hangs = ", and the verdict hangs on them" if isinstance(reason, Unmeasured) else ""
-    said = strip_text(sentence(reason))
+    wording = strip_text(sentence(reason))
     if hangs and reason.message:  # type: ignore[union-attr]
-        said, hangs = f"{sentence(replace(reason, message=''))}{hangs}: {strip_text(reason.message)}", ""  # type: ignore[arg-type, union-attr]
-    return f"{label(first, report)}: {said}{hangs}{more}."
+        wording, hangs = f"{sentence(replace(reason, message=''))}{hangs}: {strip_text(reason.message)}", ""  # type: ignore[arg-type, union-attr]
+    return f"{label(first, report)}: {wording}{hangs}{more}."
 
 
-def promise(report: Report) -> str:
+def error_rate(report: Report) -> str:
     """The error rates a decision stands for, both sides where a critical segment has to be shown not worse."""
-    said = f"≤ {100 * report.alpha:g} % false block over {count(report.family_size, 'test')}"
+    wording = f"≤ {100 * report.alpha:g} % false block over {count(report.family_size, 'test')}"
     if any(isinstance(one, (Shown, NotShown)) and f.critical for f in report.findings for one in f.reasons):
-        said += f" · ≤ {100 * LEVEL:g} % of candidates that cost a critical segment {drop(report.must_detect)} pass"
-    return said
+        wording += f" · ≤ {100 * LEVEL:g} % of candidates that cost a critical segment {drop(report.must_detect)} pass"
+    return wording
 
 
 def average(report: Report) -> str:
     """How the overall row of the worst segment's key and that key's segments differ; empty when they agree."""
     worse = [
-        f
-        for f in report.findings
-        if f.verdict is Verdict.FAIL and f.difference is not None and f.baseline is not None and f.segment != OVERALL
+        f for f in report.findings if f.verdict is Verdict.FAIL and f.difference is not None and f.segment != OVERALL
     ]
     if not worse or report.verdict is not Verdict.FAIL:
         return ""
@@ -144,14 +135,12 @@ def average(report: Report) -> str:
     if overall is None or (overall.verdict is Verdict.FAIL and not better):
         return ""
     name = segments(report)
-    of = f" of {low.key}" if leading(report) else ""
-    said = f"{short(name(low))} {percent(low.baseline)} → {percent(low.candidate)}"
-    hides = f"it: {said}"
+    of = f" of {low.key}" if primary_key(report) else ""
+    wording = f"{short(name(low))} {percent(low.baseline)} → {percent(low.candidate)}"
+    hides = f"it: {wording}"
     if better:
         high = max(better, key=lambda f: f.difference or 0.0)
-        hides = (
-            f"both sides: {said}, while {short(name(high))} rose {percent(high.baseline)} → {percent(high.candidate)}"
-        )
+        hides = f"both sides: {wording}, while {short(name(high))} rose {percent(high.baseline)} → {percent(high.candidate)}"
     return f"The average{of} moved {points(overall.difference)} and hides {hides}."
 
 
@@ -160,9 +149,9 @@ def cause(report: Report) -> str:
     if report.verdict is not Verdict.FAIL or not report.causes:
         return ""
     reason, count = report.causes[0]
-    if count < SHARED_BY or count < SHARED_SHARE * report.broke:
+    if count < SHARED_BY or count < SHARED_SHARE * report.regressed:
         return ""
-    return f"{count} of {report.broke} broken answers ({100 * count / report.broke:.0f} %) say: {reason[:160]}"
+    return f"{count} of {report.regressed} broken answers ({100 * count / report.regressed:.0f} %) say: {reason[:160]}"
 
 
 def todo(report: Report) -> str:
@@ -175,8 +164,6 @@ def todo(report: Report) -> str:
     reason = max(undecided, key=first_cause).reasons[0] if undecided else None
     if isinstance(reason, NotProven):
         return _settle(report)
-    if isinstance(reason, (NotShownToWin, Unjudged, Inconsistent)):
-        return _judge(report, max(undecided, key=first_cause))
     if report.reason_class == "underpowered":
         return _collect(report)
     if isinstance(reason, Unmeasured) and reason.outcome == Outcome.EVALUATOR_ERROR:
@@ -189,24 +176,10 @@ def todo(report: Report) -> str:
     return "bring a result for every example and version, or an outcome that says why there is none"
 
 
-def _judge(report: Report, row: Finding) -> str:
-    """What decides a win rate that nobody can tell yet."""
-    judge, reason = row.key.removeprefix(WINRATE), row.reasons[0]
-    if isinstance(reason, Inconsistent):
-        return f"rewrite the prompt of judge {judge} or take another model: its verdicts depend on the order of the answers"
-    runs = runs_of(report.source) or (report.baseline, report.candidate)
-    asks = f"seatrial judge pairwise {shlex.quote(runs[0])} {shlex.quote(runs[1])} --judge {shlex.quote(judge)}"
-    if isinstance(reason, Unjudged):
-        return f"judge what is missing: {asks}"
-    if reason.count:
-        return f"bring {count(reason.count, 'more example')} of {short(label(row, report))} and judge them: {asks}"
-    return f"a candidate that judge {judge} prefers on {short(label(row, report))}; no number of examples changes this rate"
-
-
 def _settle(report: Report) -> str:
     """The command that decides rows which look worse and are not proven worse."""
-    held = [f for f in report.findings if any(isinstance(one, NotProven) for one in f.reasons)]
-    rows = looks_worse(report.findings) if report.verdict is Verdict.PASS else held
+    kept = [f for f in report.findings if any(isinstance(one, NotProven) for one in f.reasons)]
+    rows = looks_worse(report.findings) if report.verdict is Verdict.PASS else kept
     name = segments(report)
     which = ", ".join(dict.fromkeys(short(name(f)) for f in rows[:NAMED]))
     runs = runs_of(report.source)
@@ -235,7 +208,7 @@ def _broken(report: Report) -> str:
     if not names:
         return ""
     shown = [short(strip_text(name), 40) for name in names[:NAMED]]
-    more = f" and {first.broke - len(shown)} more" if first.broke > len(shown) else ""
+    more = f" and {first.regressed - len(shown)} more" if first.regressed > len(shown) else ""
     return f"read what broke: {', '.join(shown)}{more} (side by side with -o gate.html); "
 
 

@@ -32,8 +32,8 @@ def junit(v: View) -> str:
     errors, skipped = sum("<error" in case for case in cases), sum("<skipped" in case for case in cases)
     head = f'<testsuite name="seatrial {v.terms.gate.split()[-1]}" tests="{len(cases)}" failures="{failures}" errors="{errors}" skipped="{skipped}">'
     watched = [f"{v.word}: {v.headline}"] if v.worse else []
-    said = [*watched, *(f"{name}: {text}" for name, text in v.looks), *v.warnings]
-    note = "".join(f"  <system-out>{escape(_clean(text))}</system-out>\n" for text in said)
+    wording = [*watched, *(f"{name}: {text}" for name, text in v.looks), *v.warnings]
+    note = "".join(f"  <system-out>{escape(_clean(text))}</system-out>\n" for text in wording)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + head + "\n" + "\n".join(cases) + f"\n{note}</testsuite>\n"
 
 

@@ -24,9 +24,9 @@ def comment(v: View, graph: str) -> str:
         f"> [!{alert}]",
         f"> **{v.glyph} {v.word}** {_code(v.title)}: {escape(v.headline)}",
     ]
-    told = " ".join(part for part in (v.cause and f"{v.cause}.", v.average) if part)
-    if told:
-        lines.append(f"> {escape(told)}")
+    given = " ".join(part for part in (v.cause and f"{v.cause}.", v.average) if part)
+    if given:
+        lines.append(f"> {escape(given)}")
     lines += [f"> {name}: {escape(text)}" for name, text in v.looks]
     if v.glyph == "✓" and not v.worse:
         return _cut("\n".join([*lines, *(f"> {escape(w)}" for w in v.warnings)]) + "\n")
@@ -48,9 +48,9 @@ def comment(v: View, graph: str) -> str:
             "</details>",
         ]
     lines += [""] + [f"- note: {escape(w)}" for w in v.warnings]
-    said = [*map(escape, filter(None, (v.scored, v.promise))), *([f"next: {escape(v.todo)}"] if v.todo else [])]
-    if said:
-        lines.append(f"<sub>{' · '.join(said)}</sub>")
+    wording = [*map(escape, filter(None, (v.scored, v.error_rate))), *([f"next: {escape(v.todo)}"] if v.todo else [])]
+    if wording:
+        lines.append(f"<sub>{' · '.join(wording)}</sub>")
     return _cut("\n".join(lines) + "\n")
 
 
@@ -59,8 +59,8 @@ def summary(v: View, graph: str) -> str:
     scale = max([0.05, *(abs(end) for row in v.rows for end in (row.low, row.mark, row.high) if end is not None)])
     # One line a row, whatever its name holds: a code block has no other fence.
     names = [" ".join(row.label.split()) + ("*" if row.critical else "") for row in v.rows]
-    width = max(map(len, (*names, v.leading)))
-    rows = [f"  {v.leading}"] * bool(v.leading) + [
+    width = max(map(len, (*names, v.primary_key)))
+    rows = [f"  {v.primary_key}"] * bool(v.primary_key) + [
         f"{row.glyph} {name:<{width}} {row.n:>6} {row.rates:>12} {row.delta:>6} {forest(row, scale)}"
         for name, row in zip(names, v.rows, strict=True)
     ]
@@ -88,14 +88,14 @@ def escape(text: str) -> str:
 
 def _table(rows: list[RowView], v: View) -> list[str]:
     words = v.terms
-    leading = f" · {escape(v.leading)}" if v.leading else ""
-    heads = [f"segment{leading}", words.n, words.rates.removesuffix(" rate"), words.difference, "95 % interval"]
+    primary = f" · {escape(v.primary_key)}" if v.primary_key else ""
+    heads = [f"segment{primary}", words.n, words.rates.removesuffix(" rate"), words.difference, "95 % interval"]
     heads += [head for head in (words.flips, words.detects) if head]
     lines = [f"| | {' | '.join(heads)} |", "|---|---|--:|---|--:|---|" + "---|" * (len(heads) - 5)]
     for row in rows:
         name = f"{escape(row.label)}{' (critical)' if row.critical else ''}"
         cells = [f"{row.glyph} {row.word}", name, f"{row.n:,}", row.rates, row.delta, row.ci]
-        cells += [cell for head, cell in ((words.flips, row.flips), (words.detects, row.sees)) if head]
+        cells += [cell for head, cell in ((words.flips, row.flips), (words.detects, row.detects)) if head]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 

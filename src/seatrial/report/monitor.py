@@ -40,4 +40,4 @@ TERMS = Terms(
 def monitor_view(decision: Decision) -> View:
     """The view of a monitor's decision."""
     runs = int(decision.details.get("runs", 0))
-    return decision_view(decision, TERMS, scored=f"{count(runs, 'recorded run')}", promise="")
+    return decision_view(decision, TERMS, scored=f"{count(runs, 'recorded run')}", error_rate="")

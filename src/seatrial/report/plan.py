@@ -34,8 +34,8 @@ def paired_lines(p: PairedPlan) -> Iterator[Line]:
     if p.n is not None:
         least = (
             "not even a total loss"
-            if p.sees is None
-            else f"a drop of {math.ceil(round(1000 * p.sees, 6)) / 10:g} points"
+            if p.detects is None
+            else f"a drop of {math.ceil(round(1000 * p.detects, 6)) / 10:g} points"
         )
         yield Line(f"  {p.n:,} examples show {least} {100 * a.power:g} times of 100", "plain")
     for m in p.margins:
@@ -52,14 +52,14 @@ def graph_lines(p: GraphPlan) -> Iterator[Line]:
     width = max([len(s.segment) + 1 for s in p.segments] + [8])
     yield Line(f"  {'segment':<{width}} {'n':>6} {'needed':>7} {'alpha':>8}  sees now", "dim")
     for s in p.segments:
-        sees = "nothing" if s.sees is None else f"{math.ceil(round(1000 * s.sees, 6)) / 10:g} points"
+        detects = "nothing" if s.detects is None else f"{math.ceil(round(1000 * s.detects, 6)) / 10:g} points"
         name = s.segment + ("*" if s.critical else "")
         if s.need is None and not s.alpha:
             yield Line(f"  {name:<{width}} {s.n:>6,} {'':>7} {'':>8}  not tested: under min_n = {p.min_n}", "unsure")
             continue
         short = s.need is None or s.n < s.need
         yield Line(
-            f"  {name:<{width}} {s.n:>6,} {_n(s.need):>7} {s.alpha:>8.4f}  {sees}{_instead(s)}",
+            f"  {name:<{width}} {s.n:>6,} {_n(s.need):>7} {s.alpha:>8.4f}  {detects}{_instead(s)}",
             "unsure" if short else "plain",
         )
     yield Line(f"  {margin_sentence(p.margin)} (promotable)", "plain")
@@ -67,7 +67,7 @@ def graph_lines(p: GraphPlan) -> Iterator[Line]:
 
 def unpaired_lines(p: UnpairedPlan) -> Iterator[Line]:
     """Units per arm, days, and what looking early costs."""
-    a = p.asked
+    a = p.requested
     if a.margin is None:
         yield Line(
             f"to tell {percent(a.base)} from {percent(a.rate)} {100 * a.power:g} times of 100, at a {'one' if a.sides == 1 else 'two'}-sided level of {a.alpha:g}: {p.each:,} units per arm",
@@ -123,7 +123,7 @@ def paired_data(p: PairedPlan) -> dict[str, Any]:
             "test": a.method,
         },
         "n": p.n,
-        "sees": p.sees,
+        "detects": p.detects,
         "drops": [
             {"drop": d.drop, "examples": d.need, "calls": d.calls, "power": d.power, "repetitions": d.repetitions}
             for d in p.drops
@@ -151,7 +151,7 @@ def graphs_data(plans: Sequence[GraphPlan]) -> dict[str, Any]:
                         "n": s.n,
                         "alpha": s.alpha or None,
                         "examples": s.need,
-                        "sees": s.sees,
+                        "detects": s.detects,
                         "repetitions": s.repetitions,
                         "calls_for_examples": s.more_calls,
                         "calls_for_repetitions": s.repeat_calls,
@@ -167,7 +167,7 @@ def graphs_data(plans: Sequence[GraphPlan]) -> dict[str, Any]:
 
 def unpaired_data(p: UnpairedPlan) -> dict[str, Any]:
     """Plain data."""
-    a = p.asked
+    a = p.requested
     return {
         "schema": SCHEMA,
         "kind": "unpaired",
@@ -195,10 +195,10 @@ def unpaired_data(p: UnpairedPlan) -> dict[str, Any]:
 
 
 def _margin(m: MarginPlan) -> dict[str, Any]:
-    told = isinstance(m.need, CannotTell)
+    given = isinstance(m.need, CannotTell)
     return {
         "margin": m.margin,
-        "examples": None if told else m.need,
+        "examples": None if given else m.need,
         "reason": m.need.reason if isinstance(m.need, CannotTell) else None,
     }
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.certify.plan_canary import CanaryPlan, Times
-    from seatrial.certify.rollout import RolloutCertificate, Sight
+    from seatrial.certify.rollout import Detectable, RolloutCertificate
     from seatrial.stats.simulate import Share
 
 FAR = "beyond 20,000"
@@ -23,7 +23,7 @@ FAR = "beyond 20,000"
 
 def canary_lines(p: CanaryPlan) -> Iterator[Line]:
     """What it takes to stop a worse canary, and to clear each margin."""
-    a = p.asked
+    a = p.requested
     yield Line(
         f"a canary at {percent(a.base - a.drop)} beside a control at {percent(a.base)}, {percent(a.share)} of the traffic, looked at after every block",
         "plain",
@@ -55,7 +55,7 @@ def canary_lines(p: CanaryPlan) -> Iterator[Line]:
 
 def canary_data(p: CanaryPlan) -> dict[str, Any]:
     """Plain data."""
-    a = p.asked
+    a = p.requested
     return {
         "schema": SCHEMA,
         "kind": "canary",
@@ -81,10 +81,10 @@ def canary_data(p: CanaryPlan) -> dict[str, Any]:
 def rollout_lines(c: RolloutCertificate) -> Iterator[Line]:
     """The promise first, then each stage, then the whole way."""
     p, rate = c.plan, c.false_rollback
-    held = rate.rate <= c.alpha
+    kept = rate.rate <= c.alpha
     yield Line(
-        f"{'✓' if held else '✕'} {p.source}: false rollback {_rate(rate)} of {rate.runs:,} unchanged candidates, promised ≤ {percent(c.alpha)} on try {c.attempt + 1} (all tries ≤ {percent(p.alpha)})",
-        "good" if held else "bad",
+        f"{'✓' if kept else '✕'} {p.source}: false rollback {_rate(rate)} of {rate.runs:,} unchanged candidates, promised ≤ {percent(c.alpha)} on try {c.attempt + 1} (all tries ≤ {percent(p.alpha)})",
+        "good" if kept else "bad",
     )
     for s in range(len(p.stages)):
         yield from _stage(c, s)
@@ -128,7 +128,7 @@ def rollout_data(c: RolloutCertificate) -> dict[str, Any]:
                 "units": stage.units,
                 "days": c.days(stage.units),
                 "blind": i in c.blind,
-                "cells": [_sight(s) for s in c.sights if s.stage == i],
+                "cells": [_detectable(s) for s in c.detectables if s.stage == i],
             }
             for i, stage in enumerate(p.stages)
         ],
@@ -151,13 +151,13 @@ def rollout_data(c: RolloutCertificate) -> dict[str, Any]:
 
 
 def _stage(c: RolloutCertificate, s: int) -> Iterator[Line]:
-    stage, rows = c.plan.stages[s], [sight for sight in c.sights if sight.stage == s]
+    stage, rows = c.plan.stages[s], [detectable for detectable in c.detectables if detectable.stage == s]
     blind = s in c.blind
     yield Line(
         f"{'✕' if blind else '✓'} stage {s + 1}, {100 * stage.share:g} % for {_duration(c, stage.units)}: {'blind, it cannot stop' if blind else 'stops'} {_points(c.plan.must_stop)} worse within its dwell {percent(POWER)} of the time{'' if blind else ' or more'}",
         "bad" if blind else "good",
     )
-    width = max(len(sight.cell) + 1 for sight in c.sights)
+    width = max(len(detectable.cell) + 1 for detectable in c.detectables)
     for r in rows:
         by = "" if r.stop_median is None else f", half by {r.stop_median:,.0f}"
         moves = (
@@ -170,7 +170,7 @@ def _stage(c: RolloutCertificate, s: int) -> Iterator[Line]:
             "bad" if r.blind else "plain",
         )
         if r.blind:
-            yield Line(f"      {_mend(c, r)}", "unsure")
+            yield Line(f"      {_fix(c, r)}", "unsure")
     if stage.margin > c.plan.must_stop:
         yield Line(
             f"      its margin is wider than must_stop: it lets a candidate pass that is {_points(c.plan.must_stop)} worse",
@@ -178,7 +178,7 @@ def _stage(c: RolloutCertificate, s: int) -> Iterator[Line]:
         )
 
 
-def _mend(c: RolloutCertificate, r: Sight) -> str:
+def _fix(c: RolloutCertificate, r: Detectable) -> str:
     if r.needs is None:
         return "to mend it: no dwell of 20,000 canary units would do; a larger must_stop or fewer cells"
     stage = c.plan.stages[r.stage]
@@ -196,7 +196,7 @@ def _in_days(c: RolloutCertificate, units: float) -> str:
     return "" if c.days(units) is None else f" ({_duration(c, units)})"
 
 
-def _sight(s: Sight) -> dict[str, Any]:
+def _detectable(s: Detectable) -> dict[str, Any]:
     return {
         "cell": s.cell,
         "answers": s.answers,
@@ -213,14 +213,14 @@ def _sight(s: Sight) -> dict[str, Any]:
 
 
 def _time(p: CanaryPlan, what: str, times: Times) -> Line:
-    said = [FAR if t is None else f"{t:,.0f}" for t in (times.median, times.most)]
-    days = p.asked.days(times.most)
+    wording = [FAR if t is None else f"{t:,.0f}" for t in (times.median, times.most)]
+    days = p.requested.days(times.most)
     tail = "" if days is None else f"  ({24 * days:.0f} hours)" if days < 3 else f"  ({days:.1f} days)"
-    return Line(f"  {what:<44} {said[0]:>22} {said[1]:>14}{tail}", "plain")
+    return Line(f"  {what:<44} {wording[0]:>22} {wording[1]:>14}{tail}", "plain")
 
 
 def _split_sentence(p: CanaryPlan) -> str:
-    a = p.asked
+    a = p.requested
     parts = [f"try {a.attempt + 1} spends alpha / {2 ** (a.attempt + 1)}"]
     if a.threshold * a.alpha > 2 ** (a.attempt + 1) * (1 + 1e-9):
         parts.append(f"80 % of it goes to {a.critical} critical cell{'' if a.critical == 1 else 's'}")
@@ -233,8 +233,8 @@ def _times(p: CanaryPlan, t: Times) -> dict[str, Any]:
     return {
         "median": t.median,
         "p80": t.most,
-        "days_median": p.asked.days(t.median),
-        "days_p80": p.asked.days(t.most),
+        "days_median": p.requested.days(t.median),
+        "days_p80": p.requested.days(t.most),
         "within_dwell": None if t.within is None else _share(t.within),
     }
 

@@ -27,8 +27,8 @@ class Drawn:
 
 def canary_svg(p: CanaryPlan) -> str:
     """Chance that the worse canary has been stopped, by canary units."""
-    title = f"stopped, {100 * p.asked.base:g} % → {100 * (p.asked.base - p.asked.drop):g} %"
-    return _svg(title, "canary units", [Drawn(f"threshold {p.asked.needed:,.0f}", ((0, 0.0), *p.curve))], 1.0)
+    title = f"stopped, {100 * p.requested.base:g} % → {100 * (p.requested.base - p.requested.drop):g} %"
+    return _svg(title, "canary units", [Drawn(f"threshold {p.requested.needed:,.0f}", ((0, 0.0), *p.curve))], 1.0)
 
 
 def rollout_svg(c: RolloutCertificate) -> str:
@@ -91,7 +91,7 @@ def _svg(title: str, axis: str, curves: Sequence[Drawn], scale: float) -> str:
                 "colour": STROKES[i][0],
                 "dash": STROKES[i][1],
                 "points": " ".join(f"{x(a)},{y(b)}" for a, b in curve.points),
-                "said": "; ".join(
+                "reported": "; ".join(
                     f"{scale * a:g}: {100 * b:.0f} %" for a, b in curve.points[:: max(1, len(curve.points) // 8)]
                 ),
                 "legend": TOP + 14 + 20 * i,

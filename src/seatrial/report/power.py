@@ -38,7 +38,7 @@ def power_svg(c: Certificate, must_detect: float) -> str:
             "colour": CURVES[i][0],
             "dash": CURVES[i][1],
             "points": " ".join(f"{x(drop)},{y(share)}" for drop, share in values),
-            "said": "; ".join(f"{100 * drop:.0f} points {100 * share:.0f} %" for drop, share in values),
+            "reported": "; ".join(f"{100 * drop:.0f} points {100 * share:.0f} %" for drop, share in values),
             "legend": TOP + 14 + 20 * i,
         }
 

@@ -69,13 +69,13 @@ def _chance(f: Finding, report: Report, method: Method, drop: float) -> float:
 
 def _method(report: Report, rows: list[Finding]) -> Method | None:
     """The test under which the rows' own figures are what they are; a report does not say which one it was."""
-    whole = [f for f in rows if not f.missing]
+    complete = [f for f in rows if not f.missing]
     methods: tuple[Method, ...] = ("mid-p", "exact")
     return next(
         (
             m
             for m in methods
-            if all(detectable_drop(f.n, report.churn, f.alpha_row or 0.0, m) == f.detectable_drop for f in whole)
+            if all(detectable_drop(f.n, report.churn, f.alpha_row or 0.0, m) == f.detectable_drop for f in complete)
         ),
         None,
     )

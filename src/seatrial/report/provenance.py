@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from seatrial.gate.confirm import Look
     from seatrial.gate.report import Report
 
-HELD = 20
+QUARANTINED = 20
 """Examples in quarantine that are named."""
 
 
@@ -65,7 +65,7 @@ def runs_of(source: str) -> tuple[str, str] | None:
     return (found[1], found[2]) if found else None
 
 
-def again(report: Report) -> str:
+def second_stage(report: Report) -> str:
     """The command that gives the same verdict once more, as a shell takes it."""
     runs = runs_of(report.source)
     if runs is not None:
@@ -83,26 +83,28 @@ def notes(report: Report) -> tuple[tuple[str, tuple[str, ...]], ...]:
     if report.anchor is not None:
         anchor = report.anchor
         rows = [f.reason for f in anchor.findings if f.verdict is Verdict.FAIL]
-        said = f"{anchor.baseline} → {anchor.candidate}: {anchor.verdict.name}. {anchor.reason}"
-        found.append(("Against the last release", tuple(map(line, [said, *rows[:HELD]]))))
+        wording = f"{anchor.baseline} → {anchor.candidate}: {anchor.verdict.name}. {anchor.reason}"
+        found.append(("Against the last release", tuple(map(line, [wording, *rows[:QUARANTINED]]))))
     if report.confirm is not None:
         found.append(("Looked at twice", tuple(map(line, [report.confirm.reason, *map(_look, report.confirm.rows)]))))
     if report.quarantine is not None:
-        held = [
+        kept = [
             f"{one.entry.example}: {one.moved}; {one.entry.reason} ({one.entry.owner}, until {one.entry.expires})"
             for one in report.quarantine.examples
         ]
-        more = [f"and {len(held) - HELD} more"] if len(held) > HELD else []
-        whole = [
+        more = [f"and {len(kept) - QUARANTINED} more"] if len(kept) > QUARANTINED else []
+        complete = [
             f"{segment}: judged with all its examples, too many are in quarantine"
-            for segment in report.quarantine.whole
+            for segment in report.quarantine.kept_complete
         ]
-        found.append(("In quarantine", tuple(map(line, [report.quarantine.sentence, *whole, *held[:HELD], *more]))))
+        found.append(
+            ("In quarantine", tuple(map(line, [report.quarantine.sentence, *complete, *kept[:QUARANTINED], *more])))
+        )
     return tuple(found)
 
 
 def _look(one: Look) -> str:
-    said = f"{one.segment} · {one.key}: p {p_value(one.p)} at the first look"
+    wording = f"{one.segment} · {one.key}: p {p_value(one.p)} at the first look"
     if one.confirmed is None:
-        return said
-    return f"{said}, {p_value(one.p_fresh)} on {count(one.n_fresh, 'fresh cluster')}: {'confirmed' if one.confirmed else 'not confirmed'}"
+        return wording
+    return f"{wording}, {p_value(one.p_fresh)} on {count(one.n_fresh, 'fresh cluster')}: {'confirmed' if one.confirmed else 'not confirmed'}"

@@ -57,11 +57,11 @@ def _report(data: Mapping[str, Any], source: str) -> Report:
         reported=tuple(_finding(row) for row in data["reported"]),
         unchanged=bool(data["unchanged"]),
         causes=(),  # counted among all that broke, and how many that is the JSON does not say
-        broke=0,
+        regressed=0,
         flips=(),
         warnings=(
             *map(str, data["warnings"]),
-            *_held(data.get("quarantine")),
+            *_kept(data.get("quarantine")),
             *_anchored(data.get("anchor")),
             _WITHOUT.format(source=source),
         ),
@@ -71,24 +71,24 @@ def _report(data: Mapping[str, Any], source: str) -> Report:
     )
 
 
-def _confirmed(said: Mapping[str, Any] | None) -> Confirmed | None:
-    if said is None:
+def _confirmed(reported: Mapping[str, Any] | None) -> Confirmed | None:
+    if reported is None:
         return None
-    return Confirmed(**{**said, "rows": tuple(Look(**row) for row in said["rows"])})
+    return Confirmed(**{**reported, "rows": tuple(Look(**row) for row in reported["rows"])})
 
 
 def _applied(row: Mapping[str, Any]) -> Applied:
     return Applied(Override(**{name: value for name, value in row.items() if name != "renewals"}), int(row["renewals"]))
 
 
-def _anchored(said: Mapping[str, Any] | None) -> Iterator[str]:
-    if said:
-        yield f"against the anchor {said['baseline']}: {said['verdict']}. {said['reason']}"
+def _anchored(reported: Mapping[str, Any] | None) -> Iterator[str]:
+    if reported:
+        yield f"against the anchor {reported['baseline']}: {reported['verdict']}. {reported['reason']}"
 
 
-def _held(said: Mapping[str, Any] | None) -> Iterator[str]:
-    if said:
-        yield f"{count(int(said['n']), 'example')} in quarantine: {said['broke']} broke, {said['fixed']} fixed; with them: {said['with_them_reason']}"
+def _kept(reported: Mapping[str, Any] | None) -> Iterator[str]:
+    if reported:
+        yield f"{count(int(reported['n']), 'example')} in quarantine: {reported['broke']} broke, {reported['fixed']} fixed; with them: {reported['with_them_reason']}"
 
 
 def _finding(row: Mapping[str, Any]) -> Finding:
@@ -96,7 +96,7 @@ def _finding(row: Mapping[str, Any]) -> Finding:
     words = {
         "verdict": Verdict(row["verdict"]) if row["verdict"] else None,
         "state": State(row["state"]),
-        "outcomes": {arm: dict(said) for arm, said in row["outcomes"].items()},
+        "outcomes": {arm: dict(wording) for arm, wording in row["outcomes"].items()},
         "reasons": tuple(reason_of(one) for one in row.get("reasons", ())),
     }
     return Finding(**{name: row[name] for name in Finding.__slots__ if name in row} | ends | words)

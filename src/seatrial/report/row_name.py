@@ -37,7 +37,7 @@ def segments(report: Report) -> Callable[[Finding], str]:
     return name
 
 
-def leading(report: Report) -> str:
+def primary_key(report: Report) -> str:
     """The key that a row's name leaves out, where rows of another are judged beside it; empty where there is one key."""
     return report.overall.key if len({f.key for f in report.findings if not beside(f)}) > 1 else ""
 
@@ -50,7 +50,7 @@ def beside(f: Finding) -> bool:
 def label(finding: Finding, report: Report) -> str:
     """The name of one row of `report` in a sentence, which has no head: with its key where several are judged."""
     name = segments(report)(finding)
-    return short(f"{name} · {finding.key}" if leading(report) or finding.key != report.overall.key else name)
+    return short(f"{name} · {finding.key}" if primary_key(report) or finding.key != report.overall.key else name)
 
 
 def short(text: str, longest: int = LONGEST) -> str:

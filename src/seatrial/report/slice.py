@@ -36,17 +36,17 @@ def sentence(one: Finding) -> str:
 
 def place(one: Finding) -> str:
     """How much of what broke is in the slice, and what the rest did."""
-    return f"{one.broke:,} of the {count(one.broke_everywhere, one.unit)} that broke are in it, {one.fixed:,} in it got better; outside it {points(one.outside)}"
+    return f"{one.regressed:,} of the {count(one.regressed_everywhere, one.unit)} that broke are in it, {one.fixed:,} in it got better; outside it {points(one.outside)}"
 
 
-def sight(found: Found) -> str:
+def detectable(found: Found) -> str:
     """What could have been found at this size: the smallest slice, a middling one, half of everything."""
     seen = [one for one in found.visible if one.loss is not None]
     if not seen:
         return "too few examples to find any slice"
     some = sorted({0, len(seen) // 2, len(seen) - 1})
-    said = ", ".join(f"one of {seen[i].n:,} that lost {drop(seen[i].loss).removesuffix(' points')}" for i in some)
-    return f"would have found 4 times of 5: {said} points"
+    wording = ", ".join(f"one of {seen[i].n:,} that lost {drop(seen[i].loss).removesuffix(' points')}" for i in some)
+    return f"would have found 4 times of 5: {wording} points"
 
 
 def slices_lines(found: Found) -> Iterator[Line]:
@@ -63,7 +63,7 @@ def _plain(text: str) -> str:
 def _lines(found: Found) -> Iterator[Line]:
     yield Line(f"{'✕' if found.families else '○'} {headline(found)}", "bad" if found.families else "plain")
     yield Line(
-        f"  {found.baseline} → {found.candidate}, {found.key}: {points(found.difference)} over all; {sight(found)}",
+        f"  {found.baseline} → {found.candidate}, {found.key}: {points(found.difference)} over all; {detectable(found)}",
         "dim",
     )
     for family in found.families:
@@ -132,7 +132,7 @@ def slices_svg(found: Found) -> str:
         {
             "at": TOP + STEP * i + 12,
             "name": _plain(one.name if len(one.name) <= 40 else one.name[:39] + "…"),
-            "said": _plain(sentence(one)),
+            "reported": _plain(sentence(one)),
             "under": f"n {one.n:,}, p {p_value(one.p)}",
             "before": x(one.baseline),
             "after": x(one.candidate),
@@ -145,7 +145,7 @@ def slices_svg(found: Found) -> str:
     return template.render(
         title=_plain(f"{found.baseline} → {found.candidate}, {found.key}"),
         headline=headline(found).partition(" (")[0],
-        sight=sight(found),
+        detectable=detectable(found),
         rows=rows,
         ticks=[{"at": x(i / 5), "label": f"{20 * i} %"} for i in range(6)],
         left=LEFT,

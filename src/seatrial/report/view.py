@@ -10,12 +10,11 @@ from seatrial.gate.row import OVERALL
 from seatrial.gate.verdict import looks_worse
 from seatrial.report.annotations import looks
 from seatrial.report.detail import Detail, Override, detail
-from seatrial.report.headline import average, but, cause, headline, promise, todo
-from seatrial.report.row_name import LONGEST, beside, label, labels, leading
+from seatrial.report.headline import average, but, cause, error_rate, headline, todo
+from seatrial.report.row_name import LONGEST, beside, label, labels, primary_key
 from seatrial.report.sanitize import line, plain, plain_report
 from seatrial.report.terms import GATE, STATES, Terms
 from seatrial.verdict import State, Verdict
-from seatrial.vote import WinRate
 from seatrial.wording import drop, interval, p_value, percent, signed
 
 if TYPE_CHECKING:
@@ -122,7 +121,7 @@ class RowView:
     delta: str
     ci: str
     flips: str
-    sees: str
+    detects: str
     low: float | None
     mark: float | None
     high: float | None
@@ -176,12 +175,12 @@ class View:
     average: str
     cause: str
     todo: str
-    leading: str
+    primary_key: str
     rows: tuple[RowView, ...]
     tally: tuple[tuple[State, int], ...]
     source: str
     scored: str
-    promise: str
+    error_rate: str
     mode: str
     warnings: tuple[str, ...]
     exit_code: int
@@ -216,12 +215,12 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
         average=average(report),
         cause=cause(report),
         todo=todo(report),
-        leading=leading(report),
+        primary_key=primary_key(report),
         rows=rows,
         tally=tuple((state, tally[state]) for state in WORDS if tally[state]),
         source=report.source,
         scored=f"{report.counts['scored']:,} of {report.counts['planned']:,} planned cells scored",
-        promise=promise(report),
+        error_rate=error_rate(report),
         mode=report.mode if report.mode == "block" else f"{report.mode}: shown, not acted on",
         warnings=report.warnings,
         exit_code=report.exit_code,
@@ -255,12 +254,12 @@ def refusal(reason: str, *, title: str = "", empty: bool = False) -> View:
         average="",
         cause="",
         todo=remedy.rstrip("."),
-        leading="",
+        primary_key="",
         rows=(),
         tally=(),
         source="",
         scored="",
-        promise="",
+        error_rate="",
         mode="block",
         warnings=(),
         exit_code=Verdict.INCONCLUSIVE.exit_code,
@@ -304,11 +303,11 @@ def _row(f: Finding, report: Report, name: Callable[[Finding], str], excused: se
         n=f.n,
         rates=f"{percent(f.baseline).removesuffix(' %')}→{percent(f.candidate).removesuffix(' %')}"
         if f.baseline is not None
-        else (percent(f.candidate).removesuffix(" %") if f.candidate is not None else ""),
+        else "",
         delta=signed(f.difference) if f.difference is not None else "",
         ci=interval(f.ci) if f.ci else "",
-        flips=f"{f.broke} / {f.fixed}",
-        sees=f"≥ {drop(f.detectable_drop)}" if f.detectable_drop is not None else "",
+        flips=f"{f.regressed} / {f.fixed}",
+        detects=f"≥ {drop(f.detectable_drop)}" if f.detectable_drop is not None else "",
         low=ends[0],
         mark=f.difference,
         high=ends[1],
@@ -320,12 +319,8 @@ def _row(f: Finding, report: Report, name: Callable[[Finding], str], excused: se
         borderline=_borderline(f),
         beside=beside(f),
         overridden=f.verdict is Verdict.FAIL and (f.segment, f.key) in excused,
-        undecided=f.state is State.CANNOT_TELL and (f.alpha_row is not None or _is_winrate(f)),
+        undecided=f.state is State.CANNOT_TELL and f.alpha_row is not None,
     )
-
-
-def _is_winrate(f: Finding) -> bool:
-    return any(isinstance(one, WinRate) for one in f.reasons)
 
 
 def _borderline(f: Finding) -> str:

@@ -50,7 +50,7 @@ def winrate_view(decision: Decision) -> View:
         decision,
         TERMS,
         scored=f"{overall['judged']:,} of {overall['planned']:,} examples judged",
-        promise=f"at most {100 * alpha:g} % of candidates no better than the baseline are called winners",
+        error_rate=f"at most {100 * alpha:g} % of candidates no better than the baseline are called winners",
         figures=[Figure("Win rate by segment", winrate_plot(decision.details), _caption(decision.details))],
     )
 

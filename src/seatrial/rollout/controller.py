@@ -40,7 +40,7 @@ class Look:
     decided: Decided
     evidence: Evidence | None
     written: bool
-    lost: bool = False
+    superseded: bool = False
 
 
 def start(store: Store, decided: Decided, rules: Rules) -> bool:
@@ -56,7 +56,7 @@ def look(
     *,
     code: str,
     plan_hash: str | None = None,
-    asked: Sequence[tuple[str, str, bool]] = (),
+    requested: Sequence[tuple[str, str, bool]] = (),
     following: Callable[[Rules, Decided], Sequence[Message]] = lambda *_: (),
 ) -> Look:
     """One step of a rollout: what has become known is judged, and a row is appended where anything is new.
@@ -77,14 +77,14 @@ def look(
     if plan_hash is not None and plan_hash != rules.plan_hash:
         changed = Problem("", Reason(Why.PLAN_CHANGED, text=f"{rules.plan_hash} → {plan_hash}"))
         evidence = replace(evidence, problems=(*evidence.problems, changed))
-    evidence = replace(evidence, asked=tuple(asked))
+    evidence = replace(evidence, requested=tuple(requested))
     decided = ledger.stepped(rules, last, evidence, now, code=code)
     if not decided.news:
         return Look(rules, decided, evidence, written=False)
     written = kept.append(
         store, rollout, _kept(decided.row), kind=ledger.STEP, at=now, messages=following(rules, decided)
     )
-    return Look(rules, decided, evidence, written, lost=not written)
+    return Look(rules, decided, evidence, written, superseded=not written)
 
 
 def person(

@@ -102,7 +102,7 @@ class Evidence:
         hits: new zero-tolerance events.
         problems: what could not be read or is not as it should be.
         shadow: per cell, while it is on rung 0.
-        asked: per cell and type of webhook, whether it said yes.
+        requested: per cell and type of webhook, whether it said yes.
         control_hash: content of the control that answered; empty where no unit was exposed.
         candidate_hash: content of the candidate, likewise.
         algorithm: the assignment algorithm, likewise.
@@ -117,7 +117,7 @@ class Evidence:
     hits: tuple[Hit, ...] = ()
     problems: tuple[Problem, ...] = ()
     shadow: tuple[Shadowed, ...] = ()
-    asked: tuple[tuple[str, str, bool], ...] = ()
+    requested: tuple[tuple[str, str, bool], ...] = ()
     control_hash: str = ""
     candidate_hash: str = ""
     algorithm: str = ""
@@ -217,7 +217,7 @@ def evidence_data(evidence: Evidence) -> dict[str, Any]:
         "hits": [list(asdict(one).values()) for one in evidence.hits],
         "problems": [[one.cell, reason_data(one.reason)] for one in evidence.problems],
         "shadow": [list(asdict(one).values()) for one in evidence.shadow],
-        "asked": [list(one) for one in evidence.asked],
+        "requested": [list(one) for one in evidence.requested],
         "control_hash": evidence.control_hash,
         "candidate_hash": evidence.candidate_hash,
         "algorithm": evidence.algorithm,
@@ -241,6 +241,6 @@ def evidence_from(data: Mapping[str, Any]) -> Evidence:
             "hits": tuple(Hit(*one) for one in data["hits"]),
             "problems": tuple(Problem(cell, reason_from(reason)) for cell, reason in data["problems"]),
             "shadow": tuple(Shadowed(*one) for one in data["shadow"]),
-            "asked": tuple((cell, kind, yes) for cell, kind, yes in data["asked"]),
+            "requested": tuple((cell, kind, yes) for cell, kind, yes in data["requested"]),
         }
     )

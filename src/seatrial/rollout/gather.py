@@ -147,14 +147,14 @@ def _blocks(
         units[first.thread_id].append(i)
     unit, at, answer, unknown = [], [], [], 0
     for event in source.outcomes(rules.rollout, metric, since, until):
-        said = _answer(metric, event)
-        if said is None:
+        wording = _answer(metric, event)
+        if wording is None:
             unknown += 1
             continue
         for i in units.get(event.thread_id, ()):
             unit.append(i)
             at.append(event.observed_at)
-            answer.append(said)
+            answer.append(wording)
     observed = mature(
         np.array([first.exposed_at for first in firsts]),
         Events(np.array(unit, np.int64), np.array(at, np.float64), np.array(answer, np.int8)),

@@ -80,8 +80,8 @@ def findings(rules: Rules, state: RolloutState, evidence: Evidence) -> Findings:
                 tuple((name, count) for name, count in cell.hits if count),
                 (*problems[cell.cell], *([mismatch] if mismatch else [])),
                 shadow.get(cell.cell),
-                all(yes for name, kind, yes in evidence.asked if (name, kind) == (cell.cell, "confirm-promotion")),
-                any(yes for name, kind, yes in evidence.asked if (name, kind) == (cell.cell, "rollback")),
+                all(yes for name, kind, yes in evidence.requested if (name, kind) == (cell.cell, "confirm-promotion")),
+                any(yes for name, kind, yes in evidence.requested if (name, kind) == (cell.cell, "rollback")),
             )
         )
     alphas = _levels(critical, len(rules.metrics), try_alpha(rules.alpha, state.overall.attempt), rules.weights)[1]

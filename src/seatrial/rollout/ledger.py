@@ -73,7 +73,7 @@ class Decided:
     steps: tuple[Step, ...] = ()
     findings: Findings | None = None
     news: bool = True
-    told: tuple[Step, ...] = ()
+    reported: tuple[Step, ...] = ()
 
 
 def started(
@@ -105,15 +105,15 @@ def stepped(rules: Rules, last: Row, evidence: Evidence, now: float, *, code: st
     folded = fold(rules, before, evidence)
     found = findings(rules, folded, evidence)
     steps = step(rules, folded, found, now)
-    state = apply(rules, folded, tuple(_said(one) for one in steps))
-    told = tuple(
+    state = apply(rules, folded, tuple(_stated(one) for one in steps))
+    given = tuple(
         one
         for one, cell in zip(steps, before.cells, strict=True)
-        if one.move is not Move.HOLD or _is_news(one, cell.said)
+        if one.move is not Move.HOLD or _is_news(one, cell.reported)
     )
-    news = bool(told or evidence.exposed or evidence.blocks or evidence.hits)
+    news = bool(given or evidence.exposed or evidence.blocks or evidence.hits)
     row = _row(STEP, last, rules, now, code, state, steps, {"evidence": evidence_data(evidence)})
-    return Decided(row, state, steps, found, news, told)
+    return Decided(row, state, steps, found, news, given)
 
 
 def acted(rules: Rules, last: Row, action: Action, now: float, *, code: str) -> Decided:
@@ -122,8 +122,8 @@ def acted(rules: Rules, last: Row, action: Action, now: float, *, code: str) -> 
     steps = act(rules, before, action, now)
     state = apply(rules, before, steps)
     row = _row(PERSON, last, rules, now, code, state, steps, {"action": action_data(action)})
-    told = tuple(one for one, cell in zip(steps, before.cells, strict=True) if one.after != cell)
-    return Decided(row, state, steps, None, state != before, told)
+    given = tuple(one for one, cell in zip(steps, before.cells, strict=True) if one.after != cell)
+    return Decided(row, state, steps, None, state != before, given)
 
 
 def state_of(row: Row) -> State:
@@ -153,12 +153,12 @@ def replayed(rows: Sequence[Row]) -> int | None:
     """Sequence of the first row that computing it anew does not rebuild byte for byte; None where all are rebuilt."""
     rules = rules_in(rows)
     for i, row in enumerate(rows):
-        if _again(rules, rows, i, row.data).row != row:
+        if _repeated(rules, rows, i, row.data).row != row:
             return i
     return None
 
 
-def _again(rules: Rules, rows: Sequence[Row], i: int, data: Mapping[str, Any]) -> Decided:
+def _repeated(rules: Rules, rows: Sequence[Row], i: int, data: Mapping[str, Any]) -> Decided:
     now, code = data["at"], data["code"]
     if i == 0:
         control_hash, candidate_hash = data["hashes"]
@@ -177,20 +177,20 @@ def _again(rules: Rules, rows: Sequence[Row], i: int, data: Mapping[str, Any]) -
     return stepped(rules, rows[i - 1], evidence_from(data["evidence"]), now, code=code)
 
 
-def _said(one: Step) -> Step:
+def _stated(one: Step) -> Step:
     """The step with its reason noted in the cell: the same reason at the next look is no news.
 
     After a fall the next look finds the cell rolled back or held, which the fall has told already.
     """
     fell = one.after.mode in (Mode.ROLLED_BACK, Mode.HELD)
-    return replace(one, after=replace(one.after, said=one.after.mode.value if fell else one.reason.key))
+    return replace(one, after=replace(one.after, reported=one.after.mode.value if fell else one.reason.key))
 
 
-def _is_news(one: Step, said: str) -> bool:
+def _is_news(one: Step, reported: str) -> bool:
     """Whether a reason that calls a person appeared, or the one that was told has gone."""
-    if one.reason.key == said:
+    if one.reason.key == reported:
         return False
-    return one.reason.why in CALLS_A_PERSON or said.partition(":")[0] in CALLS_A_PERSON
+    return one.reason.why in CALLS_A_PERSON or reported.partition(":")[0] in CALLS_A_PERSON
 
 
 def _row(

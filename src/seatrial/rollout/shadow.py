@@ -272,8 +272,8 @@ class Shadow:
                 if overloaded or (error is not None and not isinstance(error, Exception)):
                     self._counts["overloaded"] += 1
                     return
-            said = "" if error is None else f"{type(error).__name__}: {error}"
-            self._queue.put_nowait((taken, copied(answer), said, seconds * 1000))
+            wording = "" if error is None else f"{type(error).__name__}: {error}"
+            self._queue.put_nowait((taken, copied(answer), wording, seconds * 1000))
         except queue.Full:
             self._note("dropped")
         except Exception as broken:  # noqa: BLE001 - as above
@@ -304,15 +304,15 @@ class Shadow:
                             taken.request, taken.place, live, live_error, live_ms, answer, error, spent, taken.rate
                         )
                     )
-                except Exception as lost:  # noqa: BLE001 - a store that is down must not end the thread
-                    self._note("unrecorded", lost)
+                except Exception as superseded:  # noqa: BLE001 - a store that is down must not end the thread
+                    self._note("unrecorded", superseded)
 
 
 def refuse_side_effects(declared: str | None) -> None:
     """Raise a ConfigError unless the graph declares that it changes nothing in the world."""
     if declared != "none":
-        said = "does not declare its side effects" if declared is None else f"declares {declared!r}"
-        raise ConfigError(f'the graph {said}; a shadow runs what has none: side_effects="none" in its registry row')
+        wording = "does not declare its side effects" if declared is None else f"declares {declared!r}"
+        raise ConfigError(f'the graph {wording}; a shadow runs what has none: side_effects="none" in its registry row')
 
 
 def isolated(graph: Any) -> Callable[[Request], Any]:

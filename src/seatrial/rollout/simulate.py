@@ -78,12 +78,12 @@ def truth_of(rules: Rules, effects: tuple[Effect, ...] = ()) -> Truth:
         base = rules.cell(cell).rates[index[metric]]
         if arm == CONTROL:
             return base
-        lost = sum(
+        missing = sum(
             effect.drop
             for effect in effects
             if effect.cell in ("", cell) and (effect.metric or primary) == metric and share >= effect.from_share
         )
-        return min(1.0, max(0.0, base - lost))
+        return min(1.0, max(0.0, base - missing))
 
     return rate
 

@@ -78,7 +78,7 @@ class CellState:
     candidate: int = 0
     hits: tuple[tuple[str, int], ...] = ()
     rows: tuple[Row, ...] = ()
-    said: str = ""
+    reported: str = ""
     stopped: bool = False
 
     @property

@@ -30,9 +30,15 @@ def status_decision(rows: Sequence[Row]) -> Decision:
     rules, last = ledger.rules_in(rows), rows[-1]
     state = ledger.state_of(last)
     found = findings(rules, state, Evidence(state.counted, state.closed))
-    said = {one["cell"]: reason_from(one["reason"]) for one in last.data["steps"]}
+    wording = {one["cell"]: reason_from(one["reason"]) for one in last.data["steps"]}
     steps = tuple(
-        Step(cell.cell, Move.HOLD, cell.rung, said.get(cell.cell, Reason(Why.NEEDS_UNITS, units=rules.min_units)), cell)
+        Step(
+            cell.cell,
+            Move.HOLD,
+            cell.rung,
+            wording.get(cell.cell, Reason(Why.NEEDS_UNITS, units=rules.min_units)),
+            cell,
+        )
         for cell in state.cells
     )
     decision = look_decision(rules, state, steps, found, None)

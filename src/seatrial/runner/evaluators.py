@@ -43,7 +43,7 @@ class Panel:
         results, texts = [], []
         for bound, call, known in self._members:
             try:
-                said = call(*_apart(run, example))
+                wording = call(*_apart(run, example))
             except OnTheLoop:
                 raise
             except BaseException as error:  # a crash is an outcome, never a score; pytest.fail() is one, too
@@ -52,9 +52,9 @@ class Panel:
                 answer = _failed(bound, one_line(error))
             else:
                 try:
-                    answer = known[said]
+                    answer = known[wording]
                 except Exception:  # noqa: BLE001 - not known yet, or nothing that can be looked up
-                    answer = _answer(bound, said, known)
+                    answer = _answer(bound, wording, known)
             results.append(answer[0])
             texts.append(answer[1])
         return tuple(results), ",".join(texts)
@@ -91,14 +91,14 @@ def _answer(bound: Bound, result: Any, known: dict[Any, Answer]) -> Answer:
         scores = bound.scores(result)
     except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's __float__ or __str__
         return _failed(bound, one_line(error))
-    said = tuple([(score.key, score.score, redacted(score.reason)) for score in scores])
+    wording = tuple([(score.key, score.score, redacted(score.reason)) for score in scores])
     try:
-        text = worded(bound.key, said)
+        text = worded(bound.key, wording)
         text.encode()
     except (TypeError, UnicodeEncodeError):
-        said = tuple([(as_text(key), score, as_text(reason)) for key, score, reason in said])
-        text = worded(bound.key, said)
-    answer = (said, text)
+        wording = tuple([(as_text(key), score, as_text(reason)) for key, score, reason in wording])
+        text = worded(bound.key, wording)
+    answer = (wording, text)
     if len(known) < REMEMBERED and _lasts(result):
         known[result] = answer
     return answer

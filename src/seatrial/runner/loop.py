@@ -156,7 +156,7 @@ def run(
             found=found,
         )
         made = keep(table, evidence, {"run_id": plan.run_id})
-        _refuse_altered(run_dir, before, made, again=not todo, planned=len(records))
+        _refuse_altered(run_dir, before, made, second_stage=not todo, planned=len(records))
         summary |= {HASH: made} if made else {}
     system, measurement = failures(rows)
     warnings = _warnings(done, len(records))
@@ -170,7 +170,7 @@ def run(
         "warnings": list(warnings),
         "seatrial": _version(),
         "complete": complete,
-        **({"finished": _finished(before, again=not todo) or now().isoformat()} if complete else {}),
+        **({"finished": _finished(before, second_stage=not todo) or now().isoformat()} if complete else {}),
     }
     write_summary(run_dir / SUMMARY, summary)
     return RunResult(run_dir, complete, len(records), len(done), rows, system, measurement, warnings)
@@ -189,9 +189,11 @@ def _begin(run_dir: Path, summary: Mapping[str, Any], *, resume: bool) -> dict[s
     return before or {}
 
 
-def _refuse_altered(run_dir: Path, before: Mapping[str, Any], made: str | None, *, again: bool, planned: int) -> None:
+def _refuse_altered(
+    run_dir: Path, before: Mapping[str, Any], made: str | None, *, second_stage: bool, planned: int
+) -> None:
     """Raise a DataError where rows that were only read again give another table than they gave before."""
-    kept = before.get(HASH) if again and before.get("complete") and before.get("planned") == planned else None
+    kept = before.get(HASH) if second_stage and before.get("complete") and before.get("planned") == planned else None
     if kept and made and made != kept:
         (run_dir / EVIDENCE).unlink(missing_ok=True)
         write_summary(run_dir / SUMMARY, before)  # so that the same is refused the next time
@@ -200,9 +202,9 @@ def _refuse_altered(run_dir: Path, before: Mapping[str, Any], made: str | None, 
         )
 
 
-def _finished(before: Mapping[str, Any], *, again: bool) -> str | None:
+def _finished(before: Mapping[str, Any], *, second_stage: bool) -> str | None:
     """When a run that is only read again was finished; None for one that ran something now."""
-    return before.get("finished", before["started"]) if again and before.get("complete") else None
+    return before.get("finished", before["started"]) if second_stage and before.get("complete") else None
 
 
 def _work_through(
@@ -299,12 +301,12 @@ def _dimensions(examples: Sequence[Example], segments: Callable[[Example], Mappi
 
 
 def _warnings(done: Sequence[Record], planned: int) -> tuple[str, ...]:
-    told = Counter(sentence for record in done for sentence in record.warnings)
+    given = Counter(sentence for record in done for sentence in record.warnings)
     sentences = [
-        f"{sentence} ({times} {'run' if times == 1 else 'runs'})" for sentence, times in told.most_common(WARNINGS)
+        f"{sentence} ({times} {'run' if times == 1 else 'runs'})" for sentence, times in given.most_common(WARNINGS)
     ]
-    if len(told) > WARNINGS:
-        sentences.append(f"{len(told) - WARNINGS} further warnings stand in {ROWS}")
+    if len(given) > WARNINGS:
+        sentences.append(f"{len(given) - WARNINGS} further warnings stand in {ROWS}")
     if len(done) < planned:
         sentences.append(f"stopped after {len(done)} of {planned} runs; resume it to run the rest")
     return tuple(sentences)

@@ -17,7 +17,7 @@ OUTPUTS_CAP = 100_000
 """Characters of a final state's canonical JSON that rows.jsonl keeps whole; of a longer one, so much as text."""
 
 
-Said = tuple[str, float | None, str]
+ScoreCell = tuple[str, float | None, str]
 """Key, score and reason of one Score. A plain tuple: the collector forgets those, and a run keeps a great many."""
 
 
@@ -29,7 +29,7 @@ class Unscored(NamedTuple):
     reason: str
 
 
-Result: TypeAlias = tuple[Said, ...] | Unscored
+Result: TypeAlias = tuple[ScoreCell, ...] | Unscored
 """What became of one evaluator on one run."""
 
 
@@ -70,7 +70,7 @@ def evaluator_failure(reason: str, kind: ErrorKind = ErrorKind.EXCEPTION) -> Uns
     return Unscored(Outcome.EVALUATOR_ERROR.value, kind.value, as_text(reason))
 
 
-def line(record: Record, head: str, outputs: str | None, said: str, more: str = "") -> bytes:
+def line(record: Record, head: str, outputs: str | None, reported: str, more: str = "") -> bytes:
     """The record as one line of JSON, newline included.
 
     Args:
@@ -88,7 +88,7 @@ def line(record: Record, head: str, outputs: str | None, said: str, more: str = 
         state = f'"output_hash":"{record[HASH]}","outputs":{outputs},'
     else:
         state = f'"output_hash":"{record[HASH]}","outputs_begin":{quoted(outputs[:OUTPUTS_CAP])},'
-    return f'{head},"outcome":"{record[0]}","latency_ms":{latency},{state}{more}"results":{{{said}}}}}\n'.encode()
+    return f'{head},"outcome":"{record[0]}","latency_ms":{latency},{state}{more}"results":{{{reported}}}}}\n'.encode()
 
 
 def more(record: Record, path: Sequence[str] = (), stdout: str = "") -> str:
@@ -103,9 +103,9 @@ def more(record: Record, path: Sequence[str] = (), stdout: str = "") -> str:
         "stdout": stdout,
         "warnings": record.warnings,
     }
-    told = {name: value for name, value in rest.items() if value not in (None, "", ())}
+    given = {name: value for name, value in rest.items() if value not in (None, "", ())}
     way = passed(tuple(path)) if path else ""
-    return f"{way}{json.dumps(told)[1:-1]}," if told else way
+    return f"{way}{json.dumps(given)[1:-1]}," if given else way
 
 
 @lru_cache(maxsize=1_000)
@@ -183,7 +183,7 @@ def _must_be(row: dict[str, Any]) -> None:
     for name, kinds in _FIELDS:
         if not isinstance(row.get(name), kinds) or isinstance(row.get(name), bool):
             raise TypeError(f"{name} is {row[name]!r}")
-    if not all(isinstance(said, str) for said in row.get("warnings", ())):
+    if not all(isinstance(wording, str) for wording in row.get("warnings", ())):
         raise TypeError("warnings are no texts")
 
 

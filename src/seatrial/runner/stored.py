@@ -20,20 +20,20 @@ def stored_evidence(run_dir: Path) -> Evidence:
     Raises:
         DataError: it cannot be read, is another run's, or is not the table that was made; says how to rebuild it.
     """
-    file, said = run_dir / "evidence.parquet", read_summary(run_dir / "run.json")
-    if said is None:
+    file, wording = run_dir / "evidence.parquet", read_summary(run_dir / "run.json")
+    if wording is None:
         raise DataError(f"{run_dir} holds no run.json, so nobody knows whether its evidence is what was measured")
     # A run in a folder that is not its own (of a pytest session) is not found by its name.
-    again = f"; rebuild it from the run's rows with seatrial eval {said.get('graph')} --rebuild {run_dir.name}"
-    remedy = again if said.get("run_id") == run_dir.name else ""
-    if HASH not in said:
+    repeated = f"; rebuild it from the run's rows with seatrial eval {wording.get('graph')} --rebuild {run_dir.name}"
+    remedy = repeated if wording.get("run_id") == run_dir.name else ""
+    if HASH not in wording:
         raise DataError(f"{run_dir / 'run.json'} keeps no hash of the evidence, so it cannot be checked{remedy}")
     try:
-        found = read_evidence(file, content=str(said[HASH]))
+        found = read_evidence(file, content=str(wording[HASH]))
     except DataError as error:
         raise DataError(f"{str(error).rstrip('.')}{remedy}") from error
-    owner = found.metadata.get("run_id", said.get("run_id"))
-    if owner != said.get("run_id"):
+    owner = found.metadata.get("run_id", wording.get("run_id"))
+    if owner != wording.get("run_id"):
         raise DataError(
             f"{file} is the evidence of the run {owner}, not of the run whose folder it lies in; make a new one"
         )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from seatrial.dataset.fingerprint import IDENTITY_DIGITS, identity
 from seatrial.evidence import SEGMENT_PREFIX
 from seatrial.evidence.write import Repeated
-from seatrial.runner.record import Record, Result, Said, Unscored, evaluator_failure
+from seatrial.runner.record import Record, Result, ScoreCell, Unscored, evaluator_failure
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def learn_keys(evaluators: Sequence[Bound], records: Sequence[Record]) -> Keys:
     for place, known in enumerate(seen):
         for result in _different([record.results[place] for record in records if record.results]):
             if not isinstance(result, Unscored):
-                known.update(dict.fromkeys(said[0] for said in result))
+                known.update(dict.fromkeys(wording[0] for wording in result))
     owners = {bound.key: bound.key for bound in evaluators}
     of, clash = [], []
     for bound, known in zip(evaluators, seen, strict=True):
@@ -92,17 +92,17 @@ def _cells(keys: Sequence[str], clash: str | None, result: Answered) -> tuple[Ce
     if isinstance(result, Unscored) or clash is not None:
         failure = result if isinstance(result, Unscored) else evaluator_failure(clash or "")
         return (Cell(failure.outcome, failure.error_kind, None, failure.reason),) * len(keys)
-    by_key = {said[0]: said for said in result}
+    by_key = {wording[0]: wording for wording in result}
     return tuple([_cell(key, by_key.get(key)) for key in keys])
 
 
-def _cell(key: str, said: Said | None) -> Cell:
-    if said is None:
+def _cell(key: str, reported: ScoreCell | None) -> Cell:
+    if reported is None:
         reason = f"the evaluator returned no {key!r} here, though it did on other runs"
         return Cell(Outcome.EVALUATOR_ERROR.value, ErrorKind.INVALID_OUTPUT.value, None, reason)
-    if said[1] is None:
-        return Cell(Outcome.UNPARSED.value, None, None, said[2] or "the evaluator abstained")
-    return Cell(SCORED, None, said[1], said[2])
+    if reported[1] is None:
+        return Cell(Outcome.UNPARSED.value, None, None, reported[2] or "the evaluator abstained")
+    return Cell(SCORED, None, reported[1], reported[2])
 
 
 def columns(

@@ -97,8 +97,8 @@ class Work:
                 run = _broken(run_id, example, error)
             if run.error_kind == ErrorKind.TIMEOUT and self._timeout_s is not None and pool.disturbed(self._timeout_s):
                 raise pool.Disturbed
-            if run.error_kind == ErrorKind.EXCEPTION and pool.loops_lost():
-                raise pool.LoopLost(
+            if run.error_kind == ErrorKind.EXCEPTION and pool.loops_abandoned():
+                raise pool.LoopAbandoned(
                     f"{run_id} failed ({run.error}) after code that never awaits had kept the event loop beyond the timeout, "
                     "so that it was replaced; what the project made for the old loop (clients, semaphores) fails on the new "
                     "one, so nobody can tell whose failure this is: make the blocking step a plain def or await it, and run "
@@ -173,7 +173,7 @@ class Work:
     ) -> tuple[Record, bytes]:
         number, repetition = divmod(position, self._repetitions)
         begin = head(self._examples[number].id, repetition)
-        results, said = answers
+        results, wording = answers
         path, thread_id = run.path, run.thread_id or self._threads.of(position)
         if (
             outputs is not None
@@ -185,7 +185,7 @@ class Work:
                 Record, (SCORED, None, None, run[LATENCY], None, None, None, thread_id, output_hash, results, ())
             )
             way = f'{passed(path) if path else ""}"thread_id":"{thread_id}",'
-            return record, line(record, begin, redacted_json(outputs), said, way)
+            return record, line(record, begin, redacted_json(outputs), wording, way)
         _, _, _, error, outcome, kind, latency_ms, read, written, model, _, stdout, _, extra = run
         scored = outputs is not None
         record = Record(
@@ -202,7 +202,7 @@ class Work:
             tuple(map(redacted, extra.get("warnings", ()))) if extra else (),
         )
         stored = None if outputs is None else redacted_json(outputs)
-        return record, line(record, begin, stored, said, more(record, path, redacted(stdout)))
+        return record, line(record, begin, stored, wording, more(record, path, redacted(stdout)))
 
 
 def _broken(run_id: str, example: Example, error: BaseException) -> Run:

@@ -83,7 +83,7 @@ def _dimension(name: str, table: dict[str, Any], version: str, where: str) -> Di
         rules=_rules(table["rules"], where) if "rules" in table else (),
         critical=frozenset(_names(table.get("critical", []), "critical", where)),
         graphs=_names(table["graphs"], "graphs", where) if "graphs" in table else None,
-        min_n=toml.whole(table["min_n"], f"{where}: min_n") if "min_n" in table else None,
+        min_n=toml.integer(table["min_n"], f"{where}: min_n") if "min_n" in table else None,
         version=version,
     )
     _check_critical(dimension, where)

@@ -70,23 +70,23 @@ def differences(evidence: Evidence, key: str | None, *, baseline: str, candidate
     if key is None and len(evidence.keys) > 1:
         raise UsageError(f"{evidence.source} holds several keys; choose one with --key: {', '.join(evidence.keys)}")
     name = one_of(key if key is not None else evidence.keys[0], evidence.keys, "--key")
-    lined_up = arms(evidence, name, baseline, candidate)
-    before, after = _means(lined_up.baseline), _means(lined_up.candidate)
-    whole = np.flatnonzero(~np.isnan(before) & ~np.isnan(after))
-    if not whole.size:
+    aligned = arms(evidence, name, baseline, candidate)
+    before, after = _means(aligned.baseline), _means(aligned.candidate)
+    complete = np.flatnonzero(~np.isnan(before) & ~np.isnan(after))
+    if not complete.size:
         raise InvalidComparison(
             f"{evidence.source}: no example of {name!r} was measured in both {baseline!r} and {candidate!r}"
         )
     notes = list(differing_provenance(evidence, Policy(), baseline, candidate, [name]))
-    if lined_up.example.size > whole.size:
-        lost = count(int(lined_up.example.size - whole.size), "example")
-        notes.append(f"{lost} left out: one of the versions has no score there")
-    if lined_up.dropped:
-        notes.append(f"{count(lined_up.dropped, 'repetition')} of the candidate left out: the baseline never ran it")
+    if aligned.example.size > complete.size:
+        missing = count(int(aligned.example.size - complete.size), "example")
+        notes.append(f"{missing} left out: one of the versions has no score there")
+    if aligned.dropped:
+        notes.append(f"{count(aligned.dropped, 'repetition')} of the candidate left out: the baseline never ran it")
     names = evidence.codes("example_id").values
-    ids = [names[code] for code in lined_up.example[whole]]
+    ids = [names[code] for code in aligned.example[complete]]
     order = sorted(range(len(ids)), key=ids.__getitem__)
-    take = whole[order]
+    take = complete[order]
     return Differences(
         key=name,
         baseline=baseline,
@@ -95,14 +95,14 @@ def differences(evidence: Evidence, key: str | None, *, baseline: str, candidate
         ids=tuple(ids[i] for i in order),
         before=before[take],
         after=after[take],
-        cluster=np.unique(lined_up.cluster[take], return_inverse=True)[1],
+        cluster=np.unique(aligned.cluster[take], return_inverse=True)[1],
         notes=tuple(notes),
     )
 
 
 def _means(arm: Arm) -> NDArray[np.float64]:
     """Mean over the measured repetitions, NaN where there is none (it never leaves this room)."""
-    known = arm.planned - arm.lost
+    known = arm.planned - arm.missing_cells
     # `low` counts an unmeasured repetition as 0, so low x planned is the sum over the measured ones.
     mean: NDArray[np.float64] = np.divide(
         arm.low * arm.planned, known, out=np.full(known.shape, np.nan), where=known > 0

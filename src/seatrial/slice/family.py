@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from seatrial.slice.lattice import Slice
 
-STANDS_OUT = 2.33
+SIGNIFICANT = 2.33
 """Standard errors between a slice and what is beside it, from which the two are told as different."""
 UNHARMED = 1.28
 """A remainder whose statistic is below this shows no loss of its own."""
@@ -40,7 +40,7 @@ def families(
     while rest:
         speaker = _speaker(rest, d, room, outside)
         outside = outside & ~speaker.members
-        mine = [one for one in rest if one is not speaker and not _lost(one.members & outside, d, limit)]
+        mine = [one for one in rest if one is not speaker and not _missing(one.members & outside, d, limit)]
         rest = [one for one in rest if one is not speaker and one not in mine]
         out.append((speaker, tuple(mine)))
     return out
@@ -65,7 +65,7 @@ def statistic(members: NDArray[np.bool_], d: NDArray[np.float64]) -> float:
     return -float(mine.sum()) / norm if norm > 1e-12 else 0.0
 
 
-def _lost(members: NDArray[np.bool_], d: NDArray[np.float64], limit: float) -> bool:
+def _missing(members: NDArray[np.bool_], d: NDArray[np.float64], limit: float) -> bool:
     return int(members.sum()) >= SUPPORT and statistic(members, d) >= limit
 
 
@@ -88,7 +88,7 @@ def _speaker(
             and not np.any(one.members & ~best.members)
             and int((beside & room).sum()) >= SUPPORT
             and statistic(beside, d) < UNHARMED
-            and contrast(one.members & outside & room, beside & room, d) > STANDS_OUT
+            and contrast(one.members & outside & room, beside & room, d) > SIGNIFICANT
         ):
             inner.append(one)
     return max(inner, key=apart) if inner else best

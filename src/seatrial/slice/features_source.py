@@ -100,8 +100,8 @@ def from_file(path: Path, id_columns: Sequence[str], ids: Sequence[str]) -> Give
     names = ["/".join(str(part) for part in row) for row in zip(*parts, strict=True)]
     place = {name: row for row, name in enumerate(names)}
     if len(place) != len(names):
-        twice = next(name for name, n in Counter(names).items() if n > 1)
-        raise DataError(f"{path} has more than one row for example {twice!r}; features are one row per example")
+        duplicates = next(name for name, n in Counter(names).items() if n > 1)
+        raise DataError(f"{path} has more than one row for example {duplicates!r}; features are one row per example")
     mine = [place.get(one) for one in ids]
     if all(row is None for row in mine):
         raise DataError(

@@ -15,7 +15,7 @@ import numpy as np
 
 from seatrial.errors import UsageError
 from seatrial.slice.difference import movement
-from seatrial.slice.family import STANDS_OUT, contrast, families, statistic
+from seatrial.slice.family import SIGNIFICANT, contrast, families, statistic
 from seatrial.slice.features import derive
 from seatrial.slice.found import Family, Finding, Found
 from seatrial.slice.lattice import lattice
@@ -90,14 +90,14 @@ def find(
     if given.unknown:
         notes.append(f"nothing is known about {given.unknown} of {len(compared.ids)} examples: they are in no slice")
     drawn = _seed(compared.key, d, slices) if seed is None else seed
-    lost = _test(slices, d, np.random.default_rng(drawn), alpha, flips)
+    missing = _test(slices, d, np.random.default_rng(drawn), alpha, flips)
     grouped = families(
-        [one for one, _ in lost], d, before > 0, min((statistic(one.members, d) for one, _ in lost), default=0.0)
+        [one for one, _ in missing], d, before > 0, min((statistic(one.members, d) for one, _ in missing), default=0.0)
     )
-    p = {id(one): at for one, at in lost}
-    if grouped and contrast(grouped[0][0].members, ~grouped[0][0].members, d) < STANDS_OUT:
+    p = {id(one): at for one, at in missing}
+    if grouped and contrast(grouped[0][0].members, ~grouped[0][0].members, d) < SIGNIFICANT:
         notes.append("no slice stands out from the others: the loss is everywhere, not in a segment")
-    said = [
+    wording = [
         Family(
             _finding(speaker, p[id(speaker)], unit, before, after, d),
             tuple(_finding(one, p[id(one)], unit, before, after, d) for one in others),
@@ -118,7 +118,7 @@ def find(
         alpha=alpha,
         draws=flips,
         seed=drawn,
-        families=tuple(sorted(said, key=lambda one: (one.speaker.p, one.speaker.difference, one.speaker.name))),
+        families=tuple(sorted(wording, key=lambda one: (one.speaker.p, one.speaker.difference, one.speaker.name))),
         visible=visible(slices, d.size, alpha),
         notes=tuple(notes),
     )
@@ -141,18 +141,18 @@ def _test(
 
 def _seed(key: str, d: NDArray[np.float64], slices: Sequence[Slice]) -> int:
     """The search is a function of what is searched: machine, clock and the order of rows have no say in it."""
-    said = hashlib.sha256(key.encode())
-    said.update(d.tobytes())
+    wording = hashlib.sha256(key.encode())
+    wording.update(d.tobytes())
     for one in slices:
-        said.update(np.packbits(one.members).tobytes())
+        wording.update(np.packbits(one.members).tobytes())
     # 53 bits, which every reader of JSON keeps.
-    return int.from_bytes(said.digest()[:8], "big") >> 11
+    return int.from_bytes(wording.digest()[:8], "big") >> 11
 
 
 def _unused(columns: Sequence[Column], features: Sequence[Feature]) -> list[str]:
     """Columns that differ between examples and ask nothing."""
-    asked = {id(feature.column) for feature in features}
-    return [one.label for one in columns if id(one) not in asked and len({repr(value) for value in one.values}) > 1]
+    requested = {id(feature.column) for feature in features}
+    return [one.label for one in columns if id(one) not in requested and len({repr(value) for value in one.values}) > 1]
 
 
 def _by_cluster(cluster: NDArray[np.int64], values: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -173,8 +173,8 @@ def _finding(
         candidate=float(after[mine].mean()),
         difference=float(d[mine].mean()),
         p=p,
-        broke=int((d[mine] < 0).sum()),
+        regressed=int((d[mine] < 0).sum()),
         fixed=int((d[mine] > 0).sum()),
         outside=float(d[~mine].mean()),
-        broke_everywhere=int((d < 0).sum()),
+        regressed_everywhere=int((d < 0).sum()),
     )

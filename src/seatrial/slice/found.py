@@ -37,10 +37,10 @@ class Finding:
     candidate: float
     difference: float
     p: float
-    broke: int
+    regressed: int
     fixed: int
     outside: float
-    broke_everywhere: int
+    regressed_everywhere: int
 
 
 @dataclass(frozen=True, slots=True)

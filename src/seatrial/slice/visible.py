@@ -21,7 +21,7 @@ SHARES = (0.05, 0.10, 0.15, 0.25, 0.50)
 POWER = 0.8
 CHURN = 0.05
 """Share of examples that flip on their own; the gate's default."""
-LOST = 0.05
+MISSING = 0.05
 """Share of all examples that break besides, while the threshold is learnt: what a slice worth finding loses."""
 _DRAWS, _EXAMPLES, _SLICES = 1000, 400, 2000
 
@@ -56,7 +56,7 @@ def _limit(slices: Sequence[Slice], n: int, alpha: float, churn: float, rng: np.
     columns = _evenly(n, _EXAMPLES)
     member = np.array([slices[i].members for i in rows])[:, columns].T.astype(np.float32)
     # A sample of the examples moves as many as all of them would: what counts is how many flips a slice sees.
-    moved = min(1.0, (churn + LOST) * n / len(columns))
+    moved = min(1.0, (churn + MISSING) * n / len(columns))
     coins = rng.integers(0, 2, size=(_DRAWS, len(columns))) * 2 - 1
     d = (coins * (rng.random(coins.shape) < moved)).astype(np.float32)
     norm = np.sqrt(np.abs(d) @ member)
@@ -71,12 +71,12 @@ def _loss(m: int, limit: float, alpha: float, churn: float, rng: np.random.Gener
     alone = critical_values(alpha, "exact", m)
 
     def seen(points: int) -> bool:
-        broke_rate = min(1.0, points / 100 + churn / 2)
-        broke = rng.binomial(m, broke_rate, size=_DRAWS)
-        fixed = rng.binomial(m - broke, min(1.0, churn / 2 / max(1 - broke_rate, churn / 2)))
-        past = (broke - fixed) / np.sqrt(np.maximum(broke + fixed, 1)) >= limit
+        regressed_rate = min(1.0, points / 100 + churn / 2)
+        regressed = rng.binomial(m, regressed_rate, size=_DRAWS)
+        fixed = rng.binomial(m - regressed, min(1.0, churn / 2 / max(1 - regressed_rate, churn / 2)))
+        past = (regressed - fixed) / np.sqrt(np.maximum(regressed + fixed, 1)) >= limit
         # However few slices there are, none is found that would not be alone.
-        return bool(np.mean(past & (broke >= alone[broke + fixed])) >= POWER)
+        return bool(np.mean(past & (regressed >= alone[regressed + fixed])) >= POWER)
 
     points = bisect_left(range(1, 101), True, key=seen) + 1
     return points / 100 if points <= 100 else None

@@ -19,7 +19,7 @@ import numpy as np
 from scipy import special
 
 from seatrial.stats.interval import CannotTell, Interval
-from seatrial.stats.validate import LARGEST, numbers, share, whole
+from seatrial.stats.validate import LARGEST, complete, numbers, share
 from seatrial.stats.winrate import check_verdicts
 
 if TYPE_CHECKING:
@@ -188,4 +188,4 @@ def _finite(scores: ArrayLike) -> NDArray[np.float64]:
 
 
 def _check_draws(draws: int) -> None:
-    whole("draws", draws, 100)
+    complete("draws", draws, 100)

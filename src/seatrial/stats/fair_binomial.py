@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from seatrial.stats.validate import whole
+from seatrial.stats.validate import complete
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +31,7 @@ class Heads(NamedTuple):
 
 def heads(b: int, m: int) -> Heads:
     """How likely at least `b` heads of `m` fair coins are; ValueError unless 0 <= b <= m."""
-    b, m = whole("b", b, least=0), whole("m", m, least=0)
+    b, m = complete("b", b, least=0), complete("m", m, least=0)
     if b > m:
         raise ValueError(f"{m} coins do not show {b} heads")
     if m > FEW:
@@ -50,7 +50,7 @@ def heads(b: int, m: int) -> Heads:
 
 def law(m: int) -> NDArray[np.float64]:
     """P(k heads of `m` fair coins), k = 0 .. m; relative error under 1e-12 wherever it is not under 1e-300."""
-    m = whole("m", m, least=0)
+    m = complete("m", m, least=0)
     if m > MOST:
         raise ValueError(f"the law of {m} coins is a list of as many numbers; at most {MOST}")
     middle = (m + 1) // 2

@@ -135,8 +135,8 @@ class _Score:
         self._single = row.single
         if row.single:
             flips = int(np.count_nonzero(np.abs(row.d) > _TIE))
-            lost = np.arange(flips + 1)
-            self._table = np.atleast_1d(np.asarray(mcnemar(lost, flips - lost, method), dtype=float))
+            missing = np.arange(flips + 1)
+            self._table = np.atleast_1d(np.asarray(mcnemar(missing, flips - missing, method), dtype=float))
             self._flips = flips
         else:
             self._spread = math.sqrt(float((row.d**2).sum())) or 1.0

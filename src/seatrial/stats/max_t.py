@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from seatrial.stats.interval import CannotTell
-from seatrial.stats.validate import finite, whole
+from seatrial.stats.validate import complete, finite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -70,7 +70,7 @@ def max_t(
     values = finite("differences", d)
     if direction not in DIRECTIONS:
         raise ValueError(f"direction {direction!r} is unknown; choose one of: {', '.join(DIRECTIONS)}")
-    draws = whole("draws", draws)
+    draws = complete("draws", draws)
     if member.size == 0 or values.size == 0:
         return CannotTell("no group or no example")
     if member.ndim != 2 or member.shape[1] != values.size:

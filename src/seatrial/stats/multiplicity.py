@@ -45,12 +45,12 @@ def weighted_holm(p: ArrayLike, weights: ArrayLike, alpha: float) -> Holm:
         raise ValueError("weights must be positive and sum to at most 1")
     order = np.argsort(p_ / w, kind="stable") if p_.size else np.empty(0, dtype=np.int64)
     total = w.sum() if w.size else 1.0
-    standing = total - np.concatenate([[0.0], np.cumsum(w[order])[:-1]]) if w.size else w
+    current = total - np.concatenate([[0.0], np.cumsum(w[order])[:-1]]) if w.size else w
     adjusted = np.empty_like(p_)
     if p_.size:
         # Level of step j is alpha * w_j / standing_j * total: the whole family spends alpha x total.
         adjusted[order] = np.minimum(
-            1.0, np.maximum.accumulate(p_[order] * np.maximum(standing, w[order]) / w[order] / total)
+            1.0, np.maximum.accumulate(p_[order] * np.maximum(current, w[order]) / w[order] / total)
         )
     return Holm(adjusted, alpha * w, adjusted <= alpha * (1 + 1e-12))
 

@@ -16,7 +16,7 @@ from seatrial.stats.fair_binomial import heads, law
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.normal import below
 from seatrial.stats.proportions import wilson
-from seatrial.stats.validate import finite, numbers, share, whole
+from seatrial.stats.validate import complete, finite, numbers, share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -73,7 +73,7 @@ class SignFlip:
 
 _LATTICES = (1, 2, 3, 4, 6, 10, 12, 20, 30, 60, 100, 120, 1000)
 _MANY, _MOST_DRAWS = 1_000, 2_000_000
-_WHOLE = 2.0**53
+_COMPLETE = 2.0**53
 """Up to here a float tells every whole number from its neighbours."""
 
 
@@ -138,7 +138,7 @@ def _lattice_tail(values: NDArray[np.float64]) -> float | None:
             break
     else:
         return None
-    if np.abs(scaled).max() > _WHOLE:
+    if np.abs(scaled).max() > _COMPLETE:
         return None
     steps, counts = np.unique(np.abs(multiples).astype(np.int64), return_counts=True)
     # In steps of what all share: a thousand tokens each is one step each.
@@ -174,7 +174,7 @@ def newcombe_paired(both: int, b: int, c: int, neither: int, level: float = 0.95
     scores of independent examples only.
     """
     for name, value in (("both", both), ("b", b), ("c", c), ("neither", neither)):
-        whole(name, value, least=0)
+        complete(name, value, least=0)
     n = both + b + c + neither
     if n == 0:
         return CannotTell("no example was scored by both versions")

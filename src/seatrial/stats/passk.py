@@ -10,7 +10,7 @@ import numpy as np
 from scipy import special
 
 from seatrial.stats.interval import CannotTell
-from seatrial.stats.validate import finite, whole
+from seatrial.stats.validate import complete, finite
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -37,7 +37,7 @@ def pass_k(successes: ArrayLike, tries: ArrayLike, k: int) -> PassK | CannotTell
     The task is the unit: its tries are not independent, so the standard error is over tasks (sample deviation / sqrt T).
     """
     s, n = finite("successes", successes), finite("tries", tries)
-    k = whole("k", k)
+    k = complete("k", k)
     if s.shape != n.shape or np.any(s < 0) or np.any(s > n):
         raise ValueError("need one 0 <= successes <= tries per task")
     if s.size == 0:

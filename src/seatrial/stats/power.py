@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.stats.normal import below, quantile
-from seatrial.stats.validate import share, whole
+from seatrial.stats.validate import complete, share
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,11 +33,11 @@ def mcnemar_power(n: int, drop: float, churn: float, alpha: float, method: Metho
     """
     _check(drop, churn, alpha)
     _known(method)
-    whole("n", n, least=0)
+    complete("n", n, least=0)
     if n <= 0:
         return 0.0
-    broke, fixed = drop + churn * (1 - drop) / 2, churn * (1 - drop) / 2
-    flips = broke + fixed
+    regressed, fixed = drop + churn * (1 - drop) / 2, churn * (1 - drop) / 2
+    flips = regressed + fixed
     if flips <= 0:
         return 0.0
     if n * flips > _EXACT_UP_TO:
@@ -47,7 +47,7 @@ def mcnemar_power(n: int, drop: float, churn: float, alpha: float, method: Metho
     centre, reach = n * flips, 7.5 * math.sqrt(n * flips * (1 - flips)) + 30
     least, most = max(0, int(centre - reach)), min(n, int(centre + reach))
     weight = _binomial_pmf(least, most, n, flips)
-    rejects = _rejects(critical_values(alpha, method, most)[: most + 1], broke / flips)
+    rejects = _rejects(critical_values(alpha, method, most)[: most + 1], regressed / flips)
     return float(min(1.0, (weight * rejects[least:]).sum()))
 
 

@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 
 from seatrial.stats.normal import quantile
-from seatrial.stats.validate import share, whole
+from seatrial.stats.validate import complete, share
 
 _SERIES_UP_TO = 2_000
 """Degrees of freedom up to which the finite series is summed; beyond, the expansion's error is under 1e-10."""
@@ -20,7 +20,7 @@ def t_quantile(p: float, df: int) -> float:
     26.7.3 and 26.7.4); by the expansion around the normal quantile (26.7.5) beyond 2,000 of them.
     """
     share("p", p)
-    whole("df", df, least=1)
+    complete("df", df, least=1)
     z = quantile(p)
     if df > _SERIES_UP_TO:
         z3, z5, z7 = z**3, z**5, z**7

@@ -46,7 +46,7 @@ def share(name: str, value: float) -> float:
     return value
 
 
-def whole(name: str, value: float, least: int = 1) -> int:
+def complete(name: str, value: float, least: int = 1) -> int:
     """`value` where it is a whole number of at least `least`: draws, bins, looks."""
     if not (least <= value < float("inf")) or value != int(value):
         raise ValueError(f"{name} must be a whole number, {least} or more, got {value}")

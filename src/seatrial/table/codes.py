@@ -38,7 +38,7 @@ class Codes:
         # Not np.unique: without an index to return it loads numpy.ma, a hundredth of a second of every small gate.
         return tuple(self.values[i] for i in np.flatnonzero(self._present(self.index[rows])).tolist())
 
-    said = values_in
+    reported = values_in
 
     def where(self, mask: NDArray[np.bool_]) -> Codes:
         """Only the rows of this mask."""

@@ -16,7 +16,7 @@ class Kind(StrEnum):
     """Text; held as `Codes`."""
     NUMBER = "number"
     """A finite number or a yes/no; held as float64, NaN where nothing stands."""
-    WHOLE = "whole"
+    COMPLETE = "whole"
     """A whole number up to 2^53; held as float64, NaN where nothing stands."""
     TIME = "time"
     """An instant; held as seconds since 1970-01-01T00:00Z in float64, NaN where nothing stands."""

@@ -72,9 +72,9 @@ def _columns(reader: Any, path: Path, separator: str) -> tuple[dict[str, Codes],
     names = next((row for row in reader if row), None)
     if names is None:
         raise DataError(f"{path} is empty")
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"{path} has the column {twice[0]!r} more than once; which one counts cannot be known")
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        raise DataError(f"{path} has the column {duplicates[0]!r} more than once; which one counts cannot be known")
     encoders = [Encoder() for _ in names]
     known: list[set[str]] = [set() for _ in names]
     several: list[tuple[int, str]] = []

@@ -30,7 +30,7 @@ BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs
 _COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)?,\d+ ?%?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 _POINT = re.compile(r"[+-]?\d*\.\d+ ?%?")
-_WHOLE = re.compile(r"[+-]?\d+ ?%?")
+_COMPLETE = re.compile(r"[+-]?\d+ ?%?")
 _DIFFERENT = 500
 """Different values of a column that are looked at for its decimal mark."""
 
@@ -144,10 +144,10 @@ def _separator(text: str, path: Path) -> str:
 
 
 def _regular(text: str, separator: str) -> bool:
-    whole = text if len(text) < GLANCE else text[: text.rfind("\n") + 1]
+    complete = text if len(text) < GLANCE else text[: text.rfind("\n") + 1]
     width = 0
     try:
-        for number, row in enumerate(csv.reader(io.StringIO(whole, newline=""), strict=True, delimiter=separator)):
+        for number, row in enumerate(csv.reader(io.StringIO(complete, newline=""), strict=True, delimiter=separator)):
             if not row:
                 continue
             if not width:
@@ -169,11 +169,11 @@ def decimal_of(columns: Iterable[Codes]) -> str:
     for column in columns:
         words = [word for text in column.values[:_DIFFERENT] if (word := text.strip())]
         if any(_POINT.fullmatch(word) for word in words) and all(
-            _POINT.fullmatch(word) or _WHOLE.fullmatch(word) for word in words
+            _POINT.fullmatch(word) or _COMPLETE.fullmatch(word) for word in words
         ):
             return "."
         if any(_COMMA.fullmatch(word) for word in words) and all(
-            _COMMA.fullmatch(word) or _WHOLE.fullmatch(word) for word in words
+            _COMMA.fullmatch(word) or _COMPLETE.fullmatch(word) for word in words
         ):
             comma = comma or any(_COMMA.fullmatch(word) and not _THOUSANDS.fullmatch(word) for word in words)
     return "," if comma else "."

@@ -25,9 +25,9 @@ def frame_columns(frame: Any, source: str) -> tuple[dict[str, Raw], int]:
     if kind != "pandas":
         raise UsageError(f"{source} is a {type(frame).__name__}; give a pandas data frame or an Arrow table")
     names = [str(name) for name in frame.columns]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"{source} has the column {twice[0]!r} more than once; which one counts cannot be known")
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        raise DataError(f"{source} has the column {duplicates[0]!r} more than once; which one counts cannot be known")
     return {name: _series(frame.iloc[:, i]) for i, name in enumerate(names)}, len(frame)
 
 
@@ -36,5 +36,5 @@ def _series(series: Any) -> Raw:
     null = series.isna().tolist()
     values = series.tolist()
     if series.dtype.kind == "M":
-        values = [None if gone else value.isoformat() for value, gone in zip(values, null, strict=True)]
-    return Listed([None if gone else value for value, gone in zip(values, null, strict=True)])
+        values = [None if missing else value.isoformat() for value, missing in zip(values, null, strict=True)]
+    return Listed([None if missing else value for value, missing in zip(values, null, strict=True)])

@@ -54,8 +54,8 @@ def only_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     row = dict(pairs)
     if len(row) != len(pairs):
         names = [name for name, _ in pairs]
-        twice = next(name for name in row if names.count(name) > 1)
-        raise ValueError(f"it has {twice!r} more than once; which one counts cannot be known")
+        duplicates = next(name for name in row if names.count(name) > 1)
+        raise ValueError(f"it has {duplicates!r} more than once; which one counts cannot be known")
     return row
 
 

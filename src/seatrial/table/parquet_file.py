@@ -199,9 +199,9 @@ def read_parquet(path: Path, *, distinct: Collection[str] = ()) -> tuple[dict[st
 def arrow_columns(table: Any, source: str) -> dict[str, Raw]:
     """The columns of an Arrow table."""
     names = table.column_names
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise DataError(f"{source} has the column {twice[0]!r} more than once; which one counts cannot be known")
+    duplicates = sorted({name for name in names if names.count(name) > 1})
+    if duplicates:
+        raise DataError(f"{source} has the column {duplicates[0]!r} more than once; which one counts cannot be known")
     return {name: Arrow(table.column(name), f"{source}: column {name}") for name in names}
 
 

@@ -97,10 +97,10 @@ class Table:
             words = (*data.values, None)  # index -1 is the last
             return [words[i] for i in data.index.tolist()]
         missing = np.isnan(data).tolist()
-        number = int if self.is_whole(name) else float
-        return [None if gone else number(x) for x, gone in zip(data.tolist(), missing, strict=True)]
+        number = int if self.is_complete(name) else float
+        return [None if absent else number(x) for x, absent in zip(data.tolist(), missing, strict=True)]
 
-    def is_whole(self, name: str) -> bool:
+    def is_complete(self, name: str) -> bool:
         """Whether the numbers of a column are whole numbers, and are given as such by `values`."""
         return False
 

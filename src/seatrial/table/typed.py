@@ -58,11 +58,11 @@ def _numbers(raw: Raw, column: Column, source: str) -> NDArray[np.float64]:
         written = np.flatnonzero(np.isnan(values) & ~raw.nulls())
         if written.size:
             row = int(written[0])
-            said = "NaN" if raw.numbers() is not None else repr(raw.texts().text(row))
+            wording = "NaN" if raw.numbers() is not None else repr(raw.texts().text(row))
             raise DataError(
-                f"{source} row {row + 1}: {column.name} is {said}, which is no number; leave it empty where there is none"
+                f"{source} row {row + 1}: {column.name} is {wording}, which is no number; leave it empty where there is none"
             )
-    if column.kind is Kind.WHOLE:
+    if column.kind is Kind.COMPLETE:
         wrong = np.flatnonzero(~np.isnan(values) & ((values % 1 != 0) | (np.abs(values) > LARGEST)))
         if wrong.size:
             row = int(wrong[0])
@@ -77,13 +77,13 @@ def _numbers(raw: Raw, column: Column, source: str) -> NDArray[np.float64]:
 
 
 def _instants(raw: Raw, column: Column, source: str, zone: tzinfo | None) -> NDArray[np.float64]:
-    held = raw.instants()
-    if held is not None:
+    kept = raw.instants()
+    if kept is not None:
         if not raw.naive:
-            return held
+            return kept
         if zone is None:
-            raise _without_zone(source, column, int((~np.isnan(held)).sum()), _first_instant(held))
-        return np.array([_in_zone(one, zone) for one in held.tolist()], dtype=np.float64)
+            raise _without_zone(source, column, int((~np.isnan(kept)).sum()), _first_instant(kept))
+        return np.array([_in_zone(one, zone) for one in kept.tolist()], dtype=np.float64)
     seconds = raw.numbers()
     if seconds is not None:
         return seconds
@@ -111,8 +111,8 @@ def _without_zone(source: str, column: Column, count: int, example: str) -> Data
     )
 
 
-def _first_instant(held: NDArray[np.float64]) -> str:
-    present = held[~np.isnan(held)]
+def _first_instant(kept: NDArray[np.float64]) -> str:
+    present = kept[~np.isnan(kept)]
     return datetime.fromtimestamp(float(present[0]), UTC).replace(tzinfo=None).isoformat() if present.size else ""
 
 

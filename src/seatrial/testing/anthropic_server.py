@@ -54,14 +54,19 @@ class AnthropicServer(LoopbackServer):
         """Anthropic's envelope: `{"type": "error", "error": {"type", "message"}}`."""
         return {"type": "error", "error": {"type": TYPES.get(status, "api_error"), "message": message}}
 
-    def completion(self, body: Mapping[str, Any], said: str | ToolCall, mode: str, number: int) -> dict[str, Any]:
+    def completion(self, body: Mapping[str, Any], reported: str | ToolCall, mode: str, number: int) -> dict[str, Any]:
         """A `message` with one block."""
         stop = STOPS.get(mode, "end_turn")
-        if isinstance(said, ToolCall):
-            block = {"type": "tool_use", "id": f"toolu_{number}", "name": said.name, "input": dict(said.arguments)}
-            written, stop = words(str(said.arguments)), "tool_use"
+        if isinstance(reported, ToolCall):
+            block = {
+                "type": "tool_use",
+                "id": f"toolu_{number}",
+                "name": reported.name,
+                "input": dict(reported.arguments),
+            }
+            written, stop = words(str(reported.arguments)), "tool_use"
         else:
-            block, written = {"type": "text", "text": said}, words(said)
+            block, written = {"type": "text", "text": reported}, words(reported)
         read = words(body.get("system")) + sum(words(message.get("content")) for message in body["messages"])
         return {
             "id": f"msg_{number}",

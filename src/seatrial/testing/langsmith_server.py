@@ -111,13 +111,13 @@ class LangSmithServer:
         """Status and body of the answer to one request, which is recorded."""
         with self._lock:
             try:
-                status, said = 200, self._said(method, target, headers, body)
+                status, wording = 200, self._stated(method, target, headers, body)
             except Refused as error:
-                status, said = error.status, {"detail": str(error)}
+                status, wording = error.status, {"detail": str(error)}
             self._requests.append(Sent(method, target, headers, body, status))
-        return status, json.dumps(said).encode()
+        return status, json.dumps(wording).encode()
 
-    def _said(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Any:
+    def _stated(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Any:
         split = urlsplit(target)
         path, query = split.path.removeprefix("/api").removeprefix("/v1").strip("/"), parse_qs(split.query)
         if path == "info":  # the one thing it says to everybody
@@ -155,8 +155,8 @@ class LangSmithServer:
 
     # ---- runs and feedback
 
-    def _query_runs(self, asked: dict[str, Any]) -> Any:
-        start, limit = int(asked.get("cursor") or 0), min(PAGE, asked.get("limit") or PAGE)
+    def _query_runs(self, requested: dict[str, Any]) -> Any:
+        start, limit = int(requested.get("cursor") or 0), min(PAGE, requested.get("limit") or PAGE)
         end = start + limit
         return {
             "runs": self.runs[start:end],
@@ -293,15 +293,15 @@ def _handler(server: LangSmithServer) -> type[BaseHTTPRequestHandler]:
             chunked = self.headers.get("Transfer-Encoding", "").lower() == "chunked"
             body = self._chunks() if chunked else self.rfile.read(int(length)) if length.isdigit() else b""
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status, said = server.answer(self.command, self.path, headers, body)
+            status, wording = server.answer(self.command, self.path, headers, body)
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(said)))
+            self.send_header("Content-Length", str(len(wording)))
             self.send_header("Connection", "close")
             self.end_headers()
             self.close_connection = True
             with suppress(ConnectionError):
-                self.wfile.write(said)
+                self.wfile.write(wording)
 
         def _chunks(self) -> bytes:
             found = b""

@@ -55,18 +55,18 @@ class OpenAIServer(LoopbackServer):
         """OpenAI's envelope: `{"error": {"message", "type", "param", "code"}}`."""
         return _error(message, TYPES.get(status, "invalid_request_error"), code=CODES.get(status))
 
-    def completion(self, body: Mapping[str, Any], said: str | ToolCall, mode: str, number: int) -> dict[str, Any]:
+    def completion(self, body: Mapping[str, Any], reported: str | ToolCall, mode: str, number: int) -> dict[str, Any]:
         """A `chat.completion` with one choice."""
         message: dict[str, Any] = {"role": "assistant", "content": None, "refusal": None}
         stop = "length" if mode == "cut_short" else "stop"
-        if isinstance(said, ToolCall):
-            arguments, stop = json.dumps(said.arguments), "tool_calls"
-            called = {"name": said.name, "arguments": arguments}
+        if isinstance(reported, ToolCall):
+            arguments, stop = json.dumps(reported.arguments), "tool_calls"
+            called = {"name": reported.name, "arguments": arguments}
             message["tool_calls"] = [{"id": f"call_{number}", "type": "function", "function": called}]
             written = words(arguments)
         else:
-            message["refusal" if mode == "refusal" else "content"] = said
-            written = words(said)
+            message["refusal" if mode == "refusal" else "content"] = reported
+            written = words(reported)
         read = sum(words(message.get("content")) for message in body["messages"])
         return {
             "id": f"chatcmpl-{number}",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 BEGIN = 1_767_225_600.0
 HOUR = 3600.0
 SEED = 5
-BROKEN_FROM, LOST = 0.10, 0.25
+BROKEN_FROM, MISSING = 0.10, 0.25
 LONGEST = 96
 """Hours of traffic that are made up at most."""
 
@@ -72,7 +72,7 @@ def _play(path: Path, url: str, tell: Callable[..., None]) -> int:
 
     def truth(cell: str, arm: str, _metric: str, share: float) -> float:
         rate = rules.cell(cell).rates[0]
-        return rate - LOST if (cell, arm) == (broken, "candidate") and share >= BROKEN_FROM else rate
+        return rate - MISSING if (cell, arm) == (broken, "candidate") and share >= BROKEN_FROM else rate
 
     rng = np.random.default_rng(SEED)
     with open_store(url) as store:

@@ -88,7 +88,7 @@ class LoopbackServer(ABC):
         """The refusal the real service would send to this request, if it would send one."""
 
     @abstractmethod
-    def completion(self, body: Mapping[str, Any], said: str | ToolCall, mode: str, number: int) -> dict[str, Any]:
+    def completion(self, body: Mapping[str, Any], reported: str | ToolCall, mode: str, number: int) -> dict[str, Any]:
         """The answer to request `number` in which the model says this."""
 
     @abstractmethod
@@ -145,9 +145,9 @@ class LoopbackServer(ABC):
         if status == 200:
             payload = self._finish(payload, body or {}, mode, number)
         data = json.dumps(payload).encode()
-        told = self._retry_after if wait_s is None else f"{wait_s:.3f}"
+        given = self._retry_after if wait_s is None else f"{wait_s:.3f}"
         throttled = not refused and status in (429, self.overloaded)
-        extra = {"Retry-After": told} if throttled and told is not None else {}
+        extra = {"Retry-After": given} if throttled and given is not None else {}
         if status == 200 and mode == "truncated":
             return Answer(status, data[: len(data) // 2], extra)
         return Answer(status, data, extra, broken=status == 200 and mode == "dropped")
@@ -165,12 +165,12 @@ class LoopbackServer(ABC):
         if mode == "refusal":
             return 200, {"said": REFUSAL}
         try:
-            said = self._reply(body["messages"])
+            wording = self._reply(body["messages"])
         except Exception as error:  # noqa: BLE001 - the test's own function: its error belongs in the test's client
             return 500, self.error(500, f"the reply function raised {type(error).__name__}: {error}")
-        if mode == "cut_short" and isinstance(said, str):
-            said = said[: len(said) // 2]
-        return 200, {"said": said}
+        if mode == "cut_short" and isinstance(wording, str):
+            wording = wording[: len(wording) // 2]
+        return 200, {"said": wording}
 
     def _finish(self, payload: dict[str, Any], body: Mapping[str, Any], mode: str, number: int) -> dict[str, Any]:
         done = self.completion(body, payload["said"], mode, number)

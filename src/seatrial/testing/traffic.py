@@ -37,7 +37,7 @@ class FaultName(StrEnum):
     """From `day` on, answers in the segment come `amount` less often than stated, at confidences of .7 and more."""
     LATE = "late"
     """Outcomes come `amount` days later."""
-    LOST = "lost"
+    MISSING = "lost"
     """A share `amount` of the outcomes never arrives."""
     DUPLICATED = "duplicated"
     """A share `amount` of the events is delivered twice, word for word."""
@@ -277,7 +277,7 @@ def _events(
         drawn = rng.random(n)
         if fault.name is FaultName.LATE:
             seen[hit] += fault.amount * DAY
-        if fault.name is FaultName.LOST:
+        if fault.name is FaultName.MISSING:
             kept &= ~(hit & (drawn < fault.amount))
         if fault.name is FaultName.DEAD_FEED:
             kept &= seen < fault.day * DAY
@@ -285,12 +285,12 @@ def _events(
             renamed = np.array([word.title() for word in label], dtype=object)
             label = np.where(seen >= fault.day * DAY, renamed, label)
         if fault.name is FaultName.DUPLICATED:
-            again = hit & (drawn < fault.amount) & kept
-            extra.append((event[again], ids[again], label[again], seen[again]))
+            repeated = hit & (drawn < fault.amount) & kept
+            extra.append((event[repeated], ids[repeated], label[repeated], seen[repeated]))
         if fault.name is FaultName.CONTRADICTORY:
-            again = hit & (drawn < fault.amount) & kept
-            other = np.where(good[again], graph.negative, graph.positive)
-            extra.append((np.char.add(event[again], "-b"), ids[again], other, seen[again] + DAY))
+            repeated = hit & (drawn < fault.amount) & kept
+            other = np.where(good[repeated], graph.negative, graph.positive)
+            extra.append((np.char.add(event[repeated], "-b"), ids[repeated], other, seen[repeated] + DAY))
     rows = [(event[kept], ids[kept], label[kept], seen[kept]), *extra]
     order = rng.permutation(sum(row[0].size for row in rows))  # they arrive in no order
     events, threads, labels, times = (np.concatenate([row[i] for row in rows])[order] for i in range(4))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Twice:
+class AARun:
     """Two runs of one version.
 
     Attributes:
@@ -46,7 +46,7 @@ class Twice:
     report: Report
 
 
-def run_twice(project: Project, row: TrialRow, *, progress: Callable[[str, int, int], None] | None = None) -> Twice:
+def run_aa(project: Project, row: TrialRow, *, progress: Callable[[str, int, int], None] | None = None) -> AARun:
     """Run the row's baseline two times over its dataset, as two runs.
 
     Raises:
@@ -83,13 +83,13 @@ def run_twice(project: Project, row: TrialRow, *, progress: Callable[[str, int, 
     # The gate is asked with the churn it will be given: the measured one, where that is more.
     policy = replace(policy, churn=max(policy.churn, *(min(one.proposed, 0.99) for one in churn)))
     report = check(arms, policy, baseline=names[0], candidate=names[1], critical=critical)
-    return Twice(churn, _scores(same), failures, planned, report)
+    return AARun(churn, _scores(same), failures, planned, report)
 
 
 def _cause(evidence: Evidence) -> str:
     """What most rows that were not scored say, as the end of a clause."""
-    said = Counter(text for text in evidence.values("reason") if text)
-    return f": {said.most_common(1)[0][0].rstrip('.')}" if said else ""
+    wording = Counter(text for text in evidence.values("reason") if text)
+    return f": {wording.most_common(1)[0][0].rstrip('.')}" if wording else ""
 
 
 def _scores(evidence: Evidence) -> dict[str, float | None]:

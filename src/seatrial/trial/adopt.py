@@ -21,18 +21,18 @@ from seatrial.project import Project, Settings, TrialRow, mount
 from seatrial.project import draft as texts
 from seatrial.project.draft_segments import segments_text
 from seatrial.project.langgraph_json import read_langgraph_json
-from seatrial.trial.init import can_run_graphs, sees, write_files
+from seatrial.trial.init import can_run_graphs, detects, write_files
 from seatrial.trial.inspect_graph import look_at, missing_key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from seatrial.certify.detectable import Sight
+    from seatrial.certify.detectable import Detectable
     from seatrial.privacy.fixture import FixtureFinding
     from seatrial.project.draft_context import ContextField
     from seatrial.project.draft_segments import Proposed
     from seatrial.project.langgraph_json import LanggraphJson
-    from seatrial.trial.aa_run import Twice
+    from seatrial.trial.aa_run import AARun
     from seatrial.trial.inspect_graph import Look
 
 PYPROJECT = "pyproject.toml"
@@ -63,8 +63,8 @@ class Mounted:
     key: str
     personal: tuple[FixtureFinding, ...]
     segments: tuple[Proposed, ...]
-    twice: Twice | None
-    sees: tuple[Sight, ...]
+    aa_run: AARun | None
+    detects: tuple[Detectable, ...]
     context: tuple[ContextField, ...] = ()
 
 
@@ -119,23 +119,23 @@ def adopt(
     """
     if not can_run_graphs():
         raise MissingExtra("langgraph", "fleet", "mounting a LangGraph project")
-    said = read_langgraph_json(file)
+    wording = read_langgraph_json(file)
     root = (into or file.parent).resolve()
-    paths = _by_graph(examples, [foreign.name for foreign in said.graphs], file)
+    paths = _by_graph(examples, [foreign.name for foreign in wording.graphs], file)
     before = _pyproject(root)
     taken: dict[str, tuple[str, str]] = {}
-    looks = [look_at(foreign, paths.get(foreign.name), said, taken) for foreign in said.graphs]
+    looks = [look_at(foreign, paths.get(foreign.name), wording, taken) for foreign in wording.graphs]
     graphs = _graphs(looks, root)
     fleet = file.resolve().parent.name or "local"
     settings = texts.settings_text(fleet, graphs, alone=before is None)
-    wanted = _files(looks, graphs, said, root)
+    wanted = _files(looks, graphs, wording, root)
     if before is None:
         wanted[PYPROJECT] = settings
-    whole = _appended(root, before, settings) if append and before is not None else None
+    complete = _appended(root, before, settings) if append and before is not None else None
     root.mkdir(parents=True, exist_ok=True)
     write_files(root, wanted, hint=f"Choose another folder: seatrial init --langgraph {file} --into evals")
-    if whole is not None:
-        (root / PYPROJECT).write_text(whole, encoding="utf-8")
+    if complete is not None:
+        (root / PYPROJECT).write_text(complete, encoding="utf-8")
     mount(root)
     rows = tuple(TrialRow(g.name, "0", "0", policy="gates/merge.toml") for g in graphs if g.examples)
     project = Project(root, Settings(fleet=fleet, segments="datasets/segments.toml", trial=rows))
@@ -144,9 +144,9 @@ def adopt(
     return Adopted(
         root=root,
         files=tuple(sorted(wanted)),
-        appended=whole is not None,
-        settings=settings if before is not None and whole is None else "",
-        env=said.env,
+        appended=complete is not None,
+        settings=settings if before is not None and complete is None else "",
+        env=wording.env,
         marks=sum((root / name).read_text(encoding="utf-8").count("FINISH:") for name in wanted if "/" in name),
         graphs=tuple(_seen(project, one) for one in found),
     )
@@ -229,8 +229,8 @@ def _from(root: Path, path: Path) -> str:
         return path.as_posix()
 
 
-def _files(looks: Sequence[Look], graphs: Sequence[texts.Graph], said: LanggraphJson, root: Path) -> dict[str, str]:
-    search = [_from(root, folder) for folder in said.search]
+def _files(looks: Sequence[Look], graphs: Sequence[texts.Graph], reported: LanggraphJson, root: Path) -> dict[str, str]:
+    search = [_from(root, folder) for folder in reported.search]
     wanted = {
         "graphs/registry.py": texts.registry_text(graphs),
         "evaluators/__init__.py": texts.evaluators_text(graphs),
@@ -271,15 +271,15 @@ def _measured(
     progress: Callable[[str, int, int], None] | None,
 ) -> Mounted:
     graph, problem = look.foreign.name, look.problem
-    twice = None
+    duplicates = None
     if look.dataset is not None and not problem and run:
-        from seatrial.trial.aa_run import run_twice  # noqa: PLC0415 - numpy, for those who run
+        from seatrial.trial.aa_run import run_aa  # noqa: PLC0415 - numpy, for those who run
 
         row = next(row for row in project.settings.trial if row.graph == graph)
         problem = _cannot_run(project, look, environ)
         if not problem:
             try:
-                twice = run_twice(project, row, progress=progress)
+                duplicates = run_aa(project, row, progress=progress)
             except SeatrialError as error:
                 problem = str(error)
     return Mounted(
@@ -290,8 +290,8 @@ def _measured(
         key=missing_key(problem, environ) if problem else "",
         personal=fixture_findings(look.examples) if look.examples else (),
         segments=look.segments,
-        twice=twice,
-        sees=(),
+        aa_run=duplicates,
+        detects=(),
         context=look.context,
     )
 
@@ -311,7 +311,7 @@ def _cannot_run(project: Project, look: Look, environ: Mapping[str, str]) -> str
 
 def _note_churn(root: Path, graphs: Sequence[texts.Graph], found: Sequence[Mounted]) -> None:
     """Write the measured churn into the policy just written, where it is more than was guessed."""
-    proposed = [one.proposed for mounted in found if mounted.twice for one in mounted.twice.churn]
+    proposed = [one.proposed for mounted in found if mounted.aa_run for one in mounted.aa_run.churn]
     if proposed:
         churn = min(0.99, max(Policy().churn, *proposed))
         text = texts.policy_text(graphs, churn=churn, measured=True)
@@ -320,4 +320,4 @@ def _note_churn(root: Path, graphs: Sequence[texts.Graph], found: Sequence[Mount
 
 def _seen(project: Project, one: Mounted) -> Mounted:
     row = next((row for row in project.settings.trial if row.graph == one.graph), None)
-    return one if row is None else replace(one, sees=sees(project, row))
+    return one if row is None else replace(one, detects=detects(project, row))

@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     """Evidence of the runs that this process has made: folder, version, repetitions."""
 
 
-def gate_standing(
+def gate_against_baseline(
     project: Project,
     row: TrialRow,
     *,
@@ -82,24 +82,24 @@ def gate_standing(
     """
     graph, policy = row.graph, row_policy(project, row)
     current = project.spec(graph).current
-    standing = _standing(project, row, against)
-    bound = _bound(project, row, against, standing)
+    valid = _current(project, row, against)
+    bound = _bound(project, row, against, valid)
     repeat, version, old = row.repeat, against, ""
-    if standing is not None:
-        refuse_another(project, standing, row.dataset, against, least=policy.common)
+    if valid is not None:
+        refuse_another(project, valid, row.dataset, against, least=policy.common)
         policy = replace(
-            policy, baseline_system_failures=max(policy.baseline_system_failures, standing.header.system_failures)
+            policy, baseline_system_failures=max(policy.baseline_system_failures, valid.header.system_failures)
         )
-        repeat, version = standing.header.repetitions, standing.header.version
-        old = too_old(project, standing, today)
-        _can_be_renewed(project, standing, old, models=models)
+        repeat, version = valid.header.repetitions, valid.header.version
+        old = too_old(project, valid, today)
+        _can_be_renewed(project, valid, old, models=models)
         repeat = max(repeat, MIN_REPETITIONS) if old else repeat
     mine = _run(project, row, current, repeat, into / "candidate", made)
-    if standing is not None and not old:
-        old = other_model(project, standing, mine)
-        _can_be_renewed(project, standing, old, models=models)
-    standing = None if old else standing
-    base = standing.evidence if standing is not None else _run(project, row, version, repeat, into / "baseline", made)
+    if valid is not None and not old:
+        old = other_model(project, valid, mine)
+        _can_be_renewed(project, valid, old, models=models)
+    valid = None if old else valid
+    base = valid.evidence if valid is not None else _run(project, row, version, repeat, into / "baseline", made)
     name = f"{version} (accepted)" if version == current else version
     anchor = accepted(project, graph, ANCHOR) if against == CURRENT else None
     if anchor is not None:
@@ -114,41 +114,36 @@ def gate_standing(
         ) from error
     report = check_anchored(
         evidence,
-        replace(policy, judges=()),
+        policy,
         baseline=name,
         candidate=current,
         critical=critical,
         quarantine=quarantine_of(project, graph, row.dataset, today),
         anchor=anchor,
     )
-    if policy.judges:
-        # An accepted baseline keeps scores and no answers, so there is nothing a judge could compare.
-        names = ", ".join(rule.name for rule in policy.judges)
-        said = f"not judged here by {names}: EVAL=1 pytest -m llm has an item for each judge, and seatrial trial asks them too"
-        report = replace(report, warnings=(*report.warnings, said))
     return let_through(project, report, bound, today)
 
 
-def _can_be_renewed(project: Project, standing: Baseline, old: str, *, models: bool) -> None:
+def _can_be_renewed(project: Project, current: Baseline, old: str, *, models: bool) -> None:
     """Refuse a baseline that may not stand, unless it can be run again beside the candidate."""
-    header = standing.header
+    header = current.header
     if old and not models:
         raise InvalidComparison(old)
-    current = project.spec(header.graph).current
-    if old and header.version == current and header.code != code_hash(project, header.graph, current):
+    version = project.spec(header.graph).current
+    if old and header.version == version and header.code != code_hash(project, header.graph, version):
         # Run again under its own name it would be the candidate, held against itself.
         raise InvalidComparison(
-            f"{old}. It cannot be run again beside the candidate: {current} is the current version, and what was accepted under that name is not what it is now"
+            f"{old}. It cannot be run again beside the candidate: {version} is the current version, and what was accepted under that name is not what it is now"
         )
 
 
-def standing_bound(project: Project, row: TrialRow, against: str) -> Bound:
+def valid_bound(project: Project, row: TrialRow, against: str) -> Bound:
     """What an override of this comparison is bound to: the baseline's content and the current version's."""
-    return _bound(project, row, against, _standing(project, row, against))
+    return _bound(project, row, against, _current(project, row, against))
 
 
-def _bound(project: Project, row: TrialRow, against: str, standing: Baseline | None) -> Bound:
-    baseline = code_hash(project, row.graph, against) if standing is None else standing.name
+def _bound(project: Project, row: TrialRow, against: str, current: Baseline | None) -> Bound:
+    baseline = code_hash(project, row.graph, against) if current is None else current.name
     return Bound(baseline, code_hash(project, row.graph, project.spec(row.graph).current))
 
 
@@ -215,7 +210,7 @@ def _stopped(project: Project, row: TrialRow, version: str, run_id: str, today: 
     mismatch = "refuse" if base.has("example_hash") else "warn"
     policy = replace(row_policy(project, row), common=0.0, measures=(), dataset_mismatch=mismatch)
     critical = critical_segments(for_graph(project.dimensions, row.graph))
-    held = quarantine_of(project, row.graph, row.dataset, today)
+    retained = quarantine_of(project, row.graph, row.dataset, today)
     try:
         report = check(
             combine([base, mine], "the kept rows"),
@@ -223,7 +218,7 @@ def _stopped(project: Project, row: TrialRow, version: str, run_id: str, today: 
             baseline=base.versions[0],
             candidate=mine.versions[0],
             critical=critical,
-            quarantine=held,
+            quarantine=retained,
         )
     except (InvalidComparison, DataError) as error:
         return f"It cannot be compared with what was accepted ({error})"
@@ -241,7 +236,7 @@ def _share_an_example(base: Evidence, mine: Evidence) -> bool:
     return not set(base.codes(by).values).isdisjoint(mine.codes(by).values)
 
 
-def _standing(project: Project, row: TrialRow, against: str) -> Baseline | None:
+def _current(project: Project, row: TrialRow, against: str) -> Baseline | None:
     """The committed baseline `against` names; None where it names a version to run again."""
     if against not in (CURRENT, ANCHOR):
         versions = [version.name for version in project.spec(row.graph).versions]
@@ -266,7 +261,7 @@ def _run(project: Project, row: TrialRow, version: str, repeat: int, into: Path,
     kept: Made = {} if made is None else made
     this = into, version, repeat
     if this in kept:
-        _refuse_changed(project, into, _said(into))
+        _refuse_changed(project, into, _stated(into))
         return _checked(kept[this])
 
     def keep(columns: Mapping[str, Sequence[Any] | Repeated], path: Path, metadata: Mapping[str, str]) -> str | None:
@@ -291,21 +286,25 @@ def _is_done(project: Project, version: str, repeat: int, into: Path) -> bool:
     """Whether a worker of this session ran it already, to its end and as it is now."""
     if not (into / "evidence.parquet").is_file():
         return False
-    said = _said(into)
-    same = (said.get("version"), said.get("repetitions"), bool(said.get("complete"))) == (version, repeat, True)
-    _refuse_changed(project, into, said if same else {})
+    wording = _stated(into)
+    same = (wording.get("version"), wording.get("repetitions"), bool(wording.get("complete"))) == (
+        version,
+        repeat,
+        True,
+    )
+    _refuse_changed(project, into, wording if same else {})
     return True
 
 
-def _said(into: Path) -> dict[str, Any]:
+def _stated(into: Path) -> dict[str, Any]:
     from seatrial.runner.summary import read_summary  # noqa: PLC0415 - as in evaluate
 
     return read_summary(into / "run.json") or {}
 
 
-def _refuse_changed(project: Project, into: Path, said: dict[str, Any]) -> None:
+def _refuse_changed(project: Project, into: Path, reported: dict[str, Any]) -> None:
     """Raise a DataError where a run is not the one asked for, or what ran is not what it was: a test may have edited it."""
-    if not said or changed_since(project, said):
+    if not reported or changed_since(project, reported):
         raise DataError(f"{into} holds another run than the one asked for; take it away")
 
 

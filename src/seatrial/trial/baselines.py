@@ -79,14 +79,14 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
     if not reason.strip():
         raise UsageError(f"moving {pointer} takes a reason: --reason 'release 2.4'")
     run_id = latest_run(project, name)
-    said = summary(project, run_id)
-    if not said.get("complete") or said.get("limit") is not None or said.get("part"):
+    wording = summary(project, run_id)
+    if not wording.get("complete") or wording.get("limit") is not None or wording.get("part"):
         raise UsageError(f"run {run_id} does not cover its whole dataset; a baseline is whole")
 
     evidence = evidence_of(project, run_id)
-    measured = date.fromisoformat(str(said["started"])[:10])
-    text = baseline_text(evidence, said["version"], measured=measured, code=said.get("code", ""))
-    folder = project.root / FOLDER / said["graph"]
+    measured = date.fromisoformat(str(wording["started"])[:10])
+    text = baseline_text(evidence, wording["version"], measured=measured, code=wording.get("code", ""))
+    folder = project.root / FOLDER / wording["graph"]
     at, new = folder / pointer, baseline_name(text)
     before = text_of(at).strip() if at.is_file() else ""
     file = folder / f"{new}.jsonl"
@@ -99,7 +99,7 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
             "pointer": pointer,
             "from": before,
             "to": new,
-            "version": said["version"],
+            "version": wording["version"],
             "run": run_id,
             "author": author,
             "reason": reason.strip(),

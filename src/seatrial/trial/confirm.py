@@ -8,21 +8,20 @@ from typing import TYPE_CHECKING
 from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError, RunStopped, UsageError
 from seatrial.evidence.combine import combine
-from seatrial.gate.confirm import REPETITIONS, settled, suspicious
-from seatrial.gate.confirmation import check_again, fresh_examples
+from seatrial.gate.confirm import REPETITIONS, resolved, suspicious
+from seatrial.gate.confirmation import check_second_stage, fresh_examples
 from seatrial.trial.evaluate import Part, evaluate
 from seatrial.trial.runs import RUNS, changed_since, evidence_of, summary
 from seatrial.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection
 
     from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
     from seatrial.gate.quarantine_file import Quarantine
     from seatrial.gate.report import Report
     from seatrial.project import Project
-    from seatrial.vote import Standing
 
 RULES = "rules"
 
@@ -56,8 +55,7 @@ def confirm(
     how: Confirming,
     *,
     critical: Collection[str],
-    held: Quarantine,
-    standings: Mapping[str, Standing] | None = None,
+    kept: Quarantine,
 ) -> Report:
     """The first look's report, with its suspicious rows decided on fresh repetitions where that is wanted and needed.
 
@@ -73,7 +71,6 @@ def confirm(
         how: whether, and with how many repetitions.
         critical: the same.
         held: the same.
-        standings: the same.
 
     Raises:
         UsageError: a version is no longer what was run, so nothing can repeat it.
@@ -83,7 +80,7 @@ def confirm(
     rules = project.spec(graph).deterministic
     if how.wanted is False or (how.wanted is None and rules):
         return first
-    done = settled(first, deterministic=rules)
+    done = resolved(first, deterministic=rules)
     if done is not None:
         return replace(first, confirm=done)
     for run_id in runs:
@@ -93,7 +90,7 @@ def confirm(
     names = (first.baseline, first.candidate)
     parts = [evidence_of(project, run_id).named(name) for run_id, name in zip(found, names, strict=True)]
     fresh = combine(parts, f"runs {found[0]} and {found[1]}")
-    report = check_again(first, evidence, fresh, policy, critical=critical, quarantine=held, standings=standings)
+    report = check_second_stage(first, evidence, fresh, policy, critical=critical, quarantine=kept)
     return replace(report, source=f"{first.source}, fresh {fresh.source}")
 
 
@@ -126,14 +123,14 @@ def _decided_on(project: Project, ids: tuple[str, str]) -> int | None:
     """How many fresh repetitions an earlier gate of the same runs decided on; None when there was none, or it was stopped."""
     if not all((project.root / RUNS / run_id / "run.json").is_file() for run_id in ids):
         return None
-    said = [summary(project, run_id) for run_id in ids]
+    wording = [summary(project, run_id) for run_id in ids]
     # What a part is for says how many repetitions were wanted: fewer were stopped, and decided nothing.
-    whole = all(one.get("complete") and str(one["part"]).endswith(f" on {one['repetitions']}") for one in said)
-    return int(said[0]["repetitions"]) if whole else None
+    complete = all(one.get("complete") and str(one["part"]).endswith(f" on {one['repetitions']}") for one in wording)
+    return int(wording[0]["repetitions"]) if complete else None
 
 
 def _repetition(project: Project, run_id: str, part: Part, repeat: int, how: Confirming) -> None:
-    said = summary(project, run_id)
+    wording = summary(project, run_id)
     if (project.root / RUNS / part.run_id / "run.json").is_file():
         before = summary(project, part.run_id)
         if before.get("complete") and before["repetitions"] >= repeat and not before.get("measurement_failures"):
@@ -142,13 +139,13 @@ def _repetition(project: Project, run_id: str, part: Part, repeat: int, how: Con
 
     def tell(_what: str, done: int, _planned: int) -> None:
         if how.progress is not None:
-            how.progress(f"again {said['graph']}@{said['version']}", done, planned)
+            how.progress(f"again {wording['graph']}@{wording['version']}", done, planned)
 
     result = evaluate(
         project,
-        said["graph"],
-        said["version"],
-        kind=str(said["dataset"]["name"]).rpartition(":")[2],
+        wording["graph"],
+        wording["version"],
+        kind=str(wording["dataset"]["name"]).rpartition(":")[2],
         repeat=repeat,
         concurrency=how.concurrency,
         part=part,
@@ -157,16 +154,16 @@ def _repetition(project: Project, run_id: str, part: Part, repeat: int, how: Con
     )
     if not result.complete:
         raise RunStopped(
-            f"the fresh repetitions were stopped after {result.done} of {planned} runs of {said['graph']}@{said['version']}; the same command goes on with them"
+            f"the fresh repetitions were stopped after {result.done} of {planned} runs of {wording['graph']}@{wording['version']}; the same command goes on with them"
         )
 
 
 def _can_be_repeated(project: Project, run_id: str, first: Report) -> None:
-    said = summary(project, run_id)
-    graph, version = said["graph"], said["version"]
+    wording = summary(project, run_id)
+    graph, version = wording["graph"], wording["version"]
     try:
         project.spec(graph).version(version)
-        why = changed_since(project, said)
+        why = changed_since(project, wording)
     except ConfigError:
         why = f"the registry has no version {version!r} (a run recorded under a label of its own)"
     if why:

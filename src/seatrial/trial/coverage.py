@@ -76,15 +76,15 @@ def dataset_coverage(
             project, graph, version or None, kind=kind or (row.dataset if row else None), progress=progress
         )
         run_id, fresh = result.run_dir.name, True
-    said = summary(project, run_id)
-    compiled = project.runtime.compiled(said["graph"], said["version"])
+    wording = summary(project, run_id)
+    compiled = project.runtime.compiled(wording["graph"], wording["version"])
     nodes, edges = drawing(compiled.graph)
     found = coverage_of(nodes, edges, _paths(project.root / RUNS / run_id / "rows.jsonl"))
     if not any(n for _, n in found.nodes):
         raise DataError(
-            f"{run_id} has no run that passed a node of {said['graph']}; look at its failures: seatrial eval {name}"
+            f"{run_id} has no run that passed a node of {wording['graph']}; look at its failures: seatrial eval {name}"
         )
-    return DatasetCoverage(said["graph"], said["version"], said["dataset"]["name"], run_id, fresh, found)
+    return DatasetCoverage(wording["graph"], wording["version"], wording["dataset"]["name"], run_id, fresh, found)
 
 
 def _paths(file: Path) -> Iterator[tuple[list[str], bool]]:

@@ -45,19 +45,23 @@ class Resumed(NamedTuple):
 def _resumed(project: Project, run_id: str, spec: GraphSpec) -> Resumed:
     if run_id != PurePath(run_id).name or not (project.root / RUNS / run_id).is_dir():
         raise UsageError(f"no run is called {run_id!r}; {known(project)}")
-    said = summary(project, run_id)
-    if said.get("part"):
-        raise UsageError(f"{run_id} is a part of another run ({said['part']}); what made it goes on with it")
-    if said["graph"] != spec.assistant_id:
-        raise UsageError(f"{run_id} is a run of {said['graph']!r}: seatrial eval {said['graph']} --resume {run_id}")
-    name = str(said["version"])
+    wording = summary(project, run_id)
+    if wording.get("part"):
+        raise UsageError(f"{run_id} is a part of another run ({wording['part']}); what made it goes on with it")
+    if wording["graph"] != spec.assistant_id:
+        raise UsageError(
+            f"{run_id} is a run of {wording['graph']!r}: seatrial eval {wording['graph']} --resume {run_id}"
+        )
+    name = str(wording["version"])
     registered = any(version.name == name for version in spec.versions)
     return Resumed(
         version=name if registered else None,
         label=None if registered else name,
-        kind=str(said["dataset"]["name"]).rpartition(":")[2],
-        repeat=int(said["repetitions"]),
-        limit=None if said.get("beside") else said.get("limit"),  # of runs in turns, so much as was anybody's turn
+        kind=str(wording["dataset"]["name"]).rpartition(":")[2],
+        repeat=int(wording["repetitions"]),
+        limit=None
+        if wording.get("beside")
+        else wording.get("limit"),  # of runs in turns, so much as was anybody's turn
     )
 
 
@@ -165,8 +169,8 @@ def evaluate(
     project.check_prompt(spec, chosen)
     prompt = prompt_of(project.root, spec, chosen)
     dimensions = for_graph(project.dimensions, graph)
-    vital, runs = contracts_of(project, graph, kind)
-    absent = sorted(vital - {example.id for example in dataset.examples})
+    critical, runs = contracts_of(project, graph, kind)
+    absent = sorted(critical - {example.id for example in dataset.examples})
     if absent:
         raise ConfigError(f"must_pass names {absent[0]!r}, and {dataset.name} has no such example; nothing was run")
     name = label or chosen.name
@@ -208,7 +212,7 @@ def evaluate(
             progress=None if progress is None else lambda done, planned: progress(f"{graph}@{name}", done, planned),
             keep=keep or write_parquet,
         )
-    more = max(0, runs - repeat) if vital else 0
+    more = max(0, runs - repeat) if critical else 0
     if part is None and more and limit is None and into is None and result.complete:
         evaluate(
             project,
@@ -219,7 +223,7 @@ def evaluate(
             concurrency=concurrency,
             timeout_s=timeout_s,
             label=label,
-            part=Part(contracts_run(run_id), vital, WHY, first=repeat),
+            part=Part(contracts_run(run_id), critical, WHY, first=repeat),
             retry_errors=retry_errors,
         )
     return result

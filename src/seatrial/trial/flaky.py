@@ -50,20 +50,20 @@ def flaky(
                 f"{graph}@{chosen} was stopped after {result.done} of {result.planned} runs; nothing was counted"
             )
         run_id = result.run_dir.name
-    said = summary(project, run_id)
-    policy = policy_of(project, said["graph"])
+    wording = summary(project, run_id)
+    policy = policy_of(project, wording["graph"])
     evidence = evidence_of(project, run_id)
-    if not said.get("rows", {}).get("scored"):
+    if not wording.get("rows", {}).get("scored"):
         raise DataError(
-            f"{said['graph']}@{said['version']} answered and scored none of {said.get('planned')} runs: a version that always fails agrees with itself and says nothing of its churn; .seatrial/runs/{run_id}/rows.jsonl has the reasons"
+            f"{wording['graph']}@{wording['version']} answered and scored none of {wording.get('planned')} runs: a version that always fails agrees with itself and says nothing of its churn; .seatrial/runs/{run_id}/rows.jsonl has the reasons"
         )
-    critical = critical_segments(for_graph(project.dimensions, said["graph"]))
+    critical = critical_segments(for_graph(project.dimensions, wording["graph"]))
     shape = design_of(evidence, policy, critical)
     levels = {
         key: dict(zip(shape.segments, shape.alpha_row[k].tolist(), strict=True)) for k, key in enumerate(shape.keys)
     }
     return tuple(
-        churn_of(evidence, said["version"], key, policy, critical=critical, levels=levels[key]) for key in shape.keys
+        churn_of(evidence, wording["version"], key, policy, critical=critical, levels=levels[key]) for key in shape.keys
     ), policy
 
 
@@ -107,11 +107,11 @@ def put_in_quarantine(
             raise UsageError(f"{word} is one line of text, got {text!r}")
     before = load_quarantine(project.root / FILE, today)
     run_id = _measured(project, name, frozenset(ids), repeat, concurrency, progress)
-    said = summary(project, run_id)
-    graph, version, kind = said["graph"], said["version"], str(said["dataset"]["name"]).rpartition(":")[2]
+    wording = summary(project, run_id)
+    graph, version, kind = wording["graph"], wording["version"], str(wording["dataset"]["name"]).rpartition(":")[2]
     _in_service(project, graph, version)
     dataset = project.dataset(graph, kind)
-    if dataset.hash != said["dataset"]["hash"]:
+    if dataset.hash != wording["dataset"]["hash"]:
         raise UsageError(
             f"the dataset changed since run {run_id}; measure again with seatrial flaky {graph} --quarantine"
         )

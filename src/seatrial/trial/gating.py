@@ -14,7 +14,6 @@ from seatrial.segment import assign, critical_segments, for_graph
 from seatrial.trial.baselines import ANCHOR, accepted, refuse_another
 from seatrial.trial.confirm import NEVER, Confirming, confirm
 from seatrial.trial.contracts import for_family, with_contracts
-from seatrial.trial.judged import standings, win_rates_of
 from seatrial.trial.overrides import let_through, runs_bound
 from seatrial.trial.policies import policy_of
 from seatrial.trial.quarantine import quarantine_of
@@ -75,59 +74,39 @@ def gate(
     ]
     _same_evaluators(project, graph, baseline, candidate)
     critical = critical_segments(for_graph(project.dimensions, graph))
-    judged = win_rates_of(project, baseline, candidate, names[1])
-    evidence = combine([*arms, *judged], f"runs {baseline} and {candidate}")
+    evidence = combine(arms, f"runs {baseline} and {candidate}")
     _same_segments(project, graph, candidate, evidence)
     if _took_turns(project, baseline, candidate):
         evidence = evidence.stamped(interleaved="true")
     kind = str(summary(project, candidate)["dataset"]["name"]).rpartition(":")[2]
-    now = datetime.now(UTC)
-    today = today or now.date()
-    held = quarantine_of(project, graph, kind, today)
+    today = today or datetime.now(UTC).date()
+    kept = quarantine_of(project, graph, kind, today)
     anchor = accepted(project, graph, ANCHOR)
     if anchor is not None:
         refuse_another(project, anchor, kind, ANCHOR, least=policy.common)
-    votes = standings(project, graph, baseline, candidate, policy, now.timestamp())
     first = check_anchored(
-        evidence,
-        policy,
-        baseline=names[0],
-        candidate=names[1],
-        critical=critical,
-        quarantine=held,
-        anchor=anchor,
-        standings=votes,
+        evidence, policy, baseline=names[0], candidate=names[1], critical=critical, quarantine=kept, anchor=anchor
     )
-    report = confirm(
-        project,
-        (baseline, candidate),
-        first,
-        evidence,
-        policy,
-        confirming,
-        critical=critical,
-        held=held,
-        standings=votes,
-    )
+    report = confirm(project, (baseline, candidate), first, evidence, policy, confirming, critical=critical, kept=kept)
     return let_through(project, report, runs_bound(project, baseline, candidate), today)
 
 
 def _same_evaluators(project: Project, graph: str, baseline: str, candidate: str) -> None:
     """Raise an InvalidComparison where an evaluator changed between two runs, or a run does not say by what it was scored."""
-    said = [summary(project, run_id) for run_id in (baseline, candidate)]
-    hashes = [{one["key"]: one.get("hash") for one in run["evaluators"]} for run in said]
-    again = " and ".join(
-        f"seatrial eval {graph}@{version}" for version in dict.fromkeys(run["version"] for run in said)
+    wording = [summary(project, run_id) for run_id in (baseline, candidate)]
+    hashes = [{one["key"]: one.get("hash") for one in run["evaluators"]} for run in wording]
+    repeated = " and ".join(
+        f"seatrial eval {graph}@{version}" for version in dict.fromkeys(run["version"] for run in wording)
     )
     for run_id, known in zip((baseline, candidate), hashes, strict=True):
         if not all(known.values()):
             raise InvalidComparison(
-                f"run {run_id} does not say by which evaluators it was scored: it was made before their code was part of their identity. Run both again: {again}"
+                f"run {run_id} does not say by which evaluators it was scored: it was made before their code was part of their identity. Run both again: {repeated}"
             )
     changed = sorted(key for key in hashes[0].keys() & hashes[1].keys() if hashes[0][key] != hashes[1][key])
     if changed:
         raise InvalidComparison(
-            f"the evaluators changed ({', '.join(changed)}) between run {baseline} and run {candidate}: their scores cannot be compared. Score both with the same code: {again}"
+            f"the evaluators changed ({', '.join(changed)}) between run {baseline} and run {candidate}: their scores cannot be compared. Score both with the same code: {repeated}"
         )
 
 
@@ -136,9 +115,9 @@ def _same_segments(project: Project, graph: str, run_id: str, evidence: Evidence
 
     Nothing is said of runs on a dataset that has changed since: its examples are no longer the ones that were put.
     """
-    said = summary(project, run_id)["dataset"]
-    dataset = project.dataset(graph, str(said["name"]).rpartition(":")[2])
-    if dataset.hash != said["hash"]:
+    wording = summary(project, run_id)["dataset"]
+    dataset = project.dataset(graph, str(wording["name"]).rpartition(":")[2])
+    if dataset.hash != wording["hash"]:
         return
     dimensions = for_graph(project.dimensions, graph)
     now = {example.id: assign(dimensions, example.row()) for example in dataset.examples}
@@ -156,6 +135,6 @@ def _same_segments(project: Project, graph: str, run_id: str, evidence: Evidence
 
 def _took_turns(project: Project, baseline: str, candidate: str) -> bool:
     """Whether the two were run in turns, by models that really answered: then their latencies may be compared."""
-    said = [summary(project, run_id) for run_id in (baseline, candidate)]
-    each_other = said[0].get("beside") == candidate and said[1].get("beside") == baseline
-    return each_other and not any(one.get("replayed") for one in said)
+    wording = [summary(project, run_id) for run_id in (baseline, candidate)]
+    each_other = wording[0].get("beside") == candidate and wording[1].get("beside") == baseline
+    return each_other and not any(one.get("replayed") for one in wording)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from importlib.resources.abc import Traversable
     from pathlib import Path
 
-    from seatrial.certify.detectable import Sight
+    from seatrial.certify.detectable import Detectable
     from seatrial.project import Project, TrialRow
 
 MOVED = {"gitignore": ".gitignore", "workflows/gate.yml": ".github/workflows/gate.yml"}
@@ -49,17 +49,17 @@ def write_files(folder: Path, wanted: Mapping[str, str | bytes], *, hint: str) -
     return tuple(sorted(wanted))
 
 
-def sees(project: Project, row: TrialRow) -> tuple[Sight, ...]:
+def detects(project: Project, row: TrialRow) -> tuple[Detectable, ...]:
     """What the row's gate could see today: every row of its leading key, with the smallest drop it would show."""
     from seatrial.certify.design import design  # noqa: PLC0415 - numpy, for those who have examples
-    from seatrial.certify.detectable import sights  # noqa: PLC0415
+    from seatrial.certify.detectable import detectables  # noqa: PLC0415
     from seatrial.segment import assign, critical_segments, for_graph  # noqa: PLC0415
     from seatrial.trial.policies import row_policy  # noqa: PLC0415
 
     policy = row_policy(project, row)
     dimensions = for_graph(project.dimensions, row.graph)
     examples = [assign(dimensions, one.row()) for one in project.dataset(row.graph, row.dataset).examples]
-    return sights(design(row.graph, examples, policy, critical=critical_segments(dimensions)), policy)
+    return detectables(design(row.graph, examples, policy, critical=critical_segments(dimensions)), policy)
 
 
 def can_run_graphs() -> bool:

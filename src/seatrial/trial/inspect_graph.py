@@ -60,7 +60,9 @@ def missing_key(message: str, environ: Mapping[str, str]) -> str:
     return next((name for name in named if not environ.get(name)), "")
 
 
-def look_at(foreign: Foreign, examples: Path | None, said: LanggraphJson, taken: dict[str, tuple[str, str]]) -> Look:
+def look_at(
+    foreign: Foreign, examples: Path | None, reported: LanggraphJson, taken: dict[str, tuple[str, str]]
+) -> Look:
     """Read its examples and load it; what keeps it from loading is kept as a sentence.
 
     Raises:
@@ -73,7 +75,7 @@ def look_at(foreign: Foreign, examples: Path | None, said: LanggraphJson, taken:
         # What a foreign module prints or warns of while it is loaded is no output of ours.
         with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            graph = load_graph(foreign.source, foreign.attribute, search=said.search)
+            graph = load_graph(foreign.source, foreign.attribute, search=reported.search)
             inputs, outputs = _schema(graph, "input"), _schema(graph, "output")
             context = fields_of_context(getattr(graph, "context_schema", None))
     except (Exception, SystemExit) as error:  # noqa: BLE001 - a foreign project's failure is one graph's, and a sentence

@@ -18,14 +18,13 @@ from seatrial.judge.spec import FOLDER, read_judge
 from seatrial.pool.row_log import read_lines
 from seatrial.segment import assign, critical_segments, for_graph
 from seatrial.trial.outputs import as_text
-from seatrial.trial.runs import RUNS, evidence_of, latest_run, summary
+from seatrial.trial.runs import RUNS, latest_run, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from seatrial.dataset import Example
-    from seatrial.evidence.against_half import Rules
     from seatrial.judge.run import Judged
     from seatrial.judge.spec import Judge
     from seatrial.judge.table import Rows
@@ -80,7 +79,7 @@ class Plan:
     """
 
     pairs: int
-    settled: int
+    resolved: int
     calls: int
     known: int
     tokens: int
@@ -115,15 +114,15 @@ def comparison(project: Project, a: str, b: str, judge_name: str, *, limit: int 
     if judge.graphs and graph not in judge.graphs:
         raise UsageError(f"judge {judge.name!r} is for {', '.join(judge.graphs)}, not for {graph!r}")
     dataset = project.dataset(graph, str(cand["dataset"]["name"]).rpartition(":")[2])
-    for name, said in ((a, base), (b, cand)):
-        if said["dataset"]["hash"] != dataset.hash:
+    for name, wording in ((a, base), (b, cand)):
+        if wording["dataset"]["hash"] != dataset.hash:
             raise DataError(
                 f"{name}: the dataset {dataset.name} changed since its run; make a new one with seatrial eval {graph}"
             )
     answers = [_answers(project.root / RUNS / run / "rows.jsonl", judge) for run in runs]
     arms = [
-        Arm(f"{graph}@{said['version']}", family_of(project, graph, str(said["version"])), models)
-        for said, (_, models) in zip((base, cand), answers, strict=True)
+        Arm(f"{graph}@{wording['version']}", _family(project, graph, str(wording["version"])), models)
+        for wording, (_, models) in zip((base, cand), answers, strict=True)
     ]
     families = check_families(judge, arms, project.settings.model.families)
     dimensions = for_graph(project.dimensions, graph)
@@ -153,22 +152,22 @@ def comparison(project: Project, a: str, b: str, judge_name: str, *, limit: int 
 
 def plan_of(made: Comparison, repeat: int = 1) -> Plan:
     """What judging it would take, and what of it is known already."""
-    from seatrial.judge.pairs import settled  # noqa: PLC0415
+    from seatrial.judge.pairs import resolved  # noqa: PLC0415
     from seatrial.judge.run import ROWS, read_rows  # noqa: PLC0415
     from seatrial.judge.spend import NANO, Spend  # noqa: PLC0415
     from seatrial.verdict import Outcome  # noqa: PLC0415
 
-    asked = {one.request.key: one.request for one in questions(made.judge, made.pairs, repeat)}
+    requested = {one.request.key: one.request for one in questions(made.judge, made.pairs, repeat)}
     known = read_rows(made.folder / ROWS)
-    left = [one for key, one in asked.items() if key not in known or known[key].outcome != Outcome.SCORED]
+    left = [one for key, one in requested.items() if key not in known or known[key].outcome != Outcome.SCORED]
     spend = Spend(made.judge.price)
     characters = [len(one.system) + len(one.user) for one in left]
     worst = sum(spend.worst(len(one.user.encode()) + len(one.system), made.judge.max_tokens) for one in left) / NANO
     return Plan(
         len(made.pairs),
-        sum(settled(pair) is not None for pair in made.pairs),
+        sum(resolved(pair) is not None for pair in made.pairs),
         len(left),
-        len(asked) - len(left),
+        len(requested) - len(left),
         sum(characters) // CHARACTERS_A_TOKEN,
         None if made.judge.price is None else worst,
     )
@@ -197,10 +196,10 @@ def judge_pairs(
 
     refuse_constant_answers(made.pairs, made.judge.max_same_answer)
     pin(project.root, made.judge)
-    asked = tuple(questions(made.judge, made.pairs, repeat))
+    requested = tuple(questions(made.judge, made.pairs, repeat))
     done = run(
         made.judge,
-        asked,
+        requested,
         hub or judge_hub(project),
         made.folder,
         concurrency=concurrency,
@@ -218,9 +217,9 @@ def judge_pairs(
         repeat=repeat,
         unasked=done.unasked,
     )
-    written = write_evidence(rows, made.folder / EVIDENCE, made.judge, made.graph)
+    write_evidence(rows, made.folder / EVIDENCE, made.judge, made.graph)
     write_verdicts(rows, made.folder / VERDICTS, {"judge": made.judge.identity, "run_id": made.candidate_run})
-    _write_about(made, done, repeat, written)
+    _write_about(made, done, repeat)
     return done, rows
 
 
@@ -235,8 +234,8 @@ def judge_hub(project: Project) -> Hub:
     )
 
 
-def _write_about(made: Comparison, done: Judged, repeat: int, evidence_hash: str) -> None:
-    said = {
+def _write_about(made: Comparison, done: Judged, repeat: int) -> None:
+    wording = {
         "schema": "seatrial/judged/1",
         "judge": made.judge.identity,
         "prompt_hash": made.judge.prompt_hash,
@@ -246,19 +245,18 @@ def _write_about(made: Comparison, done: Judged, repeat: int, evidence_hash: str
         "baseline_run": made.baseline_run,
         "candidate_run": made.candidate_run,
         "repeat": repeat,
-        "evidence_hash": evidence_hash,
         "ended": done.ended,
         "usd": done.usd,
         "warnings": done.warnings,
     }
     file = made.folder / ABOUT
     beside = file.with_name(f"{ABOUT}.partial")
-    beside.write_text(json.dumps(said, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    beside.write_text(json.dumps(wording, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     beside.replace(file)
 
 
-def family_of(project: Project, graph: str, version: str) -> str:
-    """The family of a version as the registry declares it; of a version recorded under a label, the graph's own."""
+def _family(project: Project, graph: str, version: str) -> str:
+    """As the registry declares it; of a version recorded under a label, the graph's own."""
     spec = project.spec(graph)
     try:
         return spec.family_of(spec.version(version))
@@ -282,13 +280,6 @@ def _answers(file: Path, judge: Judge) -> tuple[_Rows, tuple[str, ...]]:
         raise DataError(f"{file} holds no runs; make a new one")
     models = {name for raw in found.values() for name in str(raw.get("model") or "").split("+") if name}
     return found, tuple(sorted(models))
-
-
-def models_of(project: Project, run_id: str) -> tuple[str, ...]:
-    """Every model that answered in a run, as it named itself."""
-    evidence = evidence_of(project, run_id)
-    named = evidence.codes("model").values if evidence.has("model") else ()
-    return tuple(sorted({name for one in named for name in one.split("+") if name}))
 
 
 def _pair(
@@ -333,17 +324,17 @@ def labels_file(project: Project, judge_name: str) -> Path:
     return project.root / FOLDER / LABELS / f"{judge_name}.jsonl"
 
 
-def winrate_of(made: Comparison, rules: Rules | None = None) -> Decision:
-    """Whether the candidate clears, by the verdict table of a judged comparison; `rules` are the built-in ones if not given."""
-    from seatrial.evidence.against_half import Rules  # noqa: PLC0415
+def winrate_of(made: Comparison) -> Decision:
+    """Whether the candidate clears, by the verdict table of a judged comparison."""
     from seatrial.judge.admissible import inadmissible  # noqa: PLC0415 - numbers, once there are verdicts
     from seatrial.judge.decide import find, winrate_decision  # noqa: PLC0415
     from seatrial.judge.length import length_adjusted  # noqa: PLC0415
     from seatrial.judge.scores import scores_of  # noqa: PLC0415
     from seatrial.judge.verdicts import VERDICT_COLUMNS  # noqa: PLC0415
+    from seatrial.judge.winrate import Rules  # noqa: PLC0415
     from seatrial.table import read_table  # noqa: PLC0415
 
-    file, rules = made.folder / VERDICTS, rules or Rules()
+    file, rules = made.folder / VERDICTS, Rules()
     table = read_table(file, VERDICT_COLUMNS)
     scores = scores_of(table)
     there = {f"{name}={value}" for name, codes in scores.segments.items() for value in codes.values}

@@ -6,7 +6,7 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from seatrial.model.from_settings import asked_for
+from seatrial.model.from_settings import requested_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ def replays() -> bool:
     Raises:
         UsageError: EVAL is neither yes nor no.
     """
-    return not asked_for(os.environ)
+    return not requested_settings(os.environ)
 
 
 @contextmanager

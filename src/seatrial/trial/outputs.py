@@ -85,17 +85,17 @@ def _outputs(row: Mapping[str, Any]) -> str | None:
 
 
 def _scores(row: Mapping[str, Any]) -> dict[str, float]:
-    said = [one for result in row["results"].values() if isinstance(result, list) for one in result]
-    return {key: score for key, score, _ in said if score is not None}
+    wording = [one for result in row["results"].values() if isinstance(result, list) for one in result]
+    return {key: score for key, score, _ in wording if score is not None}
 
 
 def _given(project: Project, run: str, wanted: set[str]) -> dict[str, tuple[str, str | None]]:
     try:
-        said = summary(project, run)
-        dataset = project.dataset(said["graph"], str(said["dataset"]["name"]).rpartition(":")[2])
+        wording = summary(project, run)
+        dataset = project.dataset(wording["graph"], str(wording["dataset"]["name"]).rpartition(":")[2])
     except SeatrialError:
         return {}  # the answers are shown all the same
-    if dataset.hash != said["dataset"]["hash"]:
+    if dataset.hash != wording["dataset"]["hash"]:
         return {}
     return {
         example.id: (as_text(example.inputs), None if example.outputs is None else as_text(example.outputs))

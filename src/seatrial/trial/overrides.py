@@ -70,6 +70,6 @@ def versions_bound(project: Project, graph: str, baseline: str, candidate: str) 
 
 
 def _content(project: Project, run_id: str) -> str:
-    said = summary(project, run_id)
+    wording = summary(project, run_id)
     # Two commits under one label, or a run of last week named by its id, are not what the registry holds now.
-    return str(said.get("code") or code_hash(project, said["graph"], said["version"]))
+    return str(wording.get("code") or code_hash(project, wording["graph"], wording["version"]))

@@ -32,28 +32,30 @@ def rebuild(project: Project, graph: str, run_id: str) -> RunResult:
     run_dir = project.root / RUNS / run_id
     if run_id != PurePath(run_id).name or not run_dir.is_dir():
         raise UsageError(f"no run is called {run_id!r}; {known(project)}")
-    said = summary(project, run_id)
-    if said["graph"] != graph:
-        raise UsageError(f"{run_id} is a run of {said['graph']!r}: seatrial eval {said['graph']} --rebuild {run_id}")
-    if not said.get("complete"):
+    wording = summary(project, run_id)
+    if wording["graph"] != graph:
+        raise UsageError(
+            f"{run_id} is a run of {wording['graph']!r}: seatrial eval {wording['graph']} --rebuild {run_id}"
+        )
+    if not wording.get("complete"):
         raise DataError(f"{run_id} is not finished: seatrial eval {graph} --resume {run_id}")
-    dataset = project.dataset(graph, str(said["dataset"]["name"]).rpartition(":")[2])
-    ids = _ids(run_dir / "rows.jsonl", int(said.get("planned", 0)))
+    dataset = project.dataset(graph, str(wording["dataset"]["name"]).rpartition(":")[2])
+    ids = _ids(run_dir / "rows.jsonl", int(wording.get("planned", 0)))
     plan = RunPlan(
         run_id=run_id,
         graph=graph,
-        version=str(said["version"]),
+        version=str(wording["version"]),
         dataset=dataset.name,
         dataset_hash=dataset.hash,
         examples=tuple(example for example in dataset.examples if example.id in ids),
-        version_config=said["version_config"],
+        version_config=wording["version_config"],
         dataset_version=dataset.version,
-        repetitions=int(said["repetitions"]),
+        repetitions=int(wording["repetitions"]),
         must=frozenset(ids),
-        part=str(said.get("part", "")),
-        code=str(said.get("code", "")),
-        beside=str(said.get("beside", "")),
-        replayed=bool(said.get("replayed")),
+        part=str(wording.get("part", "")),
+        code=str(wording.get("code", "")),
+        beside=str(wording.get("beside", "")),
+        replayed=bool(wording.get("replayed")),
     )
     dimensions = for_graph(project.dimensions, graph)
 
@@ -64,7 +66,7 @@ def rebuild(project: Project, graph: str, run_id: str) -> RunResult:
     nothing.set()  # every row is there; should one not be, it is not run
     suite = project.evaluators(graph)
     target = callable_target(_never)
-    return run(plan, target, suite, segments, run_dir, resume=True, limit=said.get("limit"), stop=nothing)
+    return run(plan, target, suite, segments, run_dir, resume=True, limit=wording.get("limit"), stop=nothing)
 
 
 def _never(_inputs: Any) -> Any:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from seatrial.project import Project
 
 RUNS = ".seatrial/runs"
-_SAID = {"run_id", "graph", "version", "version_config", "dataset", "evaluators", "repetitions", "started"}
+_STATED = {"run_id", "graph", "version", "version_config", "dataset", "evaluators", "repetitions", "started"}
 """What is read of every run.json."""
 
 
@@ -34,19 +34,19 @@ def latest_run(project: Project, name: str) -> str:
     runs = [folder.name for folder in (project.root / RUNS).glob("*") if (folder / "run.json").is_file()]
     row = next((row for row in project.settings.trial if row.graph == graph), None)
     kind = row.dataset if row else "golden"
-    found = [said for run_id in runs if _is_finished(said := summary(project, run_id), graph, wanted, kind)]
+    found = [reported for run_id in runs if _is_finished(reported := summary(project, run_id), graph, wanted, kind)]
     if not found:
         registered = [one.name for one in project.spec(graph).versions]
         if wanted not in registered and not any(
-            (said["graph"], said["version"]) == (graph, wanted)
-            for said in (summary(project, run_id) for run_id in runs)
+            (reported["graph"], reported["version"]) == (graph, wanted)
+            for reported in (summary(project, run_id) for run_id in runs)
         ):
             raise UsageError(f"{name}: graph {graph!r} has no version {wanted!r}; it has: {', '.join(registered)}")
         raise UsageError(
             f"{name}: no finished run of {graph}@{wanted} over its whole {kind} dataset yet; make one with seatrial eval {graph}@{wanted}"
         )
     # One that was stopped and finished later is newer than one that began and ended in between.
-    latest = max(found, key=lambda said: (said.get("finished") or said["started"], said["run_id"]))
+    latest = max(found, key=lambda reported: (reported.get("finished") or reported["started"], reported["run_id"]))
     changed = changed_since(project, latest)
     if changed:
         raise UsageError(
@@ -73,7 +73,7 @@ def summary(project: Project, run_id: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{file} cannot be read: {error}") from error
-    if not isinstance(found, dict) or not found.keys() >= _SAID:
+    if not isinstance(found, dict) or not found.keys() >= _STATED:
         raise DataError(f"{file} is no run.json; what it was is lost, so make a new run")
     return found
 
@@ -84,37 +84,37 @@ def known(project: Project) -> str:
     return f"the last ones: {', '.join(runs[-5:])}" if runs else "there is none yet; make one with seatrial eval GRAPH"
 
 
-def _is_finished(said: dict[str, Any], graph: str, version: str, kind: str) -> bool:
+def _is_finished(reported: dict[str, Any], graph: str, version: str, kind: str) -> bool:
     """Whether a run covers the complete dataset its trial row names; any other has to be asked for by its id."""
     return bool(
-        said["graph"] == graph
-        and said["version"] == version
-        and str(said["dataset"]["name"]).endswith(f":{kind}")
-        and said.get("complete")
-        and said.get("limit") is None
-        and not said.get("part")
+        reported["graph"] == graph
+        and reported["version"] == version
+        and str(reported["dataset"]["name"]).endswith(f":{kind}")
+        and reported.get("complete")
+        and reported.get("limit") is None
+        and not reported.get("part")
     )
 
 
-def changed_since(project: Project, said: dict[str, Any]) -> str:
+def changed_since(project: Project, reported: dict[str, Any]) -> str:
     """What a run was made with that is no longer so; empty when nothing is."""
-    graph, version = said["graph"], said["version"]
+    graph, version = reported["graph"], reported["version"]
     try:
         # As run.json would say it: a tuple in the registry is a list there.
         config = json.loads(json.dumps(dict(project.spec(graph).version(version).config), default=str))
     except ConfigError:
-        config = said["version_config"]  # recorded under a label of its own (--version-label): no row to compare with
-    if said["version_config"] != config:
-        return (
-            f"the registry's config of {version} changed ({json.dumps(said['version_config'])} -> {json.dumps(config)})"
-        )
+        config = reported[
+            "version_config"
+        ]  # recorded under a label of its own (--version-label): no row to compare with
+    if reported["version_config"] != config:
+        return f"the registry's config of {version} changed ({json.dumps(reported['version_config'])} -> {json.dumps(config)})"
     registered = any(one.name == version for one in project.spec(graph).versions)
-    if registered and said.get("code", "") not in ("", code_hash(project, graph, version)):
+    if registered and reported.get("code", "") not in ("", code_hash(project, graph, version)):
         return f"the files of {graph} changed"
-    kind = str(said["dataset"]["name"]).rpartition(":")[2]
-    if project.dataset(graph, kind).hash != said["dataset"]["hash"]:
+    kind = str(reported["dataset"]["name"]).rpartition(":")[2]
+    if project.dataset(graph, kind).hash != reported["dataset"]["hash"]:
         return "the dataset changed"
     now = {bound.key: (bound.version, bound.hash) for bound in project.evaluators(graph)}
-    then = {one["key"]: (one["version"], one.get("hash")) for one in said["evaluators"]}
+    then = {one["key"]: (one["version"], one.get("hash")) for one in reported["evaluators"]}
     changed = sorted(key for key in now.keys() | then.keys() if now.get(key) != then.get(key))
     return f"the evaluators changed ({', '.join(changed)})" if changed else ""

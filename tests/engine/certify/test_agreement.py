@@ -45,9 +45,9 @@ def written(shape, cells, clusters=None):
     rows = {name: [] for name in names}
     for key, arms in zip(shape.keys, cells, strict=True):
         for version, answers in zip("xy", arms, strict=True):
-            for i, (passes, lost, runs) in enumerate(answers):
+            for i, (passes, missing_cells, runs) in enumerate(answers):
                 for repetition in range(runs):
-                    seen = repetition < runs - lost
+                    seen = repetition < runs - missing_cells
                     for name, value in zip(
                         names,
                         (
@@ -81,15 +81,18 @@ def from_counts(shape, drawn, gate):
                 for _ in range(n):
                     i = next(places)
                     base, cand = ((1, 1), (1, 0), (0, 1), (0, 0))[answer]
-                    lost = ((0, 0), (0, 1), (1, 0), (1, 1))[measured]
-                    arms[0][i] = (base * (1 - lost[0]), lost[0], 1)
-                    arms[1][i] = (cand * (1 - lost[1]), lost[1], 1)
+                    missing_cells = ((0, 0), (0, 1), (1, 0), (1, 1))[measured]
+                    arms[0][i] = (base * (1 - missing_cells[0]), missing_cells[0], 1)
+                    arms[1][i] = (cand * (1 - missing_cells[1]), missing_cells[1], 1)
         cells.append(arms)
     return cells
 
 
 def from_answers(drawn, gate, runs):
-    return [[[(int(p), int(lost), runs) for p, lost in answers[gate, arm]] for arm in (0, 1)] for answers in drawn]
+    return [
+        [[(int(p), int(missing_cells), runs) for p, missing_cells in answers[gate, arm]] for arm in (0, 1)]
+        for answers in drawn
+    ]
 
 
 def word(blocked, unsure):
@@ -134,9 +137,9 @@ def test_every_simulated_gate_decides_as_the_gate_does(name):
         decided.append(report.verdict)
     assert simulated == decided
     assert len(set(decided)) > 1, "a world in which every gate says the same holds nobody to anything"
-    again = design_of(evidence, policy, CRITICAL)
-    assert again.segments == shape.segments
-    assert np.array_equal(again.n, shape.n)
+    second_stage = design_of(evidence, policy, CRITICAL)
+    assert second_stage.segments == shape.segments
+    assert np.array_equal(second_stage.n, shape.n)
 
 
 @pytest.mark.parametrize("clusters", [None, [i // 3 for i in range(len(EXAMPLES))]])
@@ -152,10 +155,10 @@ def test_the_names_of_a_certificate_and_of_a_gate_with_its_sizes_are_equal(clust
 
 
 def test_a_critical_segment_nobody_has_is_in_the_name_too():
-    vital = (*CRITICAL, "tier=reseller")
-    shape = design("d", EXAMPLES, TWO_KEYS, critical=vital)
+    critical_values = (*CRITICAL, "tier=reseller")
+    shape = design("d", EXAMPLES, TWO_KEYS, critical=critical_values)
     cells = [[[(1, 0, 1)] * len(EXAMPLES)] * 2] * 2
-    report = check(written(shape, cells), TWO_KEYS, baseline="x", candidate="y", critical=vital)
+    report = check(written(shape, cells), TWO_KEYS, baseline="x", candidate="y", critical=critical_values)
     assert certified_name(report) == name_of(TWO_KEYS.hash, shape.shape_hash(1))
 
 
@@ -220,8 +223,8 @@ def test_the_law_of_hits_is_the_gates(rate, missing, runs):
     new = hit[1].any(axis=1) & ~hit[0].any(axis=1) & seen[0].any(axis=1)
     unclear = hit[1].any(axis=1) & ~seen[0].any(axis=1)
     clean = ~new & ~unclear & seen[1].all(axis=1)
-    said = hit_law(rate, missing, runs)
-    for found, expected in zip((new, clean), said, strict=True):
+    reported = hit_law(rate, missing, runs)
+    for found, expected in zip((new, clean), reported, strict=True):
         assert found.mean() == pytest.approx(expected, abs=3.29 * math.sqrt(expected * (1 - expected) / n))
 
 

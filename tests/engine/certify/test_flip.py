@@ -15,8 +15,8 @@ def test_rows_on_a_lattice_reject_where_the_gate_rejects(runs, n, lean, seed):
     rng = np.random.default_rng(seed)
     steps = np.rint(np.clip(rng.normal(lean, 0.4, (8, n)), -1, 1) * runs) / runs
     for alpha in (0.0005, 0.01, 0.03, 0.05, 0.3):
-        said = Flips(np.array([runs])).rejects(steps, alpha)
-        assert said.tolist() == [sign_flip(row, rng, alpha).p <= alpha for row in steps]
+        reported = Flips(np.array([runs])).rejects(steps, alpha)
+        assert reported.tolist() == [sign_flip(row, rng, alpha).p <= alpha for row in steps]
 
 
 @settings(max_examples=30, deadline=None)

@@ -29,7 +29,7 @@ def test_what_there_is_and_what_would_do_instead():
         >= 0.8
         > mcnemar_power(60, 0.10, 0.05 / (row.repetitions - 1), 0.05)
     )
-    assert mcnemar_power(60, found.sees, 0.05, 0.05) >= 0.8
+    assert mcnemar_power(60, found.detects, 0.05, 0.05) >= 0.8
     # 6.18256 x .05 / .05^2 = 123.65
     assert found.margins[0].need == 124
 
@@ -101,16 +101,16 @@ def test_two_equal_rates_cannot_be_told_apart():
 
 
 def test_a_canary_is_stopped_and_cleared_in_the_published_units():
-    asked = Canary(0.95, 0.05, units_per_day=2_000, dwell=600)
-    found = plan_canary(asked, (0.10,), runs=400, rng=np.random.default_rng(2))
+    requested = Canary(0.95, 0.05, units_per_day=2_000, dwell=600)
+    found = plan_canary(requested, (0.10,), runs=400, rng=np.random.default_rng(2))
     # 400 runs: medians' standard errors near 12 and 4, the published ones' alike; z = 3.29. First try: threshold 2 / .05
     assert found.alone.median == pytest.approx(242, abs=3.29 * 12 * 1.42)
-    assert asked.needed == pytest.approx(40)
+    assert requested.needed == pytest.approx(40)
     assert found.split.median == pytest.approx(300, abs=3.29 * 12 * 1.42)
     assert found.clearings[0].times.median == pytest.approx(75, abs=3.29 * 4 * 1.42)
     # 1 / 40 at any look; z = 3.29 of 400 runs: .026
     assert found.false_alarm.rate <= 0.025 + 0.026
-    assert asked.days(200) == pytest.approx(1.0)
+    assert requested.days(200) == pytest.approx(1.0)
     assert found.split.within.rate == pytest.approx(0.88, abs=0.06)
     shares = [share for _, share in found.curve]
     assert shares == sorted(shares)
@@ -118,8 +118,8 @@ def test_a_canary_is_stopped_and_cleared_in_the_published_units():
 
 def test_the_threshold_is_the_rollouts_split():
     # .05 / 2 on the first try, x .8 / 2 for one of two critical cells = .01; four stages share the stakes
-    asked = Canary(0.95, 0.05, part=0.3, critical=2, stages=4)
-    assert (asked.threshold, asked.needed) == (pytest.approx(100), pytest.approx(400))
+    requested = Canary(0.95, 0.05, part=0.3, critical=2, stages=4)
+    assert (requested.threshold, requested.needed) == (pytest.approx(100), pytest.approx(400))
     assert Canary(0.95, 0.05, attempt=1).threshold == pytest.approx(80)
 
 

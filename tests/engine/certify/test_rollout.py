@@ -54,7 +54,7 @@ def test_the_hash_is_of_the_rules_and_not_of_their_place():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reported"),
     [
         ({"schema": "seatrial/policy/1"}, 'this version reads schema = "seatrial/rollout-plan/1"'),
         ({"alhpa": 0.05}, "'alhpa' is unknown; choose one of: owner, alpha, must_stop"),
@@ -81,10 +81,10 @@ def test_the_hash_is_of_the_rules_and_not_of_their_place():
         ({"units_per_day": -1}, "a number above 0"),
     ],
 )
-def test_a_wrong_word_is_a_sentence_that_names_its_place(change, said):
+def test_a_wrong_word_is_a_sentence_that_names_its_place(change, reported):
     with pytest.raises(ConfigError) as error:
         the_plan(**change)
-    assert said in str(error.value)
+    assert reported in str(error.value)
     assert str(error.value).startswith("rollout.toml")
 
 
@@ -137,17 +137,17 @@ def test_a_stage_too_short_for_its_critical_cell_is_blind_and_says_what_would_do
     short = [{"share": 0.01, "margin": 0.10, "hours": 24}, *STAGES]
     found = certified(stage=short)
     assert (found.blind, found.kept) == ((0,), False)
-    sight = next(s for s in found.sights if s.blind)
+    detectable = next(s for s in found.detectables if s.blind)
     # 10,000 a day x .8 x .01
-    assert (sight.cell, sight.units) == ("tier=enterprise", 80)
-    longer = [{"share": 0.01, "margin": 0.10, "units": math.ceil(1.15 * sight.needs)}, *STAGES]
+    assert (detectable.cell, detectable.units) == ("tier=enterprise", 80)
+    longer = [{"share": 0.01, "margin": 0.10, "units": math.ceil(1.15 * detectable.needs)}, *STAGES]
     assert certified(stage=longer, seed=2).blind == ()
 
 
 def test_a_thin_cell_that_is_not_critical_does_not_make_a_stage_blind():
     cells = {**CELLS, "rest": {"share": 0.19, "rate": 0.93}, "trial": {"share": 0.01, "rate": 0.9}}
     found = certified(cell=cells)
-    thin = next(s for s in found.sights if s.cell == "trial")
+    thin = next(s for s in found.detectables if s.cell == "trial")
     assert thin.stops.rate < 0.8
     assert found.blind == ()
 
@@ -155,13 +155,13 @@ def test_a_thin_cell_that_is_not_critical_does_not_make_a_stage_blind():
 def test_without_a_critical_cell_the_whole_traffic_answers():
     cells = {name: {"share": 0.5, "rate": 0.95} for name in ("a", "b")}
     found = certified(cell=cells, stage=[{"share": 0.01, "margin": 0.1, "units": 5_000}])
-    assert [s.cell for s in found.sights if s.answers] == [ALL]
+    assert [s.cell for s in found.detectables if s.answers] == [ALL]
     assert found.blind == (0,)
 
 
 def test_a_further_try_sees_less():
     stage = [{"share": 0.1, "margin": 0.1, "units": 1_500}]
-    first, fifth = (certified(stage=stage, attempt=attempt, runs=300).sights[0].stops.rate for attempt in (0, 5))
+    first, fifth = (certified(stage=stage, attempt=attempt, runs=300).detectables[0].stops.rate for attempt in (0, 5))
     assert fifth < first - 0.1
 
 

@@ -89,10 +89,10 @@ def drawn(truth: Truth, rng: np.random.Generator) -> Evidence:
     """One world's evidence, example by example, by the model's own words and not by its code."""
     tiers, n = [example["tier"] for example in TIERS], len(TIERS)
     drop = np.array([truth.drop if truth.segment == f"tier={tier}" else 0.0 for tier in tiers])
-    broke, fixed = drop + truth.churn * (1 - drop) / 2, truth.churn * (1 - drop) / 2
-    both = truth.rate - broke
+    regressed, fixed = drop + truth.churn * (1 - drop) / 2, truth.churn * (1 - drop) / 2
+    both = truth.rate - regressed
     u = rng.random(n)  # from 0 up: both pass, it broke, it was fixed, both fail
-    base, cand = u < both + broke, (u < both) | ((u >= both + broke) & (u < both + broke + fixed))
+    base, cand = u < both + regressed, (u < both) | ((u >= both + regressed) & (u < both + regressed + fixed))
     seen = rng.random(2 * n) >= truth.missing
     score = np.concatenate([base, cand]).astype(float)
     columns = {
@@ -155,6 +155,8 @@ def test_both_error_rates_of_a_critical_segment_are_simulated_as_the_gate_decide
     found = the_design(examples=[{"tier": "enterprise"}] * 60 + [{"tier": "free"}] * 300)
     null = simulate(found, Policy(), Truth(0.15), 2_000, np.random.default_rng(9))
     assert null.shown("tier=enterprise") == pytest.approx(0.97, abs=0.02)
-    lost = simulate(found, Policy(), Truth(0.15, segment="tier=enterprise", drop=0.2), 2_000, np.random.default_rng(10))
-    passed = 1 - lost.rate(lost.blocked + lost.uncertain + lost.underpowered)
+    missing_cells = simulate(
+        found, Policy(), Truth(0.15, segment="tier=enterprise", drop=0.2), 2_000, np.random.default_rng(10)
+    )
+    passed = 1 - missing_cells.rate(missing_cells.blocked + missing_cells.uncertain + missing_cells.underpowered)
     assert passed <= 0.06 + 3.29 * math.sqrt(0.06 * 0.94 / 2_000)

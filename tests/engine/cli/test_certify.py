@@ -41,10 +41,10 @@ def fleet(tmp_path, monkeypatch):
 
 def test_the_reference_fleet_keeps_its_promise(fleet, capsys):
     assert run(["certify", "gates/merge.toml", "--json", "--gates", "1000"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["schema"] == "seatrial/certify/1"
-    assert said["false_block_rate"] <= said["alpha"] == 0.05
-    assert [graph["graph"] for graph in said["graphs"]] == [
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["schema"] == "seatrial/certify/1"
+    assert reported["false_block_rate"] <= reported["alpha"] == 0.05
+    assert [graph["graph"] for graph in reported["graphs"]] == [
         "text_to_sql",
         "email_classify",
         "support_router",
@@ -52,11 +52,11 @@ def test_the_reference_fleet_keeps_its_promise(fleet, capsys):
         "lead_score",
         "handbook_answer",
     ]
-    at_20 = [p for graph in said["graphs"] for p in graph["power"] if p["critical"] and p["drop"] == 0.2]
+    at_20 = [p for graph in reported["graphs"] for p in graph["power"] if p["critical"] and p["drop"] == 0.2]
     assert len(at_20) == 9
-    assert said["power"] == min(p["blocked"] for p in at_20) > 0.9
-    rates = [graph["false_block_rate"] for graph in said["graphs"]]
-    assert said["fleet_false_block_rate"] == pytest.approx(1 - math.prod(1 - rate for rate in rates))
+    assert reported["power"] == min(p["blocked"] for p in at_20) > 0.9
+    rates = [graph["false_block_rate"] for graph in reported["graphs"]]
+    assert reported["fleet_false_block_rate"] == pytest.approx(1 - math.prod(1 - rate for rate in rates))
     assert len(list((fleet / ".seatrial/certified").iterdir())) == 6
 
 
@@ -96,7 +96,7 @@ zero_tolerance = true
 """
 
 
-def results(file, *, repetitions=1, lost=0.0, hits=0.0, cluster=1, rng=None):
+def results(file, *, repetitions=1, missing_cells=0.0, hits=0.0, cluster=1, rng=None):
     """200 examples of two tiers by two versions, no worse; a tenth of them a coin."""
     rng = rng or random.Random(1)
     rows = ["example_id,version,key,score,outcome,repetition,tier,group"]
@@ -110,8 +110,8 @@ def results(file, *, repetitions=1, lost=0.0, hits=0.0, cluster=1, rng=None):
                     "pii_leak": int(rng.random() >= hits),
                 }
                 for key, score in scores.items():
-                    gone = key == "correct" and rng.random() < lost
-                    word = ",evaluator_error" if gone else f"{score},scored"
+                    missing_share = key == "correct" and rng.random() < missing_cells
+                    word = ",evaluator_error" if missing_share else f"{score},scored"
                     rows.append(f"e{i},{version},{key},{word},{repetition},{tier},g{i // cluster}")
     file.write_text("\n".join(rows))
 
@@ -135,7 +135,7 @@ def graph_of(capsys):
 
 
 def test_what_repetitions_can_say_is_estimated_and_said_to_be(three, capsys):
-    results(three / "results.csv", repetitions=4, lost=0.02, cluster=2)
+    results(three / "results.csv", repetitions=4, missing_cells=0.02, cluster=2)
     (three / "merge.toml").write_text(KEYS.replace("[key.correct]", "must_detect = 0.25\n[key.correct]"))
     assert certify("--critical", "tier=pro", "--map", "cluster=group", "--json") == 0
     graph, facts = graph_of(capsys)
@@ -290,7 +290,7 @@ def test_every_terminal_can_write_it(three, encoding):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         (
             ["certify", "merge.toml", "--evidence", "results.csv", "--from-run", "x"],
@@ -321,7 +321,7 @@ def test_every_terminal_can_write_it(three, encoding):
         ),
     ],
 )
-def test_a_users_mistake_is_a_sentence_and_exit_3(here, capsys, arguments, said):
+def test_a_users_mistake_is_a_sentence_and_exit_3(here, capsys, arguments, reported):
     (here / "other.toml").write_text(POLICY.replace("score", "route"))
     assert run(arguments) == 3
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err

@@ -24,10 +24,10 @@ def file(tmp_path, monkeypatch):
     """An evidence file of 60 examples, `broke` of which fail with candidate b, on segment x."""
     monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
 
-    def write(broke=0, n=60, segment="x"):
+    def write(regressed=0, n=60, segment="x"):
         lines = ["example_id,version,score,tier,output_hash"]
         for i in range(n):
-            lines += [f'e{i},a,1,"{segment}",', f'e{i},b,{0 if i < broke else 1},"{segment}",']
+            lines += [f'e{i},a,1,"{segment}",', f'e{i},b,{0 if i < regressed else 1},"{segment}",']
         path = tmp_path / "evidence.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         return path
@@ -50,7 +50,7 @@ def policy(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("broke", "n", "more", "code", "verdict"),
+    ("regressed", "n", "more", "code", "verdict"),
     [
         (0, 60, (), 0, "pass"),
         (20, 60, (), 1, "fail"),
@@ -58,8 +58,8 @@ def policy(tmp_path):
         (2, 25, ("--critical", "tier=x"), 2, "inconclusive"),
     ],
 )
-def test_the_exit_code_is_the_verdict_on_every_surface(file, capsys, broke, n, more, code, verdict):
-    path = file(broke, n)
+def test_the_exit_code_is_the_verdict_on_every_surface(file, capsys, regressed, n, more, code, verdict):
+    path = file(regressed, n)
     assert gate(path, *more) == code
     words = capsys.readouterr()
     assert words.err == ""
@@ -97,15 +97,15 @@ def test_every_output_file_has_the_format_of_its_name(file, tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "reported"),
     [
         ("gate.pdf", "cannot tell the format from '.pdf'; choose one of: .html, .json, .md, .xml, .txt"),
         ("no/gate.md", "does not exist"),
     ],
 )
-def test_an_output_nobody_could_write_is_refused_before_any_work(tmp_path, capsys, name, said):
+def test_an_output_nobody_could_write_is_refused_before_any_work(tmp_path, capsys, name, reported):
     assert gate(tmp_path / "not-even-read.csv", "-o", str(tmp_path / name)) == 3
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
 
 
 def test_the_step_summary_is_appended_to(file, tmp_path, monkeypatch, capsys):
@@ -120,7 +120,7 @@ def test_the_step_summary_is_appended_to(file, tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         (["gate"], "give two files of results"),
         (["gate", "--evidence", "FILE"], "--baseline is missing; FILE holds the versions: a, b"),
@@ -142,16 +142,23 @@ def test_the_step_summary_is_appended_to(file, tmp_path, monkeypatch, capsys):
         (["gate", "--evidence", "FILE", "--policy", "nowhere.toml"], "policy nowhere.toml does not exist"),
     ],
 )
-def test_a_wrong_call_is_one_sentence_and_one_refusal(file, capsys, arguments, said):
+def test_a_wrong_call_is_one_sentence_and_one_refusal(file, capsys, arguments, reported):
     path = str(file())
     assert run([path if word == "FILE" else word for word in arguments] + ["--json"]) == 3
     out, err = capsys.readouterr()
     assert err.startswith("seatrial: ")
     assert len(err.splitlines()) == 1
-    assert said.replace("FILE", path) in err
+    assert reported.replace("FILE", path) in err
     refusal = json.loads(out)
     assert (refusal["verdict"], refusal["exit_code"]) == ("inconclusive", 3)
     assert refusal["reason"] == err.removeprefix("seatrial: ").rstrip("\n")
+
+
+def test_a_policy_section_without_machinery_is_exit_3(file, policy, capsys):
+    path = Path(policy())
+    path.write_text(path.read_text() + "[judge.helpful]\n")
+    assert gate(file(), "--policy", str(path)) == 3
+    assert "is known, but this version of seatrial cannot act on it yet" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -235,7 +242,7 @@ def test_a_policy_may_come_through_a_pipe(file, tmp_path, capsys):
         target=lambda: pipe.write_text('schema = "seatrial/policy/1"\nmode = "observe"\n[key.score]\n')
     )
     writer.start()
-    assert gate(file(broke=30), "--policy", str(pipe)) == 0
+    assert gate(file(regressed=30), "--policy", str(pipe)) == 0
     writer.join()
     assert "shown, not acted on" in capsys.readouterr().out
 
@@ -276,8 +283,8 @@ def test_several_files_are_read_as_one_and_one_without_a_version_is_named_by_its
     words = ["gate", "--evidence", old, "--evidence", new, "--map", "example_id=id", "--map", "score=ok"]
     words += ["--segment", "tier", "--baseline", "old", "--candidate", "new", "--json"]
     assert run(words) == 1
-    said = json.loads(capsys.readouterr().out)
-    assert (said["overall"]["broke"], said["evidence"]) == (21, "old.csv + new.csv")
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["overall"]["regressed"], reported["evidence"]) == (21, "old.csv + new.csv")
     assert run([*words[:-1], "-o", str(tmp_path / "page.html")]) == 1
     assert f"seatrial gate --evidence {old} --evidence {new} --baseline old" in (tmp_path / "page.html").read_text()
     capsys.readouterr()
@@ -292,9 +299,9 @@ def test_files_of_one_name_do_not_say_which_version_they_are(tmp_path, capsys):
         (tmp_path / folder).mkdir()
     same = [results(tmp_path / folder / "r.csv", "example_id,score", ["e1,1", "e2,1"]) for folder in ("a", "b")]
     assert run(["gate", "--evidence", same[0], "--evidence", same[1], "--baseline", "r", "--candidate", "r"]) == 3
-    said = capsys.readouterr().err
-    assert "has no column version" in said
-    assert "two score columns side by side become two rows" in said
+    reported = capsys.readouterr().err
+    assert "has no column version" in reported
+    assert "two score columns side by side become two rows" in reported
 
 
 def test_a_segment_that_nobody_named_is_asked_after(tmp_path, capsys):
@@ -323,6 +330,6 @@ def test_a_segment_that_nobody_named_is_asked_after(tmp_path, capsys):
 def test_a_refusal_has_the_format_of_its_verb(tmp_path, monkeypatch, capsys, words, schema):
     monkeypatch.chdir(tmp_path)
     assert run(words) == 3
-    said = json.loads(capsys.readouterr().out)
-    assert (said["schema"], said["verdict"]) == (f"seatrial/{schema}", "inconclusive")
-    assert "segments" not in said
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["schema"], reported["verdict"]) == (f"seatrial/{schema}", "inconclusive")
+    assert "segments" not in reported

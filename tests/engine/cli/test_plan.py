@@ -46,13 +46,13 @@ def plan(*arguments):
     return run(["plan", *arguments])
 
 
-def said(capsys):
+def reported(capsys):
     return json.loads(capsys.readouterr().out)
 
 
 def test_a_drop_needs_so_many_examples(capsys):
     assert plan("paired", "--drop", "0.1", "--json") == 0
-    found = said(capsys)
+    found = reported(capsys)
     assert (found["schema"], found["kind"]) == ("seatrial/plan/1", "paired")
     assert found["drops"][0]["examples"] == 83
     assert plan("paired", "--drop", "0.1") == 0
@@ -62,9 +62,9 @@ def test_a_drop_needs_so_many_examples(capsys):
 def test_a_policy_is_planned_segment_by_segment_and_its_schema_is_enough(monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
     assert plan("gates/merge.toml", "--drop", "0.1", "--json") == 0
-    short = said(capsys)
+    short = reported(capsys)
     assert plan("paired", "gates/merge.toml", "--drop", "0.1", "--json") == 0
-    assert short == said(capsys)
+    assert short == reported(capsys)
     assert [graph["graph"] for graph in short["graphs"]] == [
         "text_to_sql",
         "email_classify",
@@ -81,7 +81,7 @@ def test_588_units_an_arm(capsys):
     assert plan("unpaired", "--base", "0.95", "--rate", "0.98") == 0
     assert "at a two-sided level of 0.05: 588 units per arm" in capsys.readouterr().out
     assert plan("unpaired", "--base", "0.95", "--margin", "0.05", "--json") == 0
-    assert said(capsys)["per_arm"] == 235
+    assert reported(capsys)["per_arm"] == 235
 
 
 def test_looks_have_a_price(capsys):
@@ -131,7 +131,7 @@ def test_a_blind_stage_is_named_mended_and_exit_2(here, capsys):
     assert "✕ stage 1, 1 % for 24 hours: blind, it cannot stop 10 points worse" in out
     assert "to mend it: a dwell of " in out
     assert plan("canary", "blind.toml", "--runs", "200", "--json") == 2
-    found = said(capsys)
+    found = reported(capsys)
     assert (found["kind"], found["kept"], found["blind"]) == ("rollout", False, [1])
 
 

@@ -155,8 +155,8 @@ def test_a_gates_json_becomes_the_same_page_while_its_runs_are_there(project, ca
     assert run(["report", str(file), "-o", "page.html"]) == 0
     assert run(["report", *RUNS.values(), "-o", "other.html"]) == 0
     # a gate says whether it looked twice; the page of two runs looks once
-    twice = re.compile(r'<section aria-label="Looked at twice">.*?</section>\n\n| --no-confirm', re.DOTALL)
-    one, other = (twice.sub("", (root / name).read_text()) for name in ("page.html", "other.html"))
+    aa_run = re.compile(r'<section aria-label="Looked at twice">.*?</section>\n\n| --no-confirm', re.DOTALL)
+    one, other = (aa_run.sub("", (root / name).read_text()) for name in ("page.html", "other.html"))
     assert one == other
     capsys.readouterr()
     shutil.rmtree(root / ".seatrial")
@@ -176,8 +176,8 @@ def test_the_last_report_is_the_one_without_a_name(project, capsys):
     assert capsys.readouterr().out == f"page: {written}\n"
     assert opened == [written.as_uri()]
     assert run(["report", "20261120-101500", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said == {"schema": "seatrial/report/1", "exit_code": 0, "pages": [str(written)]}
+    reported = json.loads(capsys.readouterr().out)
+    assert reported == {"schema": "seatrial/report/1", "exit_code": 0, "pages": [str(written)]}
 
 
 def test_a_page_that_is_there_is_kept_unless_its_texts_are_to_go(project):
@@ -206,7 +206,7 @@ def test_a_machine_without_a_browser_is_told_where_the_page_is(project, monkeypa
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "reported"),
     [
         (["nowhere"], "no report of a gate is there"),
         ([], "holds no report yet"),
@@ -219,14 +219,14 @@ def test_a_machine_without_a_browser_is_told_where_the_page_is(project, monkeypa
         (["nobody@v1", "nobody@v2"], "nobody"),
     ],
 )
-def test_what_cannot_be_shown_is_a_sentence(project, capsys, words, said):
+def test_what_cannot_be_shown_is_a_sentence(project, capsys, words, reported):
     root, _ = project
     (root / "other.json").write_text('{"schema": "other/1"}')
     (root / "torn.json").write_text('{"schema": "seatrial/gate/1", "overall": {}}')
     (root / "refused.json").write_text('{"schema": "seatrial/gate/1", "reason": "it was not possible"}')
     no_report = words and words[0].endswith((".json", ".toml"))
     assert run(["report", *words]) == (2 if no_report else 3)
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
     assert "bug" not in capsys.readouterr().err
 
 
@@ -249,9 +249,9 @@ def test_evidence_of_another_harness_has_a_page_without_texts(project):
 def test_a_page_of_runs_that_are_gone_is_written_without_texts(project):
     root, _ = project
     report = gate_runs(open_project(root), *RUNS.values())
-    gone = replace(report, source="runs x and y")
-    assert "no texts" in page(gone)
-    assert "Texts are left out" in page(gone, examples=False)
+    missing_share = replace(report, source="runs x and y")
+    assert "no texts" in page(missing_share)
+    assert "Texts are left out" in page(missing_share, examples=False)
 
 
 def test_where_nothing_can_be_judged_the_page_says_why_and_the_error_goes_on(tmp_path):

@@ -48,9 +48,14 @@ def test_json_is_one_document_and_the_same_each_time(here, capsys):
     (here / "results.csv").write_text("\n".join([rows[0], *reversed(rows[1:])]))
     assert slices("--json") == 0
     assert capsys.readouterr().out == first
-    said = json.loads(first)
-    assert (said["schema"], said["exit_code"], said["alpha"], said["n"]) == ("seatrial/slices/1", 0, 0.1, 120)
-    assert said["found"][0]["features"] == ["language=fr", "words ≥ 8"]
+    reported = json.loads(first)
+    assert (reported["schema"], reported["exit_code"], reported["alpha"], reported["n"]) == (
+        "seatrial/slices/1",
+        0,
+        0.1,
+        120,
+    )
+    assert reported["found"][0]["features"] == ["language=fr", "words ≥ 8"]
 
 
 def test_the_picture_is_svg_that_needs_nothing_else(here):
@@ -90,7 +95,7 @@ def test_a_name_from_outside_cannot_drive_the_terminal(here, capsys):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         (["slices"], "give two versions (seatrial slices text_to_sql@v1 text_to_sql@v2)"),
         (["slices", "a", "b", "--evidence", "results.csv"], "not both"),
@@ -103,9 +108,9 @@ def test_a_name_from_outside_cannot_drive_the_terminal(here, capsys):
         (["slices", "a", "b", "-o", "x.png"], "choose FILE.json or FILE.svg"),
     ],
 )
-def test_a_users_mistake_is_a_sentence_and_exit_3(here, capsys, arguments, said):
+def test_a_users_mistake_is_a_sentence_and_exit_3(here, capsys, arguments, reported):
     assert run(arguments) == 3
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
 
 
 def test_features_of_other_examples_are_refused(here, capsys):
@@ -128,8 +133,8 @@ def test_two_runs_of_the_reference_fleet(fleet, capsys):
         assert run(["eval", f"support_router@{version}", "--no-mlflow"]) == 0
     capsys.readouterr()
     assert run(["slices", "support_router@v1", "support_router@v2", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert (said["baseline"], said["candidate"], said["found"]) == ("v1", "v2", [])
-    assert said["slices"] > 50
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["baseline"], reported["candidate"], reported["found"]) == ("v1", "v2", [])
+    assert reported["slices"] > 50
     assert run(["slices", "support_router@v1", "support_router@v1"]) == 3
     assert "the same run" in capsys.readouterr().err

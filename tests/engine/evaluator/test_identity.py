@@ -239,10 +239,10 @@ def test_code_without_source_is_known_by_its_bytecode():
 
 
 def test_identity_is_the_same_in_another_process():
-    said = "from seatrial.checks import no_pii; from seatrial.evaluator import bind; print(bind(no_pii(allow=('a', 'b', 'c'))).hash)"
+    reported = "from seatrial.checks import no_pii; from seatrial.evaluator import bind; print(bind(no_pii(allow=('a', 'b', 'c'))).hash)"
     found = {
         subprocess.run(
-            [sys.executable, "-c", said], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+            [sys.executable, "-c", reported], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
         ).stdout
         for seed in ("1", "2")
     }

@@ -18,7 +18,7 @@ TWO_KEYS = ({"example_id": "e1", "key": "k"}, {"example_id": "e1", "key": "l"})
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "reported"),
     [
         ([GOOD, {"example_id": None}], "row 2: example_id is missing"),
         ([GOOD, {"example_id": "e2", "version": None}], "row 2: version is missing"),
@@ -59,11 +59,11 @@ TWO_KEYS = ({"example_id": "e1", "key": "k"}, {"example_id": "e1", "key": "l"})
         ),
     ],
 )
-def test_a_contradiction_is_named_with_its_place(rows, said):
+def test_a_contradiction_is_named_with_its_place(rows, reported):
     with pytest.raises(DataError) as caught:
         check(table(*rows))
     assert str(caught.value).startswith("results.csv")
-    assert said in str(caught.value)
+    assert reported in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", list(ErrorKind))

@@ -101,10 +101,10 @@ def test_two_are_joined_as_files_are(tmp_path_factory, one, other):
     assert len(set(refusals)) == 1
     if refusals[0]:  # an example that stands in two places
         return
-    whole = combine([a_read, b_read], "both")
+    complete = combine([a_read, b_read], "both")
     joined = combine([a, b], "both")
-    same(joined, whole)
-    same(combine([a, b_read], "both"), whole)  # one of them lies in a file
+    same(joined, complete)
+    same(combine([a, b_read], "both"), complete)  # one of them lies in a file
 
 
 ROW = {"example_id": ["e"], "version": ["v"], "key": ["k"], "repetition": [0], "outcome": ["scored"], "score": [1.0]}

@@ -86,9 +86,9 @@ def test_the_command_line_takes_a_critical_value(tmp_path, capsys):
     TWO.to_pandas().to_csv(tmp_path / "e.csv", index=False)
     command = ["gate", "--evidence", str(tmp_path / "e.csv"), "--baseline", "a", "--candidate", "b", "--critical"]
     codes = [run([*command, name]) for name in ("team", "plan=team")]
-    said = capsys.readouterr().out
+    reported = capsys.readouterr().out
     assert codes[0] == codes[1]
-    assert said[: len(said) // 2] == said[len(said) // 2 :]
+    assert reported[: len(reported) // 2] == reported[len(reported) // 2 :]
 
 
 def test_csv_and_jsonl_are_judged_where_arrow_is_not_installed(tmp_path):

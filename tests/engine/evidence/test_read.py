@@ -146,37 +146,37 @@ def file(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "suffix", "content", "said"), BAD, ids=[f"{name}{suffix}" for name, suffix, *_ in BAD]
+    ("name", "suffix", "content", "reported"), BAD, ids=[f"{name}{suffix}" for name, suffix, *_ in BAD]
 )
-def test_a_bad_file_is_one_sentence_naming_file_and_place(file, name, suffix, content, said):
+def test_a_bad_file_is_one_sentence_naming_file_and_place(file, name, suffix, content, reported):
     path = file(suffix, content)
     with pytest.raises(DataError) as caught:
         read_evidence(path)
     assert str(path) in str(caught.value)
-    assert said in str(caught.value)
+    assert reported in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "suffix", "content", "said"), BAD, ids=[f"{name}{suffix}" for name, suffix, *_ in BAD]
+    ("name", "suffix", "content", "reported"), BAD, ids=[f"{name}{suffix}" for name, suffix, *_ in BAD]
 )
-def test_a_bad_file_on_the_command_line_is_no_verdict_and_no_traceback(file, capsys, name, suffix, content, said):
+def test_a_bad_file_on_the_command_line_is_no_verdict_and_no_traceback(file, capsys, name, suffix, content, reported):
     path = file(suffix, content)
     code = run(["gate", "--evidence", str(path), "--baseline", "a", "--candidate", "b", "--json"])
     out, err = capsys.readouterr()
-    missing_column = "map it with" in said or "map one" in said
+    missing_column = "map it with" in reported or "map one" in reported
     assert code == (3 if missing_column else 2)
     assert err.startswith("seatrial: ")
-    assert said in err
+    assert reported in err
     assert len(err.splitlines()) == 1
     refusal = json.loads(out)
     assert (refusal["verdict"], refusal["exit_code"]) == ("inconclusive", code)
     assert refusal["reason_class"] == ("usage" if missing_column else "invalid")
-    assert said in refusal["reason"]
+    assert reported in refusal["reason"]
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "reported"),
     [
         ("nowhere.csv", "does not exist"),
         ("folder.csv", "is a folder; a table is one file"),
@@ -185,11 +185,11 @@ def test_a_bad_file_on_the_command_line_is_no_verdict_and_no_traceback(file, cap
         ("x" * 300 + ".csv", "cannot be opened"),
     ],
 )
-def test_what_is_no_evidence_file_is_refused_by_name(tmp_path, name, said):
+def test_what_is_no_evidence_file_is_refused_by_name(tmp_path, name, reported):
     (tmp_path / "folder.csv").mkdir()
     if name.startswith("results"):
         (tmp_path / name).write_text("x")
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=reported):
         read_evidence(tmp_path / name)
 
 
@@ -284,7 +284,7 @@ def test_foreign_columns_are_mapped_and_joined(file):
 
 
 @pytest.mark.parametrize(
-    ("mapping", "segments", "said"),
+    ("mapping", "segments", "reported"),
     [
         ({"scor": ("score",)}, (), "no column is called 'scor'; choose one of: example_id"),
         (
@@ -295,8 +295,8 @@ def test_foreign_columns_are_mapped_and_joined(file):
         ({}, ("tier",), "--segment: .* has no column 'tier'; it has"),
     ],
 )
-def test_a_name_that_is_not_there_lists_those_that_are(file, mapping, segments, said):
-    with pytest.raises(UsageError, match=said):
+def test_a_name_that_is_not_there_lists_those_that_are(file, mapping, segments, reported):
+    with pytest.raises(UsageError, match=reported):
         read_evidence(file(".csv", HEAD + "e1,a,1\n"), mapping=mapping, segments=segments)
 
 
@@ -424,7 +424,9 @@ def test_a_mail_over_several_lines_is_one_value(tmp_path):
 
 def stamped(path, **metadata):
     table = pa.table({"example_id": ["e1"], "version": [path.stem], "score": [1.0]})
-    pq.write_table(table.replace_schema_metadata({f"seatrial.{name}": said for name, said in metadata.items()}), path)
+    pq.write_table(
+        table.replace_schema_metadata({f"seatrial.{name}": reported for name, reported in metadata.items()}), path
+    )
     return read_evidence(path)
 
 

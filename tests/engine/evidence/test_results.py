@@ -59,7 +59,7 @@ def test_columns_are_found_under_the_names_people_use(two, name, score):
 
 
 @pytest.mark.parametrize(
-    ("header", "rows", "said"),
+    ("header", "rows", "reported"),
     [
         ("id,question_id,score", ["a,x,1", "b,x,1"], None),  # only one of the two tells rows apart
         ("case_id,doc_id,score", ["a,x,1", "a,y,1", "b,x,1"], "--map example_id=case_id"),
@@ -71,14 +71,14 @@ def test_columns_are_found_under_the_names_people_use(two, name, score):
         ("id,score,version", ["a,1,v1", "a,1,v2"], "--baseline v1 --candidate v2"),
     ],
 )
-def test_what_is_ambiguous_is_a_question_with_the_option_that_settles_it(two, header, rows, said):
+def test_what_is_ambiguous_is_a_question_with_the_option_that_settles_it(two, header, rows, reported):
     paths = two(header, rows)
-    if said is None:
+    if reported is None:
         assert read(paths).codes("example_id").values == ("a", "b")
         return
     with pytest.raises((UsageError, DataError)) as caught:
         read(paths)
-    assert said in str(caught.value)
+    assert reported in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -96,8 +96,8 @@ def test_what_is_ambiguous_is_a_question_with_the_option_that_settles_it(two, he
 def test_scores_are_read_as_they_are_written(two, written, found, note):
     evidence = read(two("id,score", [f"e{i},{one}" for i, one in enumerate(written)]))
     assert scores(evidence) == found
-    said = evidence.metadata.get("read_as", "")
-    assert f"({note})" in said if note else "(" not in said
+    reported = evidence.metadata.get("read_as", "")
+    assert f"({note})" in reported if note else "(" not in reported
 
 
 def test_given_scales_and_words_win_over_what_would_be_guessed(two):
@@ -143,17 +143,17 @@ def test_a_file_that_two_separators_fit_asks_which(two):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reported"),
     [
         (["Q1", "Q2", "Q3"], ["q1", "q2", "q3"], "Compared in one case, 3 would meet"),
         (["001", "002", "003"], ["1", "2", "3"], "Compared as numbers, 3 would meet"),
         (["a", "b"], ["x", "y"], "old.csv has 'a', 'b'; "),
     ],
 )
-def test_no_example_in_common_shows_ids_of_each_side_and_what_would_make_them_meet(two, old, new, said):
+def test_no_example_in_common_shows_ids_of_each_side_and_what_would_make_them_meet(two, old, new, reported):
     with pytest.raises(InvalidComparison) as caught:
         read(two("id,score", [f"{one},1" for one in old], [f"{one},1" for one in new]))
-    assert said in str(caught.value)
+    assert reported in str(caught.value)
     assert repr(new[0]) in str(caught.value)
 
 
@@ -239,7 +239,7 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "reported"),
     [
         (["old.csv", "gone.csv"], "gone.csv does not exist"),
         (["old.csv", "new.csv", "new.csv"], "two are compared"),
@@ -252,8 +252,8 @@ def test_files_of_one_name_are_told_apart_by_their_folders(tmp_path):
         (["g@a", "g@b", "--na", "x"], "--na goes with files of results"),
     ],
 )
-def test_a_wrong_call_with_files_is_a_sentence(two, monkeypatch, capsys, arguments, said):
+def test_a_wrong_call_with_files_is_a_sentence(two, monkeypatch, capsys, arguments, reported):
     paths = two("id,score", ["a,1", "b,1"])
     monkeypatch.chdir(paths[0].parent)
     assert run(["gate", *arguments]) == 3
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err

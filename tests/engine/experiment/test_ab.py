@@ -344,7 +344,7 @@ def test_an_ab_plan_given_to_plan_is_told_its_verb(tmp_path, capsys):
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reported"),
     [
         ("units = 4000", "", "units is missing"),
         ('"new"', '"old"', "both 'old'"),
@@ -358,8 +358,8 @@ def test_an_ab_plan_given_to_plan_is_told_its_verb(tmp_path, capsys):
         ("seatrial/ab-plan/1", "seatrial/rollout-plan/1", "an A/B plan says schema"),
     ],
 )
-def test_a_mistake_in_a_plan_is_a_sentence(old, new, said):
-    with pytest.raises(ConfigError, match=said):
+def test_a_mistake_in_a_plan_is_a_sentence(old, new, reported):
+    with pytest.raises(ConfigError, match=reported):
         plan_of(PLAN.replace(old, new))
 
 

@@ -26,7 +26,7 @@ from seatrial.experiment.assign import (
 
 GOLDEN = Path(__file__).parent / "data" / "buckets.tsv"
 UNITS = [f"user-{i}" for i in range(20_000)]
-WHOLE = 1 << 60
+COMPLETE = 1 << 60
 
 
 def golden() -> list[tuple[str, str, int]]:
@@ -79,7 +79,7 @@ def test_raising_the_share_keeps_everyone_in(unit, one, other):
 
 def test_none_and_all_are_exact():
     assert limit(0) == 0
-    assert limit(1) == WHOLE
+    assert limit(1) == COMPLETE
     with pytest.raises(ValueError, match="between 0 and 1"):
         limit(float("nan"))
 

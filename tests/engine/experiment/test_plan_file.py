@@ -134,7 +134,7 @@ def test_the_hash_follows_the_partition_and_not_the_place():
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reported"),
     [
         ('"region=DE"]', '"answer=yes"]', "read from the request alone"),
         ("inputs.body", "outputs.body", "never an answer"),
@@ -156,18 +156,18 @@ def test_the_hash_follows_the_partition_and_not_the_place():
         ),
     ],
 )
-def test_a_mistake_is_a_sentence_with_its_place(old, new, said):
-    if said == "unreachable":  # a narrower cell after a wider one
+def test_a_mistake_is_a_sentence_with_its_place(old, new, reported):
+    if reported == "unreachable":  # a narrower cell after a wider one
         text = PLAN.replace(old, new).replace('where = [{ field = "inputs.body", op = "longer_than", arg = 5 }]', "")
-        said = "narrower one goes first"
+        reported = "narrower one goes first"
     else:
         text = PLAN.replace(old, new)
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=reported):
         read(text)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reported"),
     [
         ('candidate = "v4"\n', "", "candidate is missing"),
         ('candidate = "v4"', 'candidate = "v3"', "both 'v3'"),
@@ -177,10 +177,10 @@ def test_a_mistake_is_a_sentence_with_its_place(old, new, said):
         ('"leak", "cost"', '"leek"', "'leek' is not in gates/metrics.toml"),
     ],
 )
-def test_a_plan_that_cannot_run_is_refused(tmp_path, old, new, said):
+def test_a_plan_that_cannot_run_is_refused(tmp_path, old, new, reported):
     path: Path = tmp_path / "plan.toml"
     path.write_text(PLAN.replace(old, new))
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=reported):
         load_runnable_plan(path, DIMENSIONS, METRICS)
 
 

@@ -64,8 +64,8 @@ def test_a_tester_gets_the_version_and_counts_nowhere():
 
 
 def test_a_thread_keeps_the_version_it_began_with():
-    whole = router(cells={"DE": CellRoute(1.0)})
-    kept = whole.assign("support", IN_DE, "t1", began="v3")
+    complete = router(cells={"DE": CellRoute(1.0)})
+    kept = complete.assign("support", IN_DE, "t1", began="v3")
     assert (kept.version, kept.why, kept.exposed) == ("v3", Why.KEPT, False)
     back = router(cells={"DE": CellRoute(0.0)})
     assert back.assign("support", IN_DE, "t1", began="v4").version == "v4"
@@ -104,9 +104,9 @@ def test_the_last_good_snapshot_survives_a_dead_store():
     assert one.age(now=130.0) is None
     assert one.refresh()
     before = one.assign("support", IN_DE, "u")
-    for said in ("the store is down", "empty snapshot is no snapshot", "'md5/0'"):
+    for reported in ("the store is down", "empty snapshot is no snapshot", "'md5/0'"):
         assert not one.refresh()
-        assert said in one.problem
+        assert reported in one.problem
         assert one.assign("support", IN_DE, "u") == before
     assert one.age(now=130.0) == 30.0
 
@@ -119,9 +119,9 @@ def test_a_refresh_in_the_background_ends_when_it_is_closed():
 
 def test_a_snapshot_is_read_back_as_it_was_written():
     data = json.loads(json.dumps(snapshot_data(SNAPSHOT)))
-    again = snapshot_of(data)
-    assert snapshot_data(again) == snapshot_data(SNAPSHOT)
-    ours, theirs = Router(lambda: SNAPSHOT), Router(lambda: again)
+    second_stage = snapshot_of(data)
+    assert snapshot_data(second_stage) == snapshot_data(SNAPSHOT)
+    ours, theirs = Router(lambda: SNAPSHOT), Router(lambda: second_stage)
     assert ours.refresh()
     assert theirs.refresh()
     for unit in range(200):
@@ -135,7 +135,7 @@ def _damaged(path: str, value: object) -> object:
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "reported"),
     [
         (None, "schema"),
         ({}, "schema"),
@@ -150,6 +150,6 @@ def _damaged(path: str, value: object) -> object:
         ),
     ],
 )
-def test_a_snapshot_that_cannot_be_trusted_is_refused(raw, said):
-    with pytest.raises(DataError, match=said):
+def test_a_snapshot_that_cannot_be_trusted_is_refused(raw, reported):
+    with pytest.raises(DataError, match=reported):
         snapshot_of(raw)

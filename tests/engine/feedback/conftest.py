@@ -56,9 +56,9 @@ def write(project):
 def gate(project, capsys):
     """Run feedback-gate with --json; code, decision and what was printed."""
 
-    def asked(*arguments):
+    def requested(*arguments):
         code = run(["feedback-gate", "--json", *arguments])
         printed = capsys.readouterr()
         return Answer(code, json.loads(printed.out), printed.out, printed.err)
 
-    return asked
+    return requested

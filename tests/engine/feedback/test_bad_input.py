@@ -29,7 +29,7 @@ def set_one(name, value):
 
 
 @pytest.mark.parametrize(
-    ("decisions", "outcomes", "said"),
+    ("decisions", "outcomes", "reported"),
     [
         ([set_all("confidence", 92)], [], "confidence looks like percent (60 of 60 values are over 1, the largest 92)"),
         ([set_one("confidence", 1.2)], [], "row 4: confidence is 1.2, outside 0..1"),
@@ -46,10 +46,10 @@ def set_one(name, value):
         ([lambda rows: [row.pop("confidence") for row in rows]], [], "d.csv has no column confidence"),
     ],
 )  # fmt: skip
-def test_a_wrong_table_is_named(gate, write, decisions, outcomes, said):
+def test_a_wrong_table_is_named(gate, write, decisions, outcomes, reported):
     answer = gate(*tables(write, decisions, outcomes))
     assert answer.code == 2
-    assert said in answer.kinds
+    assert reported in answer.kinds
     assert answer.data["reason_class"] in {"missing", "invalid"}
 
 
@@ -135,7 +135,7 @@ def test_a_critical_segment_that_is_thin_or_absent_is_no_pass(gate, write):
 
 
 @pytest.mark.parametrize(
-    ("rules", "said"),
+    ("rules", "reported"),
     [
         ('[source.crm]\noutcomes = "o.csv"\none_shot = true\n', "'one_shot' is unknown"),
         ("bands = [0, 0.9, 0.5, 1]\n", "edges rise from 0 to 1"),
@@ -144,8 +144,8 @@ def test_a_critical_segment_that_is_thin_or_absent_is_no_pass(gate, write):
         ('[classifier.c]\nmetrics = ["absent"]\n', "metrics names 'absent'"),
     ],
 )
-def test_a_rule_that_is_not_known_is_refused(gate, write, rules, said):
+def test_a_rule_that_is_not_known_is_refused(gate, write, rules, reported):
     write("gates/feedback.toml", rules)
     answer = gate(*tables(write))
     assert answer.code == 3
-    assert said in answer.data["reason"]
+    assert reported in answer.data["reason"]

@@ -110,7 +110,7 @@ def test_nothing_that_matches_is_no_pass(gate, write, what):
                 for i in range(40)]  # fmt: skip
     files = ["--decisions", write("d.csv", decisions), "--outcomes", write("o.csv", outcomes), *AT_NOW]
     assert gate(*files).code == 0
-    more, said = {
+    more, reported = {
         "classifier": (["--classifier", "emial_classify"], "choose one of: email_classify"),
         "header": ([], "holds no rows"),
         "window": (["--from", "2026-06-20"], "the window holds none of its 40 decisions"),
@@ -119,7 +119,7 @@ def test_nothing_that_matches_is_no_pass(gate, write, what):
         write("d.csv", "decision_id,thread_id,classifier,verdict,confidence,decided_at\n")
     answer = gate(*files, *more)
     assert answer.code == 2
-    assert said in answer.kinds
+    assert reported in answer.kinds
 
 
 def test_times_without_a_zone_are_refused_until_one_is_declared(gate, write):

@@ -104,7 +104,7 @@ def test_every_kind_of_source_gives_the_same_answer(gate, project, write, made, 
 def test_a_source_that_is_down_or_lacks_its_table_is_exit_2(gate, project):
     sqlite3.connect(project / "t.db").execute("CREATE TABLE other (a)")
     duckdb.connect(str(project / "t.duckdb")).execute("CREATE TABLE other (a INT)")
-    for place, said in (
+    for place, reported in (
         ("t.db", "has no table 'outcomes'; name one with #TABLE: other"),
         ("t.duckdb", "has no table 'outcomes'; name one with #TABLE: other"),
         ("t.db#other", "holds no rows"),
@@ -113,5 +113,5 @@ def test_a_source_that_is_down_or_lacks_its_table_is_exit_2(gate, project):
     ):
         answer = gate("--one-shot", "--outcomes", place)
         assert answer.code == 2
-        assert said in answer.kinds
+        assert reported in answer.kinds
         assert "pass@" not in answer.out

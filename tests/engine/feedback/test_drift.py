@@ -24,11 +24,11 @@ DAY = 86400.0
 
 @pytest.fixture
 def drift(project, capsys):
-    def asked(*arguments):
+    def requested(*arguments):
         code = run(["drift", "--json", *arguments])
         return code, json.loads(capsys.readouterr().out)
 
-    return asked
+    return requested
 
 
 def languages(**counts):

@@ -23,10 +23,10 @@ def z(row):
 def test_out_of_scope_questions_alone_are_over_confident(gate):
     answer = gate("--one-shot", *CLINC)
     assert answer.code == 1
-    whole = [f for f in answer.data["findings"] if f["outcomes"]]
-    assert {(f["key"], f["segment"]) for f in whole if f["state"] == "blocks"} == {
+    complete = [f for f in answer.data["findings"] if f["outcomes"]]
+    assert {(f["key"], f["segment"]) for f in complete if f["state"] == "blocks"} == {
         ("v1_word_nb", "segment=oos"), ("v2_wordchar_lr", "segment=oos")}  # fmt: skip
-    others = [f for f in whole if f["segment"] not in {"overall", "segment=oos"}]
+    others = [f for f in complete if f["segment"] not in {"overall", "segment=oos"}]
     assert len(others) == 20
     assert all(f["difference"] > 0 for f in others)
     # Of v2, "home" alone lies within chance (z -1.3).
@@ -48,6 +48,6 @@ def test_basketball_forecasts_are_flagged_in_their_second_season_and_football_ne
     first = answer.data["details"]["sources"]["fte_forecasts.parquet"]["flagged"][0]["first_day"]
     assert "2016-10" < first < "2017-07"
     shot = gate("--one-shot", *table)
-    whole = {f["key"]: f["state"] for f in shot.data["findings"] if f["outcomes"] and f["segment"] == "overall"}
-    assert whole == {"nba_games": "blocks", "nfl_games": "blocks"}
+    complete = {f["key"]: f["state"] for f in shot.data["findings"] if f["outcomes"] and f["segment"] == "overall"}
+    assert complete == {"nba_games": "blocks", "nfl_games": "blocks"}
     assert all(math.isfinite(f["candidate"]) for f in shot.data["findings"])

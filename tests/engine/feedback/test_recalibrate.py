@@ -22,7 +22,7 @@ def test_an_over_confident_classifier_gains_on_decisions_that_were_held_out():
     found = offers(units(p, rng.random(4000) < p - 0.2))
     assert [one.method for one in found] == ["isotonic", "platt"]
     for one in found:
-        assert (one.fitted, one.held_out) == (2000, 2000)
+        assert (one.fitted, one.validation) == (2000, 2000)
         assert one.helps
         # Brier falls by the squared gap of .2.
         assert one.gain[0] == pytest.approx(0.04, abs=0.012)

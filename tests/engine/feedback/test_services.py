@@ -72,8 +72,8 @@ def trace(i, value, valid=True):
         "trace_metadata": {"mlflow.trace.session": f"t{i}"}, "tags": {"mlflow.traceName": "support_router"},
         "assessments": [{"assessment_id": f"a-{i}-{n}", "assessment_name": "resolved", "trace_id": f"tr-{i}",
                          "source": {"source_type": "HUMAN", "source_id": "u"}, "create_time": "2026-03-02T00:00:00Z",
-                         "last_update_time": f"2026-03-0{2 + n}T00:00:00Z", "feedback": {"value": said}, "valid": good}
-                        for n, (said, good) in enumerate(((not value, False), (value, valid)))],
+                         "last_update_time": f"2026-03-0{2 + n}T00:00:00Z", "feedback": {"value": reported}, "valid": good}
+                        for n, (reported, good) in enumerate(((not value, False), (value, valid)))],
     }  # fmt: skip
 
 
@@ -90,8 +90,8 @@ def mlflow_server(traces, tokens=True):
             )
 
         def do_POST(self):
-            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            start = int(asked.get("page_token") or 0)
+            requested = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            start = int(requested.get("page_token") or 0)
             end = start + 100
             self.say(
                 200, {"traces": traces[start:end], "next_page_token": str(end) if tokens and end < len(traces) else ""}

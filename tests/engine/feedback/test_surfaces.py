@@ -46,13 +46,13 @@ def test_the_terminal_shows_toml_to_paste(write, capsys, project):
     )
 
 
-@pytest.mark.parametrize(("status", "said"), [(200, ""), (500, "the webhook did not take the decision: HTTP 500")])
-def test_the_webhook_is_told_and_changes_no_exit_code(gate, flagged, status, said):
-    told = []
+@pytest.mark.parametrize(("status", "reported"), [(200, ""), (500, "the webhook did not take the decision: HTTP 500")])
+def test_the_webhook_is_told_and_changes_no_exit_code(gate, flagged, status, reported):
+    received = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
-            told.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            received.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
             self.send_response(status)
             self.end_headers()
 
@@ -65,8 +65,8 @@ def test_the_webhook_is_told_and_changes_no_exit_code(gate, flagged, status, sai
     answer = gate(*flagged, "--webhook", f"http://127.0.0.1:{server.server_address[1]}/")
     thread.join(5)
     server.server_close()
-    assert (answer.code, told[0]["schema"], told[0]["verdict"]) == (1, "seatrial/feedback/1", "fail")
-    assert said in answer.err
+    assert (answer.code, received[0]["schema"], received[0]["verdict"]) == (1, "seatrial/feedback/1", "fail")
+    assert reported in answer.err
     down = gate(*flagged, "--webhook", "http://127.0.0.1:1/")
     assert down.code == 1
     assert "did not take the decision" in down.err

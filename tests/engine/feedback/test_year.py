@@ -44,10 +44,10 @@ def test_the_segment_that_went_wrong_is_named_with_the_first_day_it_could_be_kno
     year(Fault(FaultName.OVER_CONFIDENT, 200, "support_router", "language=de", 0.25))
     answer = gate(*FILES, "--now", "2026-12-31")
     assert answer.code == 1
-    whole = [f for f in answer.data["findings"] if f["outcomes"] and f["state"] == "blocks"]
-    assert ("support_router", "language=de") in {(f["key"], f["segment"]) for f in whole}
-    assert {f["key"] for f in whole} == {"support_router"}
-    assert not any(f["segment"].endswith("language=en") for f in whole)
+    complete = [f for f in answer.data["findings"] if f["outcomes"] and f["state"] == "blocks"]
+    assert ("support_router", "language=de") in {(f["key"], f["segment"]) for f in complete}
+    assert {f["key"] for f in complete} == {"support_router"}
+    assert not any(f["segment"].endswith("language=en") for f in complete)
     days = [one["first_day"] for one in answer.data["details"]["sources"]["outcomes.parquet"]["flagged"]
             if one["segment"] == "language=de"]  # fmt: skip
     # Day 200 is 20 July; its answers are due on 3 August.
@@ -57,7 +57,7 @@ def test_the_segment_that_went_wrong_is_named_with_the_first_day_it_could_be_kno
 
 
 def test_a_year_without_a_fault_is_clean_and_late_lost_or_repeated_outcomes_do_not_change_that(gate, year):
-    year(Fault(FaultName.LOST, amount=0.2), Fault(FaultName.DUPLICATED, amount=0.1), graphs=GRAPHS[1:])
+    year(Fault(FaultName.MISSING, amount=0.2), Fault(FaultName.DUPLICATED, amount=0.1), graphs=GRAPHS[1:])
     answer = gate(*FILES, "--now", "2026-12-31")
     assert answer.code == 0, answer.kinds
     ledger = answer.data["details"]["sources"]["outcomes.parquet"]["ledger"]
@@ -67,14 +67,14 @@ def test_a_year_without_a_fault_is_clean_and_late_lost_or_repeated_outcomes_do_n
 
 
 @pytest.mark.parametrize(
-    ("fault", "said"),
+    ("fault", "reported"),
     [
         (Fault(FaultName.PERCENT, graph="support_router"), "looks like percent"),
         (Fault(FaultName.RENAMED_LABEL, 100), "'Resolved'"),
     ],
 )
-def test_a_planted_fault_of_the_source_is_named(gate, year, fault, said):
+def test_a_planted_fault_of_the_source_is_named(gate, year, fault, reported):
     year(fault, graphs=GRAPHS[1:])
     answer = gate(*FILES, "--now", "2026-12-31")
     assert answer.code == 2
-    assert said in answer.kinds
+    assert reported in answer.kinds

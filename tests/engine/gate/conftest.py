@@ -32,8 +32,8 @@ def pair_rows(
 ) -> list[dict[str, Any]]:
     """Rows of versions `a` and `b` whose segments have these (both, broke, fixed, neither); one segment a value."""
     rows = []
-    for value, (both, broke, fixed, neither) in counts.items():
-        scores = [(1.0, 1.0)] * both + [(1.0, 0.0)] * broke + [(0.0, 1.0)] * fixed + [(0.0, 0.0)] * neither
+    for value, (both, regressed, fixed, neither) in counts.items():
+        scores = [(1.0, 1.0)] * both + [(1.0, 0.0)] * regressed + [(0.0, 1.0)] * fixed + [(0.0, 0.0)] * neither
         for i, pair in enumerate(scores):
             for version, score in zip("ab", pair, strict=True):
                 rows.append(

@@ -144,36 +144,47 @@ def rows_of(rows, key, policy, critical, baseline, candidate):
             members = {example for example in table if about[example][dimension] == value}
             places.append((f"{name}={value}", name in critical or f"{name}={value}" in critical, members))
     return [
-        _row(segment, key, vital, {e: table[e] for e in members}, cluster, binary) for segment, vital, members in places
+        _row(segment, key, critical_values, {e: table[e] for e in members}, cluster, binary)
+        for segment, critical_values, members in places
     ]
 
 
-def _row(segment, key, vital, table, cluster, binary):
+def _row(segment, key, critical_values, table, cluster, binary):
     groups = defaultdict(list)
     for example in table:
         groups[cluster[example]].append(example)
     best, worst, complete = [], [], []
     for members in groups.values():
         ends = {side: [[], []] for side in (0, 1)}
-        whole = True
+        exact = True
         for example in members:
             for side in (0, 1):
                 pairs = [bounds(pair[side]) for pair in table[example].values()]
-                whole = whole and all(low == high for low, high in pairs)
+                exact = exact and all(low == high for low, high in pairs)
                 for end in (0, 1):
                     ends[side][end].append(sum(pair[end] for pair in pairs) / len(pairs))
         (base_low, base_high), (cand_low, cand_high) = ([sum(one) / len(one) for one in ends[side]] for side in (0, 1))
         best.append(cand_high - base_low)
         worst.append(cand_low - base_high)
-        if whole:
+        if exact:
             complete.append((base_low, cand_low))
-    lost = [
+    missing_cells = [
         sum(bounds(pair[side])[0] != bounds(pair[side])[1] for t in table.values() for pair in t.values())
         for side in (0, 1)
     ]
     planned = sum(len(pairs) for pairs in table.values())
     # The missing share of a row is that of the arm where more is missing.
-    return Row(segment, key, vital, best, worst, complete, sum(lost), max(lost) / planned if planned else 1.0, binary)
+    return Row(
+        segment,
+        key,
+        critical_values,
+        best,
+        worst,
+        complete,
+        sum(missing_cells),
+        max(missing_cells) / planned if planned else 1.0,
+        binary,
+    )
 
 
 def refuse_crashed(rows, key, policy, critical, baseline, candidate):
@@ -357,21 +368,21 @@ def zero_tolerance(rows, key, policy, baseline, candidate, *, unchanged):
     if unchanged:
         return "pass"
     table = cells_of(rows, key, policy, baseline, candidate)
-    said = {v: defaultdict(list) for v in (baseline, candidate)}
+    reported = {v: defaultdict(list) for v in (baseline, candidate)}
     for row in rows:
-        if row["key"] == key and row["version"] in said:
-            said[row["version"]][row["example_id"]].append(row)
+        if row["key"] == key and row["version"] in reported:
+            reported[row["version"]][row["example_id"]].append(row)
     unclear = unseen = False
     for example in table:
-        base = [row["score"] for row in said[baseline][example] if row["outcome"] == "scored"]
-        cand = [row["score"] for row in said[candidate][example] if row["outcome"] == "scored"]
+        base = [row["score"] for row in reported[baseline][example] if row["outcome"] == "scored"]
+        cand = [row["score"] for row in reported[candidate][example] if row["outcome"] == "scored"]
         if any(score < 1 for score in cand):
             if base and all(score == 1 for score in base):
                 return "fail"
             unclear = unclear or not base
         planned = [bounds(pair[1]) for pair in table[example].values()]
-        extra = [row["outcome"] for row in said[candidate][example]]
+        extra = [row["outcome"] for row in reported[candidate][example]]
         unseen = unseen or any(low != high for low, high in planned)
         unseen = unseen or any(word in ("evaluator_error", "unparsed") for word in extra)
-    looked = any(row["outcome"] == "scored" for found in said[candidate].values() for row in found)
+    looked = any(row["outcome"] == "scored" for found in reported[candidate].values() for row in found)
     return "inconclusive" if unclear or unseen or not looked else "pass"

@@ -44,9 +44,9 @@ def gate(build, base, cand, anchor):
     )
 
 
-def losing(n, lost):
+def losing(n, missing_cells):
     scores = np.ones(n)
-    scores[:lost] = 0
+    scores[:missing_cells] = 0
     return scores
 
 
@@ -72,7 +72,7 @@ def test_the_stated_rate_is_what_merge_and_anchor_spend_together(build):
     rows = (*report.findings, *report.anchor.findings)
     assert report.alpha == pytest.approx(sum(f.alpha_row or 0 for f in rows)) == pytest.approx(0.05)
     assert gate_data(report)["alpha"] == pytest.approx(0.05)
-    assert "≤ 5 % false block" in view(report).promise
+    assert "≤ 5 % false block" in view(report).error_rate
 
 
 def test_without_an_anchor_it_is_the_gate(build):

@@ -11,7 +11,7 @@ def cell(example, version, score=None, **more):
 
 
 def spans(arm):
-    return list(zip(arm.low.tolist(), arm.high.tolist(), arm.lost.tolist(), strict=True))
+    return list(zip(arm.low.tolist(), arm.high.tolist(), arm.missing_cells.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("word", sorted(SYSTEM_FAILURES))

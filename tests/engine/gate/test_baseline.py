@@ -48,12 +48,12 @@ def test_it_holds_its_own_version_only_and_no_word_anybody_wrote(build, pairs):
 
 def test_read_back_it_is_compared_like_the_run_it_was(build, pairs):
     rows = rows_of(pairs)
-    whole = check(build(rows), Policy(), baseline="a", candidate="b")
+    complete = check(build(rows), Policy(), baseline="a", candidate="b")
     only_b = build([row for row in rows if row["version"] == "b"])
-    again = combine([read(text_of(build, rows)).evidence, only_b], "memory")
-    report = check(again, Policy(), baseline="a", candidate="b")
+    second_stage = combine([read(text_of(build, rows)).evidence, only_b], "memory")
+    report = check(second_stage, Policy(), baseline="a", candidate="b")
     assert [(f.segment, f.n, f.baseline, f.p) for f in report.findings] == [
-        (f.segment, f.n, f.baseline, f.p) for f in whole.findings
+        (f.segment, f.n, f.baseline, f.p) for f in complete.findings
     ]
 
 

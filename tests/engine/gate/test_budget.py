@@ -43,4 +43,4 @@ def test_a_shared_change_states_what_one_graph_spends(build, pairs):
     spent += sum(f.threshold or 0 for f in report.findings if f.key == "input_tokens")
     assert report.alpha == pytest.approx(spent) == pytest.approx(0.01)
     assert gate_data(report)["alpha"] == pytest.approx(0.01)
-    assert view(report).promise.startswith("≤ 1 % false block")
+    assert view(report).error_rate.startswith("≤ 1 % false block")

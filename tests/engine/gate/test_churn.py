@@ -57,11 +57,12 @@ def test_a_stable_graph_needs_one_run_and_a_noisy_one_more(build):
     stable = churn(build, [[1, 1, 1]] * 40)
     noisy = churn(build, rng.integers(0, 2, size=(40, 5)).tolist())
     assert stable.segments[0].repetitions == 1
-    asked = noisy.segments[0]
-    assert asked.repetitions is not None
-    assert asked.repetitions > 1
+    requested = noisy.segments[0]
+    assert requested.repetitions is not None
+    assert requested.repetitions > 1
     powers = [
-        mcnemar_power(40, policy.must_detect, asked.churn / r, 0.05) for r in (asked.repetitions - 1, asked.repetitions)
+        mcnemar_power(40, policy.must_detect, requested.churn / r, 0.05)
+        for r in (requested.repetitions - 1, requested.repetitions)
     ]
     assert powers[0] < 0.8 <= powers[1]
 

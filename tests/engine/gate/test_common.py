@@ -42,7 +42,7 @@ def test_added_examples_are_counted_and_named_and_not_compared(build):
 
 def test_an_added_example_does_not_hide_a_broken_graph(build):
     report = gate(build(rows("a", range(80)) + rows("b", range(81), broken)))
-    assert (report.verdict, report.overall.broke, report.overall.n) == (Verdict.FAIL, 10, 80)
+    assert (report.verdict, report.overall.regressed, report.overall.n) == (Verdict.FAIL, 10, 80)
 
 
 def test_changed_examples_are_not_compared(build):
@@ -94,7 +94,7 @@ def test_imported_candidate_rows_of_their_own_do_not_hide_regressions(build):
         return [{"example_id": f"e{i}", "version": version, "score": score(i)} for i in ids]
 
     report = gate(build(plain("a", range(50)) + plain("b", range(110), broken)))
-    assert (report.verdict, report.overall.n, report.overall.broke) == (Verdict.FAIL, 50, 10)
+    assert (report.verdict, report.overall.n, report.overall.regressed) == (Verdict.FAIL, 50, 10)
     assert report.counts["not_compared"] == {"new": 60, "changed": 0, "removed": 0}
     # Rows that only the baseline has were not answered by the candidate: that is no smaller dataset.
     report = gate(build(plain("a", range(110)) + plain("b", range(50))))

@@ -17,8 +17,8 @@ from seatrial.errors import InvalidComparison
 from seatrial.evidence import Evidence
 from seatrial.evidence.frame import unchecked
 from seatrial.gate.comparison import Comparison
-from seatrial.gate.confirm import SCREEN, examples_of, settled, suspicious
-from seatrial.gate.confirmation import check_again, fresh_examples
+from seatrial.gate.confirm import SCREEN, examples_of, resolved, suspicious
+from seatrial.gate.confirmation import check_second_stage, fresh_examples
 from seatrial.gate.merge import check, gate
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy
 from seatrial.verdict import ReasonClass, State, Verdict
@@ -30,8 +30,8 @@ def first_look(evidence: Any, policy: Policy | None = None, **more: Any) -> Any:
     return check(evidence, policy or Policy(), baseline="a", candidate="b", critical=CRITICAL, **more)
 
 
-def again(first: Any, evidence: Any, fresh: Any, policy: Policy | None = None, **more: Any) -> Any:
-    return check_again(first, evidence, fresh, policy or Policy(), critical=CRITICAL, **more)
+def second_stage(first: Any, evidence: Any, fresh: Any, policy: Policy | None = None, **more: Any) -> Any:
+    return check_second_stage(first, evidence, fresh, policy or Policy(), critical=CRITICAL, **more)
 
 
 def row_of(report: Any, segment: str, key: str = "score") -> Any:
@@ -46,19 +46,19 @@ def repeated(rows: list[dict[str, Any]], times: int, names: Any = None) -> list[
 
 def test_nothing_suspicious_is_decided_without_a_fresh_run_and_says_so(build, pairs):
     first = first_look(build(pairs({"x": (50, 1, 2, 7), "y": (40, 1, 1, 18)})))
-    done = settled(first)
+    done = resolved(first)
     assert (first.verdict, done.how, done.calls) == (Verdict.PASS, "nothing_suspicious", 0)
     assert "no row has p ≤ 0.3 at the first look, so no fresh repetition was run" in done.sentence
 
 
 def test_identical_outputs_need_no_fresh_run(build, pairs):
     rows = [{**row, "output_hash": row["example_id"]} for row in pairs({"x": (30, 0, 0, 30)})]
-    assert settled(first_look(build(rows))).how == "unchanged"
+    assert resolved(first_look(build(rows))).how == "unchanged"
 
 
 def test_a_deterministic_graph_is_decided_on_what_there_is(build, pairs):
     first = first_look(build(pairs({"x": (40, 12, 0, 8)})))
-    done = settled(first, deterministic=True)
+    done = resolved(first, deterministic=True)
     assert (first.verdict, done.how) == (Verdict.FAIL, "deterministic")
     assert {look.segment for look in done.rows} == {"overall", "t=x"}
     assert "gives the same answers again" in done.sentence
@@ -68,21 +68,21 @@ def test_a_zero_tolerance_hit_needs_no_confirmation(build, pairs):
     rows = [*pairs({"x": (40, 4, 0, 16)}), *pairs({"x": (59, 1, 0, 0)}, key="leak")]
     policy = Policy(keys=(KeyRule("score"), KeyRule("leak", zero_tolerance=True)))
     first = first_look(build(rows), policy)
-    assert settled(first).how == "stands"
-    assert "leak fails outside the family" in settled(first).sentence
+    assert resolved(first).how == "stands"
+    assert "leak fails outside the family" in resolved(first).sentence
 
 
 def test_a_candidate_worse_than_the_anchor_stays_stopped(build, pairs):
     first = first_look(build(pairs({"x": (40, 12, 0, 8)})))
-    assert settled(first) is None
-    assert settled(replace(first, anchor=first)).how == "stands"
+    assert resolved(first) is None
+    assert resolved(replace(first, anchor=first)).how == "stands"
 
 
 def test_both_looks_have_the_alpha_of_the_first(build, pairs):
     evidence = build(pairs({"x": (40, 6, 1, 13), "y": (50, 0, 2, 8)}))
     first = gate(Comparison.of(evidence, Policy(), baseline="a", candidate="b", critical=("t=x",), anchored=True))
     assert row_of(first, "t=x").alpha_row == pytest.approx(0.04 * 0.6)
-    report = again(first, evidence, build(repeated(pairs({"x": (40, 9, 0, 11), "y": (50, 0, 2, 8)}), 3)))
+    report = second_stage(first, evidence, build(repeated(pairs({"x": (40, 9, 0, 11), "y": (50, 0, 2, 8)}), 3)))
     assert row_of(report, "t=x").alpha_row == row_of(first, "t=x").alpha_row
 
 
@@ -94,7 +94,7 @@ def test_the_suspicious_rows_are_those_at_or_under_the_screen_and_their_examples
     rows = suspicious(first)
     assert [(f.segment, f.p) for f in rows] == [("t=x", 0.1875)]
     assert examples_of(evidence, first, rows) == tuple(sorted(f"x-{i}" for i in range(60)))
-    assert settled(first) is None
+    assert resolved(first) is None
 
 
 def test_a_suspicious_overall_row_asks_for_every_example(build, pairs):
@@ -109,9 +109,9 @@ def test_a_drop_that_fresh_repetitions_do_not_show_passes_with_both_looks(build,
     first = first_look(evidence)
     assert (first.verdict, row_of(first, "t=x").verdict) == (Verdict.FAIL, Verdict.FAIL)
     fresh = build(repeated(pairs({"x": (50, 1, 1, 8), "y": (50, 1, 1, 8)}), 3))
-    report = again(first, evidence, fresh)
+    report = second_stage(first, evidence, fresh)
     x = row_of(report, "t=x")
-    assert (report.verdict, x.verdict, x.broke, x.fixed) == (Verdict.PASS, Verdict.PASS, 1, 1)
+    assert (report.verdict, x.verdict, x.regressed, x.fixed) == (Verdict.PASS, Verdict.PASS, 1, 1)
     look = next(look for look in report.confirm.rows if look.segment == "t=x")
     # 10 broke, none fixed: mid-p 2^-11; fresh, one each way by equal steps: P(sum <= 0) of two coins = 3/4
     assert (look.p, look.p_fresh, look.n_fresh, look.confirmed) == (2**-11, 0.75, 60, False)
@@ -124,7 +124,7 @@ def test_a_drop_that_fresh_repetitions_show_again_fails(build, pairs):
     first = first_look(evidence)
     assert first.verdict is Verdict.PASS
     fresh = build(repeated(pairs({"x": (40, 9, 0, 11), "y": (50, 0, 2, 8)}), 3))
-    report = again(first, evidence, fresh)
+    report = second_stage(first, evidence, fresh)
     assert (report.verdict, row_of(report, "t=x").state) == (Verdict.FAIL, State.BLOCKS)
     assert row_of(report, "t=x").alpha_row == row_of(first, "t=x").alpha_row, "weights unchanged"
 
@@ -135,9 +135,9 @@ def test_a_cleared_row_cannot_fail_whatever_the_fresh_run_happens_to_hold(build,
     first = first_look(evidence)
     assert {f.segment for f in suspicious(first)} == {"overall", "t=x"}
     fresh = build(repeated(pairs({"x": (50, 1, 1, 8), "y": (120, 12, 0, 28)}), 3))
-    report = again(first, evidence, fresh)
+    report = second_stage(first, evidence, fresh)
     y = row_of(report, "t=y")
-    assert (y.verdict, y.p, y.broke) == (Verdict.PASS, row_of(first, "t=y").p, 3)
+    assert (y.verdict, y.p, y.regressed) == (Verdict.PASS, row_of(first, "t=y").p, 3)
     assert y.p_adjusted == 1.0
 
 
@@ -146,7 +146,7 @@ def test_a_cleared_row_is_not_rejected_in_the_wake_of_a_confirmed_one(build, pai
     evidence = build(pairs({"x": (40, 6, 1, 13), "y": (5, 0, 8, 2)}))
     first = first_look(evidence)
     assert {f.segment for f in suspicious(first)} == {"t=x"}
-    report = again(first, evidence, build(repeated(pairs({"x": (30, 20, 0, 10)}), 3)))
+    report = second_stage(first, evidence, build(repeated(pairs({"x": (30, 20, 0, 10)}), 3)))
     overall = row_of(report, "overall")
     assert row_of(report, "t=x").verdict is Verdict.FAIL
     assert (overall.verdict, overall.p_adjusted) == (Verdict.PASS, 1.0)
@@ -158,10 +158,10 @@ def test_calls_are_counted_against_repeating_everything(build, pairs):
     first = first_look(evidence)
     names = examples_of(evidence, first, suspicious(first))
     fresh = build(repeated(pairs({"x": (46, 1, 1, 12), "y": (50, 1, 2, 7)}), 3, names))
-    said = again(first, evidence, fresh).confirm
+    reported = second_stage(first, evidence, fresh).confirm
     # everything three times: 2 x 120 x 3 = 720; first look 240, fresh 2 x 60 x 3 = 360: 120 saved
-    assert (said.examples, said.calls, said.calls_saved) == (60, 360, 120)
-    assert "360 calls (120 fewer than 3 repetitions of everything from the start)" in said.sentence
+    assert (reported.examples, reported.calls, reported.calls_saved) == (60, 360, 120)
+    assert "360 calls (120 fewer than 3 repetitions of everything from the start)" in reported.sentence
 
 
 def test_an_example_that_was_not_repeated_is_refused(build, pairs):
@@ -169,16 +169,18 @@ def test_an_example_that_was_not_repeated_is_refused(build, pairs):
     first = first_look(evidence)
     fresh = build(repeated([row for row in pairs({"x": (40, 6, 1, 13)}) if row["example_id"] != "x-41"], 3))
     with pytest.raises(InvalidComparison, match="1 of 60 examples were not repeated with a on 'score': x-41"):
-        again(first, evidence, fresh)
+        second_stage(first, evidence, fresh)
 
 
-@pytest.mark.parametrize(("column", "said"), [("dataset_hash", "dataset_hash is h2"), ("evaluator_version", "is h2")])
-def test_fresh_repetitions_of_other_data_or_evaluators_are_refused(build, pairs, column, said):
+@pytest.mark.parametrize(
+    ("column", "reported"), [("dataset_hash", "dataset_hash is h2"), ("evaluator_version", "is h2")]
+)
+def test_fresh_repetitions_of_other_data_or_evaluators_are_refused(build, pairs, column, reported):
     rows = pairs({"x": (40, 6, 1, 13)})
     evidence = build([{**row, column: "h1"} for row in rows])
     fresh = build([{**row, column: "h2"} for row in repeated(rows, 3)])
-    with pytest.raises(InvalidComparison, match=said):
-        again(first_look(evidence), evidence, fresh)
+    with pytest.raises(InvalidComparison, match=reported):
+        second_stage(first_look(evidence), evidence, fresh)
 
 
 def test_a_baseline_that_crashes_in_the_fresh_run_is_refused(build, pairs):
@@ -191,38 +193,38 @@ def test_a_baseline_that_crashes_in_the_fresh_run_is_refused(build, pairs):
         for row in repeated(rows, 3)
     ]
     with pytest.raises(InvalidComparison, match="crashed baseline lowers the bar"):
-        again(first_look(evidence), evidence, build(fresh))
+        second_stage(first_look(evidence), evidence, build(fresh))
 
 
 def test_what_the_fresh_run_did_not_measure_is_bounded_as_ever(build, pairs):
     evidence = build(pairs({"x": (40, 6, 0, 14)}))
     first = first_look(evidence)
     rows = repeated(pairs({"x": (40, 3, 0, 17)}), 3)
-    lost = [
+    missing_cells = [
         {**row, "outcome": "evaluator_error", "score": None}
         if row["version"] == "b" and row["example_id"] in {f"x-{i}" for i in range(8)}
         else row
         for row in rows
     ]
-    report = again(first, evidence, build(lost))
+    report = second_stage(first, evidence, build(missing_cells))
     # best case 3 broke; worst case 11: critical, so any missing counts
     assert (report.verdict, report.reason_class) == (Verdict.INCONCLUSIVE, ReasonClass.MISSING)
 
 
 def test_what_the_first_look_lost_from_a_cleared_row_still_counts(build, pairs):
     rows = pairs({"x": (50, 0, 6, 4), "y": (40, 5, 0, 15)})
-    lost = [
+    missing_cells = [
         {**row, "outcome": "evaluator_error", "score": None}
         if row["version"] == "b" and row["example_id"] in {f"x-{i}" for i in range(25)}
         else row
         for row in rows
     ]
-    evidence = build(lost)
+    evidence = build(missing_cells)
     first = first_look(evidence)
     assert "t=x" not in {f.segment for f in suspicious(first)}
     assert "t=y" in {f.segment for f in suspicious(first)}
     fresh = build(repeated(pairs({"x": (50, 0, 6, 4), "y": (45, 0, 0, 15)}), 3))
-    report = again(first, evidence, fresh)
+    report = second_stage(first, evidence, fresh)
     assert (report.verdict, row_of(report, "t=x").state) == (Verdict.INCONCLUSIVE, State.CANNOT_TELL)
 
 
@@ -230,7 +232,7 @@ def test_a_critical_segment_too_small_to_show_anything_stays_so(build, pairs):
     evidence = build(pairs({"x": (7, 3, 0, 0), "y": (150, 3, 3, 4)}))
     first = first_look(evidence)
     fresh = build(repeated(pairs({"x": (10, 0, 0, 0), "y": (150, 3, 3, 4)}), 3))
-    report = again(first, evidence, fresh)
+    report = second_stage(first, evidence, fresh)
     assert (report.verdict, report.reason_class) == (Verdict.INCONCLUSIVE, ReasonClass.UNDERPOWERED)
 
 
@@ -245,7 +247,7 @@ def test_a_new_zero_tolerance_hit_in_a_fresh_answer_counts(build, pairs):
         else row
         for row in repeated([*pairs({"x": (50, 1, 1, 8)}), *pairs({"x": (60, 0, 0, 0)}, key="leak")], 3)
     ]
-    report = again(first, evidence, build(fresh), policy)
+    report = second_stage(first, evidence, build(fresh), policy)
     assert (report.verdict, row_of(report, "overall", "leak").verdict) == (Verdict.FAIL, Verdict.FAIL)
     assert row_of(report, "overall", "leak").reason.endswith("x-7, on fresh repetitions")
 
@@ -256,7 +258,7 @@ def test_measurements_stay_as_the_first_look_has_them(build, pairs):
     evidence = build(rows)
     first = first_look(evidence, policy)
     fresh = build(repeated([{**row, "output_tokens": 900} for row in rows], 3))
-    report = again(first, evidence, fresh, policy)
+    report = second_stage(first, evidence, fresh, policy)
     assert row_of(report, "overall", "output_tokens") == row_of(first, "overall", "output_tokens")
 
 
@@ -324,9 +326,9 @@ def simulated(gates: int, seed: int, *, flaky: float, drop: float, both: bool = 
             report = check(several(SIZES, three, everyone), Policy(), baseline="a", candidate="b", critical=critical)
             blocked["three"] += report.verdict is Verdict.FAIL
         calls += 1 / 3
-        if settled(first) is None:
+        if resolved(first) is None:
             keep = np.array([int(name[1:]) for name in examples_of(evidence, first, suspicious(first))])
-            report = check_again(first, evidence, several(SIZES, three, keep), Policy(), critical=critical)
+            report = check_second_stage(first, evidence, several(SIZES, three, keep), Policy(), critical=critical)
             blocked["confirmed"] += report.verdict is Verdict.FAIL
             calls += keep.size / n
     return Share(*(count / gates for count in blocked.values()), calls / gates)
@@ -367,5 +369,5 @@ def test_an_example_that_is_new_to_the_baseline_is_confirmed_no_more_than_it_was
     assert first.counts["not_compared"] == {"new": 1, "changed": 0, "removed": 0}
     assert "new" not in fresh_examples(first, evidence, Policy(), critical=CRITICAL)
     fresh = build(repeated(pairs({"x": (40, 9, 0, 11), "y": (50, 0, 2, 8)}), 3))
-    report = again(first, evidence, fresh)
+    report = second_stage(first, evidence, fresh)
     assert (report.verdict, row_of(report, "t=x").n) == (Verdict.FAIL, 60)

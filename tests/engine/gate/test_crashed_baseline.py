@@ -29,23 +29,23 @@ def refused(build, reasons, critical=(), n=60):
 
 
 def test_a_crashed_baseline_names_its_exception_its_count_and_the_file(build):
-    said = refused(build, ["KeyError: 'API_URL'"] * 5 + ["TimeoutError"])
-    assert said.startswith(
+    reported = refused(build, ["KeyError: 'API_URL'"] * 5 + ["TimeoutError"])
+    assert reported.startswith(
         "memory: baseline a failed on 6 of 60 runs (10.0 %) on key score: KeyError: 'API_URL' (5 of 6), TimeoutError (1 of 6). "
     )
-    fix, allow = said.index("correct what made it fail"), said.index("baseline_system_failures")
+    fix, allow = reported.index("correct what made it fail"), reported.index("baseline_system_failures")
     assert fix < allow
 
 
 def test_messages_beyond_two_are_counted(build):
-    said = refused(build, ["one", "one", "two", "two", "three", "four"])
-    assert "one (2 of 6), two (2 of 6) and 2 other messages. " in said
+    reported = refused(build, ["one", "one", "two", "two", "three", "four"])
+    assert "one (2 of 6), two (2 of 6) and 2 other messages. " in reported
 
 
 def test_a_crashed_segment_names_the_messages_of_its_own_examples(build):
     # 3 of 160 runs are within two points of no record at all, 2 of the 80 of t=even are not
-    said = refused(build, ["even one", "odd one", "even two"], critical=("t=even",), n=160)
-    assert "failed on 2 of 80 runs of t=even (2.5 %) on key score: even one (1 of 2), even two (1 of 2). " in said
+    reported = refused(build, ["even one", "odd one", "even two"], critical=("t=even",), n=160)
+    assert "failed on 2 of 80 runs of t=even (2.5 %) on key score: even one (1 of 2), even two (1 of 2). " in reported
 
 
 def test_a_crash_without_a_message_says_so(build):
@@ -53,6 +53,6 @@ def test_a_crash_without_a_message_says_so(build):
 
 
 def test_personal_data_and_line_breaks_stay_out_of_the_refusal(build):
-    said = refused(build, ["ValueError: jane.doe@acme.com\nis not known"] * 6)
-    assert "jane.doe" not in said
-    assert "\n" not in said
+    reported = refused(build, ["ValueError: jane.doe@acme.com\nis not known"] * 6)
+    assert "jane.doe" not in reported
+    assert "\n" not in reported

@@ -99,7 +99,7 @@ def test_whatever_the_segments_all_of_alpha_is_spent_and_no_more(build, pairs, s
     counts = {f"s{i}": (n, 0, 0, 1) for i, n in enumerate(sizes)}
     rows = [row for key in names for row in pairs(counts, key=key)]
     policy = Policy(keys=tuple(KeyRule(name, primary=primary and name == "k0") for name in names))
-    vital = [f"t=s{i}" for i in critical if i < len(sizes)]
-    report = check(build(rows), policy, baseline="a", candidate="b", critical=vital)
+    critical_values = [f"t=s{i}" for i in critical if i < len(sizes)]
+    report = check(build(rows), policy, baseline="a", candidate="b", critical=critical_values)
     assert sum(f.alpha_row or 0.0 for f in report.findings) == pytest.approx(0.05)
     assert all(f.alpha_row is None or f.alpha_row > 0 for f in report.findings)

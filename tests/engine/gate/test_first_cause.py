@@ -59,8 +59,8 @@ def test_the_most_frequent_message_of_the_rows_own_segment_is_named(build):
         if row.get("reason") and row["segment.tier"] == "rest":
             row["reason"] = "ValueError: rest"
     report = check(build(table), POLICY, baseline="a", candidate="b", critical=("tier=vip",))
-    said = {f.segment: f.reasons[0].message for f in report.findings if f.key == "tone"}
-    assert said == {"overall": "KeyError: 'tone'", "tier=vip": "KeyError: 'tone'", "tier=rest": "ValueError: rest"}
+    reported = {f.segment: f.reasons[0].message for f in report.findings if f.key == "tone"}
+    assert reported == {"overall": "KeyError: 'tone'", "tier=vip": "KeyError: 'tone'", "tier=rest": "ValueError: rest"}
 
 
 def test_shares_of_missing_cells_are_of_the_version_they_are_missing_from(build):

@@ -25,9 +25,12 @@ def test_a_baseline_that_crashed_on_a_critical_segment_sets_no_bar_of_zero(build
     # 40 of 2,000 crashed: 2 % of all runs, and every run of the critical segment
     rows = []
     for i in range(2000):
-        vital = i < 40
-        place = {"segment.t": "vital" if vital else "rest"}
-        rows += [row(i, "a", None if vital else 1.0, **place), row(i, "b", 0.0 if vital else 1.0, **place)]
+        critical_values = i < 40
+        place = {"segment.t": "vital" if critical_values else "rest"}
+        rows += [
+            row(i, "a", None if critical_values else 1.0, **place),
+            row(i, "b", 0.0 if critical_values else 1.0, **place),
+        ]
     with pytest.raises(InvalidComparison, match="failed on 40 of 40 runs of t=vital"):
         gate(build, rows, critical=["t=vital"])
 
@@ -67,12 +70,12 @@ def test_eighty_hard_answers_of_two_thousand_cannot_be_hidden_as_unparsed(build,
 
 
 def test_a_pass_owns_up_to_the_drop_that_what_is_missing_may_hide(build):
-    whole = [row(i, v, 1.0) for i in range(2000) for v in "ab"]
+    complete = [row(i, v, 1.0) for i in range(2000) for v in "ab"]
     holes = [
         r if r["version"] == "a" or int(r["example_id"][1:]) >= 30 else {**r, "score": None, "outcome": "unparsed"}
-        for r in whole
+        for r in complete
     ]
-    full, holed = (gate(build, rows).overall.detectable_drop for rows in (whole, holes))
+    full, holed = (gate(build, rows).overall.detectable_drop for rows in (complete, holes))
     assert holed == pytest.approx(full + 30 / 2000)
 
 
@@ -108,11 +111,11 @@ def test_the_order_of_rows_has_no_say_in_a_single_byte(build, kind):
                 score = float(rng.random() < 0.8) if kind == "repetitions" else round(float(rng.random()), 6)
                 more = {"cluster": f"c{i % 30}"} if kind == "clusters" else {}
                 rows.append(row(i, v, score, repetition=r, reason=f"try {r}", **{"segment.t": "xyz"[i % 3]}, **more))
-    said = set()
+    reported = set()
     for seed in range(4):
         order = np.random.default_rng(seed).permutation(len(rows))
-        said.add(gate_json(gate_data(gate(build, [rows[i] for i in order]))))
-    assert len(said) == 1
+        reported.add(gate_json(gate_data(gate(build, [rows[i] for i in order]))))
+    assert len(reported) == 1
 
 
 def test_a_passing_repetition_is_no_cause(build):
@@ -130,11 +133,11 @@ def test_a_passing_repetition_is_no_cause(build):
 
 def test_the_same_evidence_in_another_folder_is_the_same_json(tmp_path):
     lines = ["example_id,version,score", *(f"{i},{v},1" for i in range(40) for v in "ab")]
-    said = []
+    reported = []
     for folder in ("x", "y"):
         (tmp_path / folder).mkdir()
         file = tmp_path / folder / "r.csv"
         file.write_text("\n".join(lines))
         evidence: Evidence = read_evidence(file)
-        said.append(json.loads(gate_json(gate_data(check(evidence, Policy(), baseline="a", candidate="b")))))
-    assert said[0] == said[1]
+        reported.append(json.loads(gate_json(gate_data(check(evidence, Policy(), baseline="a", candidate="b")))))
+    assert reported[0] == reported[1]

@@ -12,14 +12,14 @@ import pytest
 from seatrial.cli.app import run
 from seatrial.errors import DataError, InvalidComparison, UsageError
 from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
-from seatrial.gate.confirmation import check_again
+from seatrial.gate.confirmation import check_second_stage
 from seatrial.gate.merge import check
 from seatrial.gate.override import Bound, apply, override_line, read_overrides, write_for
 from seatrial.gate.policy import Policy
 from seatrial.gate.quarantine_file import Entry, Quarantine
 from seatrial.project import open_project
 from seatrial.pytest_plugin.session import Session
-from seatrial.trial.against_baseline import gate_standing, renew
+from seatrial.trial.against_baseline import gate_against_baseline, renew
 from seatrial.trial.baselines import accept, accepted
 from seatrial.trial.code_hash import code_hash
 from seatrial.trial.evaluate import Part, evaluate
@@ -136,12 +136,12 @@ def test_a_contract_that_holds_is_not_cannot_tell_beside_a_quarantine_that_was_c
                 found.append({"example_id": f"e{i}", "version": version, "score": score, "repetition": first + r})
         return found
 
-    held = Quarantine((Entry("g", "e99", "ann", "coin", date(2026, 4, 1), "c", "a", 5, 0.5),))
+    kept = Quarantine((Entry("g", "e99", "ann", "coin", date(2026, 4, 1), "c", "a", 5, 0.5),))
     policy = Policy(must_pass=("e0",))
     evidence = build(rows("a", (), 0, 1) + rows("b", (1, 2, 3), 0, 1))
-    first = check(evidence, policy, baseline="a", candidate="b", quarantine=held)
+    first = check(evidence, policy, baseline="a", candidate="b", quarantine=kept)
     fresh = build(rows("a", (), 1, 3) + rows("b", (), 1, 3))
-    report = check_again(first, evidence, fresh, policy, quarantine=held)
+    report = check_second_stage(first, evidence, fresh, policy, quarantine=kept)
     assert (report.verdict, report.quarantine.with_them) == (Verdict.PASS, Verdict.PASS)
 
 
@@ -207,7 +207,9 @@ def break_it(project):
 def stand(project, into, against="current", **more):
     opened = open_project(project)
     (row,) = opened.settings.trial
-    return gate_standing(opened, row, **{"against": against, "into": into, "today": NOW, "models": False, **more})
+    return gate_against_baseline(
+        opened, row, **{"against": against, "into": into, "today": NOW, "models": False, **more}
+    )
 
 
 def test_an_old_baseline_is_not_run_again_as_the_candidate_it_is_to_judge(project, tmp_path):
@@ -374,13 +376,13 @@ def test_two_policies_of_one_graph_are_two_verdicts(project):
 def test_a_policy_that_observes_stops_nothing_row_by_row_either(project, users_pytest):
     change(project / "gates/merge.toml", 'mode = "block"', 'mode = "observe"')
     break_it(project)
-    code, said = users_pytest("-rs", "gates/merge.toml")
-    assert code == 0, said
-    assert "in mode observe, which does not block: topic=refund · desk" in said
+    code, reported = users_pytest("-rs", "gates/merge.toml")
+    assert code == 0, reported
+    assert "in mode observe, which does not block: topic=refund · desk" in reported
 
 
 def test_a_row_asked_for_alone_does_not_hide_that_nothing_was_compared(project, users_pytest):
     (project / "gates/baselines/triage/current").write_text("0123456789abcdef\n")
-    code, said = users_pytest("gates/merge.toml::triage::overall::desk")
-    assert code == 1, said
-    assert "restore it from version control" in said
+    code, reported = users_pytest("gates/merge.toml::triage::overall::desk")
+    assert code == 1, reported
+    assert "restore it from version control" in reported

@@ -6,7 +6,7 @@ import pytest
 
 from seatrial.errors import ConfigError, DataError, InvalidComparison
 from seatrial.evidence import read_evidence
-from seatrial.gate.confirmation import check_again
+from seatrial.gate.confirmation import check_second_stage
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy
 from seatrial.gate.quarantine_file import Entry, Quarantine
@@ -15,16 +15,16 @@ from seatrial.verdict import Verdict
 SPOTLESS = Policy(keys=(KeyRule("score", primary=True), KeyRule("pii", zero_tolerance=True)))
 
 
-def rows(n, broke=(), **columns):
+def rows(n, regressed=(), **columns):
     """n examples that both versions pass, but for those that b broke."""
     return [
-        {"example_id": f"e{i}", "version": v, "score": float(not (v == "b" and i in broke)), **columns}
+        {"example_id": f"e{i}", "version": v, "score": float(not (v == "b" and i in regressed)), **columns}
         for i in range(n)
         for v in "ab"
     ]
 
 
-def held(*names):
+def kept(*names):
     return Quarantine(tuple(Entry("g", name, "ann", "coin", date(2026, 4, 1), "c", "a", 5, 0.5) for name in names))
 
 
@@ -36,18 +36,18 @@ def test_quarantine_is_counted_in_examples_where_they_stand_in_clusters(build):
     # 60 clusters of two, the second example of 20 broke: 20 of 120 in quarantine are over 5 %, though no cluster is gone
     two = [
         {**row, "cluster": f"c{int(row['example_id'][1:]) // 2}", "segment.tier": "pro"}
-        for row in rows(120, broke=range(1, 41, 2))
+        for row in rows(120, regressed=range(1, 41, 2))
     ]
-    report = gate(build(two), critical=["tier=pro"], quarantine=held(*(f"e{i}" for i in range(1, 41, 2))))
+    report = gate(build(two), critical=["tier=pro"], quarantine=kept(*(f"e{i}" for i in range(1, 41, 2))))
     assert report.verdict is Verdict.FAIL
-    assert report.quarantine.whole == ("tier=pro",)
+    assert report.quarantine.kept_complete == ("tier=pro",)
     assert any("20 of 120 examples of tier=pro" in warning for warning in report.warnings)
 
 
 @pytest.mark.parametrize("left_out", ["surplus", "quarantine", "beyond the plan"])
 def test_a_fraction_that_is_not_judged_does_not_choose_the_test_of_the_rest(build, left_out):
     # 6 of 60 broke: mid-p 2^-7 = .0078; as a sign-flip it would be .0156, over .01
-    table = rows(60, broke=range(6))
+    table = rows(60, regressed=range(6))
     policy, quarantine = Policy(alpha=0.01), {}
     odd = {"example_id": "e59", "score": 0.5}
     if left_out == "surplus":
@@ -57,7 +57,7 @@ def test_a_fraction_that_is_not_judged_does_not_choose_the_test_of_the_rest(buil
         table += [{**odd, "version": v, "repetition": 1} for v in "ab"]
     else:
         table += [{**odd, "example_id": "odd", "version": v} for v in "ab"]
-        quarantine = {"quarantine": held("odd")}
+        quarantine = {"quarantine": kept("odd")}
     report = gate(build(table), policy, **quarantine)
     assert (report.verdict, report.overall.p) == (Verdict.FAIL, pytest.approx(2**-7))
 
@@ -96,7 +96,13 @@ def test_unchanged_is_unchanged_however_often_each_example_was_run(build):
 def test_a_contract_that_broke_in_its_extra_runs_is_no_unchanged(build):
     table = identical(rows(40))
     table += [
-        {"example_id": "vital", "version": v, "repetition": r, "score": float(v == "a"), "output_hash": v * 16}
+        {
+            "example_id": "vital",
+            "version": v,
+            "repetition": r,
+            "score": float(v == "a"),
+            "output_hash": v * 16,
+        }
         for v in "ab"
         for r in (1, 2, 3)
     ]
@@ -176,7 +182,7 @@ def test_a_crashed_critical_segment_that_is_judged_in_full_is_asked_in_full(buil
         if row["version"] == "a" and int(row["example_id"][1:]) < 10:
             row.update(score=None, outcome="target_error")
     with pytest.raises(InvalidComparison, match=r"failed on 10 of 60 runs of tier=pro"):
-        gate(build(table), critical=["tier=pro"], quarantine=held(*(f"e{i}" for i in range(10))))
+        gate(build(table), critical=["tier=pro"], quarantine=kept(*(f"e{i}" for i in range(10))))
 
 
 def test_the_second_look_asks_a_segment_that_is_judged_in_full_in_full_too(build):
@@ -184,15 +190,15 @@ def test_the_second_look_asks_a_segment_that_is_judged_in_full_in_full_too(build
         {**row, "segment.tier": "pro" if int(row["example_id"][1:]) < 60 else "free"}
         for row in rows(200, range(12, 24))
     ]
-    policy, quarantine = Policy(keys=(KeyRule("score"),)), held(*(f"e{i}" for i in range(10)))
+    policy, quarantine = Policy(keys=(KeyRule("score"),)), kept(*(f"e{i}" for i in range(10)))
     evidence = build(table)
     first = gate(evidence, policy, critical=["tier=pro"], quarantine=quarantine)
-    again = [{**row, "repetition": r} for row in table for r in (1, 2, 3)]
-    for row in again:
+    second_stage = [{**row, "repetition": r} for row in table for r in (1, 2, 3)]
+    for row in second_stage:
         if row["version"] == "a" and int(row["example_id"][1:]) < 10:
             row.update(score=None, outcome="target_error")
     with pytest.raises(InvalidComparison, match=r"failed on 30 of 180 runs of tier=pro"):
-        check_again(first, evidence, build(again), policy, critical=["tier=pro"], quarantine=quarantine)
+        check_second_stage(first, evidence, build(second_stage), policy, critical=["tier=pro"], quarantine=quarantine)
 
 
 @pytest.mark.parametrize("blank", ["", " ", "\t"])
@@ -242,7 +248,7 @@ def test_a_fresh_hit_is_new_where_only_the_first_look_saw_the_baseline(build):
     evidence = build(first_rows)
     first = gate(evidence, SPOTLESS)
     unseen = {("e0", "a"): {"score": None, "outcome": "evaluator_error"}, ("e0", "b"): {"score": 0.0}}
-    report = check_again(first, evidence, build(fresh(rows(60), unseen)), SPOTLESS)
+    report = check_second_stage(first, evidence, build(fresh(rows(60), unseen)), SPOTLESS)
     assert report.verdict is Verdict.FAIL
     assert "1 new hit: e0, on fresh repetitions" in report.reason
 
@@ -256,6 +262,6 @@ def test_every_example_of_a_row_is_repeated_on_its_own_key(build):
         ]
     )
     first = gate(evidence, SPOTLESS)
-    again = [row for row in fresh(rows(60)) if row["key"] == "pii" or row["example_id"] != "e7"]
+    second_stage = [row for row in fresh(rows(60)) if row["key"] == "pii" or row["example_id"] != "e7"]
     with pytest.raises(InvalidComparison, match="1 of 60 examples were not repeated with a on 'score': e7"):
-        check_again(first, evidence, build(again), SPOTLESS)
+        check_second_stage(first, evidence, build(second_stage), SPOTLESS)

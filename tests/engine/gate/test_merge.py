@@ -43,7 +43,7 @@ def test_one_segment_that_broke_blocks_and_the_arithmetic_is_all_there(build, pa
     assert x.alpha_row == pytest.approx(0.0225)
     assert x.p_adjusted == pytest.approx(6.5 / 2048 / 0.45)
     assert (x.baseline, x.candidate) == (pytest.approx(0.9), pytest.approx(0.72))
-    assert (x.difference, x.broke, x.fixed, x.n) == (pytest.approx(-0.18), 10, 1, 50)
+    assert (x.difference, x.regressed, x.fixed, x.n) == (pytest.approx(-0.18), 10, 1, 50)
     assert (report.verdict, report.exit_code, x.state) == (Verdict.FAIL, 1, State.BLOCKS)
     # overall: the same flips among 100, same p, weight .1 of which nothing is left but its own after x: .1 + .45 stand
     assert row_of(report, "overall").p_adjusted == pytest.approx(6.5 / 2048 * 0.55 / 0.1)
@@ -127,7 +127,7 @@ def test_a_pass_says_which_drop_is_ruled_out_and_both_error_rates(build, pairs):
     assert report.reason == (
         "Every critical segment is shown not worse by 20 points or more; the drop is at most 7 points."
     )
-    assert view(report).promise == (
+    assert view(report).error_rate == (
         "≤ 5 % false block over 3 tests · ≤ 5 % of candidates that cost a critical segment 20 points pass"
     )
 
@@ -153,9 +153,9 @@ def test_a_significant_drop_on_an_uncovered_critical_segment_still_blocks(build,
 
 def test_a_critical_value_that_is_not_in_the_evidence_is_uncovered_and_not_overlooked(build, pairs):
     report = gate(build(pairs({"x": (100, 0, 0, 0)})), critical=["t=gdpr"])
-    gone = row_of(report, "t=gdpr")
+    missing_share = row_of(report, "t=gdpr")
     assert (report.verdict, report.exit_code) == (Verdict.INCONCLUSIVE, 2)
-    assert (gone.n, gone.baseline, gone.p, gone.critical) == (0, None, None, True)
+    assert (missing_share.n, missing_share.baseline, missing_share.p, missing_share.critical) == (0, None, None, True)
 
 
 def test_a_critical_dimension_that_is_not_in_the_evidence_is_refused(build, pairs):
@@ -272,11 +272,11 @@ def test_one_dataset_for_both_is_no_warning(build):
 
 
 @pytest.mark.parametrize(
-    ("baseline", "candidate", "said"),
+    ("baseline", "candidate", "reported"),
     [("x", "b", "baseline 'x' is not in memory; it holds: a, b"), ("a", "x", "candidate 'x'"), ("a", "a", "both 'a'")],
 )
-def test_a_version_that_is_not_there_lists_those_that_are(build, baseline, candidate, said):
-    with pytest.raises(UsageError, match=said):
+def test_a_version_that_is_not_there_lists_those_that_are(build, baseline, candidate, reported):
+    with pytest.raises(UsageError, match=reported):
         check(build(both(lambda _: {})), Policy(), baseline=baseline, candidate=candidate)
 
 
@@ -356,8 +356,8 @@ def test_a_real_pair_gets_its_verdict_from_its_counts(build, pairs, pair, verdic
     assert round(100 * report.overall.difference, 2) == points
     assert (report.overall.n, report.family_size) == (1700, 13)
     for finding in report.segments:
-        _, broke, fixed, _ = BFCL[pair][finding.segment.removeprefix("segment=")]
-        assert (finding.broke, finding.fixed) == (broke, fixed)
+        _, regressed, fixed, _ = BFCL[pair][finding.segment.removeprefix("segment=")]
+        assert (finding.regressed, finding.fixed) == (regressed, fixed)
 
 
 @pytest.mark.external
@@ -371,14 +371,14 @@ def test_the_command_line_says_the_same_of_the_file_itself(build, pairs, capsys,
     command = ["gate", "--evidence", str(path), "--segment", "segment", "--json"]
     command += [word for item in maps for word in ("--map", item)] + ["--baseline", baseline, "--candidate", candidate]
     code = run(command)
-    said = capsys.readouterr()
-    assert (code, said.err) == (1 if verdict is Verdict.FAIL else 0, "")
-    data = json.loads(said.out)
+    reported = capsys.readouterr()
+    assert (code, reported.err) == (1 if verdict is Verdict.FAIL else 0, "")
+    data = json.loads(reported.out)
     rows = [data["overall"], *data["segments"]]
     assert {r["segment"].removeprefix("segment=") for r in rows if r["verdict"] == "fail"} == failing
     from_counts = gate(build(pairs(BFCL[pair], dimension="segment")))
-    assert {r["segment"]: (r["n"], r["broke"], r["fixed"], r["state"]) for r in rows} == {
-        f.segment: (f.n, f.broke, f.fixed, f.state.value) for f in from_counts.findings
+    assert {r["segment"]: (r["n"], r["regressed"], r["fixed"], r["state"]) for r in rows} == {
+        f.segment: (f.n, f.regressed, f.fixed, f.state.value) for f in from_counts.findings
     }
 
 
@@ -392,13 +392,15 @@ def simulated(quick, gates, seed, drop, churn=0.10):
     """Share of gates that block; `churn` flips without a change, `drop` lost on s6 (60 examples) besides."""
     rng = np.random.default_rng(seed)
     n = sum(SIZES.values())
-    lost = np.repeat([drop if name == "s6" else 0.0 for name in SIZES], list(SIZES.values()))
-    half = churn / 2 * (1 - lost)
+    missing_cells = np.repeat([drop if name == "s6" else 0.0 for name in SIZES], list(SIZES.values()))
+    half = churn / 2 * (1 - missing_cells)
     blocked = 0
     for _ in range(gates):
         u = rng.random(n)
-        before = np.where(u < lost + half, 1.0, np.where(u < lost + 2 * half, 0.0, (rng.random(n) < 0.85) * 1.0))
-        after = np.where(u < lost + 2 * half, 1.0 - before, before)
+        before = np.where(
+            u < missing_cells + half, 1.0, np.where(u < missing_cells + 2 * half, 0.0, (rng.random(n) < 0.85) * 1.0)
+        )
+        after = np.where(u < missing_cells + 2 * half, 1.0 - before, before)
         report = gate(quick(SIZES, before, after), critical=CRITICAL)
         blocked += report.verdict is Verdict.FAIL
     return blocked / gates

@@ -43,7 +43,7 @@ def test_system_failures_of_the_candidate_are_failures(build):
 def test_system_failures_of_the_baseline_are_failures_too(build):
     # 1 of 60 crashed in the baseline (within its record + 2 points) and passes now: fixed, not missing
     report = gate(build(arm("a", [1] * 59 + ["target_error"]) + arm("b", [1] * 60)))
-    assert (report.overall.broke, report.overall.fixed, report.overall.missing) == (0, 1, 0)
+    assert (report.overall.regressed, report.overall.fixed, report.overall.missing) == (0, 1, 0)
 
 
 @pytest.mark.parametrize("word", ["evaluator_error", "unparsed", "skipped"])
@@ -155,7 +155,7 @@ SHAPE = {
     "levels": st.sampled_from([2, 2, 3, 5]),
     "clusters": st.booleans(),
     "critical": st.booleans(),
-    "lost": st.sampled_from([0.02, 0.05, 0.1, 0.3, 0.7]),
+    "missing_cells": st.sampled_from([0.02, 0.05, 0.1, 0.3, 0.7]),
 }
 
 
@@ -178,11 +178,11 @@ def drawn(seed, n, drop, repetitions, levels, clusters):
     return rows, rng
 
 
-def changed(rows, rng, lost, words):
+def changed(rows, rng, missing_cells, words):
     """The same rows with a random part of the candidate's turned into `words`; `removed` takes the row away."""
     out = []
     for row in rows:
-        if row["version"] == "b" and rng.random() < lost:
+        if row["version"] == "b" and rng.random() < missing_cells:
             word = str(rng.choice(words))
             if word != "removed":
                 out.append({**row, "score": None, "outcome": word})
@@ -201,25 +201,25 @@ def judged(build, rows, critical):
 @given(**SHAPE)
 @PROPERTY
 def test_crashing_more_never_turns_a_fail_into_anything_else(
-    build, seed, n, drop, repetitions, levels, clusters, critical, lost
+    build, seed, n, drop, repetitions, levels, clusters, critical, missing_cells
 ):
     rows, rng = drawn(seed, n, drop, repetitions, levels, clusters)
     if gate(build(rows), critical=["t=x"] if critical else []).verdict is Verdict.FAIL:
-        report = judged(build, changed(rows, rng, lost, ["target_error", "interrupted"]), critical)
+        report = judged(build, changed(rows, rng, missing_cells, ["target_error", "interrupted"]), critical)
         assert report.verdict is Verdict.FAIL
 
 
 @given(**SHAPE)
 @PROPERTY
 def test_losing_rows_beyond_the_tolerance_never_turns_a_fail_into_a_pass(
-    build, seed, n, drop, repetitions, levels, clusters, critical, lost
+    build, seed, n, drop, repetitions, levels, clusters, critical, missing_cells
 ):
     rows, rng = drawn(seed, n, drop, repetitions, levels, clusters)
     full = gate(build(rows), critical=["t=x"] if critical else [])
     if full.verdict is not Verdict.FAIL:
         return
     words = ["target_error", "evaluator_error", "unparsed", "skipped", "removed"]
-    report = judged(build, changed(rows, rng, lost, words), critical)
+    report = judged(build, changed(rows, rng, missing_cells, words), critical)
     if report is not None and report.verdict is Verdict.PASS:
         # allowed only where every row that had failed lost less than it tolerates
         blocked = {f.segment for f in full.findings if f.verdict is Verdict.FAIL}
@@ -232,13 +232,13 @@ def test_losing_rows_beyond_the_tolerance_never_turns_a_fail_into_a_pass(
 @given(**SHAPE)
 @PROPERTY
 def test_crashing_or_losing_rows_never_makes_a_row_better(
-    build, seed, n, drop, repetitions, levels, clusters, critical, lost
+    build, seed, n, drop, repetitions, levels, clusters, critical, missing_cells
 ):
     rows, rng = drawn(seed, n, drop, repetitions, levels, clusters)
     full = gate(build(rows), critical=["t=x"] if critical else [])
     if full.verdict is Verdict.PASS:
         return
-    report = judged(build, changed(rows, rng, lost, ["target_error", "evaluator_error", "removed"]), critical)
+    report = judged(build, changed(rows, rng, missing_cells, ["target_error", "evaluator_error", "removed"]), critical)
     if report is not None:
         before = {f.segment: f.state for f in full.findings}
         now = {f.segment for f in report.findings if f.state is State.BETTER}
@@ -258,15 +258,15 @@ def test_a_repetition_the_candidate_lost_throughout_is_missing(build):
         for r in (0, 1)
     ]
     assert gate(build(rows)).verdict is Verdict.FAIL
-    lost = [r for r in rows if (r["version"], r["repetition"]) != ("b", 1)]
-    assert gate(build(lost)).verdict is not Verdict.PASS
+    missing_cells = [r for r in rows if (r["version"], r["repetition"]) != ("b", 1)]
+    assert gate(build(missing_cells)).verdict is not Verdict.PASS
 
 
 def test_a_repetition_of_another_name_does_not_stand_in_for_the_one_that_failed(build):
     rows = arm("a", [1] * 50) + arm("b", [0] * 50) + arm("b", [1] * 50, repetition=1)
     assert gate(build(rows)).verdict is Verdict.FAIL
-    lost = [r for r in rows if r["version"] == "a" or "repetition" in r]
-    assert gate(build(lost)).verdict is not Verdict.PASS
+    missing_cells = [r for r in rows if r["version"] == "a" or "repetition" in r]
+    assert gate(build(missing_cells)).verdict is not Verdict.PASS
 
 
 def test_no_policy_of_zero_tolerance_alone_passes_a_candidate_that_always_crashes(build):

@@ -11,7 +11,7 @@ import pytest
 
 from seatrial.errors import ConfigError
 from seatrial.gate.confirm import examples_of, suspicious
-from seatrial.gate.confirmation import check_again, fresh_examples
+from seatrial.gate.confirmation import check_second_stage, fresh_examples
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
 from seatrial.gate.quarantine_file import (
@@ -32,8 +32,8 @@ def entries(*ids: str) -> Quarantine:
     return Quarantine(tuple(replace(ENTRY, example=name) for name in ids))
 
 
-def gate(evidence: Any, held: Quarantine = Quarantine(), policy: Policy | None = None, critical: Any = ()) -> Any:  # noqa: B008
-    return check(evidence, policy or Policy(), baseline="a", candidate="b", critical=critical, quarantine=held)
+def gate(evidence: Any, kept: Quarantine = Quarantine(), policy: Policy | None = None, critical: Any = ()) -> Any:  # noqa: B008
+    return check(evidence, policy or Policy(), baseline="a", candidate="b", critical=critical, quarantine=kept)
 
 
 def row_of(report: Any, segment: str, key: str = "score") -> Any:
@@ -59,7 +59,7 @@ def test_the_file_is_sorted_so_that_its_order_is_no_change():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reported"),
     [
         ({"until": "x"}, "'until' is unknown; choose one of: graph, id, owner"),
         ({"owner": " "}, "owner is a text that is not empty"),
@@ -69,8 +69,8 @@ def test_the_file_is_sorted_so_that_its_order_is_no_change():
         ({"disagree": 0}, "an example that never contradicts itself is not flaky"),
     ],
 )
-def test_a_wrong_entry_names_its_place(change, said):
-    with pytest.raises(ConfigError, match=r"here: \[\[example\]\] number 1.*" + said):
+def test_a_wrong_entry_names_its_place(change, reported):
+    with pytest.raises(ConfigError, match=r"here: \[\[example\]\] number 1.*" + reported):
         parse_quarantine(raw(**change), "here", TODAY)
 
 
@@ -84,10 +84,10 @@ def test_an_entry_that_lacks_a_word_is_refused(word):
 
 def test_ninety_days_are_allowed_and_an_id_stands_once():
     assert parse_quarantine(raw(expires=TODAY + timedelta(days=90)), "here", TODAY)[0].days_left(TODAY) == 90
-    twice = raw()
-    twice["example"] *= 2
+    aa_run = raw()
+    aa_run["example"] *= 2
     with pytest.raises(ConfigError, match="'x-1' of g stands there twice"):
-        parse_quarantine(twice, "here", TODAY)
+        parse_quarantine(aa_run, "here", TODAY)
     with pytest.raises(ConfigError, match='this version reads schema = "seatrial/quarantine/1"'):
         parse_quarantine({"schema": "2"}, "here", TODAY)
 
@@ -119,10 +119,10 @@ def test_an_example_in_quarantine_is_counted_shown_and_in_no_tested_row(build, p
     evidence = build(pairs({"x": (50, 1, 2, 7)}))  # x-50 broke, x-51 and x-52 were fixed
     report = gate(evidence, entries("x-50", "x-51"))
     assert [row_of(report, name).n for name in ("overall", "t=x")] == [58, 58]
-    assert (row_of(report, "t=x").broke, row_of(report, "t=x").fixed) == (0, 1)
+    assert (row_of(report, "t=x").regressed, row_of(report, "t=x").fixed) == (0, 1)
     assert report.counts["planned"] == 120
-    assert [(held.entry.example, held.moved) for held in report.quarantine.examples] == [
-        ("x-50", "broke"),
+    assert [(kept.entry.example, kept.moved) for kept in report.quarantine.examples] == [
+        ("x-50", "regressed"),
         ("x-51", "fixed"),
     ]
     assert (
@@ -160,21 +160,21 @@ def test_hiding_exactly_what_broke_is_written_on_the_verdict(build, pairs):
 
 def test_a_critical_segment_with_more_than_a_twentieth_in_quarantine_is_judged_whole(build, pairs):
     evidence = build(pairs({"x": (40, 12, 0, 8), "y": (60, 0, 0, 40)}))
-    held = entries(*(f"x-{i}" for i in range(40, 52)))
-    report = gate(evidence, held, critical=("t=x",))
-    assert (report.verdict, row_of(report, "t=x").n, row_of(report, "t=x").broke) == (Verdict.FAIL, 60, 12)
+    kept = entries(*(f"x-{i}" for i in range(40, 52)))
+    report = gate(evidence, kept, critical=("t=x",))
+    assert (report.verdict, row_of(report, "t=x").n, row_of(report, "t=x").regressed) == (Verdict.FAIL, 60, 12)
     assert row_of(report, "overall").n == 148, "only the critical segment keeps them"
-    assert report.quarantine.whole == ("t=x",)
+    assert report.quarantine.kept_complete == ("t=x",)
     assert any("12 of 60 examples of t=x, a critical segment, are in quarantine" in w for w in report.warnings)
     few = gate(evidence, entries("x-40", "x-41", "x-42"), critical=("t=x",))  # 3 of 60 are 5 %
-    assert (row_of(few, "t=x").n, few.quarantine.whole) == (57, ())
+    assert (row_of(few, "t=x").n, few.quarantine.kept_complete) == (57, ())
 
 
 def test_a_tenth_of_any_segment_is_named(build, pairs):
     evidence = build(pairs({"x": (30, 0, 0, 0), "y": (70, 0, 0, 0)}))
     assert gate(evidence, entries("x-1", "x-2", "x-3")).warnings == ()
-    (said,) = gate(evidence, entries("x-1", "x-2", "x-3", "x-4")).warnings
-    assert said == "4 of 30 examples of t=x are in quarantine: over 10 % nobody watches much of it"
+    (reported,) = gate(evidence, entries("x-1", "x-2", "x-3", "x-4")).warnings
+    assert reported == "4 of 30 examples of t=x are in quarantine: over 10 % nobody watches much of it"
 
 
 def test_a_zero_tolerance_key_sees_what_is_in_quarantine(build, pairs):
@@ -202,26 +202,28 @@ def test_a_quarantine_that_leaves_too_few_is_no_pass(build, pairs):
 
 def test_confirming_repeats_and_tests_only_what_is_not_in_quarantine(build, pairs):
     rows = pairs({"x": (40, 6, 1, 13), "y": (50, 0, 2, 8)})
-    evidence, held = build(rows), entries("x-40")
-    first = gate(evidence, held, critical=("t=x",))
+    evidence, kept = build(rows), entries("x-40")
+    first = gate(evidence, kept, critical=("t=x",))
     names = examples_of(evidence, first, suspicious(first))
     assert "x-40" not in names
     fresh = build([{**row, "repetition": k} for row in rows for k in range(3) if row["example_id"] in names])
-    report = check_again(first, evidence, fresh, Policy(), critical=("t=x",), quarantine=held)
-    assert (row_of(report, "t=x").n, row_of(report, "t=x").broke) == (59, 5)
+    report = check_second_stage(first, evidence, fresh, Policy(), critical=("t=x",), quarantine=kept)
+    assert (row_of(report, "t=x").n, row_of(report, "t=x").regressed) == (59, 5)
     assert report.quarantine.with_them is Verdict.INCONCLUSIVE, "nobody repeated x-40, so nobody knows"
 
 
 def test_what_the_verdict_would_be_with_them_is_confirmed_like_the_rest(build, pairs):
     rows = pairs({"x": (120, 12, 0, 68), "y": (60, 6, 0, 34)})
-    evidence, held = build(rows), entries(*(f"x-{i}" for i in range(120, 132)))
-    first = gate(evidence, held)
+    evidence, kept = build(rows), entries(*(f"x-{i}" for i in range(120, 132)))
+    first = gate(evidence, kept)
     names = fresh_examples(first, evidence, Policy())
     assert len(names) == 300, "overall is suspicious either way"
 
     def repeated(counts: Any) -> Any:
-        again = [{**row, "repetition": k} for row in pairs(counts) for k in range(3) if row["example_id"] in names]
-        return check_again(first, evidence, build(again), Policy(), quarantine=held)
+        second_stage = [
+            {**row, "repetition": k} for row in pairs(counts) for k in range(3) if row["example_id"] in names
+        ]
+        return check_second_stage(first, evidence, build(second_stage), Policy(), quarantine=kept)
 
     unlucky = repeated({"x": (132, 0, 0, 68), "y": (66, 0, 0, 34)})
     assert (unlucky.verdict, unlucky.quarantine.with_them) == (Verdict.PASS, Verdict.PASS)
@@ -232,10 +234,10 @@ def test_what_the_verdict_would_be_with_them_is_confirmed_like_the_rest(build, p
 
 def test_confirming_repeats_a_whole_critical_segment_with_its_quarantine(build, pairs):
     rows = pairs({"x": (40, 12, 0, 8), "y": (60, 0, 0, 40)})
-    evidence, held = build(rows), entries(*(f"x-{i}" for i in range(40, 52)))
-    first = gate(evidence, held, critical=("t=x",))
+    evidence, kept = build(rows), entries(*(f"x-{i}" for i in range(40, 52)))
+    first = gate(evidence, kept, critical=("t=x",))
     names = examples_of(evidence, first, suspicious(first))
     assert set(names) >= {f"x-{i}" for i in range(60)}
     fresh = build([{**row, "repetition": k} for row in rows for k in range(3) if row["example_id"] in names])
-    report = check_again(first, evidence, fresh, Policy(), critical=("t=x",), quarantine=held)
+    report = check_second_stage(first, evidence, fresh, Policy(), critical=("t=x",), quarantine=kept)
     assert (report.verdict, row_of(report, "t=x").n) == (Verdict.FAIL, 60)

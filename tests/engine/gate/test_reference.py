@@ -20,7 +20,7 @@ DRAWN = 0.01
 def known(made):
     one = made.kind != "unchanged" and {row["dataset_hash"] for row in made.rows} == {"h"}
     return one and not (
-        made.policy.measures or made.policy.must_pass or made.held.entries or made.fresh or made.overrides
+        made.policy.measures or made.policy.must_pass or made.kept.entries or made.fresh or made.overrides
     )
 
 
@@ -30,21 +30,21 @@ def disagreements(seed):
     if not known(made):
         return None
     try:
-        told = reference.gate(made.rows, made.policy, made.critical)
+        reported = reference.gate(made.rows, made.policy, made.critical)
     except reference.Refused as error:
-        told = error
+        reported = error
     try:
         report = check(evidence_of(made.rows), made.policy, baseline="a", candidate="b", critical=made.critical)
     except InvalidComparison as error:
-        return {} if isinstance(told, reference.Refused) else {"refused": (str(error), told["verdict"])}
-    if isinstance(told, reference.Refused):
-        return {"refused": (report.verdict, str(told))}
+        return {} if isinstance(reported, reference.Refused) else {"refused": (str(error), reported["verdict"])}
+    if isinstance(reported, reference.Refused):
+        return {"refused": (report.verdict, str(reported))}
     found = {}
     for f in report.findings:
-        row = told["rows"].get((f.segment, f.key))
+        row = reported["rows"].get((f.segment, f.key))
         if row is None:
-            if f.verdict.value != told["hits"][f.key]:
-                found[f.key] = (f.verdict.value, told["hits"][f.key])
+            if f.verdict.value != reported["hits"][f.key]:
+                found[f.key] = (f.verdict.value, reported["hits"][f.key])
             continue
         means = [
             sum(pair[side] for pair in row.complete) / len(row.complete) if row.complete else None for side in (0, 1)
@@ -54,7 +54,7 @@ def disagreements(seed):
             "missing": (f.missing, row.missing),
             "baseline": (f.baseline, means[0]),
             "candidate": (f.candidate, means[1]),
-            "regressed": (f.broke, sum(b - a < -1e-9 for a, b in row.complete)),
+            "regressed": (f.regressed, sum(b - a < -1e-9 for a, b in row.complete)),
             "fixed": (f.fixed, sum(b - a > 1e-9 for a, b in row.complete)),
             "alpha": (f.alpha_row, row.alpha),
             "p": (f.p, row.p),
@@ -67,15 +67,15 @@ def disagreements(seed):
             same = ours == theirs or (isinstance(ours, float) and theirs == pytest.approx(ours, rel=1e-6, abs=drawn))
             if not same:
                 found[f"{f.segment} · {f.key}: {name}"] = (ours, theirs)
-    if report.verdict.value != told["verdict"] or report.unchanged != told["unchanged"]:
-        found["verdict"] = (report.verdict.value, told["verdict"])
+    if report.verdict.value != reported["verdict"] or report.unchanged != reported["unchanged"]:
+        found["verdict"] = (report.verdict.value, reported["verdict"])
     return found
 
 
 def agree(seeds):
     found = {seed: disagreements(seed) for seed in seeds}
-    assert {seed: said for seed, said in found.items() if said} == {}
-    return sum(said is not None for said in found.values())
+    assert {seed: reported for seed, reported in found.items() if reported} == {}
+    return sum(reported is not None for reported in found.values())
 
 
 def test_gate_and_reference_agree_on_generated_tables():

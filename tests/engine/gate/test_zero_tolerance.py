@@ -45,13 +45,13 @@ def test_no_hit_passes_outside_the_family(build):
 def test_one_new_hit_among_sixty_fails(build, score):
     report, finding = gate(build, {(7, "b"): {"score": score}})
     assert (report.verdict, report.exit_code) == (Verdict.FAIL, 1)
-    assert (finding.state, finding.broke) == (State.BLOCKS, 1)
+    assert (finding.state, finding.regressed) == (State.BLOCKS, 1)
     assert "1 new hit (t=y 1): e7" in finding.reason
 
 
 def test_an_old_hit_does_not_fail_and_a_mended_one_is_counted(build):
     report, finding = gate(build, {(7, "a"): HIT, (7, "b"): HIT, (8, "a"): HIT})
-    assert (report.verdict, finding.broke, finding.fixed) == (Verdict.PASS, 0, 1)
+    assert (report.verdict, finding.regressed, finding.fixed) == (Verdict.PASS, 0, 1)
 
 
 @pytest.mark.parametrize("outcome", sorted(SYSTEM_FAILURES | MEASUREMENT_FAILURES))
@@ -64,7 +64,7 @@ def test_a_hit_whose_baseline_has_no_score_may_be_old_or_new(build, outcome):
 @pytest.mark.parametrize("outcome", sorted(SYSTEM_FAILURES))
 def test_a_crash_is_no_hit(build, outcome):
     report, finding = gate(build, {(7, "b"): word(outcome), (8, "b"): word(outcome)})
-    assert (finding.verdict, finding.broke) == (Verdict.PASS, 0)
+    assert (finding.verdict, finding.regressed) == (Verdict.PASS, 0)
     assert report.verdict is Verdict.PASS
 
 
@@ -173,7 +173,7 @@ def test_whatever_was_run_how_often_a_new_hit_is_one_below_1_where_the_baseline_
     ]
     finding = next(f for f in check(build(rows), POLICY, baseline="a", candidate="b").findings if f.key == "pii")
     new = sum(min(b.values()) < 1 == min(a.values()) for a, b in drawn)
-    assert (finding.broke, finding.verdict is Verdict.FAIL) == (new, new > 0)
+    assert (finding.regressed, finding.verdict is Verdict.FAIL) == (new, new > 0)
 
 
 def test_a_hit_is_not_hidden_by_another_example_that_was_run_more_often(build):
@@ -181,4 +181,4 @@ def test_a_hit_is_not_hidden_by_another_example_that_was_run_more_often(build):
     rows = repeated(1, 1, {(i, 0): 0.6 for i in range(20, 60)})
     rows += [{**r, "repetition": 1} for r in rows if (r["example_id"], r["version"]) == ("e0", "b")]
     report = check(build(rows), POLICY, baseline="a", candidate="b")
-    assert (report.verdict, next(f for f in report.findings if f.key == "pii").broke) == (Verdict.FAIL, 40)
+    assert (report.verdict, next(f for f in report.findings if f.key == "pii").regressed) == (Verdict.FAIL, 40)

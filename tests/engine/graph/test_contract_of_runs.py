@@ -36,8 +36,8 @@ class Output(BaseModel):
 def target(node: Any, contract: Any = None) -> Any:
     graph = StateGraph(State).add_node("node", node).add_edge(START, "node").add_edge("node", END).compile()
     spec = GraphSpec("g", module="m")
-    held = contract or Contract(Input, Output, "1.1")
-    return graph_target(Compiled(spec, spec.version(), graph, needs_loop(graph), contract=held))
+    kept = contract or Contract(Input, Output, "1.1")
+    return graph_target(Compiled(spec, spec.version(), graph, needs_loop(graph), contract=kept))
 
 
 def label(value: Any) -> Any:

@@ -83,9 +83,9 @@ def react_agent() -> Any:
         return f"results for {query}"
 
     async def call_model(state: Messages, runtime: Runtime[Context]) -> dict[str, list[AIMessage]]:
-        told = SystemMessage(runtime.context.system_prompt.format(system_time="now"))
+        reported = SystemMessage(runtime.context.system_prompt.format(system_time="now"))
         if isinstance(state["messages"][-1], ToolMessage):
-            return {"messages": [AIMessage(f"{told.text} {runtime.context.model}")]}
+            return {"messages": [AIMessage(f"{reported.text} {runtime.context.model}")]}
         call = {"name": "search", "args": {"query": "tides"}, "id": "1", "type": "tool_call"}
         return {"messages": [AIMessage("", tool_calls=[call])]}
 
@@ -106,7 +106,7 @@ ASK = {"messages": [HumanMessage("When is high water?")]}
 
 
 @pytest.mark.parametrize(
-    ("row", "version", "metadata", "said"),
+    ("row", "version", "metadata", "reported"),
     [
         ({}, Version("0"), {}, "You help. Time: now builtin/plain"),
         ({"context": {"model": "a/b"}}, Version("0"), {}, "You help. Time: now a/b"),
@@ -119,11 +119,13 @@ ASK = {"messages": [HumanMessage("When is high water?")]}
         ),
     ],
 )
-def test_a_context_with_defaults_is_there_and_example_beats_version_beats_graph(row, version, metadata, said) -> None:
+def test_a_context_with_defaults_is_there_and_example_beats_version_beats_graph(
+    row, version, metadata, reported
+) -> None:
     run = invoke(compiled(react_agent(), version=version, **row), example(ASK, **metadata), run_id="r")
     assert run.error is None
     assert run.outputs is not None
-    assert run.outputs["messages"][-1].text == said
+    assert run.outputs["messages"][-1].text == reported
     assert run.path == ("call_model", "tools", "call_model")
 
 

@@ -38,10 +38,10 @@ class Loader:
 
     def __init__(self, modules: dict[str, ModuleType]) -> None:
         self.modules = modules
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def __call__(self, name: str) -> ModuleType:
-        self.asked.append(name)
+        self.requested.append(name)
         if name not in self.modules:
             raise ModuleNotFoundError(f"No module named {name!r}")
         return self.modules[name]
@@ -59,10 +59,10 @@ def test_nothing_is_imported_before_the_first_call_and_then_once() -> None:
         load,
         on_compile=lambda made: compiled.append((made.spec.assistant_id, made.version.name)),
     )
-    assert (load.asked, runtime.ready) == ([], ())
+    assert (load.requested, runtime.ready) == ([], ())
     first, second = runtime.compiled("a"), runtime.compiled("a")
     assert first is second
-    assert (load.asked, compiled, runtime.ready) == (["graphs.a"], [("a", "0")], (("a", "0"),))
+    assert (load.requested, compiled, runtime.ready) == (["graphs.a"], [("a", "0")], (("a", "0"),))
 
 
 def test_versions_are_compiled_side_by_side_from_their_config() -> None:
@@ -167,5 +167,5 @@ def test_a_graph_that_must_be_awaited_is_told_apart() -> None:
     load = Loader({"sync": module_with(build=build), "nested": module_with(build=nested)})
     load.modules |= {"later": module_with(build=lambda: one_node(later)), "branching": module_with(build=branching)}
     runtime = Runtime(tuple(GraphSpec(name, module=name) for name in load.modules), load)
-    told = {name: runtime.compiled(name).asynchronous for name in load.modules}
-    assert told == {"sync": False, "nested": True, "later": True, "branching": True}
+    reported = {name: runtime.compiled(name).asynchronous for name in load.modules}
+    assert reported == {"sync": False, "nested": True, "later": True, "branching": True}

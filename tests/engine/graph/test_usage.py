@@ -88,8 +88,10 @@ def with_callbacks_of_its_own(state: State) -> State:
 
 
 def through_a_plain_function(state: State) -> State:
-    asked = callable_target(lambda inputs: {"answer": MODEL.invoke(ASKED).text})(Example("inner", {}), "inner", None)
-    return cast("State", asked.outputs)
+    requested = callable_target(lambda inputs: {"answer": MODEL.invoke(ASKED).text})(
+        Example("inner", {}), "inner", None
+    )
+    return cast("State", requested.outputs)
 
 
 def with_its_config(state: State, config: RunnableConfig) -> State:

@@ -11,6 +11,8 @@ from seatrial.cli.app import run
 from seatrial.judge.agreement import Measured, agreement_of
 from seatrial.judge.licence import (
     DAY,
+    Bar,
+    Level,
     Licence,
     level_of,
     licence_data,
@@ -21,17 +23,6 @@ from seatrial.judge.licence import (
 from seatrial.judge.spec import read_judge
 from seatrial.judge.votes import Compared, Pair
 from seatrial.verdict import Verdict
-from seatrial.vote import (
-    Level,
-    LicenceExpired,
-    NoLicence,
-    OtherGraph,
-    OtherModel,
-    OtherVersion,
-    SameFamily,
-    ShortOfLicence,
-    bar_sentence,
-)
 
 JUDGE = "helpful@1#abc123"
 
@@ -95,29 +86,29 @@ def test_the_level_of_a_licence_follows_from_its_numbers(of, level):
 
 
 @pytest.mark.parametrize(
-    ("asked", "bar", "said"),
+    ("requested", "bar", "reported"),
     [
-        ({"now": 91 * DAY}, LicenceExpired, "expired 1 day ago"),
-        ({"judge": "helpful@2#def"}, OtherVersion, "helpful@1#abc123"),
-        ({"models": ["m-2"]}, OtherModel, "m-2 answered"),
-        ({"arm_families": ["openai"]}, SameFamily, "openai"),
-        ({"graph": "other"}, OtherGraph, "not other"),
+        ({"now": 91 * DAY}, Bar.EXPIRED, "expired 1 days ago"),
+        ({"judge": "helpful@2#def"}, Bar.OTHER_VERSION, "helpful@1#abc123"),
+        ({"models": ["m-2"]}, Bar.OTHER_MODEL, "m-2 answered"),
+        ({"arm_families": ["openai"]}, Bar.SAME_FAMILY, "openai"),
+        ({"graph": "other"}, Bar.OTHER_GRAPH, "not other"),
     ],
 )
-def test_a_judge_that_is_barred_does_not_count_and_says_why(asked, bar, said):
-    asked = {"judge": JUDGE, "now": DAY, **asked}
-    found = standing_of(_licence(), **asked)
+def test_a_judge_that_is_barred_does_not_count_and_says_why(requested, bar, reported):
+    requested = {"judge": JUDGE, "now": DAY, **requested}
+    found = standing_of(_licence(), **requested)
     assert found.level is Level.NONE
-    assert [type(one) for one in found.bars] == [bar]
-    assert said in bar_sentence(found.bars[0])
+    assert [kind for kind, _ in found.bars] == [bar]
+    assert reported in found.bars[0][1]
 
 
 def test_a_judge_counts_under_a_valid_licence_and_without_one_does_not():
-    asked = {"now": DAY, "models": ["m-1"], "arm_families": ["anthropic"], "graph": "desk"}
-    assert standing_of(_licence(), JUDGE, **asked).level is Level.FULL
-    assert standing_of(None, JUDGE, **asked).bars == (NoLicence(JUDGE),)
-    few = standing_of(_licence(labels=60), JUDGE, **asked)
-    assert (few.level, few.bars) == (Level.PROVISIONAL, (ShortOfLicence("labels", 60, 100),))
+    requested = {"now": DAY, "models": ["m-1"], "arm_families": ["anthropic"], "graph": "desk"}
+    assert standing_of(_licence(), JUDGE, **requested).level is Level.FULL
+    assert standing_of(None, JUDGE, **requested).bars[0][0] is Bar.NO_LICENCE
+    few = standing_of(_licence(labels=60), JUDGE, **requested)
+    assert (few.level, few.bars) == (Level.PROVISIONAL, ((Bar.SHORT, "60 labels, 100 needed"),))
 
 
 def test_a_licence_is_read_back_and_its_level_is_not_taken_from_the_file(tmp_path):
@@ -177,11 +168,16 @@ def _labels(**more) -> list[dict]:
 
 
 def test_a_good_judge_is_proven_above_every_floor(agreement):
-    code, said = agreement(_verdicts(wrong=4), _labels(), "--disagreements")
-    assert (code, said["level"], said["agreement"]["n"], said["agreement"]["negative"]) == (0, "full", 120, 60)
-    assert len(said["disagreements"]) == 4
-    assert said["disagreements"][0]["why_judge"] == "because"
-    assert set(said["segments"]) == {"tier=free", "tier=vip"}
+    code, reported = agreement(_verdicts(wrong=4), _labels(), "--disagreements")
+    assert (code, reported["level"], reported["agreement"]["n"], reported["agreement"]["negative"]) == (
+        0,
+        "full",
+        120,
+        60,
+    )
+    assert len(reported["disagreements"]) == 4
+    assert reported["disagreements"][0]["why_judge"] == "because"
+    assert set(reported["segments"]) == {"tier=free", "tier=vip"}
 
 
 def test_a_judge_that_says_the_opposite_is_proven_under_a_floor(agreement):
@@ -189,21 +185,25 @@ def test_a_judge_that_says_the_opposite_is_proven_under_a_floor(agreement):
 
 
 def test_few_labels_cannot_tell(agreement):
-    code, said = agreement(_verdicts(), _labels()[:40])
-    assert (code, said["level"]) == (2, "provisional")
+    code, reported = agreement(_verdicts(), _labels()[:40])
+    assert (code, reported["level"]) == (2, "provisional")
 
 
 def test_of_one_persons_votes_the_latest_counts_and_a_blank_is_none(agreement):
-    again = [{**row, "preference": 1.0 - row["preference"]} for row in _labels()[:10]]
+    second_stage = [{**row, "preference": 1.0 - row["preference"]} for row in _labels()[:10]]
     blank = [{**row, "preference": None} for row in _labels()[10:15]]
-    _, said = agreement(_verdicts(), [*again, *_labels()[:10], *_labels()[10:], *blank])
-    assert (said["agreement"]["n"], said["agreement"]["raw"]["estimate"], said["annotators"]) == (115, 1.0, 1)
+    _, reported = agreement(_verdicts(), [*second_stage, *_labels()[:10], *_labels()[10:], *blank])
+    assert (reported["agreement"]["n"], reported["agreement"]["raw"]["estimate"], reported["annotators"]) == (
+        115,
+        1.0,
+        1,
+    )
 
 
 def test_a_pair_without_a_majority_of_annotators_is_left_out(agreement):
     other = [{**row, "annotator": "bob", "preference": 1.0 - row["preference"]} for row in _labels()[:7]]
-    _, said = agreement(_verdicts(), _labels() + other)
-    assert (said["agreement"]["n"], said["split"], said["annotators"]) == (113, 7, 2)
+    _, reported = agreement(_verdicts(), _labels() + other)
+    assert (reported["agreement"]["n"], reported["split"], reported["annotators"]) == (113, 7, 2)
 
 
 def test_a_licence_is_written_for_the_judge_of_the_project_only(agreement, tmp_path, monkeypatch):
@@ -230,5 +230,5 @@ def test_the_wording_that_agrees_better_is_found_by_a_paired_test(tmp_path, caps
     for file, rows in zip(files, (_verdicts(wrong=wrong[0]), _verdicts(wrong=wrong[1]), _labels()), strict=True):
         file.write_text("".join(json.dumps(row) + "\n" for row in rows))
     assert run(["judge", "prompts", str(files[0]), str(files[1]), "--labels", str(files[2]), "--json"]) == code
-    said = json.loads(capsys.readouterr().out)
-    assert (said["n"], said["only_b"], said["only_a"]) == (120, *wrong)
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["n"], reported["only_b"], reported["only_a"]) == (120, *wrong)

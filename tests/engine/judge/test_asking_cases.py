@@ -36,11 +36,11 @@ def kinds(done):
 class Limited(OpenAIServer):
     """Cuts replies to some questions short, as long as they may not be long enough."""
 
-    def completion(self, body, said, mode, number):
+    def completion(self, body, reported, mode, number):
         room = body.get("max_completion_tokens") or body.get("max_tokens")
         i = int(shown(body["messages"])["inputs"].split()[1])
         cut = i < 17 and room < 2048
-        text = ('{"preference": 0.9, "reason": "Answer A is mo' if i < 9 else "") if cut else said
+        text = ('{"preference": 0.9, "reason": "Answer A is mo' if i < 9 else "") if cut else reported
         made = super().completion(body, text, "cut_short" if cut else mode, number)
         made["choices"][0]["message"]["content"] = text
         return made
@@ -60,8 +60,8 @@ class Refusing(OpenAIServer):
 class Billing(OpenAIServer):
     """Reports 1,000 tokens written for every reply."""
 
-    def completion(self, body, said, mode, number):
-        made = super().completion(body, said, mode, number)
+    def completion(self, body, reported, mode, number):
+        made = super().completion(body, reported, mode, number)
         usage = {"prompt_tokens": 0, "completion_tokens": 1000, "total_tokens": 1000}
         return {**made, "usage": usage}
 
@@ -87,8 +87,8 @@ def test_the_second_question_repeats_nothing_of_the_bad_reply_in_the_users_words
 
 
 def test_a_second_reply_that_is_a_verdict_counts(judges, tmp_path):
-    said = iter(["well, A", verdict(1), "well, B", verdict(0)])
-    with OpenAIServer(lambda _: next(said)) as server:
+    reported = iter(["well, A", verdict(1), "well, B", verdict(0)])
+    with OpenAIServer(lambda _: next(reported)) as server:
         done = ask(judges(server.url), 1, tmp_path / "out", concurrency=1)
     assert kinds(done) == {("scored", None): 2}
     assert {one.calls for one in done.answers.values()} == {2}
@@ -107,8 +107,8 @@ def test_replies_cut_short_at_a_pinned_ceiling_are_truncated_and_named(judges, t
     with Limited(prefers("good")) as server:
         done = ask(judges(server.url, max_tokens=1024, max_tokens_ceiling=1024), 25, tmp_path / "out")
     assert kinds(done) == {("scored", None): 16, ("unparsed", "truncated"): 34}
-    (said,) = [sentence for sentence in done.warnings if "truncated" in sentence]
-    assert "cut short at 1024 tokens; raise max_tokens_ceiling in judges/helpful.toml" in said
+    (reported,) = [sentence for sentence in done.warnings if "truncated" in sentence]
+    assert "cut short at 1024 tokens; raise max_tokens_ceiling in judges/helpful.toml" in reported
     assert len(server.requests) == 50
 
 
@@ -184,13 +184,13 @@ def test_a_verdict_is_cached_by_the_whole_request(judges, tmp_path):
     with OpenAIServer(by_input) as server:
         judge = judges(server.url, example=example)
         done = ask(judge, 0, folder, made=made)
-        assert (len(server.requests), done.asked) == (30, 30)
+        assert (len(server.requests), done.requested) == (30, 30)
         assert Counter(one.first for one in done.answers.values()) == {0.0: 10, 0.5: 10, 1.0: 10}
-        assert ask(judge, 0, folder, made=made).asked == 0
+        assert ask(judge, 0, folder, made=made).requested == 0
         changed = [*made[:-1], Pair(**{**_fields(made[-1]), "reference": "another"})]
-        assert ask(judge, 0, folder, made=changed).asked == 2
+        assert ask(judge, 0, folder, made=changed).requested == 2
         other = judges(server.url, example=[{**example[0], "reason": "x is better"}])
-        assert ask(other, 0, folder, made=made).asked == 30
+        assert ask(other, 0, folder, made=made).requested == 30
     assert len(server.requests) == 62
 
 
@@ -228,13 +228,13 @@ def test_a_cap_is_never_exceeded_by_calls_at_once(judges, tmp_path):
         assert kinds(done) == {("scored", None): 33, ("skipped", "budget"): 47}
         more = ask(judge, 40, folder, concurrency=8, max_usd=5, resume=True)
         assert len(server.requests) - first == 47
-    assert (more.asked, more.known, kinds(more)) == (47, 33, {("scored", None): 80})
+    assert (more.requested, more.known, kinds(more)) == (47, 33, {("scored", None): 80})
 
 
 def test_a_reply_without_token_counts_is_booked_at_its_reserve(judges, tmp_path):
     class Silent(OpenAIServer):
-        def completion(self, body, said, mode, number):
-            return {**super().completion(body, said, mode, number), "usage": None}
+        def completion(self, body, reported, mode, number):
+            return {**super().completion(body, reported, mode, number), "usage": None}
 
     with Silent(prefers("good")) as server:
         judge = judges(server.url, price={"input": 0, "output": 10.0}, max_tokens=1000)

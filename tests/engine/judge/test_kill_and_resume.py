@@ -56,9 +56,9 @@ def _kills(judges, root, n: int, times: int, after: int) -> None:
             _killed(server, root, n, after)
         recorded = len(read_rows(root / "out" / "rows.jsonl"))
         done = run(judge, made, hub(), root / "out", concurrency=4)
-        asked = len(server.requests)
+        requested = len(server.requests)
     assert (done.known, len(done.answers)) == (recorded, 2 * n)
-    assert asked <= 2 * n + times * 4
+    assert requested <= 2 * n + times * 4
     lines = (root / "out" / "rows.jsonl").read_text(encoding="utf-8").splitlines()
     assert len(lines) == 2 * n  # a reply that was recorded is not asked for again
 
@@ -85,17 +85,17 @@ def test_two_processes_never_judge_into_one_folder(judges, tmp_path, server):
 def test_a_stopped_run_keeps_what_was_answered(judges, tmp_path):
     stop = threading.Event()
 
-    def told(done: int, planned: int, usd: float | None) -> None:
+    def reported(done: int, planned: int, usd: float | None) -> None:
         if done == 10:
             stop.set()
 
     with OpenAIServer(prefers("good")) as server:
         judge = judges(server.url)
         made = list(questions(judge, pairs(20)))
-        first = run(judge, made, hub(), tmp_path / "out", concurrency=1, progress=told, stop=stop)
+        first = run(judge, made, hub(), tmp_path / "out", concurrency=1, progress=reported, stop=stop)
         assert len(first.answers) == len(server.requests) == 10
         second = run(judge, made, hub(), tmp_path / "out", resume=True)
-        assert (second.known, second.asked, len(server.requests)) == (10, 30, 40)
+        assert (second.known, second.requested, len(server.requests)) == (10, 30, 40)
 
 
 class FaultyHub:
@@ -111,9 +111,9 @@ class FaultyHub:
             fault = self._rng.choice(FAULTS) if self._rng.random() < self._faults else None
         if isinstance(fault, Exception):
             raise fault
-        said = verdict(1.0) if fault is None else fault.get("text", verdict(1.0))
+        reported = verdict(1.0) if fault is None else fault.get("text", verdict(1.0))
         metadata = {"finish_reason": "stop", "model_name": "gpt-4o-mini", **(fault or {}).get("metadata", {})}
-        message = AIMessage(said, response_metadata=metadata)
+        message = AIMessage(reported, response_metadata=metadata)
         return Reply(message, model, metadata["model_name"], 10, 10)
 
 
@@ -138,7 +138,7 @@ def test_two_thousand_comparisons_under_every_kind_of_fault_lose_none(judges, tm
     calls = faulty.made
     done = run(judge, made, FaultyHub(0.0), tmp_path / "out", concurrency=32, resume=True)
     assert {one.outcome for one in done.answers.values()} == {"scored"}
-    assert done.known + done.asked == 4_000
+    assert done.known + done.requested == 4_000
     assert calls < 2 * 4_000
 
 

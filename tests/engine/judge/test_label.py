@@ -33,11 +33,11 @@ def test_equal_answers_are_not_shown():
 
 
 @pytest.mark.parametrize(
-    ("said", "order", "preference"), [("1", "AB", 1.0), ("1", "BA", 0.0), ("2", "BA", 1.0), ("=", "BA", 0.5)]
+    ("reported", "order", "preference"), [("1", "AB", 1.0), ("1", "BA", 0.0), ("2", "BA", 1.0), ("=", "BA", 0.5)]
 )
-def test_a_vote_is_the_candidates_whichever_side_it_was_on(said, order, preference):
+def test_a_vote_is_the_candidates_whichever_side_it_was_on(reported, order, preference):
     one = blind(pairs(1), "ann")[0]._replace(order=order)
-    assert label_of(one, said, **WHO).preference == preference
+    assert label_of(one, reported, **WHO).preference == preference
 
 
 def test_the_latest_vote_of_a_person_counts_and_a_blank_one_is_none(tmp_path):
@@ -70,10 +70,10 @@ def test_labelling_stops_and_goes_on_where_it_was_left(project, judges, server, 
     capsys.readouterr()
     monkeypatch.setattr("sys.stdin", io.StringIO("1\nclear\n=\n\ns\nq\n"))
     assert run(command) == 0
-    said = capsys.readouterr().out
-    assert "2 of 20 pairs labelled by ann" in said
-    assert "v1" not in said
-    assert "v2" not in said
+    reported = capsys.readouterr().out
+    assert "2 of 20 pairs labelled by ann" in reported
+    assert "v1" not in reported
+    assert "v2" not in reported
     monkeypatch.setattr("sys.stdin", io.StringIO("2\n\nq\n"))
     assert run(command) == 0
     assert "3 of 20 pairs labelled" in capsys.readouterr().out

@@ -23,21 +23,21 @@ def _judge(project, judges, server, *versions, arguments=(), **keys):
     return root, run(["judge", "pairwise", a, b, "--judge", "helpful", "--json", *arguments])
 
 
-def _said(capsys):
+def _stated(capsys):
     return json.loads(capsys.readouterr().out.splitlines()[-1])
 
 
 def test_two_runs_are_judged_in_both_orders(project, judges, server, capsys):
     root, _ = _judge(project, judges, server, "v1", "v2")
-    said = _said(capsys)
-    assert (said["judged"], said["pairs"], len(server.requests)) == (20, 20, 40)
+    reported = _stated(capsys)
+    assert (reported["judged"], reported["pairs"], len(server.requests)) == (20, 20, 40)
     (file,) = root.glob(".seatrial/runs/*/judged/*/verdicts.parquet")
-    assert file.parent.parent.parent.name == said["candidate_run"]
-    assert file.parent.name == f"helpful--{said['baseline_run']}"
+    assert file.parent.parent.parent.name == reported["candidate_run"]
+    assert file.parent.name == f"helpful--{reported['baseline_run']}"
     rows = pq.read_table(file).to_pylist()
     assert {(row["order"], row["preference"]) for row in rows} == {("AB", 1.0), ("BA", 1.0)}
     first = rows[0]
-    assert first["judge"] == said["judge"]
+    assert first["judge"] == reported["judge"]
     assert first["judge"].startswith("helpful@1#")
     assert (first["version"], first["baseline"], first["segment.tier"]) == ("v2", "v1", "free")
     assert (first["requested_model"], first["reported_model"], first["family"]) == (
@@ -64,8 +64,8 @@ def test_a_second_run_asks_nothing(project, judges, server, capsys):
     _judge(project, judges, server, "v1", "v2")
     capsys.readouterr()
     run(["judge", "pairwise", "desk@v1", "desk@v2", "--judge", "helpful", "--json"])
-    said = _said(capsys)
-    assert (said["asked"], said["known"], len(server.requests)) == (0, 40, 40)
+    reported = _stated(capsys)
+    assert (reported["asked"], reported["known"], len(server.requests)) == (0, 40, 40)
 
 
 def test_only_the_judged_field_is_shown(project, judges, server):
@@ -80,7 +80,7 @@ def test_only_the_judged_field_is_shown(project, judges, server):
 
 def test_equal_answers_tie_and_nobody_is_asked(project, judges, server, capsys):
     root, _ = _judge(project, judges, server, "v1", "same")
-    assert (_said(capsys)["judged"], len(server.requests)) == (20, 0)
+    assert (_stated(capsys)["judged"], len(server.requests)) == (20, 0)
     (file,) = root.glob(".seatrial/runs/*/judged/*/verdicts.parquet")
     assert {row["preference"] for row in pq.read_table(file).to_pylist()} == {0.5}
 
@@ -90,9 +90,9 @@ def test_a_crashed_candidate_loses_and_nobody_is_asked_about_it(project, judges,
     assert len(server.requests) == 2 * 16
     (file,) = root.glob(".seatrial/runs/*/judged/*/verdicts.parquet")
     rows = pq.read_table(file).to_pylist()
-    lost = [row for row in rows if row["requested_model"] is None and row["preference"] == 0.0]
-    assert len(lost) == 2 * 4
-    assert lost[0]["reason"] == "the candidate failed and the other answered; nobody was asked"
+    missing_cells = [row for row in rows if row["requested_model"] is None and row["preference"] == 0.0]
+    assert len(missing_cells) == 2 * 4
+    assert missing_cells[0]["reason"] == "the candidate failed and the other answered; nobody was asked"
 
 
 def test_a_constant_answer_cannot_win(project, judges, server, capsys):
@@ -125,19 +125,22 @@ def test_a_prompt_edited_without_a_version_bump_is_refused_by_name_and_hash(proj
     file.write_text(file.read_text(encoding="utf-8") + "Be kind.\n", encoding="utf-8")
     capsys.readouterr()
     code = run(["judge", "pairwise", "desk@v1", "desk@v2", "--judge", "helpful"])
-    said = capsys.readouterr().err
+    reported = capsys.readouterr().err
     assert code != 0
     assert len(server.requests) == 40
-    assert "prompt 'helpful.v1' of judge 'helpful' was edited under its version: judges/prompts.toml has sha256" in said
-    assert "set version = 2" in said
+    assert (
+        "prompt 'helpful.v1' of judge 'helpful' was edited under its version: judges/prompts.toml has sha256"
+        in reported
+    )
+    assert "set version = 2" in reported
 
 
 def test_a_dry_run_says_what_it_takes_and_asks_nobody(project, judges, server, capsys):
     price = {"input": 1.0, "output": 10.0}
     _, code = _judge(project, judges, server, "v1", "v2", arguments=("--dry-run",), price=price, max_tokens=100)
-    plan = _said(capsys)["plan"]
+    plan = _stated(capsys)["plan"]
     assert (code, len(server.requests)) == (0, 0)
-    assert (plan["pairs"], plan["settled"], plan["calls"], plan["known"]) == (20, 0, 40, 0)
+    assert (plan["pairs"], plan["resolved"], plan["calls"], plan["known"]) == (20, 0, 40, 0)
     assert plan["worst_usd"] > 40 * 100 * 10 / 1e6
 
 
@@ -166,8 +169,8 @@ def test_the_preference_is_the_candidates_in_either_order(project, judges, word,
 def test_a_judge_that_is_down_is_an_outage(project, judges, capsys):
     with OpenAIServer(lambda _: verdict(1), mode="overloaded") as server:
         _, code = _judge(project, judges, server, "v1", "v2")
-    said = _said(capsys)
-    assert (code, said["judged"], said["pairs"], said["reason_class"]) == (2, 0, 20, "outage")
+    reported = _stated(capsys)
+    assert (code, reported["judged"], reported["pairs"], reported["reason_class"]) == (2, 0, 20, "outage")
 
 
 def test_decided_rows_among_outages_are_no_majority(project, judges, capsys):
@@ -178,16 +181,16 @@ def test_decided_rows_among_outages_are_no_majority(project, judges, capsys):
 
     with OpenAIServer(some) as server:
         _, code = _judge(project, judges, server, "v1", "v2")
-    said = _said(capsys)
-    assert (code, said["judged"], said["pairs"], said["reason_class"]) == (2, 5, 20, "outage")
+    reported = _stated(capsys)
+    assert (code, reported["judged"], reported["pairs"], reported["reason_class"]) == (2, 5, 20, "outage")
 
 
 def test_a_judge_that_always_favours_the_first_answer_decides_nothing(project, judges, capsys):
     with OpenAIServer(lambda _: verdict(1)) as server:
         _, code = _judge(project, judges, server, "v1", "v2")
-    said = _said(capsys)
-    assert (code, said["judged"]) == (2, 20)
-    position = said["winrate"]["details"]["position"]
+    reported = _stated(capsys)
+    assert (code, reported["judged"]) == (2, 20)
+    position = reported["winrate"]["details"]["position"]
     assert (position["consistency"], position["first"]) == (0.0, 1.0)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from seatrial.judge.licence import Level, Standing
 from seatrial.testing import OpenAIServer
-from seatrial.vote import Level, Standing
 
 from .asking import prefers
 
@@ -36,12 +36,12 @@ def test_judge_items_report_and_decide_nothing_without_a_licence(project, judges
     root = project("v1", "v2")
     monkeypatch.setenv("EVAL", "1")
     with OpenAIServer(prefers("bad")) as server:
-        code, said = _session(root, judges, users_pytest, server, "-m", "llm", f"--rootdir={root}")
+        code, reported = _session(root, judges, users_pytest, server, "-m", "llm", f"--rootdir={root}")
     assert code == 0
     assert len(server.requests) == 40
-    assert "2 skipped" in said
-    assert "has no licence; fail: " in said
-    assert "report only: judge helpful@1#" in said
+    assert "2 skipped" in reported
+    assert "has no licence; fail: " in reported
+    assert "report only: judge helpful@1#" in reported
 
 
 @pytest.mark.parametrize(("word", "exit_code"), [("bad", 1), ("good", 0)])
@@ -50,15 +50,15 @@ def test_under_a_full_licence_the_verdict_decides(project, judges, users_pytest,
     monkeypatch.setenv("EVAL", "1")
     monkeypatch.setattr("seatrial.judge.licence.standing_of", lambda *_, **__: Standing(Level.FULL))
     with OpenAIServer(prefers(word)) as server:
-        code, said = _session(root, judges, users_pytest, server, "-m", "llm", f"--rootdir={root}")
+        code, reported = _session(root, judges, users_pytest, server, "-m", "llm", f"--rootdir={root}")
     assert code == exit_code
-    assert f"{exit_code} failed" in said or exit_code == 0
-    assert f"{1 - exit_code} passed" in said or exit_code == 1
+    assert f"{exit_code} failed" in reported or exit_code == 0
+    assert f"{1 - exit_code} passed" in reported or exit_code == 1
 
 
 def test_without_eval_no_judge_is_collected(project, judges, users_pytest):
     root = project("v1", "v2")
     with OpenAIServer(prefers("good")) as server:
-        _, said = _session(root, judges, users_pytest, server, "-m", "llm", f"--rootdir={root}")
+        _, reported = _session(root, judges, users_pytest, server, "-m", "llm", f"--rootdir={root}")
     assert not server.requests
-    assert "skipped" not in said
+    assert "skipped" not in reported

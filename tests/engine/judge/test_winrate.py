@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from seatrial.cli.app import run
-from seatrial.evidence.against_half import Rules, rate_of
 from seatrial.judge.length import length_adjusted
 from seatrial.judge.position import position_of
 from seatrial.judge.scores import scores_of
 from seatrial.judge.verdicts import VERDICT_COLUMNS
+from seatrial.judge.winrate import Rules, rate_of
 from seatrial.stats.interval import CannotTell
 from seatrial.table import read_table
 
@@ -54,8 +54,8 @@ def winrate(tmp_path, capsys):
     def call(rows, *arguments):
         file = rows if isinstance(rows, Path) else table(tmp_path / "verdicts.jsonl", rows)
         code = run(["judge", "winrate", str(file), "--json", *arguments])
-        said = capsys.readouterr()
-        return code, json.loads(said.out) if said.out else said.err
+        reported = capsys.readouterr()
+        return code, json.loads(reported.out) if reported.out else reported.err
 
     return call
 
@@ -64,17 +64,17 @@ def test_a_pair_that_lacks_one_order_is_missing_and_not_half_a_win(winrate):
     rows = pairs(35, 0, 35)
     for place in range(30):
         rows += pair(f"x{place}", 1.0, None)
-    code, said = winrate(rows)
-    overall = said["details"]["rates"][0]
+    code, reported = winrate(rows)
+    overall = reported["details"]["rates"][0]
     assert (overall["judged"], overall["missing"], overall["rate"]) == (70, 30, 0.5)
     assert overall["bounds"] == [0.35, 0.65]
-    assert (code, said["reason_class"]) == (2, "missing")
+    assert (code, reported["reason_class"]) == (2, "missing")
 
 
 def test_few_decided_among_many_ties_prove_nothing(winrate):
-    code, said = winrate(pairs(1, 98, 1))
-    overall = said["details"]["rates"][0]
-    assert (overall["rate"], overall["decided"], code, said["reason_class"]) == (0.5, 2, 2, "underpowered")
+    code, reported = winrate(pairs(1, 98, 1))
+    overall = reported["details"]["rates"][0]
+    assert (overall["rate"], overall["decided"], code, reported["reason_class"]) == (0.5, 2, 2, "underpowered")
 
 
 @pytest.mark.parametrize(("wins", "code"), [(1, 2), (5, 2), (6, 0)])
@@ -89,11 +89,11 @@ def test_losses_alone_lose_from_six_on(winrate):
 
 def test_always_the_first_answer_has_no_winner(winrate):
     rows = [row for place in range(60) for row in pair(f"e{place}", 1.0, 0.0)]
-    code, said = winrate(rows)
-    assert (code, said["reason_class"]) == (2, "invalid")
-    assert "0.0 % consistent" in said["reason"]
-    assert "no winner" in said["reason"]
-    position = said["details"]["position"]
+    code, reported = winrate(rows)
+    assert (code, reported["reason_class"]) == (2, "invalid")
+    assert "0.0 % consistent" in reported["reason"]
+    assert "no winner" in reported["reason"]
+    position = reported["details"]["position"]
     assert (position["consistency"], position["first"]) == (0.0, 1.0)
 
 
@@ -101,19 +101,19 @@ def test_an_outage_is_no_tie(winrate):
     rows = pairs(10, 0, 0)
     for place in range(30):
         rows += pair(f"x{place}", None, None, outcome="skipped", error_kind="outage")
-    code, said = winrate(rows)
-    overall = said["details"]["rates"][0]
-    assert (overall["judged"], overall["planned"], code, said["reason_class"]) == (10, 40, 2, "outage")
+    code, reported = winrate(rows)
+    overall = reported["details"]["rates"][0]
+    assert (overall["judged"], overall["planned"], code, reported["reason_class"]) == (10, 40, 2, "outage")
 
 
 def test_a_panel_without_a_majority_of_its_planned_judges_is_missing(winrate):
     rows = []
     for place in range(20):
         for number in range(3):
-            said = 1.0 if number == 0 or place < 10 else None
-            rows += pair(f"e{place}", said, said, judge=f"j{number}@1#abc")
-    _, said = winrate(rows)
-    overall = said["details"]["rates"][0]
+            reported = 1.0 if number == 0 or place < 10 else None
+            rows += pair(f"e{place}", reported, reported, judge=f"j{number}@1#abc")
+    _, reported = winrate(rows)
+    overall = reported["details"]["rates"][0]
     assert (overall["judged"], overall["missing"]) == (10, 10)
 
 
@@ -166,26 +166,26 @@ def test_missing_examples_count_as_lost_before_a_win_is_called(winrate):
     assert winrate(rows)[0] == 0
     for place in range(20):
         rows += pair(f"x{place}", None, None)
-    code, said = winrate(rows)
-    assert (code, said["reason_class"]) == (2, "missing")
+    code, reported = winrate(rows)
+    assert (code, reported["reason_class"]) == (2, "missing")
 
 
 def test_one_order_only_is_judged_as_given_and_barred_from_a_gate(winrate):
     rows = [{"example_id": f"e{place}", "winner": "candidate"} for place in range(20)]
-    code, said = winrate(rows)
+    code, reported = winrate(rows)
     assert code == 0
-    assert said["details"]["inadmissible"] == [
+    assert reported["details"]["inadmissible"] == [
         "one order only, so position bias cannot be seen",
         "the judge is not named",
         "the model that answered is not recorded",
         "the family of the judge's model is unknown",
     ]
-    assert "may not decide" in said["warnings"][0]
+    assert "may not decide" in reported["warnings"][0]
     assert winrate(pairs(20, 0, 0))[1]["details"]["inadmissible"] == []
 
 
 @pytest.mark.parametrize(
-    ("rows", "said"),
+    ("rows", "reported"),
     [
         ([{"example_id": "a", "preference": 1.5}], "off the scale 0:1"),
         ([{"example_id": "a", "preference": 1, "order": "first"}], "choose one of: AB, BA"),
@@ -199,10 +199,10 @@ def test_one_order_only_is_judged_as_given_and_barred_from_a_gate(winrate):
         ([{"example_id": "a", "preference": 1, "version": v} for v in ("v1", "v2")], "--candidate: v1, v2"),
     ],
 )
-def test_a_table_that_cannot_be_judged_is_refused_with_its_reason(winrate, rows, said):
+def test_a_table_that_cannot_be_judged_is_refused_with_its_reason(winrate, rows, reported):
     code, message = winrate(rows)
     assert code in (2, 3)
-    assert said in message["reason"]
+    assert reported in message["reason"]
 
 
 def test_an_example_in_two_segments_is_refused(winrate):
@@ -255,14 +255,14 @@ ALPACA = [
 @pytest.mark.parametrize("model", MODELS)
 def test_alpaca_eval_rates_errors_and_exit_codes(winrate, model):
     expected = json.loads((DATA / "EXPECTED.json").read_text())["alpaca_eval2"]
-    code, said = winrate(DATA / "alpaca_eval2_annotations.csv", *ALPACA, model)
+    code, reported = winrate(DATA / "alpaca_eval2_annotations.csv", *ALPACA, model)
     assert code == MODELS[model]
-    assert len(said["details"]["versions"]) == 12
-    for one in said["details"]["versions"]:
+    assert len(reported["details"]["versions"]) == 12
+    for one in reported["details"]["versions"]:
         published = expected[one["version"]]
         assert 100 * one["rate"] == pytest.approx(published["win_rate"], abs=1e-9)
         assert 100 * one["standard_error"] == pytest.approx(published["standard_error"], abs=1e-9)
-    for rate in said["details"]["rates"][1:]:
+    for rate in reported["details"]["rates"][1:]:
         published = expected[model]["segments"][rate["segment"].removeprefix("segment=")]
         assert (rate["judged"], 100 * rate["rate"]) == (published["n"], pytest.approx(published["win_rate"], abs=1e-9))
         assert 100 * rate["error"] == pytest.approx(published["se"], abs=1e-9)

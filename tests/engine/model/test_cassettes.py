@@ -19,7 +19,7 @@ from pydantic import BaseModel
 from seatrial.model import CassetteError, Cassettes, Hub, Unrecorded, at_repetition, listen, outcome_of, silence, use
 from seatrial.model.cassette import recording
 from seatrial.model.question import ROUNDS, Question, digest, messages_hash, shaping
-from seatrial.model.question import said as said_by
+from seatrial.model.question import reported as reported_by
 from seatrial.model.redact import STAND_INS, Redactor
 from seatrial.privacy import find_pii
 from seatrial.testing import AnthropicServer, OpenAIServer, ToolCall
@@ -71,14 +71,14 @@ def test_tool_calls_and_structured_replies_come_back_as_they_were(tmp_path, serv
             shaped = face.with_structured_output(Route, method=method, include_raw=True)
             return shaped.invoke("x"), asyncio.run(shaped.ainvoke("y"))
 
-    for method, said in (("function_calling", ToolCall("Route", {"desk": "a"})), ("json_schema", '{"desk": "a"}')):
-        with server_class(lambda _, said=said: said) as server:
+    for method, reported in (("function_calling", ToolCall("Route", {"desk": "a"})), ("json_schema", '{"desk": "a"}')):
+        with server_class(lambda _, reported=reported: reported) as server:
             recorded = scene("record", server.url, method)
         replayed = scene("replay", "http://127.0.0.1:1", method)
-        for one, again in zip(recorded, replayed, strict=True):
-            assert one["parsed"] == again["parsed"] == Route(desk="a")
-            assert one["raw"].tool_calls == again["raw"].tool_calls
-            assert one["raw"].usage_metadata == again["raw"].usage_metadata
+        for one, second_stage in zip(recorded, replayed, strict=True):
+            assert one["parsed"] == second_stage["parsed"] == Route(desk="a")
+            assert one["raw"].tool_calls == second_stage["raw"].tool_calls
+            assert one["raw"].usage_metadata == second_stage["raw"].usage_metadata
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_a_call_that_was_not_recorded_is_unrecorded_and_names_the_command(tmp_pa
     record(tmp_path, "one", "two")
     with pytest.raises(Unrecorded) as error:
         replay(tmp_path, **{"text": "one", **other})
-    said = str(error.value)
-    assert "router.jsonl answers this call: its 2 recordings of this model are of other prompts" in said
-    assert said.endswith("record it with: EVAL=1 seatrial eval router")
+    reported = str(error.value)
+    assert "router.jsonl answers this call: its 2 recordings of this model are of other prompts" in reported
+    assert reported.endswith("record it with: EVAL=1 seatrial eval router")
     assert outcome_of(error.value)[:2] == ("skipped", "unrecorded")
 
 
 def test_repetitions_and_further_draws_are_recorded_apart(tmp_path):
-    said = iter("abcdef")
+    reported = iter("abcdef")
 
     def scene(mode: str, url: str) -> list[str]:
         found = []
@@ -108,7 +108,7 @@ def test_repetitions_and_further_draws_are_recorded_apart(tmp_path):
         at_repetition(0)
         return found
 
-    with OpenAIServer(lambda _: next(said)) as server:
+    with OpenAIServer(lambda _: next(reported)) as server:
         assert scene("record", server.url) == ["a", "b", "c", "d"]
     assert scene("replay", "http://127.0.0.1:1") == ["a", "b", "c", "d"]
 
@@ -310,8 +310,8 @@ def test_entries_named_like_keys_and_passwords_in_addresses_are_secrets(name):
 
 
 def test_a_secret_in_a_tool_call_or_a_query_of_the_options_does_not_survive(tmp_path):
-    said = ToolCall("Route", {"desk": f"a {PLAIN}", PLAIN: 1, "password": "never told"})
-    with OpenAIServer(lambda _: said) as server, use(hub(tmp_path, "record"), cassette="router") as recording:
+    reported = ToolCall("Route", {"desk": f"a {PLAIN}", PLAIN: 1, "password": "never told"})
+    with OpenAIServer(lambda _: reported) as server, use(hub(tmp_path, "record"), cassette="router") as recording:
         face = recording.chat("openai:gpt-x", base_url=server.url, api_key="k-123456", default_query={"sig": PLAIN})
         list(face.bind_tools([Route]).stream("x"))
     written = (tmp_path / "router.jsonl").read_text()
@@ -365,8 +365,8 @@ def test_a_secret_known_by_value_never_survives(secret, before):
     ids=["role", "openai role", "function call", "invalid call", "failed tool"],
 )
 def test_messages_that_are_not_sent_alike_are_not_the_same_prompt(one, other):
-    assert said_by(one) != said_by(other)
-    assert said_by(one) == said_by(one.model_copy(update={"id": "7", "response_metadata": {"created": 1}}))
+    assert reported_by(one) != reported_by(other)
+    assert reported_by(one) == reported_by(one.model_copy(update={"id": "7", "response_metadata": {"created": 1}}))
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -376,7 +376,7 @@ def edit(path: Path, old: str, new: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reported"),
     [
         ("re: one", "re: uno", r"router\.jsonl, line 2 was changed after it was recorded"),
         ('"repetition":0', '"repetition":1', "line 2 was changed after it was recorded"),
@@ -384,14 +384,14 @@ def edit(path: Path, old: str, new: str) -> None:
         ("seatrial/cassette/1", "seatrial/cassette/9", "is no cassette"),
     ],
 )
-def test_an_edited_cassette_is_refused_with_file_and_line(tmp_path, old, new, said):
+def test_an_edited_cassette_is_refused_with_file_and_line(tmp_path, old, new, reported):
     record(tmp_path, "one")
     edit(tmp_path / "router.jsonl", old, new)
-    with pytest.raises(CassetteError, match=said) as error:
+    with pytest.raises(CassetteError, match=reported) as error:
         replay(tmp_path, "one")
     assert "record it again with EVAL=1" in str(error.value)
     assert outcome_of(error.value)[:2] == ("skipped", "unrecorded")
-    with pytest.raises(CassetteError, match=said):
+    with pytest.raises(CassetteError, match=reported):
         Cassettes(tmp_path).load("router")
 
 

@@ -90,7 +90,7 @@ def test_one_client_serves_one_event_loop_after_the_other():
 @both
 @pytest.mark.parametrize("way", [ask, lambda *given: asyncio.run(aask(*given))], ids=["thread", "task"])
 @pytest.mark.parametrize(
-    ("mode", "error", "said", "requests"),
+    ("mode", "error", "reported", "requests"),
     [
         ("server_error", Outage, "HTTP 500, after 2 tries", 2),
         ("dropped", Outage, "no connection, or one that broke off, after 2 tries", 2),
@@ -100,10 +100,10 @@ def test_one_client_serves_one_event_loop_after_the_other():
         ("overloaded", Outage, "longer than its patience of 0.1 s", 1),
     ],
 )
-def test_each_way_to_fail_has_its_own_name(hands, server_class, model, way, mode, error, said, requests):
-    patience_s = 0.1 if "patience" in said else 60.0
+def test_each_way_to_fail_has_its_own_name(hands, server_class, model, way, mode, error, reported, requests):
+    patience_s = 0.1 if "patience" in reported else 60.0
     hub = Hub(limits=Limits(attempts=2, patience_s=patience_s), clock=hands.clock)
-    with server_class(lambda _: "never", mode=mode) as server, pytest.raises(error, match=said):
+    with server_class(lambda _: "never", mode=mode) as server, pytest.raises(error, match=reported):
         way(hub, server)
     assert len(server.requests) == requests
 
@@ -158,8 +158,8 @@ def test_another_model_than_asked_is_noted(server_class, model):
 
 @both
 def test_a_reply_that_cannot_be_parsed_is_asked_for_once_more_with_what_was_wrong(server_class, model):
-    said = iter(['{"desk": "bil', '{"desk": "billing"}'])
-    with server_class(lambda _: next(said)) as server:
+    reported = iter(['{"desk": "bil', '{"desk": "billing"}'])
+    with server_class(lambda _: next(reported)) as server:
         reply = ask(Hub(), server, parse=Route.model_validate_json)
     assert reply.value == Route(desk="billing")
     last = (server.requests[1].body or {})["messages"]
@@ -265,8 +265,8 @@ def test_the_same_question_is_asked_once_and_another_repetition_is_another_quest
 
 
 def test_within_one_run_asking_again_is_a_new_draw():
-    said = iter("abcd")
-    with OpenAIServer(lambda _: next(said)) as server:
+    reported = iter("abcd")
+    with OpenAIServer(lambda _: next(reported)) as server:
         hub = Hub()
         for _ in range(2):  # a second run with the same questions gets the same draws
             _, token = listen()
@@ -415,10 +415,10 @@ def test_replies_of_several_at_once_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("given", "said"), [({"mode": "reply"}, "live, replay, record, fill"), ({"mode": "replay"}, "needs cassettes")]
+    ("given", "reported"), [({"mode": "reply"}, "live, replay, record, fill"), ({"mode": "replay"}, "needs cassettes")]
 )
-def test_a_hub_that_cannot_work_is_refused(given, said):
-    with pytest.raises(UsageError, match=said):
+def test_a_hub_that_cannot_work_is_refused(given, reported):
+    with pytest.raises(UsageError, match=reported):
         Hub(**given)
 
 

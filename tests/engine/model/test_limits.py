@@ -167,16 +167,16 @@ says_or_not = pytest.mark.parametrize("says", [True, False], ids=["Retry-After",
 @pytest.mark.parametrize("allowed", [60, 600])
 def test_the_rate_settles_within_a_tenth_of_what_the_provider_allows(kind, says, allowed):
     _, answered = play(Limiter(Limits()), kind(allowed, says=says), minutes=16)
-    settled = [moment for moment in answered if moment > 8 * 60]
-    assert 0.9 * allowed <= len(settled) / 8 <= 1.01 * allowed
+    resolved = [moment for moment in answered if moment > 8 * 60]
+    assert 0.9 * allowed <= len(resolved) / 8 <= 1.01 * allowed
 
 
 @kinds
 @says_or_not
 def test_at_six_a_minute_too_the_rate_settles_within_a_tenth_of_what_the_provider_allows(kind, says):
     went, answered = play(Limiter(Limits()), kind(6, says=says), minutes=40)
-    settled = [moment for moment in answered if moment > 10 * 60]
-    assert 0.9 * 6 <= len(settled) / 30 <= 1.01 * 6
+    resolved = [moment for moment in answered if moment > 10 * 60]
+    assert 0.9 * 6 <= len(resolved) / 30 <= 1.01 * 6
     # Each refusal is followed by a few tries, 1, 2 and 4 s later: none of them a storm.
     assert most_in_a_minute([moment for moment in went if moment > 10 * 60]) <= 2 * 6
 
@@ -212,10 +212,10 @@ def test_nothing_goes_before_the_provider_said_it_may():
     assert limiter.leave(sent, 10.0) is None
     waiting = limiter.book(10.0, 0)
     limiter.refused(10.0, 30.0, 11.0)
-    again = limiter.leave(waiting, 11.0)
-    assert again is not None
-    assert again.at == 41.0
-    assert limiter.leave(again, 41.0) is None
+    second_stage = limiter.leave(waiting, 11.0)
+    assert second_stage is not None
+    assert second_stage.at == 41.0
+    assert limiter.leave(second_stage, 41.0) is None
 
 
 def test_one_refusal_cuts_once_however_many_calls_were_under_way():

@@ -6,7 +6,7 @@ import pytest
 
 from seatrial.errors import ConfigError, UsageError
 from seatrial.model import Limits, ModelSettings, Unrecorded, hub_for, read_model_settings, use
-from seatrial.model.from_settings import asked_for, killed_by
+from seatrial.model.from_settings import killed_by, requested_settings
 
 PLACE = "pyproject.toml: [tool.seatrial.model]"
 
@@ -34,7 +34,7 @@ def test_a_models_own_limits_are_the_common_ones_where_it_says_nothing():
 
 
 @pytest.mark.parametrize(
-    ("raw", "said"),
+    ("raw", "reported"),
     [
         ({"retries": 3}, "'retries' is unknown; choose one of: cassettes, concurrency"),
         ({"concurrency": 1.5}, "concurrency is a whole number, got 1.5"),
@@ -48,8 +48,8 @@ def test_a_models_own_limits_are_the_common_ones_where_it_says_nothing():
         ([], "expected a table"),
     ],
 )
-def test_a_word_that_is_wrong_is_named_with_its_place(raw, said):
-    with pytest.raises(ConfigError, match=said):
+def test_a_word_that_is_wrong_is_named_with_its_place(raw, reported):
+    with pytest.raises(ConfigError, match=reported):
         read_model_settings(raw, PLACE)
 
 
@@ -65,8 +65,8 @@ def test_a_word_that_is_wrong_is_named_with_its_place(raw, said):
     ],
 )
 def test_a_kill_switch_that_cannot_be_read_is_on(word, reason):
-    said = killed_by({"LLM_KILL_SWITCH": word})()
-    assert said is None if reason is None else reason in (said or "")
+    reported = killed_by({"LLM_KILL_SWITCH": word})()
+    assert reported is None if reason is None else reason in (reported or "")
     assert killed_by({})() is None
 
 
@@ -75,7 +75,7 @@ def test_eval_decides_between_recording_and_replaying(tmp_path):
     assert modes == ["record", "replay", "replay"]
     assert hub_for(ModelSettings(), tmp_path, {}, mode="live").mode == "live"
     with pytest.raises(UsageError, match="EVAL='ture' is neither yes nor no"):
-        asked_for({"EVAL": "ture"})
+        requested_settings({"EVAL": "ture"})
 
 
 def test_a_projects_hub_replays_from_its_own_folder_without_a_key(tmp_path):

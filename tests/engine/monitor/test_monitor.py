@@ -204,8 +204,8 @@ def test_one_hit_fails_a_zero_tolerance_key_and_an_unmeasured_run_cannot_clear_i
 def test_rows_of_one_thread_count_as_one_and_partly_right_threads_are_judged_by_the_wider_tail():
     one_thread = [Observed(str(n), "t", "schema", "scored", 0.0, "", frozenset()) for n in range(50)]
     assert decide(one_thread, FLOOR, subject="g").findings[0].n == 1
-    assert low_rate_p(50.0, 60, 0.95, whole=False) == pytest.approx(
-        2.718281828 * low_rate_p(50.0, 60, 0.95, whole=True)
+    assert low_rate_p(50.0, 60, 0.95, complete=False) == pytest.approx(
+        2.718281828 * low_rate_p(50.0, 60, 0.95, complete=True)
     )
 
 
@@ -240,5 +240,5 @@ def test_the_monitor_exits_by_what_it_found(tmp_path, monkeypatch, capsys, lines
     file = tmp_path / "production.jsonl"
     file.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     assert command(["monitor", "email_classify", str(file), "--all", *options]) == code
-    said = capsys.readouterr()
-    assert says in said.out + said.err
+    reported = capsys.readouterr()
+    assert says in reported.out + reported.err

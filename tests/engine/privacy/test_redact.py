@@ -99,11 +99,11 @@ def test_what_the_maintained_list_finds_is_redacted(regex):
     @settings(max_examples=12, deadline=None, database=None, derandomize=True, phases=[Phase.generate])
     @given(st.from_regex(drawn, fullmatch=True, alphabet=string.printable[:94] + " "))
     def redacts(text):
-        said = f"say {re.sub(' {9,}', '  ', text)} now"
-        secrets = {part for match in drawn.finditer(said) for part in (match.groups() or (match.group(),)) if part}
+        reported = f"say {re.sub(' {9,}', '  ', text)} now"
+        secrets = {part for match in drawn.finditer(reported) for part in (match.groups() or (match.group(),)) if part}
         # Shorter ones are words; ones of one kind of sign are numbers or names.
         secrets = {one for one in secrets if len(one) >= 20 and re.search("[a-z]", one) and re.search(r"\d", one)}
-        redacted = Redactor()(said)
+        redacted = Redactor()(reported)
         left = [one for one in secrets if one in redacted and not re.search(r"[\s\"'\\@|;<>{}]", one)]
         assert not left, (text, redacted)
 

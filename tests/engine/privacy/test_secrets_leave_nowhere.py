@@ -143,7 +143,7 @@ def holds(data, secret):
 
 def test_no_secret_leaves_a_project(project, capfd):
     assert len(needles()) >= 40
-    said = ""
+    reported = ""
     for command in (
         ["eval", "desk@v1"],
         ["trial"],
@@ -158,8 +158,8 @@ def test_no_secret_leaves_a_project(project, capfd):
         assert code in (0, 1, 2)
         out = capfd.readouterr()
         assert "this is a bug in seatrial" not in out.err, out.err
-        said += f"\n$ {command}: {code}\n{out.out}\n{out.err}"
-    (project / "said.txt").write_text(said)
+        reported += f"\n$ {command}: {code}\n{out.out}\n{out.err}"
+    (project / "said.txt").write_text(reported)
     names = {name.rpartition("/")[2] for name, _ in bytes_of(project)}
     assert {
         "page.html",
@@ -179,7 +179,7 @@ def test_no_secret_leaves_a_project(project, capfd):
         if holds(data, secret)
     ]
     assert leaks == []
-    assert said.count("<secret>") > 5
+    assert reported.count("<secret>") > 5
 
 
 def test_hashes_and_scores_are_those_of_the_answers_as_they_were(tmp_path):

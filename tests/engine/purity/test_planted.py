@@ -528,9 +528,9 @@ def test_it_is_named_with_its_kind_and_its_line(title, audited):
         pytest.importorskip("numpy")
     found = audited(source)
     assert not found.pure
-    said = named(found, kind)
-    assert said, found.impurities
-    assert all(MARK in line for line in said), found.impurities
+    reported = named(found, kind)
+    assert reported, found.impurities
+    assert all(MARK in line for line in reported), found.impurities
 
 
 @pytest.mark.parametrize("title", PLANTED)

@@ -53,17 +53,17 @@ def test_an_impure_evaluator_is_exit_1_and_its_line_is_named(project, capsys):
 def test_json_is_json_whatever_the_evaluator_prints(project, capsys, tmp_path):
     (project / "evaluators" / "__init__.py").write_text(IMPURE)
     assert run(["evaluators", "check", "--json", "--examples", "2", "-o", str(tmp_path / "found.json")]) == 1
-    said = json.loads(capsys.readouterr().out)
-    assert said == json.loads((tmp_path / "found.json").read_text())
-    assert said["schema"] == "seatrial/evaluators/1"
-    (one,) = said["evaluators"]
+    reported = json.loads(capsys.readouterr().out)
+    assert reported == json.loads((tmp_path / "found.json").read_text())
+    assert reported["schema"] == "seatrial/evaluators/1"
+    (one,) = reported["evaluators"]
     assert (one["graph"], one["key"], one["pure"]) == ("triage", "desk", False)
     assert one["impurities"][0]["file"] == "evaluators/__init__.py"
     assert (one["impurities"][0]["kind"], one["impurities"][0]["line"]) == ("clock", 8)
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "reported"),
     [
         ("import nowhere_to_be_found\n", "nowhere_to_be_found"),
         ('async def desk(run, example):\n    return True\nSUITES = {"triage": (desk,)}\n', "is async"),
@@ -73,11 +73,11 @@ def test_json_is_json_whatever_the_evaluator_prints(project, capsys, tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_audited_is_a_sentence(project, capsys, source, said):
+def test_what_cannot_be_audited_is_a_sentence(project, capsys, source, reported):
     (project / "evaluators" / "__init__.py").write_text(source)
-    assert run(["evaluators", "check"]) == (2 if "every pair" in said else 3)
+    assert run(["evaluators", "check"]) == (2 if "every pair" in reported else 3)
     captured = capsys.readouterr()
-    assert said in captured.out + captured.err
+    assert reported in captured.out + captured.err
 
 
 def test_an_unknown_graph_is_exit_3(project):

@@ -42,7 +42,7 @@ def make_finding(segment: str = "overall", state: State = State.NO_DROP, **more:
         "promotable": False,
         "detectable_drop": 0.12,
         "needed_n": 40,
-        "broke": 0,
+        "regressed": 0,
         "fixed": 0,
         "missing": 0,
         "outcomes": {"baseline": {"scored": 100}, "candidate": {"scored": 100}},
@@ -73,7 +73,7 @@ def make_report(verdict: Verdict, *findings: Finding, **more: Any) -> Report:
         "reported": (),
         "unchanged": False,
         "causes": (),
-        "broke": 0,
+        "regressed": 0,
         "flips": (),
         "warnings": (),
     }
@@ -82,10 +82,10 @@ def make_report(verdict: Verdict, *findings: Finding, **more: Any) -> Report:
 
 def all_states() -> dict[str, Report]:
     """One report per state a reader can meet."""
-    fell = {"candidate": 0.61, "difference": -0.29, "ci": (-0.36, -0.22), "broke": 31, "fixed": 2, "critical": True}
+    fell = {"candidate": 0.61, "difference": -0.29, "ci": (-0.36, -0.22), "regressed": 31, "fixed": 2, "critical": True}
     rose = {"candidate": 0.99, "difference": 0.09, "ci": (0.02, 0.16), "fixed": 9}
     few = {"critical": True, "n": 10, "detectable_drop": 0.6, "ci": (-0.27, 0.27)}
-    lower = {"candidate": 0.85, "difference": -0.05, "ci": (-0.1, 0.0), "broke": 5}
+    lower = {"candidate": 0.85, "difference": -0.05, "ci": (-0.1, 0.0), "regressed": 5}
     blocked = (
         make_finding(),
         make_finding("t=de", State.BLOCKS, **fell),
@@ -94,7 +94,7 @@ def all_states() -> dict[str, Report]:
         make_finding("t=fr"),
         make_finding("t=it", State.BETTER, **rose),
     )
-    causes = {"causes": (("decoder_failed", 25),), "broke": 31}
+    causes = {"causes": (("decoder_failed", 25),), "regressed": 31}
     seen = {"reason": "No drop found; would have seen 12 points or more on every segment."}
     same = {"reason": "Unchanged: outputs identical on all 100 examples.", "unchanged": True}
     return {
@@ -156,12 +156,12 @@ REASON = "the country is not in the list"
 def table(segments: dict[str, tuple[int, int, int, int]], **columns: Any) -> Evidence:
     """Versions `v1` and `v2` whose segments have these (both, broke, fixed, neither); further columns are constant."""
     rows: list[dict[str, Any]] = []
-    for value, (both, broke, fixed, neither) in segments.items():
-        pairs = [(1.0, 1.0)] * both + [(1.0, 0.0)] * broke + [(0.0, 1.0)] * fixed + [(0.0, 0.0)] * neither
+    for value, (both, regressed, fixed, neither) in segments.items():
+        pairs = [(1.0, 1.0)] * both + [(1.0, 0.0)] * regressed + [(0.0, 1.0)] * fixed + [(0.0, 0.0)] * neither
         for i, pair in enumerate(pairs):
             for version, score in zip(("v1", "v2"), pair, strict=True):
-                said = {"reason": "" if score else REASON, "graph": "mail", "segment.country": value}
-                rows.append({"example_id": f"{value}-{i:03}", "version": version, "score": score, **said})
+                reported = {"reason": "" if score else REASON, "graph": "mail", "segment.country": value}
+                rows.append({"example_id": f"{value}-{i:03}", "version": version, "score": score, **reported})
     full = [{"key": "valid", "repetition": 0, "outcome": "scored", **row, **columns} for row in rows]
     return unchecked_rows(full, "results.csv")
 
@@ -180,8 +180,8 @@ def real_reports() -> dict[str, Report]:
     few = {"FR": (90, 3, 2, 5), "AT": (8, 0, 0, 2)}
 
     def judge(segments: dict[str, tuple[int, int, int, int]], critical: tuple[str, ...], **columns: Any) -> Report:
-        vital = [f"country={name}" for name in critical]
-        return check(table(segments, **columns), rules, baseline="v1", candidate="v2", critical=vital)
+        critical_values = [f"country={name}" for name in critical]
+        return check(table(segments, **columns), rules, baseline="v1", candidate="v2", critical=critical_values)
 
     return {
         "blocked": judge(mixed, ("DE", "AT")),

@@ -95,7 +95,7 @@ def light(views, texts, report, finding, tmp_path_factory):
     long = "x" * 200
     side = {(long, "score"): SideBySide(long * 20, long, long, f"{long}y")}
     fell = (Flip(long, "score", (f"t={long}",), 1.0, 0.0, long),)
-    named = {"graph": long, "warnings": (long,), "causes": ((long, 9),), "broke": 9, "flips": fell}
+    named = {"graph": long, "warnings": (long,), "causes": ((long, 9),), "regressed": 9, "flips": fell}
     rows = (finding(), finding(f"t={long}", State.BLOCKS, critical=True, reason=long))
     unbroken = html(view(report(Verdict.FAIL, *rows, **named)), side)
     pages |= {"long": (unbroken, NARROW), "long 1121": (unbroken, 1121)}
@@ -109,18 +109,18 @@ def test_every_page_measured_itself(light, views):
 
 
 def test_the_browser_lets_the_style_in_and_forbids_nothing(light):
-    for name, said in light.items():
+    for name, reported in light.items():
         if name not in ("broken", "bare"):
-            assert said["broken"] == 0, name
+            assert reported["broken"] == 0, name
     assert light["blocked 1280"]["badge"] == "rgb(173, 59, 0)"
     # a policy nobody obeys would prove nothing
     assert light["broken"]["broken"] >= 1
 
 
 def test_no_page_is_wider_than_its_window(light):
-    for name, said in light.items():
+    for name, reported in light.items():
         if name not in ("broken", "bare"):
-            assert (said["wide"], said["outside"]) == (0, []), name
+            assert (reported["wide"], reported["outside"]) == (0, []), name
 
 
 def test_the_marks_have_their_colour_where_every_style_is_forbidden(light):
@@ -135,10 +135,10 @@ def test_flips_are_filtered_without_a_script(light):
 @pytest.mark.slow
 def test_dark_is_dark(views, texts, tmp_path):
     pages = {name: (html(views[name], texts), 700) for name in ("blocked", "pass")}
-    said = measured(tmp_path, pages, "--blink-settings=preferredColorScheme=0")
-    assert said["blocked"]["ground"] == "rgb(18, 23, 29)"
-    assert said["blocked"]["badge"] == "rgb(255, 157, 102)"
-    assert said["pass"]["badge"] == "rgb(120, 184, 242)"
+    reported = measured(tmp_path, pages, "--blink-settings=preferredColorScheme=0")
+    assert reported["blocked"]["ground"] == "rgb(18, 23, 29)"
+    assert reported["blocked"]["badge"] == "rgb(255, 157, 102)"
+    assert reported["pass"]["badge"] == "rgb(120, 184, 242)"
 
 
 @pytest.mark.slow

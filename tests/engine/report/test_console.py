@@ -121,14 +121,19 @@ def test_names_no_ascii_terminal_can_write_are_escaped_and_not_a_crash(report, f
 
 def test_hostile_text_starts_no_line_and_moves_no_cursor(report, finding, hostile):
     base = report(
-        Verdict.FAIL, finding(), finding("t=plain", State.BLOCKS), causes=(("plain", 1),), broke=1, warnings=("plain",)
+        Verdict.FAIL,
+        finding(),
+        finding("t=plain", State.BLOCKS),
+        causes=(("plain", 1),),
+        regressed=1,
+        warnings=("plain",),
     )
     evil = report(
         Verdict.FAIL,
         finding(),
         finding(f"t={hostile}", State.BLOCKS),
         causes=((hostile, 1),),
-        broke=1,
+        regressed=1,
         warnings=(hostile,),
         graph=hostile,
         candidate=hostile,

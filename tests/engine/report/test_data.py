@@ -15,7 +15,7 @@ def test_it_says_what_the_report_says(states):
     assert [(r["segment"], r["state"], r["n"]) for r in rows] == [
         (f.segment, f.state.value, f.n) for f in report.findings
     ]
-    assert data["causes"] == [{"reason": "decoder_failed", "broke": 25}]
+    assert data["causes"] == [{"reason": "decoder_failed", "regressed": 25}]
 
 
 def test_the_verdict_is_untouched_by_the_mode(states):

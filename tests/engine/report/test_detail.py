@@ -8,7 +8,7 @@ import pytest
 from seatrial.gate.confirm import Confirmed, Look
 from seatrial.gate.override import Applied
 from seatrial.gate.override import Override as Answered
-from seatrial.gate.quarantine import Held, Quarantined
+from seatrial.gate.quarantine import Quarantined, QuarantinedExample
 from seatrial.gate.quarantine_file import Entry
 from seatrial.gate.report import Flip
 from seatrial.reason import NoDrop, NotShown, Shown
@@ -21,8 +21,8 @@ from seatrial.verdict import State, Verdict
 
 
 def sized(finding, segment, n, *, method="mid-p", **more):
-    sees = detectable_drop(n, 0.05, 0.0225, method)
-    return finding(segment, n=n, detectable_drop=sees, needed_n=needed_n(0.2, 0.05, 0.0225, method), **more)
+    detects = detectable_drop(n, 0.05, 0.0225, method)
+    return finding(segment, n=n, detectable_drop=detects, needed_n=needed_n(0.2, 0.05, 0.0225, method), **more)
 
 
 @pytest.mark.parametrize("method", ["mid-p", "exact"])
@@ -37,9 +37,9 @@ def test_a_curve_passes_four_fifths_at_the_drop_its_row_would_have_seen(report, 
 
 
 def test_what_was_not_measured_moves_a_curve_to_the_right(report, finding):
-    whole, less = sized(finding, "overall", 300), sized(finding, "t=x", 300)
+    complete, less = sized(finding, "overall", 300), sized(finding, "t=x", 300)
     hidden = finding("t=x", n=300, detectable_drop=less.detectable_drop + 0.1, missing=30)
-    first, second = view(report(Verdict.PASS, whole, hidden)).detail.curves
+    first, second = view(report(Verdict.PASS, complete, hidden)).detail.curves
     assert all(b <= a + 1e-9 for (_, a), (_, b) in zip(first.points, second.points, strict=True))
     assert second.points != first.points
 
@@ -71,28 +71,28 @@ def test_flips_of_failing_segments_come_first_and_both_directions_have_room(repo
     shown = view(report(Verdict.FAIL, finding(), finding("t=y", State.BLOCKS), flips=tuple(flips))).detail.flips
     assert [flip.id for flip in shown[:3]] == ["large", "small", "calm000"]
     assert len(shown) == FLIPS
-    assert sum(not flip.broke for flip in shown) == FLIPS // 4
-    assert [flip.broke for flip in shown] == sorted([flip.broke for flip in shown], reverse=True)
+    assert sum(not flip.regressed for flip in shown) == FLIPS // 4
+    assert [flip.regressed for flip in shown] == sorted([flip.regressed for flip in shown], reverse=True)
 
 
 def test_single_reasons_are_no_first_cause(report, finding):
     alone = tuple((f"reason {i}", 1) for i in range(10))
-    v = view(report(Verdict.FAIL, finding(), finding("t=x", State.BLOCKS), causes=alone, broke=10))
+    v = view(report(Verdict.FAIL, finding(), finding("t=x", State.BLOCKS), causes=alone, regressed=10))
     assert [cause.reason for cause in v.detail.causes] == ["reason 0", "reason 1", "reason 2"]
     shared = (("often", 4), *alone[:6])
-    v = view(report(Verdict.FAIL, finding(), finding("t=x", State.BLOCKS), causes=shared, broke=10))
+    v = view(report(Verdict.FAIL, finding(), finding("t=x", State.BLOCKS), causes=shared, regressed=10))
     assert [(cause.reason, cause.share) for cause in v.detail.causes] == [("often", 0.4)]
     assert "6 more gave another reason, or none." in html(v)
 
 
 def test_the_command_names_two_runs_or_a_file_as_a_shell_takes_them(report, finding):
-    def again(source, **more):
-        return view(report(Verdict.PASS, finding(), source=source, **more)).detail.again
+    def second_stage(source, **more):
+        return view(report(Verdict.PASS, finding(), source=source, **more)).detail.second_stage
 
-    assert again("runs a-1 and b-2") == "seatrial gate a-1 b-2 --no-confirm"
+    assert second_stage("runs a-1 and b-2") == "seatrial gate a-1 b-2 --no-confirm"
     once = Confirmed("nothing_suspicious", "no row was suspicious", 0.3)
-    assert again("runs a-1 and b-2, fresh c", confirm=once) == "seatrial gate a-1 b-2"
-    assert again("my results.csv") == "seatrial gate --evidence 'my results.csv' --baseline v1 --candidate v2"
+    assert second_stage("runs a-1 and b-2, fresh c", confirm=once) == "seatrial gate a-1 b-2"
+    assert second_stage("my results.csv") == "seatrial gate --evidence 'my results.csv' --baseline v1 --candidate v2"
     assert runs_of("results and more.csv") is None
     assert runs_of("runs a and b") == ("a", "b")
 
@@ -111,7 +111,7 @@ def test_a_second_look_a_quarantine_and_the_last_release_have_their_sections(rep
         Verdict.PASS,
         finding(),
         confirm=Confirmed("fresh", "2 rows tested again", 0.3, 3, looks, 40, 240, 100),
-        quarantine=Quarantined((Held(entry, "broke"),), ("t=z",), Verdict.FAIL, "it would fail"),
+        quarantine=Quarantined((QuarantinedExample(entry, "regressed"),), ("t=z",), Verdict.FAIL, "it would fail"),
         anchor=report(Verdict.PASS, finding(), baseline="v0"),
         flips=(Flip("e7", "score", ("t=x",), 1.0, 0.0, ""),),
     )
@@ -122,7 +122,7 @@ def test_a_second_look_a_quarantine_and_the_last_release_have_their_sections(rep
     )
     assert notes["In quarantine"][1:] == (
         "t=z: judged with all its examples, too many are in quarantine",
-        "e7: broke; two readings (desk, until 2026-12-01)",
+        "e7: regressed; two readings (desk, until 2026-12-01)",
     )
     assert notes["Against the last release"] == ("v0 → v2: PASS. The verdict in one sentence.",)
     assert view(found).detail.flips[0].segments == ("in quarantine", "t=x")

@@ -29,7 +29,7 @@ class Page(HTMLParser):
         super().__init__()
         self.tags: list[tuple[str, dict[str, str | None]]] = []
         self.open: list[str] = []
-        self.said: list[tuple[str, str]] = []
+        self.reported: list[tuple[str, str]] = []
         self.feed(text)
         assert self.open == []
 
@@ -44,14 +44,16 @@ class Page(HTMLParser):
         self.open.pop()
 
     def handle_data(self, data):
-        self.said.append((self.open[-1] if self.open else "", data))
+        self.reported.append((self.open[-1] if self.open else "", data))
 
     def named(self, name: str) -> list[dict[str, str | None]]:
         return [attrs for tag, attrs in self.tags if tag == name]
 
     @property
     def text(self) -> str:
-        return re.sub(r"\s+", " ", " ".join(data for tag, data in self.said if tag not in ("style", "title", "desc")))
+        return re.sub(
+            r"\s+", " ", " ".join(data for tag, data in self.reported if tag not in ("style", "title", "desc"))
+        )
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +65,7 @@ def pages(views, texts):
 
 
 @pytest.mark.parametrize(
-    ("name", "badge", "said"),
+    ("name", "badge", "reported"),
     [
         ("blocked", "✕ BLOCKED", "2 of 5 segments got worse; one critical: DE −29.0 points."),
         (
@@ -82,13 +84,13 @@ def pages(views, texts):
         ("empty", "∅ EMPTY", "results.csv holds no rows: there is nothing to judge"),
     ],
 )
-def test_the_first_thing_on_the_page_is_the_verdict_and_its_sentence(views, pages, name, badge, said):
+def test_the_first_thing_on_the_page_is_the_verdict_and_its_sentence(views, pages, name, badge, reported):
     assert views[name].state == name
     page = Page(pages[name])
     heading = page.text.index(badge)
-    assert page.text[heading:].startswith(f"{badge} {said}")
+    assert page.text[heading:].startswith(f"{badge} {reported}")
     assert heading < page.text.find("Segments") or name in ("invalid", "empty")
-    assert f"{badge} · " in "".join(data for tag, data in page.said if tag == "title")
+    assert f"{badge} · " in "".join(data for tag, data in page.reported if tag == "title")
 
 
 @pytest.mark.parametrize("name", ["invalid", "empty"])
@@ -236,10 +238,10 @@ def test_a_reason_and_an_id_are_stripped_too(report, finding):
     found = report(
         Verdict.FAIL,
         finding(),
-        finding("t=x", State.BLOCKS, broke=9),
+        finding("t=x", State.BLOCKS, regressed=9),
         flips=fell,
         causes=(("said jane.roe@acme.internal", 9),),
-        broke=9,
+        regressed=9,
     )
     assert "jane.roe" not in html(view(found), {})
 
@@ -272,7 +274,7 @@ def test_a_page_of_5000_flips_with_100_kb_outputs_stays_under_2_mb(report, findi
     hostile = "<&\"'" * 25_000
     fell = tuple(Flip(f"e{i:05}", "score", ("t=x",), 1.0, 0.0, hostile) for i in range(5_000))
     rows = [finding(f"t=s{i}", State.NO_DROP, reason="r" * 300) for i in range(400)]
-    found = report(Verdict.FAIL, finding(broke=5_000), finding("t=x", State.BLOCKS), *rows, flips=fell)
+    found = report(Verdict.FAIL, finding(regressed=5_000), finding("t=x", State.BLOCKS), *rows, flips=fell)
     side = SideBySide(hostile, hostile, hostile, hostile + "!")
     page = html(view(found), dict.fromkeys(((flip.example, "score") for flip in fell), side))
     assert BUDGET < len(page.encode()) < 2_000_000
@@ -288,7 +290,7 @@ def test_names_of_a_megabyte_leave_the_page_small_and_are_cut_in_the_middle(repo
     rows = [finding(f"t={i}{long}", State.BLOCKS, reason=long, key=long) for i in range(120)]
     fell = tuple(Flip(f"{i}{long}", long, (f"t={i}{long}",) * 9, 1.0, 0.0, long) for i in range(300))
     names = {"graph": long, "baseline": long, "candidate": long, "source": long, "warnings": (long,) * 3}
-    page = html(view(report(Verdict.FAIL, finding(), *rows, **names, flips=fell, causes=((long, 9),), broke=9)), {})
+    page = html(view(report(Verdict.FAIL, finding(), *rows, **names, flips=fell, causes=((long, 9),), regressed=9)), {})
     assert len(page.encode()) < 3_000_000
     assert re.search(r"begin(&lt;)+…(&lt;)+end", page)
 
@@ -313,7 +315,7 @@ def test_nothing_is_loaded_and_nothing_runs(pages, name):
 def test_the_policy_in_the_page_allows_its_own_style_and_nothing_else(pages, name):
     page = Page(pages[name])
     (policy,) = [m["content"] for m in page.named("meta") if m.get("http-equiv") == "Content-Security-Policy"]
-    (style,) = [data for tag, data in page.said if tag == "style"]
+    (style,) = [data for tag, data in page.reported if tag == "style"]
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert (
         policy == f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
@@ -329,11 +331,11 @@ def test_a_hostile_name_stays_text_on_every_place_of_the_page(report, finding, h
     found = report(
         Verdict.FAIL,
         finding(),
-        finding(f"t={hostile}", State.BLOCKS, reason=hostile, broke=9, critical=True),
+        finding(f"t={hostile}", State.BLOCKS, reason=hostile, regressed=9, critical=True),
         finding("u=x"),
         finding("overall", key=hostile, ci=None, alpha_row=None),
         causes=((hostile, 9),),
-        broke=9,
+        regressed=9,
         warnings=(hostile,),
         graph=hostile,
         baseline=hostile,
@@ -363,7 +365,7 @@ def test_no_surface_is_given_a_control_or_a_mark_that_turns_the_reading_directio
         warnings=(hostile,),
         graph=hostile,
         causes=((hostile, 9),),
-        broke=9,
+        regressed=9,
     )
     v = view(found)
     for text in (v.title, v.headline, v.cause, v.graph, *v.warnings, *(row.label for row in v.rows)):
@@ -485,9 +487,9 @@ def test_a_blind_zone_reaches_from_no_change_to_the_drop_it_would_see(finding, r
 
 def test_a_report_comes_back_from_its_json_as_far_as_that_goes(decided):
     for report in decided.values():
-        told = report_of(gate_data(report), "mail.json")
-        assert told.findings == report.findings
-        assert told.verdict is report.verdict
-        assert view(told).headline == view(report).headline
-        assert told.flips == ()
-        assert told.warnings[-1].startswith("written from mail.json alone")
+        reported = report_of(gate_data(report), "mail.json")
+        assert reported.findings == report.findings
+        assert reported.verdict is report.verdict
+        assert view(reported).headline == view(report).headline
+        assert reported.flips == ()
+        assert reported.warnings[-1].startswith("written from mail.json alone")

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from seatrial.gate.confirm import Confirmed, Look
-from seatrial.gate.quarantine import Held, Quarantined
+from seatrial.gate.quarantine import Quarantined, QuarantinedExample
 from seatrial.gate.quarantine_file import Entry
 from seatrial.report.console import console
 from seatrial.report.data import gate_data
@@ -27,7 +27,7 @@ def looked_twice(report, finding):
     return replace(
         report(Verdict.PASS, finding(), finding("t=de")),
         confirm=Confirmed("fresh", "2 suspicious rows tested", 0.3, 3, LOOKS, 100, 600, -200),
-        quarantine=Quarantined((Held(ENTRY, "broke"),), (), Verdict.FAIL, "it fails"),
+        quarantine=Quarantined((QuarantinedExample(ENTRY, "regressed"),), (), Verdict.FAIL, "it fails"),
     )
 
 
@@ -42,10 +42,10 @@ def test_every_surface_shows_both_looks_and_whose_the_quarantine_is(looked_twice
 
 
 def test_json_has_both_looks_and_null_where_there_is_none(looked_twice, report, finding):
-    said = gate_data(looked_twice)
-    assert (said["confirm"]["calls"], said["confirm"]["calls_saved"]) == (600, -200)
-    assert [row["p_fresh"] for row in said["confirm"]["rows"]] == [0.6, 0.0004]
-    assert (said["quarantine"]["broke"], said["quarantine"]["with_them"]) == (1, "fail")
+    reported = gate_data(looked_twice)
+    assert (reported["confirm"]["calls"], reported["confirm"]["calls_saved"]) == (600, -200)
+    assert [row["p_fresh"] for row in reported["confirm"]["rows"]] == [0.6, 0.0004]
+    assert (reported["quarantine"]["regressed"], reported["quarantine"]["with_them"]) == (1, "fail")
     bare = gate_data(report(Verdict.PASS, finding()))
     assert (bare["confirm"], bare["quarantine"]) == (None, None)
 

@@ -96,18 +96,18 @@ def test_watch_hold_cannot_tell_on_the_overall_row_and_on_critical_ones():
 
 def test_watch_is_a_word_of_the_policy_and_pass_leaves_its_hash_alone():
     rules = {"schema": "seatrial/policy/1", "key": {"score": {}}}
-    said = {word: parse_policy({**rules, "watch": word}, "p.toml") for word in ("pass", "hold")}
-    assert said["hold"].watch == "hold"
-    assert said["pass"].hash == parse_policy(rules, "p.toml").hash != said["hold"].hash
+    reported = {word: parse_policy({**rules, "watch": word}, "p.toml") for word in ("pass", "hold")}
+    assert reported["hold"].watch == "hold"
+    assert reported["pass"].hash == parse_policy(rules, "p.toml").hash != reported["hold"].hash
     with pytest.raises(Exception, match="watch: 'wait' is unknown; choose one of: pass, hold"):
         parse_policy({**rules, "watch": "wait"}, "p.toml")
 
 
 def test_a_report_read_back_from_json_looks_as_bad():
     report = judged()
-    again = report_of(json.loads(gate_json(gate_data(report))), "gate.json")
-    assert view(again).headline == view(report).headline == f"{SHORT}: not proven at this level."
-    assert again.overall.reasons[0].kind == "not_proven"
+    second_stage = report_of(json.loads(gate_json(gate_data(report))), "gate.json")
+    assert view(second_stage).headline == view(report).headline == f"{SHORT}: not proven at this level."
+    assert second_stage.overall.reasons[0].kind == "not_proven"
 
 
 def test_a_blocked_headline_names_the_critical_row_and_then_the_worst_of_all(finding, report):

@@ -83,7 +83,7 @@ def test_hostile_names_break_no_table_and_open_no_tag(report, finding, hostile):
         finding(),
         finding(f"t={hostile}", State.BLOCKS),
         causes=((hostile, 1),),
-        broke=1,
+        regressed=1,
         warnings=(hostile,),
         candidate=hostile,
     )

@@ -61,7 +61,7 @@ def test_the_average_is_that_of_the_key_whose_segment_it_hides():
     v = view(make_report(Verdict.FAIL, *rows, of_b))
     assert v.average == "The average of b moved −2.0 points and hides it: x 100.0 % → 75.0 %."
     assert v.headline == "1 of 1 segments got worse: x · b −25.0 points."
-    assert (v.leading, [row.label for row in v.rows]) == ("a", ["overall", "x", "x · b", "overall · b"])
+    assert (v.primary_key, [row.label for row in v.rows]) == ("a", ["overall", "x", "x · b", "overall · b"])
     blocks = make_finding(key="b", state=State.BLOCKS, difference=-0.08)
     assert view(make_report(Verdict.FAIL, *rows, blocks)).average == ""
     assert view(make_report(Verdict.FAIL, *rows)).average == ""
@@ -71,9 +71,9 @@ def test_every_surface_names_the_key_that_rows_leave_out_and_none_where_there_is
     two = make_report(Verdict.PASS, make_finding(key="answer_ok"), make_finding("t=x", key="faithful"))
     for surface in (lambda v: "\n".join(line.text for line in console(v)), lambda v: summary(v, ""), html):
         assert "answer_ok" in surface(view(two)).replace("\\", "")
-    assert view(states["pass"]).leading == ""
+    assert view(states["pass"]).primary_key == ""
     beside = make_finding(key="pii", ci=None, alpha_row=None)
-    assert view(make_report(Verdict.PASS, make_finding(), beside)).leading == ""
+    assert view(make_report(Verdict.PASS, make_finding(), beside)).primary_key == ""
 
 
 def test_a_segment_with_two_keys_lacks_its_examples_once():
@@ -128,7 +128,13 @@ def test_no_surface_shows_whose_address_an_id_or_a_reason_holds():
     hits = make_finding(key="pii", state=State.BLOCKS, ci=None, alpha_row=None, reason=f"1 new hit: {mail}")
     segment = make_finding(f"customer={mail}", State.BLOCKS, difference=-0.2)
     report = make_report(
-        Verdict.FAIL, make_finding(), hits, segment, causes=((f"said {mail}", 9),), broke=9, warnings=(f"see {mail}",)
+        Verdict.FAIL,
+        make_finding(),
+        hits,
+        segment,
+        causes=((f"said {mail}", 9),),
+        regressed=9,
+        warnings=(f"see {mail}",),
     )
     v = view(report)
     shown = "\n".join(line.text for line in console(v, every=True)) + summary(v, "") + junit(v)
@@ -158,7 +164,7 @@ def test_one_dimension_and_the_leading_key_need_no_name(report, finding):
 def test_what_is_not_known_is_never_shown_as_a_number(report, finding):
     empty = {"baseline": None, "candidate": None, "difference": None, "ci": None, "detectable_drop": None, "n": 0}
     row = view(report(Verdict.INCONCLUSIVE, finding(), finding("t=x", State.CANNOT_TELL, **empty))).rows[1]
-    assert (row.rates, row.delta, row.ci, row.sees) == ("", "", "", "")
+    assert (row.rates, row.delta, row.ci, row.detects) == ("", "", "", "")
     assert (row.low, row.mark, row.high) == (None, None, None)
 
 

@@ -83,9 +83,9 @@ def test_a_rollout_starts_steps_and_replays(project, capsys):
     traffic(project, 0.95, hour=0)
     capsys.readouterr()
     assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + 4 * HOUR), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["schema"] == "seatrial/rollout/1"
-    assert [(one["move"], one["to"]) for one in said["details"]["steps"]] == [("up", 1.0), ("up", 1.0)]
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["schema"] == "seatrial/rollout/1"
+    assert [(one["move"], one["to"]) for one in reported["details"]["steps"]] == [("up", 1.0), ("up", 1.0)]
     assert run(["rollout", "status", "support_v4"]) == 0
     assert "DE" in capsys.readouterr().out
     for verb in ("replay", "verify"):

@@ -89,16 +89,16 @@ def test_one_cell_breaks_and_comes_back_while_the_other_arrives(broken):
     rows = controller.all_rows(store, rules.rollout)
     assert ledger.replayed(rows) is None
     assert ledger.broken_at(rows) is None
-    said = status_decision(rows)
-    assert said.details["cells"][0]["mode"] == "rolled_back"
+    reported = status_decision(rows)
+    assert reported.details["cells"][0]["mode"] == "rolled_back"
 
 
 def test_a_second_step_decides_nothing(broken):
     store, rules, _looks = broken
     rows = controller.all_rows(store, rules.rollout)
-    again = look(store, rules, BEGIN + 20 * HOUR)
-    assert not again.written
-    assert exit_code(again.decided.steps) == 0
+    second_stage = look(store, rules, BEGIN + 20 * HOUR)
+    assert not second_stage.written
+    assert exit_code(second_stage.decided.steps) == 0
     assert controller.all_rows(store, rules.rollout) == rows
 
 
@@ -171,9 +171,9 @@ def test_a_zero_tolerance_event_takes_its_cell_off_once(store, rules):
     write_outcomes(store, [OutcomeEvent("o1", "t1", "no_pii", "0", BEGIN + 31)])
     found = look(store, rules, BEGIN + 60)
     assert [one.move for one in found.decided.steps] == [Move.HOLD, Move.OFF]
-    again = look(store, rules, BEGIN + 60)
-    assert exit_code(again.decided.steps) == 0
-    assert not again.written
+    second_stage = look(store, rules, BEGIN + 60)
+    assert exit_code(second_stage.decided.steps) == 0
+    assert not second_stage.written
 
 
 def test_a_rebuilt_candidate_holds_and_its_failures_count_from_nothing(store):
@@ -248,10 +248,10 @@ def test_a_metric_that_cannot_be_read_never_advances_a_cell(store):
     state = ledger.state_of(controller.ends(store, rules.rollout)[1])
     rng = np.random.default_rng(3)
     serve(store, rules, state, lambda *_: 0.95, rng, begin=BEGIN, seconds=6 * HOUR, units_per_day=20_000)
-    held = look(store, rules, BEGIN + 8 * HOUR, Broken(store))
-    assert exit_code(held.decided.steps) == 2
-    assert held.decided.state.cell("all").rung == 1
-    assert held.decided.steps[0].reason.why is Why.UNREADABLE
+    kept = look(store, rules, BEGIN + 8 * HOUR, Broken(store))
+    assert exit_code(kept.decided.steps) == 2
+    assert kept.decided.state.cell("all").rung == 1
+    assert kept.decided.steps[0].reason.why is Why.UNREADABLE
     read = look(store, rules, BEGIN + 8 * HOUR + 60)
     assert read.decided.steps[0].move is Move.UP
 

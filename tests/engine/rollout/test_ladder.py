@@ -194,8 +194,8 @@ def test_the_shadow_stage_opens_the_first_share(rules):
         assert steps[0].move is move
         assert exit_code(steps) == (1 if move is Move.OFF else 0)
     # Either way a person begins the next try, on shadow evidence of its own.
-    held = steps[0].after
-    assert (held.mode, held.rung, held.attempt) == (Mode.HELD, 0, 1)
+    kept = steps[0].after
+    assert (kept.mode, kept.rung, kept.attempt) == (Mode.HELD, 0, 1)
     resumed = act(shadowed, apply(shadowed, state, steps), Action(Act.RESUME, ("DE",), "ada", "fixed"), NOW + 2)
     assert (resumed[0].after.mode, resumed[0].after.rung) == (Mode.CLIMBING, 0)
 

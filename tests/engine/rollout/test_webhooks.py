@@ -76,12 +76,14 @@ def begin(store, rules):
 
 def look(store, rules, now, hooks):
     def following(rules, decided):
-        texts = [step_sentence(rules, one) for one in decided.told]
+        texts = [step_sentence(rules, one) for one in decided.reported]
         return webhook.messages(hooks, rules, decided, texts)
 
     _, last = controller.ends(store, rules.rollout)
-    asked = webhook.ask(hooks, rules, ledger.state_of(last))
-    found = controller.look(store, rules.rollout, StoreSource(store), now, code="1", asked=asked, following=following)
+    requested = webhook.ask(hooks, rules, ledger.state_of(last))
+    found = controller.look(
+        store, rules.rollout, StoreSource(store), now, code="1", requested=requested, following=following
+    )
     return found, webhook.deliver(store, rules.rollout, hooks, now)
 
 
@@ -99,7 +101,7 @@ def test_a_hook_that_hangs_and_one_that_fails_stop_neither_the_step_nor_the_thir
     peer.broken = False
     found, failures = look(store, rules, BEGIN + 120, hooks[1:])
     assert exit_code(found.decided.steps) == 0
-    assert not found.decided.told
+    assert not found.decided.reported
     assert not failures
     ids = [body["metadata"]["id"] for path, body in peer.seen if path == "/fail"]
     assert len(ids) == 2
@@ -120,8 +122,8 @@ def test_promotion_waits_for_its_confirmation_and_a_rollback_hook_takes_cells_of
     _, last = controller.ends(store, rules.rollout)
     state = ledger.state_of(last)
     assert webhook.ask((hook(peer, "fail", "confirm-promotion"),), rules, state) == ()
-    asked = webhook.ask((hook(peer, "fail", "rollback"),), rules, state)
-    assert asked == (("DE", "rollback", False), ("rest", "rollback", False))
+    requested = webhook.ask((hook(peer, "fail", "rollback"),), rules, state)
+    assert requested == (("DE", "rollback", False), ("rest", "rollback", False))
     found, _ = look(store, rules, BEGIN + 60, (hook(peer, "now", "rollback"),))
     assert [(one.move, one.reason.why) for one in found.decided.steps] == [(Move.OFF, Why.HOOK)] * 2
     assert exit_code(found.decided.steps) == 1

@@ -19,7 +19,7 @@ def compared(before, after, cluster=None):
     return Differences("score", "v1", "v2", "a simulation", ids, before, after, where, ())
 
 
-def simulated(rng, n, *, churn=0.05, lost=0.0, pair=False, rate=0.85):
+def simulated(rng, n, *, churn=0.05, missing_cells=0.0, pair=False, rate=0.85):
     """`n` examples, of which `churn` flips both ways alike; 15 % of them (fr, or en and pro) lose `lost` besides."""
     language = rng.choice(["en", "de", "fr", "es", "pt"], n, p=[0.4, 0.2, 0.15, 0.15, 0.1])
     tier = rng.choice(["free", "pro", "team"], n, p=[0.5, 0.35, 0.15])
@@ -33,7 +33,7 @@ def simulated(rng, n, *, churn=0.05, lost=0.0, pair=False, rate=0.85):
     truth = (language == "en") & (tier == "pro") if pair else language == "fr"
     before, flip = rng.random(n) < rate, rng.random(n)
     after = np.where(before, flip >= churn / 2 / rate, flip < churn / 2 / (1 - rate))
-    after &= ~(truth & (rng.random(n) < lost / rate))
+    after &= ~(truth & (rng.random(n) < missing_cells / rate))
     return compared(before, after), Given(tuple(columns)), truth
 
 

@@ -61,12 +61,12 @@ def slices(tmp_path, capsys):
 
 
 def test_more_than_one_call_is_what_broke(slices):
-    said = slices("claude-3-haiku-20240307", "claude-3-haiku-20240307-FC")
-    assert [one["name"] for one in said["found"]] == ["calls ≥ 2"]
-    first = said["found"][0]
+    reported = slices("claude-3-haiku-20240307", "claude-3-haiku-20240307-FC")
+    assert [one["name"] for one in reported["found"]] == ["calls ≥ 2"]
+    first = reported["found"][0]
     # 169 of 200 parallel and 112 of 200 parallel multiple before, 1 of these 400 after
     assert (first["n"], first["baseline"], first["candidate"]) == (400, 281 / 400, 1 / 400)
-    assert (first["broke"], first["fixed"], first["broke_everywhere"]) == (280, 0, 305)
+    assert (first["regressed"], first["fixed"], first["regressed_everywhere"]) == (280, 0, 305)
     assert first["outside"] > 0
     assert 'field = "metadata.calls", op = "at_least", arg = 2' in first["proposal"]["toml"]
 
@@ -79,6 +79,6 @@ def test_more_than_one_call_is_what_broke(slices):
     ],
 )
 def test_nothing_broke_between_two_that_are_alike(slices, baseline, candidate):
-    said = slices(baseline, candidate)
-    assert (said["n"], said["found"]) == (1150, [])
-    assert all(one["loss"] < 0.35 for one in said["visible"] if one["n"] >= 58)
+    reported = slices(baseline, candidate)
+    assert (reported["n"], reported["found"]) == (1150, [])
+    assert all(one["loss"] < 0.35 for one in reported["visible"] if one["n"] >= 58)

@@ -36,16 +36,16 @@ def test_what_one_version_has_no_score_for_is_left_out_and_counted(evidence):
 
 
 @pytest.mark.parametrize(
-    ("key", "baseline", "said"),
+    ("key", "baseline", "reported"),
     [
         (None, "v1", "holds several keys; choose one with --key: k, l"),
         ("m", "v1", "--key 'm' is unknown; choose one of: k, l"),
         ("k", "v0", "baseline 'v0' is not in"),
     ],
 )
-def test_a_wrong_name_lists_the_right_ones(evidence, key, baseline, said):
+def test_a_wrong_name_lists_the_right_ones(evidence, key, baseline, reported):
     rows = [f"a,{version},{key_},0,scored,1" for version in ("v1", "v2") for key_ in "kl"]
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=reported):
         differences(evidence(rows), key, baseline=baseline, candidate="v2")
 
 

@@ -34,10 +34,10 @@ def test_many_numbers_are_cut_at_their_quintiles(field):
 
 
 def test_a_missing_number_is_on_neither_side_and_a_feature_of_its_own(field):
-    said = named(derive([field("x", [1, 2, None, 2])]))
-    assert said["x is missing"] == [False, False, True, False]
-    assert said["x ≥ 2"] == [False, True, False, True]
-    assert said["x < 2"] == [True, False, False, False]
+    reported = named(derive([field("x", [1, 2, None, 2])]))
+    assert reported["x is missing"] == [False, False, True, False]
+    assert reported["x ≥ 2"] == [False, True, False, True]
+    assert reported["x < 2"] == [True, False, False, False]
 
 
 def test_a_repeating_text_is_a_category(field):
@@ -53,14 +53,14 @@ def test_prose_is_measured_and_looked_into(field):
         "plain words",
         "more words",
     ]
-    said = named(derive([field("body", texts)]))
-    assert said["body has a question mark"] == [True, False, False, False, False, False]
-    assert said["body has a URL"] == [False, True, False, False, False, False]
-    assert said["body has a number"] == [False, False, True, False, False, False]
-    assert said["body has non-ASCII letters"] == [False, False, True, False, False, False]
-    assert said["body has code"] == [False, False, False, True, False, False]
-    assert said["body lacks code"] == [True, True, True, False, True, True]
-    assert "body length ≥ 11" in said
+    reported = named(derive([field("body", texts)]))
+    assert reported["body has a question mark"] == [True, False, False, False, False, False]
+    assert reported["body has a URL"] == [False, True, False, False, False, False]
+    assert reported["body has a number"] == [False, False, True, False, False, False]
+    assert reported["body has non-ASCII letters"] == [False, False, True, False, False, False]
+    assert reported["body has code"] == [False, False, False, True, False, False]
+    assert reported["body lacks code"] == [True, True, True, False, True, True]
+    assert "body length ≥ 11" in reported
 
 
 def test_lists_are_counted(field):

@@ -31,7 +31,7 @@ def test_a_known_value_of_the_adjusted_p(field, compared):
     after = [0.0] * 5 + [1.0] * 27
     found = find(compared(before, after), Given((field("a", [True] * 16 + [False] * 16),)), draws=40_000)
     (family,) = found.families
-    assert (family.speaker.name, family.speaker.n, family.speaker.broke) == ("a=true", 16, 5)
+    assert (family.speaker.name, family.speaker.n, family.speaker.regressed) == ("a=true", 16, 5)
     # z = 3.29: a 99.9 % band of the Monte Carlo share
     assert abs(family.speaker.p - 1 / 32) < 3.29 * math.sqrt(1 / 32 * 31 / 32 / 40_000)
     assert (found.difference, family.speaker.difference, family.speaker.outside) == (-5 / 32, -5 / 16, 0.0)
@@ -49,7 +49,7 @@ def test_a_gain_is_not_a_loss(field, compared):
 
 
 def test_a_pair_that_alone_lost_speaks_for_its_singles(simulated):
-    found = next(runs(simulated, 1, 400, lost=0.6, pair=True))
+    found = next(runs(simulated, 1, 400, missing_cells=0.6, pair=True))
     first = found.families[0]
     assert first.speaker.features == ("language=en", "tier=pro")
     assert len(found.families) == 1
@@ -57,7 +57,7 @@ def test_a_pair_that_alone_lost_speaks_for_its_singles(simulated):
 
 
 def test_a_single_that_lost_everywhere_speaks_for_its_pairs(simulated):
-    found = next(runs(simulated, 1, 400, lost=0.6))
+    found = next(runs(simulated, 1, 400, missing_cells=0.6))
     assert [family.speaker.name for family in found.families] == ["language=fr"]
     assert all("language=fr" in one.features or one.n > 60 for one in found.families[0].others)
 
@@ -171,6 +171,6 @@ def test_a_slice_of_15_percent_that_lost_40_points_is_found(simulated, n, power)
     times = 40
     hits = sum(
         "language=fr" in {one.name for family in found.families for one in (family.speaker, *family.others)}
-        for found in runs(simulated, times, n, lost=0.40)
+        for found in runs(simulated, times, n, missing_cells=0.40)
     )
     assert hits >= power * times - 3.29 * math.sqrt(power * (1 - power) * times)

@@ -61,7 +61,7 @@ def test_every_format_says_the_same(file):
 
 
 @pytest.mark.parametrize(
-    ("text", "id_columns", "error", "said"),
+    ("text", "id_columns", "error", "reported"),
     [
         ("a,b\n1,2\n", ("id",), UsageError, "has no column 'id'; it has: a, b"),
         ("a,b\n1,2\n1,3\n", ("a",), DataError, "more than one row for example '1'"),
@@ -70,10 +70,10 @@ def test_every_format_says_the_same(file):
         ("a,b\n1,2,3\n", ("a",), DataError, "cannot be read"),
     ],
 )
-def test_a_file_that_cannot_be_used_is_a_sentence(tmp_path, text, id_columns, error, said):
+def test_a_file_that_cannot_be_used_is_a_sentence(tmp_path, text, id_columns, error, reported):
     path = tmp_path / "f.csv"
     path.write_text(text)
-    with pytest.raises(error, match=said):
+    with pytest.raises(error, match=reported):
         from_file(path, id_columns, ["1"])
 
 

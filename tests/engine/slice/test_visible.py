@@ -13,10 +13,10 @@ from seatrial.slice.visible import visible
 def test_the_promised_loss_is_found_four_times_of_five(simulated):
     rng = np.random.default_rng(5)
     _, known, _ = simulated(rng, 300)
-    sight = {one.n: one.loss for one in visible(lattice(derive(known.columns)), 300, 0.10)}
+    detectable = {one.n: one.loss for one in visible(lattice(derive(known.columns)), 300, 0.10)}
     times, hits = 40, 0
     for _ in range(times):
-        compared, known, _ = simulated(rng, 300, lost=sight[45])
+        compared, known, _ = simulated(rng, 300, missing_cells=detectable[45])
         families = find(compared, known, draws=400).families
         hits += "language=fr" in {one.name for family in families for one in (family.speaker, *family.others)}
     # z = 3.29 on both sides of .8; the model of the sight is coarse, so .05 more

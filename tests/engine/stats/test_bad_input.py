@@ -220,7 +220,7 @@ GOOD = {
     table.square: {"table": ([[9, 2], [1, 8]], "table")},
     table.raw_agreement: {"table": ([[9, 2], [1, 8]], "table")},
     validate.numbers: {"name": ("x", "name"), "values": (SIX, "object", (["a"], [[1], [1, 2]]))},
-    validate.whole: {"name": ("x", "name"), "value": (3, "count"), "least": (1, "name")},
+    validate.complete: {"name": ("x", "name"), "value": (3, "count"), "least": (1, "name")},
     validate.finite: {"name": ("x", "name"), "values": (SIX, "list")},
     validate.counts: {"name": ("x", "name"), "values": (SIX, "list")},
     noninferiority.largest_drop: {"d": (SIX, "list"), "alpha": (0.05, "share")},
@@ -820,9 +820,9 @@ def test_every_argument_is_in_the_sweep_and_the_good_call_is_good(function):
 @pytest.mark.parametrize("function", GOOD, ids=name_of)
 def test_bad_input_gets_a_sentence_or_cannot_tell(function):
     found = [
-        said
+        reported
         for argument_, entry in GOOD[function].items()
         for value in bad_values(entry)
-        if (said := complaint(function, argument_, value)) is not None
+        if (reported := complaint(function, argument_, value)) is not None
     ]
     assert not found, "\n".join(found)

@@ -98,8 +98,8 @@ def test_indices_and_counts_agree():
     # the bootstrap variance of a mean is the plain variance / n, whatever the scores; z = 3.29 of a variance's share
     assert by_index.draws.var() == pytest.approx(scores.var() / 120, rel=3.29 * math.sqrt(2 / 20_000))
     assert by_index.estimate == pytest.approx(scores.mean())
-    twice = resample(np.repeat(scores, 3), np.random.default_rng(3), 20_000)
-    assert twice.draws.var() == pytest.approx(scores.var() / 360, rel=3.29 * math.sqrt(2 / 20_000))
+    aa_run = resample(np.repeat(scores, 3), np.random.default_rng(3), 20_000)
+    assert aa_run.draws.var() == pytest.approx(scores.var() / 360, rel=3.29 * math.sqrt(2 / 20_000))
 
 
 def test_the_lower_bound_of_the_law_within_a_draws_error():

@@ -10,9 +10,9 @@ from seatrial.stats.multiplicity import weighted_holm
 from seatrial.stats.paired import mcnemar
 
 
-def single(lost, won, weight, first=0):
+def single(missing_cells, won, weight, first=0):
     """A row of single 0/1 answers: `lost` clusters lower, `won` higher."""
-    d = np.array([-1.0] * lost + [1.0] * won)
+    d = np.array([-1.0] * missing_cells + [1.0] * won)
     return FamilyRow(np.arange(first, first + d.size), d, weight, single=True)
 
 

@@ -25,11 +25,11 @@ def test_the_bound_of_clusters_that_did_not_move():
 
 def test_sums_say_what_the_differences_say():
     d = np.array([-1, 0, 0, 0.5, 0, -0.25, 0, 0, 0, 0])
-    (again,) = largest_drops([d.sum()], [(d**2).sum()], d.size)
-    assert again == pytest.approx(largest_drop(d))
+    (second_stage,) = largest_drops([d.sum()], [(d**2).sum()], d.size)
+    assert second_stage == pytest.approx(largest_drop(d))
     more = np.append(d, -1)
     by_hand = -more.mean() + float(stdtrit(10, 0.95)) * more.std(ddof=1) / np.sqrt(11)
-    assert again == pytest.approx(by_hand)
+    assert second_stage == pytest.approx(by_hand)
 
 
 def test_the_fewest_clusters_that_rule_a_drop_out_when_nothing_moves():
@@ -46,9 +46,9 @@ def test_so_many_clusters_are_enough_for_an_unchanged_candidate(flips):
 
 def shown(n, churn, drop, times, seed):
     """Share of gates that rule 20 points out, where `drop` of the examples are lost and `churn` of the rest flip."""
-    lost, won = drop + churn * (1 - drop) / 2, churn * (1 - drop) / 2
+    missing_cells, won = drop + churn * (1 - drop) / 2, churn * (1 - drop) / 2
     u = np.random.default_rng(seed).random((times, n))
-    d = np.where(u < lost, -1.0, np.where(u < lost + won, 1.0, 0.0))
+    d = np.where(u < missing_cells, -1.0, np.where(u < missing_cells + won, 1.0, 0.0))
     return float((largest_drops(d.sum(axis=1), (d**2).sum(axis=1), n) < 0.2).mean())
 
 
@@ -62,10 +62,10 @@ TABLE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("n", "churn", "unchanged", "lost"), TABLE)
-def test_both_sides_of_the_published_table(n, churn, unchanged, lost):
+@pytest.mark.parametrize(("n", "churn", "unchanged", "missing_cells"), TABLE)
+def test_both_sides_of_the_published_table(n, churn, unchanged, missing_cells):
     # 4,000 gates a cell; 3 standard errors of it, of the published 1,500, and half a unit of its last digit
-    for rate, drop in ((unchanged, 0.0), (lost, 0.2)):
+    for rate, drop in ((unchanged, 0.0), (missing_cells, 0.2)):
         error = 3 * np.sqrt(max(rate * (1 - rate), 0.01) * (1 / 4_000 + 1 / 1_500)) + 0.005
         assert shown(n, churn, drop, 4_000, 11) == pytest.approx(rate, abs=error)
 
@@ -76,10 +76,10 @@ def test_a_drop_of_exactly_the_margin_is_shown_at_most_so_often(kind, limit):
     rng = np.random.default_rng(3)
     for n in (20, 40, 80):
         for churn in (0.0, 0.1, 0.3):
-            lost, won = 0.2 + churn * 0.4, churn * 0.4
+            missing_cells, won = 0.2 + churn * 0.4, churn * 0.4
             u = rng.random((8_000, n, {"binary": 1, "three": 3, "clusters": 5}[kind]))
             if kind == "clusters":  # one voice a cluster, each example repeats it half of the time
                 u = np.where(rng.random(u.shape) < 0.7, u[:, :, :1], u)
-            d = np.where(u < lost, -1.0, np.where(u < lost + won, 1.0, 0.0)).mean(axis=2)
+            d = np.where(u < missing_cells, -1.0, np.where(u < missing_cells + won, 1.0, 0.0)).mean(axis=2)
             rate = float((largest_drops(d.sum(axis=1), (d**2).sum(axis=1), n) < 0.2).mean())
             assert rate <= limit + 3 * np.sqrt(limit * (1 - limit) / 8_000)

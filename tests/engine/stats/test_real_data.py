@@ -124,11 +124,11 @@ def test_every_judge_of_llmbar_agrees_with_itself_as_its_verdicts_say():
 
 def test_people_of_pandalm_agree_in_every_interval_we_have():
     rows, published = table(DATA / "judge" / "pandalm_human_vs_judge.csv"), expected("judge")["pandalm"]
-    for (first, second), said in zip(((1, 2), (1, 3), (2, 3)), (0.852, 0.879, 0.862), strict=True):
+    for (first, second), reported in zip(((1, 2), (1, 3), (2, 3)), (0.852, 0.879, 0.862), strict=True):
         counts = cross(*([row[f"annotator{who}"] for row in rows] for who in (first, second))).counts
         kappa, ac1 = cohen_kappa(counts), gwet_ac1(counts)
         assert kappa.estimate == pytest.approx(published["kappa_reproduced"][f"a{first}a{second}"], abs=1e-12)
-        assert kappa.estimate == pytest.approx(said, abs=5e-4)
+        assert kappa.estimate == pytest.approx(reported, abs=5e-4)
         for plain, measure in ((kappa, "kappa"), (ac1, "ac1")):
             drawn = resampled_agreement(counts, np.random.default_rng(0), measure).interval
             # 999 items, no rare class: the bootstrap and the large-sample interval are one to a hundredth
@@ -160,22 +160,22 @@ def test_two_classifiers_of_clinc150_flip_as_many_and_as_significantly():
     old, new = (seen["model"] == name for name in ("v1_word_nb", "v2_wordchar_lr"))
     assert np.array_equal(seen["item"][old], seen["item"][new])
     before, after, segment = seen["correct"][old], seen["correct"][new], seen["segment"][old]
-    for name, said in figures.items():
+    for name, reported in figures.items():
         keep = (segment == name) | (name == "ALL")
-        broke = int(((before == 1) & (after == 0) & keep).sum())
+        regressed = int(((before == 1) & (after == 0) & keep).sum())
         fixed = int(((before == 0) & (after == 1) & keep).sum())
-        assert (broke, fixed) == (said["a_only"], said["b_only"])
-        two_sided = min(1.0, 2 * min(mcnemar(broke, fixed, "exact"), mcnemar(fixed, broke, "exact")))
-        assert two_sided == pytest.approx(said["p"], rel=5e-3)
+        assert (regressed, fixed) == (reported["a_only"], reported["b_only"])
+        two_sided = min(1.0, 2 * min(mcnemar(regressed, fixed, "exact"), mcnemar(fixed, regressed, "exact")))
+        assert two_sided == pytest.approx(reported["p"], rel=5e-3)
 
 
 def test_every_season_of_fivethirtyeight_has_its_brier_score_and_error():
     seen, figures = columns("fte_forecasts.parquet"), expected("outcomes")["fte_calibration_by_season"]
     season = np.array([str(value) for value in seen["season"]])
-    for name, said in figures.items():
+    for name, reported in figures.items():
         league, year = name.split("/")
         keep = (seen["segment"] == league) & (season == year)
         p, y = seen["prob"][keep], seen["outcome"][keep]
-        assert p.size == said["n"]
-        assert brier(p, y).score == pytest.approx(said["brier"], abs=5.1e-6)
-        assert calibration_error(p, y).mean == pytest.approx(said["ece10"], abs=5.1e-6)
+        assert p.size == reported["n"]
+        assert brier(p, y).score == pytest.approx(reported["brier"], abs=5.1e-6)
+        assert calibration_error(p, y).mean == pytest.approx(reported["ece10"], abs=5.1e-6)

@@ -15,14 +15,14 @@ RUNS = 4_000
 def false_blocks():
     """Share of no-change runs that each rule blocks: 8 segments, discordance .10, alpha .05."""
     rng = np.random.default_rng(0)
-    broke = rng.binomial(SIZES, 0.05, (RUNS, 8))
-    fixed = rng.binomial(SIZES - broke, 0.05 / 0.95)
-    moved = (fixed - broke) / SIZES
-    mid, exact = np.asarray(mcnemar(broke, fixed)), np.asarray(mcnemar(broke, fixed, "exact"))
-    pooled = np.asarray(mcnemar(broke.sum(axis=1), fixed.sum(axis=1)))
+    regressed = rng.binomial(SIZES, 0.05, (RUNS, 8))
+    fixed = rng.binomial(SIZES - regressed, 0.05 / 0.95)
+    moved = (fixed - regressed) / SIZES
+    mid, exact = np.asarray(mcnemar(regressed, fixed)), np.asarray(mcnemar(regressed, fixed, "exact"))
+    pooled = np.asarray(mcnemar(regressed.sum(axis=1), fixed.sum(axis=1)))
     # others .1, the two smallest .8, all together .1
     weights = [0.1 / 6] * 6 + [0.4, 0.4, 0.1]
-    errors = np.maximum(np.sqrt(np.maximum(broke + fixed - (fixed - broke) ** 2 / SIZES, 0)) / SIZES, 1 / SIZES)
+    errors = np.maximum(np.sqrt(np.maximum(regressed + fixed - (fixed - regressed) ** 2 / SIZES, 0)) / SIZES, 1 / SIZES)
 
     def bayes(effects, error):
         found = shrink(effects, error)

@@ -162,13 +162,13 @@ def test_a_cell_without_a_whole_block_neither_stops_nor_moves():
 
 
 def test_the_same_seed_says_the_same_and_progress_is_told():
-    ramp, told = three_stages(), []
+    ramp, reported = three_stages(), []
     first, second = (
-        walk(ramp, ramp.rates, 60, np.random.default_rng(12), lambda *at: told.append(at)) for _ in range(2)
+        walk(ramp, ramp.rates, 60, np.random.default_rng(12), lambda *at: reported.append(at)) for _ in range(2)
     )
     assert np.array_equal(first.stop_units, second.stop_units)
     assert np.array_equal(first.traffic, second.traffic)
-    assert told == [(1, 3), (2, 3), (3, 3)] * 2
+    assert reported == [(1, 3), (2, 3), (3, 3)] * 2
 
 
 @given(st.integers(0, 200_000))
@@ -210,7 +210,7 @@ def test_a_share_knows_its_error():
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reported"),
     [
         ({"shares": np.array([0.6, 0.6])}, "sum to at most 1"),
         ({"shares": np.array([0.6])}, "one share a cell"),
@@ -223,10 +223,10 @@ def test_a_share_knows_its_error():
         ({"stages": (Stage(0.1, 10, 0.1, 0.7),) * 2}, "weights must sum"),
     ],
 )
-def test_a_ramp_that_means_nothing_is_refused(change, said):
+def test_a_ramp_that_means_nothing_is_refused(change, reported):
     good = three_stages()
     fields = {name: getattr(good, name) for name in ("shares", "rates", "stages", "thresholds", "pooled", "advance")}
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=reported):
         Ramp(**{**fields, **change})
 
 

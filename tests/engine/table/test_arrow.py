@@ -71,9 +71,9 @@ def test_a_list_of_the_wrong_kind_is_refused(values: list[Any], kind: pa.DataTyp
 
 @pytest.mark.parametrize("kind", [pa.float64(), pa.int64(), pa.bool_()])
 def test_a_slice_a_column_in_pieces_and_an_empty_one_are_read_from_where_they_begin(kind: pa.DataType) -> None:
-    whole = pa.array([0, 1, 1, 0, 1], type=pa.int8()).cast(kind)
-    assert to_numpy(whole.slice(1, 3)).tolist() == [1, 1, 0]
-    assert to_numpy(pa.chunked_array([whole.slice(3), whole.slice(0, 2)])).tolist() == [0, 1, 0, 1]
+    complete = pa.array([0, 1, 1, 0, 1], type=pa.int8()).cast(kind)
+    assert to_numpy(complete.slice(1, 3)).tolist() == [1, 1, 0]
+    assert to_numpy(pa.chunked_array([complete.slice(3), complete.slice(0, 2)])).tolist() == [0, 1, 0, 1]
     assert to_numpy(pa.chunked_array([], type=kind)).size == 0
 
 

@@ -78,5 +78,5 @@ def test_any_order_is_numbered_as_by_hand(some: list[str], each: int, laps: int,
 
 
 def test_a_part_of_a_column_is_numbered_like_a_column_of_its_own() -> None:
-    whole = ["x", "y", *RISING[:50], *RISING[:50]]
-    assert found(pa.array(whole).slice(2)) == by_hand(whole[2:])
+    complete = ["x", "y", *RISING[:50], *RISING[:50]]
+    assert found(pa.array(complete).slice(2)) == by_hand(complete[2:])

@@ -24,7 +24,7 @@ from seatrial.table.read import read_frame
 COLUMNS = (
     Column("id", Kind.TEXT, "which one", required=True),
     Column("confidence", Kind.NUMBER, "stated confidence"),
-    Column("attempt", Kind.WHOLE, "which attempt"),
+    Column("attempt", Kind.COMPLETE, "which attempt"),
     Column("at", Kind.TIME, "when"),
 )
 ROWS = [

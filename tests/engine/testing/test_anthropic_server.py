@@ -65,7 +65,7 @@ def test_a_key_and_a_version_are_asked_for(headers, status, kind):
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "reported"),
     [
         (b"not json", "not valid JSON"),
         ([HELLO], "not valid JSON"),
@@ -78,11 +78,11 @@ def test_a_key_and_a_version_are_asked_for(headers, status, kind):
         ({**HELLO, "messages": [*HELLO["messages"], {"role": "user", "content": ""}]}, "messages.1.content"),
     ],
 )
-def test_a_request_the_service_would_refuse_is_400_and_says_what_is_wrong(body, said):
+def test_a_request_the_service_would_refuse_is_400_and_says_what_is_wrong(body, reported):
     with AnthropicServer(lambda _: "yes") as server:
         status, _, answer = ask(server, body)
     assert (status, answer["type"]) == (400, "error")
-    assert said in answer["error"]["message"]
+    assert reported in answer["error"]["message"]
 
 
 @pytest.mark.parametrize(

@@ -131,5 +131,5 @@ def test_after_the_context_the_port_is_closed() -> None:
 
 def test_two_servers_run_side_by_side() -> None:
     with OpenAIServer(lambda _: "one") as one, OpenAIServer(lambda _: "two") as two:
-        said = [ask(server, HELLO)[1]["choices"][0]["message"]["content"] for server in (one, two)]
-    assert said == ["one", "two"]
+        reported = [ask(server, HELLO)[1]["choices"][0]["message"]["content"] for server in (one, two)]
+    assert reported == ["one", "two"]

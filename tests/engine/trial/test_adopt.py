@@ -160,7 +160,7 @@ def init(*arguments):
     return run(["init", "--langgraph", "langgraph.json", *arguments])
 
 
-def said(capsys):
+def reported(capsys):
     return json.loads(capsys.readouterr().out)
 
 
@@ -169,12 +169,12 @@ def test_a_foreign_project_is_mounted_run_twice_and_gated(foreign, capsys):
     theirs = {path: path.read_bytes() for path in foreign.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     paths = list(sys.path)
     assert init("--examples", write(foreign, rows()), "--json") == 0
-    (graph,) = said(capsys)["graphs"]
+    (graph,) = reported(capsys)["graphs"]
     assert (graph["a_a"]["verdict"], graph["a_a"]["unchanged"], graph["a_a"]["churn"]) == ("pass", True, {"desk": 0.0})
     assert graph["a_a"]["scores"] == {"desk": 1.0}
-    assert {row["segment"]: row["n"] for row in graph["sees"]} == {"overall": 60, "tier=free": 20, "tier=pro": 40}
-    assert 0.1 < graph["sees"][0]["drop"] < 0.3
-    assert not any(row["critical"] for row in graph["sees"])
+    assert {row["segment"]: row["n"] for row in graph["detects"]} == {"overall": 60, "tier=free": 20, "tier=pro": 40}
+    assert 0.1 < graph["detects"][0]["drop"] < 0.3
+    assert not any(row["critical"] for row in graph["detects"])
     assert theirs == {path: path.read_bytes() for path in theirs}
     assert sys.path == paths
     assert run(["fleet", "check"]) == 0
@@ -190,13 +190,13 @@ def test_a_foreign_project_is_mounted_run_twice_and_gated(foreign, capsys):
 
 
 def test_every_shape_of_graph_that_langgraph_takes_is_taken(foreign):
-    said = read_langgraph_json(
+    reported = read_langgraph_json(
         declare(
             foreign, compiled="graph", uncompiled="builder", factory="make", later="later", relative="relative.py:graph"
         )
     )
-    for one in said.graphs:
-        graph = load_graph(one.source, one.attribute, search=said.search)
+    for one in reported.graphs:
+        graph = load_graph(one.source, one.attribute, search=reported.search)
         assert graph.invoke({"message": "a refund"})["desk"] == "refund", one.name
 
 
@@ -209,9 +209,9 @@ def test_every_shape_of_graph_that_langgraph_takes_is_taken(foreign):
     ],
 )
 def test_what_is_no_graph_is_a_sentence(foreign, attribute, words):
-    said = read_langgraph_json(declare(foreign, agent=attribute))
+    reported = read_langgraph_json(declare(foreign, agent=attribute))
     with pytest.raises(ConfigError, match=words):
-        load_graph(said.graphs[0].source, attribute, search=said.search)
+        load_graph(reported.graphs[0].source, attribute, search=reported.search)
 
 
 def test_a_broken_graph_breaks_only_its_own_id_and_the_exit_code(foreign, capsys):
@@ -255,25 +255,25 @@ def test_a_graph_that_crashes_everywhere_is_exit_2(foreign, capsys, monkeypatch)
     )
 
 
-@pytest.mark.parametrize(("n", "told"), [(19, True), (20, False)])
-def test_too_few_examples_to_pass_anything_are_told(foreign, capsys, n, told):
+@pytest.mark.parametrize(("n", "reported"), [(19, True), (20, False)])
+def test_too_few_examples_to_pass_anything_are_told(foreign, capsys, n, reported):
     declare(foreign, agent="graph")
     assert init("--examples", write(foreign, rows(n)), "--no-run") == 0
     assert (
         "under 20 examples (min_n) the gate can stop a change and cannot pass one" in capsys.readouterr().out
-    ) == told
+    ) == reported
 
 
 def test_a_graph_that_contradicts_itself_is_measured_and_its_policy_knows(foreign, capsys):
     declare(foreign, agent="coin")
     assert init("--examples", write(foreign, rows()), "--json") == 0
-    (graph,) = said(capsys)["graphs"]
+    (graph,) = reported(capsys)["graphs"]
     assert graph["a_a"]["churn"] == {"desk": pytest.approx(6 / 60)}
     assert graph["a_a"]["verdict"] == "pass"
     policy = tomllib.loads((foreign / "gates/merge.toml").read_text())
     assert policy["mode"] == "observe"
     assert policy["churn"] == 0.1
-    assert graph["sees"][0]["drop"] > 0.2
+    assert graph["detects"][0]["drop"] > 0.2
 
 
 def test_without_examples_two_rows_are_drafted_from_the_schema(foreign, capsys):
@@ -442,7 +442,7 @@ def test_two_graphs_share_a_dimension_that_stands_in_the_same_place(foreign, cap
     )
     assert init(*arguments, "--no-run", "--json") == 0
     found = {
-        one["graph"]: [s["dimension"] for s in one["segments"] if s["dimension"]] for one in said(capsys)["graphs"]
+        one["graph"]: [s["dimension"] for s in one["segments"] if s["dimension"]] for one in reported(capsys)["graphs"]
     }
     assert found["agent"] == ["tier"]
     assert found["other"] == ["other_tier", "tier"]
@@ -507,7 +507,7 @@ def contextual(foreign, required):
 
 def test_a_graph_that_reads_its_context_and_a_store_runs_with_its_defaults(foreign, capsys):
     assert init("--examples", contextual(foreign, "limit: int = 3"), "--json") == 0
-    (graph,) = said(capsys)["graphs"]
+    (graph,) = reported(capsys)["graphs"]
     assert (graph["a_a"]["scores"], graph["a_a"]["failures"]) == ({"desk": 1.0}, 0)
     assert graph["context"] == [
         {"name": "limit", "type": "int", "required": False, "default": "3"},

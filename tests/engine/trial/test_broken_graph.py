@@ -32,30 +32,30 @@ def root(tmp_path, monkeypatch):
 
 
 def break_shop(root, name):
-    file, text, said = BREAKS[name]
+    file, text, reported = BREAKS[name]
     (root / file).parent.mkdir(parents=True, exist_ok=True)
     (root / file).write_text(text)
     for module in [module for module in sys.modules if module.startswith("seatrial_project")]:
         del sys.modules[module]
-    return said
+    return reported
 
 
 @pytest.mark.parametrize("name", BREAKS)
 def test_the_others_are_judged_and_the_broken_one_is_named(root, capsys, name):
-    said = break_shop(root, name)
+    reported = break_shop(root, name)
     assert run(["trial"]) == 2
     out = capsys.readouterr().out
     assert "PASS  desk v1 → v2" in out
     # Unreadable data tells nothing (2); a wrong module, policy or evaluator is the project's own mistake (3).
     code = 2 if name in ("dataset", "anchor") else 3
     assert f"? CANNOT TELL  shop v1 → v2   exit {code}" in out
-    assert said in out
+    assert reported in out
     assert "could not be judged: shop" in out
     (folder,) = (root / "reports").iterdir()
     assert json.loads((folder / "desk.json").read_text())["verdict"] == "pass"
     assert json.loads((folder / "shop.json").read_text())["verdict"] == "inconclusive"
     assert 'errors="1"' in (folder / "shop.xml").read_text()
-    assert said in (folder / "shop.txt").read_text()
+    assert reported in (folder / "shop.txt").read_text()
     assert "INVALID" in (folder / "shop.html").read_text()
 
 
@@ -63,8 +63,8 @@ def test_a_blocked_graph_beside_a_broken_one_is_exit_1(root, capsys, monkeypatch
     break_shop(root, "import")
     monkeypatch.setenv("DESK_CRASHES", "everywhere")
     assert run(["trial", "--json"]) == 1
-    said = json.loads(capsys.readouterr().out)
-    assert [(row["graph"], row["report"]["verdict"]) for row in said["trials"]] == [
+    reported = json.loads(capsys.readouterr().out)
+    assert [(row["graph"], row["report"]["verdict"]) for row in reported["trials"]] == [
         ("desk", "fail"),
         ("shop", "inconclusive"),
     ]
@@ -87,11 +87,11 @@ def test_a_registry_nobody_can_read_is_said_once(root, capsys):
 @pytest.mark.parametrize("name", ["import", "dataset", "policy", "evaluators"])
 def test_in_pytest_the_others_are_judged_and_the_broken_one_fails(root, users_pytest, name):
     command = ("gates/desk.toml", "gates/shop.toml", "--rootdir", str(root), "-p", "no:cacheprovider")
-    code, said = users_pytest(*command, "--seatrial-update-baseline")
-    assert code == 0, said
+    code, reported = users_pytest(*command, "--seatrial-update-baseline")
+    assert code == 0, reported
     expected = break_shop(root, name)
-    code, said = users_pytest(*command)
+    code, reported = users_pytest(*command)
     assert code == 1, "tests failed; 2 would be a session that was interrupted"
-    assert expected in said
-    assert "gate::shop" in said
-    assert "4 passed" in said, "desk's three rows and its verdict"
+    assert expected in reported
+    assert "gate::shop" in reported
+    assert "4 passed" in reported, "desk's three rows and its verdict"

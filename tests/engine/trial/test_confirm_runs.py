@@ -8,7 +8,7 @@ import pytest
 from seatrial.cli.app import run
 
 
-def said(capsys, *words):
+def reported(capsys, *words):
     """Exit code and JSON of one command."""
     capsys.readouterr()
     code = run([*words, "--json", *(("-j", "1") if words[0] in ("gate", "trial") else ())])
@@ -30,9 +30,9 @@ def parts(root):
 
 def test_a_graph_on_a_model_is_confirmed_unless_somebody_says_otherwise(project, capsys):
     evaluated("v1", "unlucky")
-    code, bare = said(capsys, "gate", "oracle@v1", "oracle@unlucky", "--no-confirm")
+    code, bare = reported(capsys, "gate", "oracle@v1", "oracle@unlucky", "--no-confirm")
     assert (code, bare["verdict"], bare["confirm"]) == (1, "fail", None)
-    code, report = said(capsys, "gate", "oracle@v1", "oracle@unlucky")
+    code, report = reported(capsys, "gate", "oracle@v1", "oracle@unlucky")
     assert (code, report["verdict"]) == (0, "pass")
     assert (report["confirm"]["how"], report["confirm"]["repetitions"]) == ("fresh", 3)
     # 12 broke, none fixed: mid-p 2^-13; on fresh repetitions nothing moved
@@ -49,7 +49,7 @@ def test_a_graph_on_a_model_is_confirmed_unless_somebody_says_otherwise(project,
 
 def test_a_version_that_is_worse_again_is_stopped(project, capsys):
     evaluated("v1", "worse")
-    code, report = said(capsys, "gate", "oracle@v1", "oracle@worse")
+    code, report = reported(capsys, "gate", "oracle@v1", "oracle@worse")
     assert (code, report["verdict"]) == (1, "fail")
     assert all(row["confirmed"] for row in report["confirm"]["rows"])
 
@@ -67,27 +67,27 @@ def test_the_terminal_shows_both_looks_and_what_they_cost(project, capsys):
 def test_fresh_repetitions_take_turns_and_are_never_the_latest_complete_run(project, capsys):
     evaluated("v1", "unlucky")
     oracle().ORDER.clear()
-    said(capsys, "gate", "oracle@v1", "oracle@unlucky", "--confirm-repeat", "2")
+    reported(capsys, "gate", "oracle@v1", "oracle@unlucky", "--confirm-repeat", "2")
     assert oracle().ORDER == ["v1", "unlucky", "v1"]
     assert {(p["version"], p["repetitions"], p["part"][:8]) for p in parts(project)} == {
         ("unlucky", 2, "confirms"),
         ("v1", 2, "confirms"),
     }
-    _, report = said(capsys, "gate", "oracle@v1", "oracle@unlucky", "--no-confirm")
+    _, report = reported(capsys, "gate", "oracle@v1", "oracle@unlucky", "--no-confirm")
     assert report["counts"]["planned"] == 240, "the whole runs are still what the names mean"
 
 
 def test_a_second_gate_of_the_same_runs_is_no_second_draw(project, capsys):
     evaluated("v1", "unlucky")
-    _, first = said(capsys, "gate", "oracle@v1", "oracle@unlucky")
-    asked = dict(oracle().ASKED)
-    _, second = said(capsys, "gate", "oracle@v1", "oracle@unlucky")
-    assert (dict(oracle().ASKED), second) == (asked, first)
+    _, first = reported(capsys, "gate", "oracle@v1", "oracle@unlucky")
+    requested = dict(oracle().ASKED)
+    _, second = reported(capsys, "gate", "oracle@v1", "oracle@unlucky")
+    assert (dict(oracle().ASKED), second) == (requested, first)
 
 
 def test_more_repetitions_after_the_answer_is_known_are_refused(project, capsys):
     evaluated("v1", "unlucky")
-    said(capsys, "gate", "oracle@v1", "oracle@unlucky", "--confirm-repeat", "1")
+    reported(capsys, "gate", "oracle@v1", "oracle@unlucky", "--confirm-repeat", "1")
     before = sum(oracle().ASKED.values())
     assert run(["gate", "oracle@v1", "oracle@unlucky", "--confirm-repeat", "2"]) == 3
     assert "would be another draw" in capsys.readouterr().err
@@ -96,7 +96,7 @@ def test_more_repetitions_after_the_answer_is_known_are_refused(project, capsys)
 
 def test_stopped_repetitions_are_gone_on_with(project, capsys):
     evaluated("v1", "worse")
-    _, first = said(capsys, "gate", "oracle@v1", "oracle@worse")
+    _, first = reported(capsys, "gate", "oracle@v1", "oracle@worse")
     (half,) = (p for p in parts(project) if p["version"] == "worse")
     folder = project / ".seatrial/runs" / half["run_id"]
     lines = (folder / "rows.jsonl").read_text().splitlines(keepends=True)
@@ -104,7 +104,7 @@ def test_stopped_repetitions_are_gone_on_with(project, capsys):
     (folder / "run.json").write_text(json.dumps(half | {"complete": False}))
     (folder / "evidence.parquet").unlink()
     before = sum(oracle().ASKED.values())
-    _, second = said(capsys, "gate", "oracle@v1", "oracle@worse")
+    _, second = reported(capsys, "gate", "oracle@v1", "oracle@worse")
     assert sum(oracle().ASKED.values()) - before == 5
     assert second["confirm"] == first["confirm"]
 
@@ -121,7 +121,7 @@ def test_only_examples_of_suspicious_rows_are_repeated(project, capsys):
         )
     )
     evaluated("v1", "worse")
-    _, report = said(capsys, "gate", "oracle@v1", "oracle@worse")
+    _, report = reported(capsys, "gate", "oracle@v1", "oracle@worse")
     (look,) = report["confirm"]["rows"]
     assert (look["segment"], look["p"], report["confirm"]["examples"]) == ("tier=enterprise", 0.125, 60)
     # 3 fresh repetitions of 60 examples with both: 360; everything three times 720, the first look was 240
@@ -131,15 +131,15 @@ def test_only_examples_of_suspicious_rows_are_repeated(project, capsys):
 
 def test_nothing_suspicious_runs_nothing(project, capsys):
     evaluated("v1", "same")
-    code, report = said(capsys, "gate", "oracle@v1", "oracle@same", "--confirm")
+    code, report = reported(capsys, "gate", "oracle@v1", "oracle@same", "--confirm")
     assert (code, report["confirm"]["how"], parts(project)) == (0, "unchanged", [])
 
 
 def test_a_graph_of_rules_is_not_repeated(project, capsys):
     evaluated("v1", "worse", graph="rules")
-    code, report = said(capsys, "gate", "rules@v1", "rules@worse")
+    code, report = reported(capsys, "gate", "rules@v1", "rules@worse")
     assert (code, report["confirm"]) == (1, None)
-    code, report = said(capsys, "gate", "rules@v1", "rules@worse", "--confirm")
+    code, report = reported(capsys, "gate", "rules@v1", "rules@worse", "--confirm")
     assert (code, report["confirm"]["how"]) == (1, "deterministic")
     assert "made of rules and gives the same answers again" in report["confirm"]["reason"]
     assert parts(project) == []
@@ -180,12 +180,12 @@ def test_a_file_of_evidence_cannot_be_confirmed(project, capsys):
 
 @pytest.mark.parametrize(("flags", "code", "how"), [([], 0, "fresh"), (["--no-confirm"], 1, None)])
 def test_trial_confirms_too(project, capsys, flags, code, how):
-    found, document = said(capsys, "trial", "--no-mlflow", *flags)
+    found, document = reported(capsys, "trial", "--no-mlflow", *flags)
     report = document["trials"][0]["report"]
     assert (found, report["confirm"] and report["confirm"]["how"]) == (code, how)
 
 
 def test_compare_shows_the_first_look_and_runs_nothing(project, capsys):
     evaluated("v1", "worse")
-    code, report = said(capsys, "compare", "oracle@v1", "oracle@worse")
+    code, report = reported(capsys, "compare", "oracle@v1", "oracle@worse")
     assert (code, report["confirm"], parts(project)) == (0, None, [])

@@ -80,9 +80,9 @@ def test_evidence_rewritten_as_all_pass_is_refused_by_every_verb_and_rebuilt_on_
     ):
         capsys.readouterr()
         assert run(verb) == 2, verb
-        said = capsys.readouterr().err
-        assert "is not the table that was written there" in said, verb
-        assert f"rebuild it from the run's rows with seatrial eval desk --rebuild {folder.name}" in said, verb
+        reported = capsys.readouterr().err
+        assert "is not the table that was written there" in reported, verb
+        assert f"rebuild it from the run's rows with seatrial eval desk --rebuild {folder.name}" in reported, verb
     assert run(["eval", "desk", "--rebuild", folder.name]) == 0
     assert "evidence rebuilt from its rows, 50 rows" in capsys.readouterr().out
     assert run(["gate", "desk@v1", "desk@v2"]) == 1, "what the run measured"
@@ -90,21 +90,21 @@ def test_evidence_rewritten_as_all_pass_is_refused_by_every_verb_and_rebuilt_on_
 
 def test_evidence_that_was_removed_is_rebuilt_as_the_run_made_it(root):
     folder = of_v2(root)
-    before, said = stored_evidence(folder).rows(), json.loads((folder / "run.json").read_text())
+    before, reported = stored_evidence(folder).rows(), json.loads((folder / "run.json").read_text())
     (folder / "evidence.parquet").unlink()
     assert run(["gate", "desk@v1", "desk@v2"]) == 2
     assert run(["eval", "desk", "--rebuild", folder.name]) == 0
     after = json.loads((folder / "run.json").read_text())
     assert stored_evidence(folder).rows() == before
     unchanged = ("run_id", "started", "finished", "evidence_hash", "limit", "planned", "code", "complete")
-    assert {name: after.get(name) for name in unchanged} == {name: said.get(name) for name in unchanged}
+    assert {name: after.get(name) for name in unchanged} == {name: reported.get(name) for name in unchanged}
 
 
 def test_a_run_without_a_hash_is_refused_until_it_is_rebuilt(root, capsys):
     folder = of_v2(root)
-    said = json.loads((folder / "run.json").read_text())
-    del said["evidence_hash"]
-    (folder / "run.json").write_text(json.dumps(said))
+    reported = json.loads((folder / "run.json").read_text())
+    del reported["evidence_hash"]
+    (folder / "run.json").write_text(json.dumps(reported))
     assert run(["gate", "desk@v1", "desk@v2"]) == 2
     assert "keeps no hash of the evidence" in capsys.readouterr().err
     assert run(["eval", "desk", "--rebuild", folder.name]) == 0
@@ -124,29 +124,29 @@ def test_rows_that_give_another_table_are_refused_again_and_again(root, capsys, 
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reported"),
     [
         (lambda folder: (folder / "rows.jsonl").write_text(""), "holds 0 of 50 runs"),
         (lambda folder: (folder / "rows.jsonl").write_text("{\n"), "line 1 cannot be read"),
     ],
 )
-def test_rows_that_are_missing_rebuild_nothing(root, capsys, change, said):
+def test_rows_that_are_missing_rebuild_nothing(root, capsys, change, reported):
     folder = of_v2(root)
     change(folder)
     assert run(["eval", "desk", "--rebuild", folder.name]) == 2
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
     assert stored_evidence(folder).keys == ("right",), "the evidence that is there is kept"
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "reported"),
     [
         (["desk", "--rebuild", "nothing"], "no run is called 'nothing'"),
         (["shop", "--rebuild", "RUN"], "is a run of 'desk': seatrial eval desk --rebuild"),
         (["desk", "--rebuild", "RUN", "--repeat", "2"], "--rebuild RUN stands alone"),
     ],
 )
-def test_a_rebuild_of_something_else_is_a_sentence(root, capsys, words, said):
+def test_a_rebuild_of_something_else_is_a_sentence(root, capsys, words, reported):
     words = [of_v2(root).name if word == "RUN" else word for word in words]
     assert run(["eval", *words]) == 3
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err

@@ -22,7 +22,7 @@ def root(tmp_path, monkeypatch):
 def kept(root, name, finished, *, started="2026-11-20T08:00:00+00:00", **more):
     """A run.json as a run leaves it; the rest of the run is not needed to name it."""
     project = open_project(root)
-    said = {
+    reported = {
         "schema": "seatrial/run/1",
         "run_id": name,
         "graph": "desk",
@@ -40,7 +40,7 @@ def kept(root, name, finished, *, started="2026-11-20T08:00:00+00:00", **more):
         **more,
     }
     (root / RUNS / name).mkdir(parents=True)
-    (root / RUNS / name / "run.json").write_text(json.dumps(said))
+    (root / RUNS / name / "run.json").write_text(json.dumps(reported))
     return project
 
 

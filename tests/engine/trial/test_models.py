@@ -125,7 +125,7 @@ def test_the_kill_switch_skips_every_row(project, server, monkeypatch):
 def test_a_trial_takes_turns_and_confirms_on_new_draws(project, server, monkeypatch):
     monkeypatch.setenv("EVAL", "1")
     assert run(["trial"]) == 0
-    asked = [str(request) for request in server.requests]
-    assert len(asked) == 48
-    turns = [" now" in one for one in asked]
+    requested = [str(request) for request in server.requests]
+    assert len(requested) == 48
+    turns = [" now" in one for one in requested]
     assert sum(a != b for a, b in pairwise(turns)) > 8

@@ -52,12 +52,12 @@ graph = build().compile()
 @pytest.fixture
 def server(monkeypatch):
     """A model that answers the unlucky version's first twelve wrongly, once; its connections stay open."""
-    asked = Counter()
+    requested = Counter()
 
     def reply(messages):
         style, n = messages[-1]["content"].split()
-        asked[style, n] += 1
-        return "wrong" if style == "unlucky" and int(n) < 48 and asked[style, n] == 1 else "right"
+        requested[style, n] += 1
+        return "wrong" if style == "unlucky" and int(n) < 48 and requested[style, n] == 1 else "right"
 
     with OpenAIServer(reply, keep_alive=True) as server:
         monkeypatch.setenv("PLANTED_URL", server.url)
@@ -77,7 +77,7 @@ def test_a_client_made_at_import_goes_through_every_verb(project, server, capsys
     file = project / "pyproject.toml"
     file.write_text(file.read_text().replace('candidate = "unlucky"', 'candidate = "same"'))
 
-    def said(*words, code=0):
+    def reported(*words, code=0):
         capsys.readouterr()
         assert run([*words, "--json", "-j", "8"]) == code, capsys.readouterr()
         return json.loads(capsys.readouterr().out)
@@ -85,15 +85,16 @@ def test_a_client_made_at_import_goes_through_every_verb(project, server, capsys
     def loops():
         return sys.modules["seatrial_project.graphs.oracle"].LOOPS
 
-    said("eval", "oracle@v1")
+    reported("eval", "oracle@v1")
     first = set(loops())
     assert len(first) == 1
-    said("eval", "oracle@unlucky")
+    reported("eval", "oracle@unlucky")
     assert (
-        said("gate", "oracle@v1", "oracle@unlucky", "--confirm", "--confirm-repeat", "1")["confirm"]["how"] == "fresh"
+        reported("gate", "oracle@v1", "oracle@unlucky", "--confirm", "--confirm-repeat", "1")["confirm"]["how"]
+        == "fresh"
     )
-    said("flaky", "oracle@v1", "--repeat", "2")
-    (row,) = said("trial")["trials"]
+    reported("flaky", "oracle@v1", "--repeat", "2")
+    (row,) = reported("trial")["trials"]
     assert row["report"]["verdict"] == "pass"
     renewed = users_pytest("--seatrial-update-baseline", "gates/merge.toml")
     assert renewed[0] == 0, renewed[1]
@@ -110,8 +111,8 @@ def test_a_client_made_at_import_goes_through_every_verb(project, server, capsys
     rows = [{"inputs": {"n": n, "tier": "free"}, "outputs": {"answer": "right"}} for n in range(24)]
     (foreign / "examples.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     capsys.readouterr()
-    asked = ("--langgraph", str(foreign / "langgraph.json"), "--into", str(foreign / "evals"))
-    code = run(["init", *asked, "--examples", f"agent={foreign / 'examples.jsonl'}", "--json"])
+    requested = ("--langgraph", str(foreign / "langgraph.json"), "--into", str(foreign / "evals"))
+    code = run(["init", *requested, "--examples", f"agent={foreign / 'examples.jsonl'}", "--json"])
     (graph,) = json.loads(capsys.readouterr().out)["graphs"]
     assert (code, graph["a_a"]["verdict"], graph["a_a"]["scores"]) == (0, "pass", {"answer": 1.0})
 

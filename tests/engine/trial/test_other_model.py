@@ -25,9 +25,9 @@ def why(before, now, family="openai"):
 
 
 def test_a_model_with_another_name_is_said():
-    said = why(answered_by("gpt-4o-2024-05-13", "gpt-4o-2024-05-13"), answered_by("gpt-4o-2024-08-06"))
-    assert "answered by gpt-4o-2024-05-13, this run by gpt-4o-2024-08-06" in said
-    assert "pytest gates/merge.toml --seatrial-update-baseline -k desk" in said
+    reported = why(answered_by("gpt-4o-2024-05-13", "gpt-4o-2024-05-13"), answered_by("gpt-4o-2024-08-06"))
+    assert "answered by gpt-4o-2024-05-13, this run by gpt-4o-2024-08-06" in reported
+    assert "pytest gates/merge.toml --seatrial-update-baseline -k desk" in reported
 
 
 @pytest.mark.parametrize("now", [answered_by("a"), answered_by("a", "a"), answered_by(None), answered_by()])

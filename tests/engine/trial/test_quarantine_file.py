@@ -41,7 +41,7 @@ def test_an_example_that_never_contradicts_itself_is_not_written(project, capsys
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "reported"),
     [
         ({"graph": "oracle@worse"}, "oracle@worse is not in service (v1 is)"),
         ({"expires": str(TODAY + timedelta(days=91))}, "a quarantine lasts at most 90"),
@@ -52,9 +52,9 @@ def test_an_example_that_never_contradicts_itself_is_not_written(project, capsys
         ({"more": ("--limit", "3")}, "--limit does not go with --quarantine"),
     ],
 )
-def test_a_quarantine_that_cannot_be_is_a_sentence_and_exit_3(project, capsys, change, said):
+def test_a_quarantine_that_cannot_be_is_a_sentence_and_exit_3(project, capsys, change, reported):
     assert put("q119", **change) == 3
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
     assert not (project / "gates/quarantine.toml").exists()
 
 
@@ -78,31 +78,31 @@ def test_the_debt_is_listed_and_an_expired_one_stands_out(project, capsys):
     assert capsys.readouterr().out == "nothing is in quarantine\n"
     put("q119")
     file = project / "gates/quarantine.toml"
-    gone = TODAY - timedelta(days=3)
-    file.write_text(file.read_text().replace(f"expires = {SOON}", f"expires = {gone}"))
+    missing_share = TODAY - timedelta(days=3)
+    file.write_text(file.read_text().replace(f"expires = {SOON}", f"expires = {missing_share}"))
     capsys.readouterr()
     assert run(["flaky", "--quarantined"]) == 0
     shown = capsys.readouterr().out
     assert shown.splitlines()[0] == "1 example in quarantine, 1 expired and gating again"
-    assert f"  oracle q119  ann    {gone}    expired  a coin" in shown
+    assert f"  oracle q119  ann    {missing_share}    expired  a coin" in shown
     (entry,) = document(capsys, "flaky", "--quarantined")["examples"]
     assert (entry["id"], entry["days_left"], entry["expired"]) == ("q119", -3, True)
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "reported"),
     [
         ('graph = "oracle"', 'graph = "delphi"', "graph 'delphi' is unknown; the registry has: oracle, rules"),
         ("q119", "q999", "oracle has no example 'q999'"),
     ],
 )
-def test_a_debt_nobody_can_place_is_exit_2(project, capsys, old, new, said):
+def test_a_debt_nobody_can_place_is_exit_2(project, capsys, old, new, reported):
     put("q119")
     file = project / "gates/quarantine.toml"
     file.write_text(file.read_text().replace(old, new))
     capsys.readouterr()
     assert run(["flaky", "--quarantined"]) == 3
-    assert said in capsys.readouterr().err
+    assert reported in capsys.readouterr().err
 
 
 def test_an_entry_is_renewed_not_doubled(project, capsys):
@@ -128,8 +128,8 @@ def test_every_gate_shows_it_and_no_row_counts_it(project, capsys):
         run(["eval", f"oracle@{version}"])
     report = document(capsys, "gate", "oracle@v1", "oracle@same", "--no-confirm")
     assert report["overall"]["n"] == 119
-    (held,) = report["quarantine"]["examples"]
-    assert (held["id"], held["moved"], held["owner"], held["expires"]) == ("q119", "broke", "ann", SOON)
+    (kept,) = report["quarantine"]["examples"]
+    assert (kept["id"], kept["moved"], kept["owner"], kept["expires"]) == ("q119", "regressed", "ann", SOON)
     capsys.readouterr()
     run(["gate", "oracle@v1", "oracle@same", "--no-confirm"])
     line = f"  quarantine  1 example shown and not judged: 1 broke (q119), 0 fixed; ann until {SOON}; with them: PASS\n"

@@ -58,12 +58,12 @@ def test_a_second_resume_of_one_run_is_refused_while_the_first_works(root, capsy
     process = holder(folder)
     for word in ("--resume", "--rebuild"):
         assert run(["eval", "desk", word, folder.name]) == 3
-        said = capsys.readouterr().err
+        reported = capsys.readouterr().err
         assert (
             f"{folder.name} is being written by another process (process {process.pid} on {socket.gethostname()}"
-            in said
+            in reported
         )
-        assert "Wait for it or stop it" in said
+        assert "Wait for it or stop it" in reported
     assert {name: (folder / name).read_bytes() for name in before} == before, "nothing was touched"
 
 
@@ -74,9 +74,10 @@ def test_a_process_that_was_killed_frees_its_lock_and_is_named(root, capsys, hol
     process.kill()
     process.wait()
     assert run(["eval", "desk", "--resume", folder.name]) == 0
-    said = capsys.readouterr().out
+    reported = capsys.readouterr().out
     assert (
-        f"a stale lock was replaced: process {process.pid} on {socket.gethostname()}, since 2026-11-20T08:00:00" in said
+        f"a stale lock was replaced: process {process.pid} on {socket.gethostname()}, since 2026-11-20T08:00:00"
+        in reported
     )
     assert not (folder / NAME).exists()
 
@@ -94,9 +95,9 @@ def test_a_lock_is_held_within_one_process_too_and_removed_at_the_end(tmp_path):
 
 def test_a_lock_that_a_child_of_a_dead_process_holds_says_so(tmp_path, holder):
     holder(tmp_path)
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    (tmp_path / NAME).write_text(json.dumps({"pid": gone.pid, "host": socket.gethostname()}))
+    missing_share = subprocess.Popen([sys.executable, "-c", ""])
+    missing_share.wait()
+    (tmp_path / NAME).write_text(json.dumps({"pid": missing_share.pid, "host": socket.gethostname()}))
     with pytest.raises(UsageError, match="which has ended: a process that it started still holds"), run_lock(tmp_path):
         pass
 

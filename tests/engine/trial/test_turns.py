@@ -16,21 +16,21 @@ def runs(project, monkeypatch):
     """Both runs, and the order in which the oracle was asked."""
     monkeypatch.setenv("EVAL", "1")
     opened = open_project(project)
-    told = []
+    reported = []
     both = in_turns(
-        opened, "oracle", ("v1", "worse"), kind="golden", repeat=1, progress=lambda *said: told.append(said)
+        opened, "oracle", ("v1", "worse"), kind="golden", repeat=1, progress=lambda *reported: reported.append(reported)
     )
-    return opened, both, told
+    return opened, both, reported
 
 
 def test_each_version_has_its_turn_again_and_again(runs):
-    opened, both, told = runs
+    opened, both, reported = runs
     assert all(result.complete for result in both)
     # a change of version in what progress was told is a change of turn
-    versions = [what.partition("@")[2] for what, _, _ in told]
+    versions = [what.partition("@")[2] for what, _, _ in reported]
     changes = sum(a != b for a, b in pairwise(versions))
     assert changes >= 2 * TURNS - 2
-    assert {planned for _, _, planned in told} == {len(opened.dataset("oracle").examples)}
+    assert {planned for _, _, planned in reported} == {len(opened.dataset("oracle").examples)}
 
 
 def test_their_latency_gates(runs):
@@ -44,9 +44,9 @@ def test_their_latency_gates(runs):
 def test_on_two_days_it_is_reported_only(runs):
     opened, (a, b), _ = runs
     for run_dir in (a.run_dir, b.run_dir):
-        said = json.loads((run_dir / "run.json").read_text())
-        del said["beside"]
-        (run_dir / "run.json").write_text(json.dumps(said))
+        reported = json.loads((run_dir / "run.json").read_text())
+        del reported["beside"]
+        (run_dir / "run.json").write_text(json.dumps(reported))
     policy = Policy(measures=(MeasureRule("latency_ms", 9.0),))
     report = gate(opened, "oracle", a.run_dir.name, b.run_dir.name, policy)
     (latency,) = [f for f in report.findings if f.key == "latency_ms"]

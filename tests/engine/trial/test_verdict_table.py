@@ -156,8 +156,8 @@ def _accepted(root, graph, users_pytest):
         patch.setenv("DESK_KEY", "set")
         (root / "graphs/desk.py").write_text(graph)
         assert [run(["eval", name]) for name in PAIR] == [0, 0]
-        code, said = users_pytest(*VERBS["pytest"], "--rootdir", str(root), "--seatrial-update-baseline")
-        assert code == 0, said
+        code, reported = users_pytest(*VERBS["pytest"], "--rootdir", str(root), "--seatrial-update-baseline")
+        assert code == 0, reported
     return root
 
 
@@ -193,9 +193,9 @@ def test_every_verb_answers_as_a_person_would(begun, users_pytest, tmp_path, mon
     capsys.readouterr()
     if verb == "pytest":
         (root / "graphs/registry.py").write_text(REGISTRY.replace('current="v1"', 'current="v2"'))
-        found, said = users_pytest(*VERBS[verb], "--rootdir", str(root), "-p", "no:cacheprovider")
+        found, reported = users_pytest(*VERBS[verb], "--rootdir", str(root), "-p", "no:cacheprovider")
     else:
-        found, said = run(list(VERBS[verb])), "".join(capsys.readouterr())
+        found, reported = run(list(VERBS[verb])), "".join(capsys.readouterr())
         page = root / "page.html"
-        said += page.read_text() if verb == "report" and page.exists() else ""
-    assert (found, words in said) == (code, True), said
+        reported += page.read_text() if verb == "report" and page.exists() else ""
+    assert (found, words in reported) == (code, True), reported

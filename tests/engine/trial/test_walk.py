@@ -21,7 +21,7 @@ from seatrial.cli.app import run
 from seatrial.errors import DataError, InvalidComparison, UsageError
 from seatrial.gate.baseline import baseline_name
 from seatrial.project import open_project
-from seatrial.trial.against_baseline import gate_standing, renew
+from seatrial.trial.against_baseline import gate_against_baseline, renew
 from seatrial.verdict import Verdict
 
 PROMPT = Path("graphs/triage/prompts/p1.md")
@@ -102,10 +102,10 @@ def test_init_writes_a_project_whose_gate_passes_and_keeps_two_plugins_out(proje
     away.mkdir()
     path = plugins_that_must_stay_out(away)
     (project / ".env").write_text("OPENAI_API_KEY=sk-not-a-real-key\n")
-    code, said = fast_gate(project, PYTHONPATH=path)
-    assert code == 0, said
+    code, reported = fast_gate(project, PYTHONPATH=path)
+    assert code == 0, reported
     # two tests of its own, four rows (one of zero tolerance), one verdict, two evaluators that are pure
-    assert "9 passed" in said
+    assert "9 passed" in reported
     assert not list(away.glob("* was here"))
 
 
@@ -120,9 +120,9 @@ def pytest_unconfigure():
 
 def test_deciding_waits_for_neither_arrow_nor_scipy(project):
     (project / "tests" / "conftest.py").write_text(LOADED)
-    code, said = fast_gate(project)
-    assert code == 0, said
-    assert "loaded: seatrial.gate.merge\n" in said
+    code, reported = fast_gate(project)
+    assert code == 0, reported
+    assert "loaded: seatrial.gate.merge\n" in reported
 
 
 def test_a_project_that_lets_the_two_plugins_in_is_gated_all_the_same(project, tmp_path):
@@ -135,35 +135,35 @@ def test_a_project_that_lets_the_two_plugins_in_is_gated_all_the_same(project, t
     assert " -p no:deepeval -p no:langsmith_plugin" in text
     settings.write_text(text.replace(" -p no:deepeval -p no:langsmith_plugin", ""))
     break_it(project)
-    code, said = fast_gate(project, "gates/merge.toml", PYTHONPATH=path)
-    assert code == 1, said
-    assert "3 failed, 2 passed" in said
+    code, reported = fast_gate(project, "gates/merge.toml", PYTHONPATH=path)
+    assert code == 1, reported
+    assert "3 failed, 2 passed" in reported
     assert len(list(away.glob("* was here"))) == 2  # so the stand-ins would have been seen above
 
 
 def test_the_break_of_the_readme_is_stopped_and_an_override_lets_it_through(project, gate_here):
     break_it(project)
-    code, said = gate_here("--junitxml=gate.xml")
-    assert code == 1, said
-    assert "FAILED gates/merge.toml::gate::triage" in said
-    assert "refund −60.0 points" in said
-    assert "Traceback" not in said
+    code, reported = gate_here("--junitxml=gate.xml")
+    assert code == 1, reported
+    assert "FAILED gates/merge.toml::gate::triage" in reported
+    assert "refund −60.0 points" in reported
+    assert "Traceback" not in reported
     assert cases("gate.xml")["gates.merge.toml.gate.triage"]["verdict"] == "fail"
     assert override("topic=refund") == 0
     assert override("overall") == 0
-    code, said = gate_here("-rs")
-    assert code == 0, said
-    assert "overridden until" in said
-    assert "the refund desk moves on Friday" in said
+    code, reported = gate_here("-rs")
+    assert code == 0, reported
+    assert "overridden until" in reported
+    assert "the refund desk moves on Friday" in reported
     # a reader is sent to the rule, not to the line of ours that skipped the row
     rule = (project / "gates/merge.toml").read_text().splitlines().index("[key.desk]") + 1
-    assert f"SKIPPED [1] gates/merge.toml:{rule}: overridden until" in said
-    assert "pytest_plugin" not in said
+    assert f"SKIPPED [1] gates/merge.toml:{rule}: overridden until" in reported
+    assert "pytest_plugin" not in reported
     # the next change is judged anew
     file = project / PROMPT
     file.write_text(file.read_text() + "\nBe brief.\n")
-    code, said = gate_here()
-    assert code == 1, said
+    code, reported = gate_here()
+    assert code == 1, reported
 
 
 def cases(file):
@@ -178,19 +178,19 @@ def cases(file):
 
 def test_workers_share_one_evaluation_one_verdict_and_leave_nothing(project, tmp_path):
     break_it(project)
-    rules, asked = project / "graphs/triage/rules.py", tmp_path / "asked"
+    rules, requested = project / "graphs/triage/rules.py", tmp_path / "asked"
     rules.write_text(
         rules.read_text().replace(
             "    text = user.lower()\n",
-            f"    with open({str(asked)!r}, 'a') as f: f.write('.')\n    text = user.lower()\n",
+            f"    with open({str(requested)!r}, 'a') as f: f.write('.')\n    text = user.lower()\n",
         )
     )
     own = tmp_path / "own"
     own.mkdir()
-    code, said = fast_gate(project, "-n", "2", "gates/merge.toml", "--junitxml=gate.xml", TMPDIR=str(own))
-    assert code == 1, said
-    assert "3 failed, 2 passed" in said
-    assert len(asked.read_text()) == 80  # one question an example, whoever asked
+    code, reported = fast_gate(project, "-n", "2", "gates/merge.toml", "--junitxml=gate.xml", TMPDIR=str(own))
+    assert code == 1, reported
+    assert "3 failed, 2 passed" in reported
+    assert len(requested.read_text()) == 80  # one question an example, whoever asked
     assert not list(own.glob("seatrial-*"))
     written = cases(project / "gate.xml")
     assert {name: (one["verdict"], one["n"]) for name, one in written.items()} == {
@@ -206,15 +206,15 @@ def test_workers_share_one_evaluation_one_verdict_and_leave_nothing(project, tmp
 def test_choosing_items_does_not_change_what_they_say(project, gate_here):
     break_it(project)
     verdict, refund = "gates/merge.toml::gate::triage", "gates/merge.toml::triage::topic=refund::desk"
-    code, said = gate_here("-k", "rest")
-    assert (code, "1 passed, 4 deselected" in said) == (0, True), said
+    code, reported = gate_here("-k", "rest")
+    assert (code, "1 passed, 4 deselected" in reported) == (0, True), reported
     for chosen in (("--deselect", refund), (verdict,), ("--deselect", "gates/merge.toml::triage")):
-        code, said = gate_here(*chosen)
-        assert code == 1, said
-        assert "refund −60.0 points" in said  # the family is whole, whichever of its rows are shown
-    code, said = gate_here("--lf")
-    assert code == 1, said
-    assert f"FAILED {verdict}" in said
+        code, reported = gate_here(*chosen)
+        assert code == 1, reported
+        assert "refund −60.0 points" in reported  # the family is whole, whichever of its rows are shown
+    code, reported = gate_here("--lf")
+    assert code == 1, reported
+    assert f"FAILED {verdict}" in reported
 
 
 def test_the_gate_needs_no_git_no_terminal_and_no_checkout_it_may_write(project, tmp_path, monkeypatch, gate_here):
@@ -225,8 +225,8 @@ def test_the_gate_needs_no_git_no_terminal_and_no_checkout_it_may_write(project,
         "-p", "no:cacheprovider"
     )  # compiles the project's modules, which Python itself does without where it cannot write
     before = touched(project)
-    code, said = gate_here("-p", "no:cacheprovider")
-    assert code == 0, said
+    code, reported = gate_here("-p", "no:cacheprovider")
+    assert code == 0, reported
     assert touched(project) == before
     assert not list(tmp_path.glob("seatrial-*"))
 
@@ -247,8 +247,8 @@ def test_an_interrupt_leaves_nothing_behind(project, tmp_path, monkeypatch, gate
     rules = project / "graphs/triage/rules.py"
     rules.write_text(rules.read_text().replace("    text = user.lower()\n", CTRL_C))
     before = touched(project)
-    code, said = gate_here("-p", "no:cacheprovider")
-    assert code == pytest.ExitCode.INTERRUPTED, said
+    code, reported = gate_here("-p", "no:cacheprovider")
+    assert code == pytest.ExitCode.INTERRUPTED, reported
     assert touched(project) == before
     assert not list(tmp_path.glob("seatrial-*"))
 
@@ -258,9 +258,9 @@ def test_the_override_is_the_debt_table_until_it_ends(project, capsys):
     assert override("topic=refund") == 0
     assert run(["override", "list", "--json"]) == 0
     printed = capsys.readouterr().out
-    said = json.loads(printed[printed.index("{") :])
-    assert said["schema"] == "seatrial/override/1"
-    (row,) = said["overrides"]
+    reported = json.loads(printed[printed.index("{") :])
+    assert reported["schema"] == "seatrial/override/1"
+    (row,) = reported["overrides"]
     assert (row["segment"], row["key"], row["author"], row["renewals"]) == ("topic=refund", "desk", "ada", 0)
     assert row["difference"] == pytest.approx(-0.6)
 
@@ -296,35 +296,35 @@ def test_its_workflow_asks_for_no_more_than_to_read(begun):
 
 def test_init_tells_what_its_gate_can_see(tmp_path, capsys):
     assert run(["init", str(tmp_path / "here"), "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    sees = {row["segment"]: row for row in said["graphs"][0]["sees"]}
-    assert sees["topic=refund"]["n"] == 60
-    assert sees["topic=refund"]["critical"]
-    assert 0.1 < sees["topic=refund"]["drop"] < 0.2
+    reported = json.loads(capsys.readouterr().out)
+    detects = {row["segment"]: row for row in reported["graphs"][0]["detects"]}
+    assert detects["topic=refund"]["n"] == 60
+    assert detects["topic=refund"]["critical"]
+    assert 0.1 < detects["topic=refund"]["drop"] < 0.2
 
 
 def test_a_second_plugin_with_our_option_is_a_sentence(project):
     (project / "fighting.py").write_text(
         "def pytest_addoption(parser):\n    parser.addoption('--seatrial-baseline', default='x')\n"
     )
-    code, said = fast_gate(project, "-p", "fighting")
-    assert code == 4, said
-    assert "another pytest plugin already defines one of our options" in said
+    code, reported = fast_gate(project, "-p", "fighting")
+    assert code == 4, reported
+    assert "another pytest plugin already defines one of our options" in reported
 
 
 def stand(project, into, against="current", *, models=False):
     """What the deciding item does, in this process."""
     opened = open_project(project)
     (row,) = opened.settings.trial
-    return gate_standing(opened, row, against=against, into=into, today=TODAY, models=models)
+    return gate_against_baseline(opened, row, against=against, into=into, today=TODAY, models=models)
 
 
 def test_without_a_baseline_the_gate_says_how_to_accept_one(project, tmp_path, gate_here):
     shutil.rmtree(project / "gates" / "baselines")
     with pytest.raises(UsageError, match=r"pytest gates/merge.toml --seatrial-update-baseline -k triage"):
         stand(project, tmp_path)
-    code, said = gate_here("--seatrial-update-baseline", "-k", "triage")
-    assert code == 0, said
+    code, reported = gate_here("--seatrial-update-baseline", "-k", "triage")
+    assert code == 0, reported
     assert stand(project, tmp_path).unchanged
 
 
@@ -339,15 +339,15 @@ def test_a_run_kept_in_memory_stands_for_what_ran_and_nothing_else(project, tmp_
     into.mkdir()
     (row,) = opened.settings.trial
 
-    def again():
-        return gate_standing(opened, row, against="current", into=into, today=TODAY, models=False, made=made)
+    def second_stage():
+        return gate_against_baseline(opened, row, against="current", into=into, today=TODAY, models=False, made=made)
 
-    assert again() == again()
+    assert second_stage() == second_stage()
     assert {(folder.name, version, tries) for folder, version, tries in made} == {("candidate", "v1", 1)}
     assert not list(into.rglob("*.parquet"))
     break_it(project)  # as a test of the same session may do
     with pytest.raises(DataError, match="holds another run than the one asked for"):
-        again()
+        second_stage()
 
 
 def test_a_run_kept_in_memory_is_judged_as_a_file_of_it_is(project, tmp_path):
@@ -355,7 +355,7 @@ def test_a_run_kept_in_memory_is_judged_as_a_file_of_it_is(project, tmp_path):
     opened = open_project(project)
     (row,) = opened.settings.trial
     kept, written = (
-        gate_standing(
+        gate_against_baseline(
             opened, row, against="current", into=tmp_path / name, today=TODAY, models=False, made={} if name else None
         )
         for name in ("m", "")
@@ -443,9 +443,9 @@ def test_a_failing_current_version_renews_the_baseline_from_the_accepted_one(pro
     registry.write_text(registry.read_text().replace('current="v1"', 'current="v2"'))
     prompt = project / "graphs/triage/prompts/p2.md"
     prompt.write_text("")
-    said = accept_again(project)
-    assert "(v1, 162 rows" in said
-    assert "Not from v2: The gate against it says FAIL" in said
+    reported = accept_again(project)
+    assert "(v1, 162 rows" in reported
+    assert "Not from v2: The gate against it says FAIL" in reported
 
 
 def test_an_evaluator_edited_with_the_graph_renews_nothing(project, tmp_path):
@@ -521,7 +521,7 @@ def of_a_model(project, *, days=0):
     opened = open_project(project)
     (row,) = opened.settings.trial
     renew(opened, row, today=TODAY, author="ada", reason="test")
-    return gate_standing(
+    return gate_against_baseline(
         opened, row, against="current", into=project / "x", today=TODAY + timedelta(days=days), models=False
     )
 
@@ -567,9 +567,9 @@ def test_a_projects_own_skip_leaves_no_gate_out(project, gate_here, file, code):
     changed = project / file
     head, _, rest = changed.read_text().partition("from __future__ import annotations\n")
     changed.write_text(f"{head}from __future__ import annotations\n{code}{rest}" if rest else code + head)
-    exit_code, said = gate_here()
-    assert exit_code != 0, said
-    assert "of pytest" in said
+    exit_code, reported = gate_here()
+    assert exit_code != 0, reported
+    assert "of pytest" in reported
 
 
 def test_two_datasets_under_one_policy_are_said_to_be_two(project, gate_here):
@@ -579,9 +579,9 @@ def test_two_datasets_under_one_policy_are_said_to_be_two(project, gate_here):
         settings.read_text()
         + '\n[[tool.seatrial.trial]]\ngraph = "triage"\nbaseline = "v1"\ncandidate = "v2"\ndataset = "edge"\npolicy = "gates/merge.toml"\n'
     )
-    exit_code, said = gate_here()
+    exit_code, reported = gate_here()
     assert exit_code != 0
-    assert "puts triage to gates/merge.toml on golden and on edge" in said
+    assert "puts triage to gates/merge.toml on golden and on edge" in reported
 
 
 @pytest.mark.parametrize("hidden", [".gates", "build", "node_modules"])
@@ -593,10 +593,10 @@ def test_a_policy_where_pytest_does_not_look_is_gated_all_the_same(project, user
     shutil.move(project / "gates/merge.toml", project / hidden / "merge.toml")
     (project / hidden / "test_never.py").write_text("def test_triage_is_never_asked(): raise SystemError\n")
     break_it(project)
-    exit_code, said = users_pytest("-k", "gate or triage")
-    assert exit_code == 1, said
-    assert "BLOCKED" in said
-    assert "SystemError" not in said
+    exit_code, reported = users_pytest("-k", "gate or triage")
+    assert exit_code == 1, reported
+    assert "BLOCKED" in reported
+    assert "SystemError" not in reported
 
 
 def test_an_anchor_that_points_nowhere_is_no_missing_anchor(project, tmp_path):

@@ -55,8 +55,8 @@ def from_langsmith(
         from langsmith import tracing_context  # noqa: PLC0415 - an optional package
 
         with tracing_context(enabled=False):
-            said = ask(theirs, _their_run(run), to_their_example(example, ""))
-        return tuple(_score(result, own, name) for result in results(said, name))
+            wording = ask(theirs, _their_run(run), to_their_example(example, ""))
+        return tuple(_score(result, own, name) for result in results(wording, name))
 
     return Bound(name, version, call, evaluator)
 
@@ -99,11 +99,11 @@ def ask(theirs: RunEvaluator, run: Any, example: Any, evaluator_run_id: Any = No
     return theirs.evaluate_run(run, example, **more)
 
 
-def results(said: Any, name: str) -> list[EvaluationResult]:
+def results(reported: Any, name: str) -> list[EvaluationResult]:
     """The results in what an evaluator of LangSmith's said; those that name no key have the key `name`."""
     from langsmith.evaluation import EvaluationResult  # noqa: PLC0415 - as above
 
-    found: list[Any] = said["results"] if isinstance(said, dict) and "results" in said else [said]
+    found: list[Any] = reported["results"] if isinstance(reported, dict) and "results" in reported else [reported]
     unnamed: dict[str, Any] = {"key": name}
     return [one if isinstance(one, EvaluationResult) else EvaluationResult(**(unnamed | dict(one))) for one in found]
 

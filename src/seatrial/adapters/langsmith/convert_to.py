@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seatrial.adapters.langsmith.row import MARK
-from seatrial.adapters.langsmith.run_view import SeenExample, SeenRun, said_error, stopped_at
+from seatrial.adapters.langsmith.run_view import SeenExample, SeenRun, reported_error, stopped_at
 from seatrial.evaluator import bind
 from seatrial.graph.target import one_line
 
@@ -35,7 +35,7 @@ def for_langsmith(evaluator: Callable[..., Any]) -> Callable[[Any, Any], Feedbac
     bound = bind(evaluator)
 
     def evaluate(run: Any, example: Any) -> Feedback:
-        failed = said_error(run) or stopped_at(run)
+        failed = reported_error(run) or stopped_at(run)
         if failed is not None:
             return _failure(bound, f"not evaluated: the run did not finish: {failed}")
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seatrial.adapters.langsmith.row import MARK, from_their_example
-from seatrial.adapters.langsmith.run_view import as_sentence, latency_ms, said_error, stopped_at
+from seatrial.adapters.langsmith.run_view import as_sentence, latency_ms, reported_error, stopped_at
 from seatrial.canonical import canonical_json, short_hash
 from seatrial.dataset.row import RowError
 from seatrial.errors import DataError
@@ -35,7 +35,7 @@ class Row(NamedTuple):
 
     example: Example
     record: Record
-    said: Mapping[str, Result]
+    reported: Mapping[str, Result]
     versions: Mapping[str, str]
 
 
@@ -61,12 +61,12 @@ def read_row(row: Any) -> Row:
         signed.setdefault(name, []).append(one)
         if stamp.get("version"):
             versions[name] = str(stamp["version"])
-    said = {name: _result(name, mine) for name, mine in signed.items()}
-    return Row(example, _record(run), said, versions)
+    wording = {name: _result(name, mine) for name, mine in signed.items()}
+    return Row(example, _record(run), wording, versions)
 
 
 def _record(run: Any) -> Record:
-    outcome, kind, error, output_hash = Outcome.SCORED, None, said_error(run), None
+    outcome, kind, error, output_hash = Outcome.SCORED, None, reported_error(run), None
     if error is not None:
         outcome, kind = Outcome.TARGET_ERROR, KINDS.get(error.partition(":")[0], ErrorKind.EXCEPTION)
     elif (error := stopped_at(run)) is not None:
@@ -103,11 +103,11 @@ def _result(name: str, feedback: Iterable[Any]) -> Result:
             reason = "no score" if one.value is None else f"it said {str(one.value)[:200]!r}, which is no score"
         scores.append(Score(one.key, one.score, reason))
     try:
-        return tuple([(key, score, why) for key, score, why in nobody(name).scores(scores)])
+        return tuple([(key, score, why) for key, score, why in no_annotator(name).scores(scores)])
     except NotAScore as error:
         return evaluator_failure(str(error), ErrorKind.INVALID_OUTPUT)
 
 
-def nobody(name: str, version: str = "") -> Bound:
+def no_annotator(name: str, version: str = "") -> Bound:
     """An evaluator known only by what it said; it is never asked again."""
     return Bound(name, version, lambda run, example: None)

@@ -70,7 +70,7 @@ def pull_dataset(client: Client, name: str, *, contract: tuple[Any, Any] | None 
     if not theirs:
         raise DataError(f"dataset {name!r} holds no example in LangSmith")
     copies = _copies(theirs, str(dataset.id))
-    held = Contract(*contract) if contract else None
+    kept = Contract(*contract) if contract else None
     examples: list[Example] = []
     broken: list[str] = []
     shapes = 0
@@ -81,7 +81,7 @@ def pull_dataset(client: Client, name: str, *, contract: tuple[Any, Any] | None 
             shapes += 1
             broken.append(f"  example {one.id} {error}")
             continue
-        breaches = held.breaches(example.inputs, example.outputs) if held else ()
+        breaches = kept.breaches(example.inputs, example.outputs) if kept else ()
         broken += [f"  example {example.id!r}, {breach.field}: {breach.what}" for breach in breaches]
         examples.append(example)
     if broken:

@@ -87,20 +87,20 @@ def push_dataset(client: Client, dataset: Dataset, *, name: str | None = None, d
         changed = [
             row for number, (example, row) in wanted.items() if number in there and not _same(example, there[number])
         ]
-        gone = [number for number, one in there.items() if is_ours(one, dataset_id) and number not in wanted]
+        missing = [number for number, one in there.items() if is_ours(one, dataset_id) and number not in wanted]
         if new:
             _create(client, dataset_id, new)
         if changed:
             client.update_examples(dataset_id=dataset_id, updates=changed)
-        for start in range(0, len(gone), BATCH):
-            client.delete_examples(gone[start : start + BATCH])
+        for start in range(0, len(missing), BATCH):
+            client.delete_examples(missing[start : start + BATCH])
     return Pushed(
         name=name,
         dataset_id=dataset_id,
         hash=dataset.hash,
         created=len(new),
         updated=len(changed),
-        deleted=len(gone),
+        deleted=len(missing),
         unchanged=len(wanted) - len(new) - len(changed),
         foreign=sum(not is_ours(one, dataset_id) for one in there.values()),
     )
@@ -150,8 +150,8 @@ def _create(client: Client, dataset_id: str, rows: list[dict[str, Any]]) -> None
     given = [
         {("reference_outputs" if name == "outputs" else name): value for name, value in row.items()} for row in rows
     ]
-    said: Any = client.create_examples(dataset_id=dataset_id, examples=given)
-    if said["count"] != len(rows):
+    wording: Any = client.create_examples(dataset_id=dataset_id, examples=given)
+    if wording["count"] != len(rows):
         raise NotReached(
-            f"LangSmith kept {said['count']} of {len(rows)} new examples of dataset {dataset_id}; push again"
+            f"LangSmith kept {wording['count']} of {len(rows)} new examples of dataset {dataset_id}; push again"
         )

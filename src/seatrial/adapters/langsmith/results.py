@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.adapters.langsmith.feedback import nobody, read_row
+from seatrial.adapters.langsmith.feedback import no_annotator, read_row
 from seatrial.dataset import fingerprint
 from seatrial.errors import DataError, UsageError
 from seatrial.evidence.schema import SEGMENT_PREFIX
@@ -85,20 +85,20 @@ def evidence_of(
 def _evaluators(rows: Sequence[Row], keys: Sequence[str]) -> list[Bound]:
     """Who said something anywhere, and whoever should have."""
     versions = {name: version for row in rows for name, version in row.versions.items()}
-    names = dict.fromkeys(name for row in rows for name in row.said)
-    results = [result for row in rows for result in row.said.values() if not isinstance(result, Unscored)]
+    names = dict.fromkeys(name for row in rows for name in row.reported)
+    results = [result for row in rows for result in row.reported.values() if not isinstance(result, Unscored)]
     known = {key for result in results for key, _, _ in result}
     names |= dict.fromkeys(key for key in keys if key not in known)
     if not names:
         raise DataError(f"{SOURCE} hold no feedback; name the keys that should be there (keys=)")
-    return [nobody(name, versions.get(name, "")) for name in names]
+    return [no_annotator(name, versions.get(name, "")) for name in names]
 
 
 def _heard(row: Row, bounds: Sequence[Bound]) -> Record:
     """The run with what every evaluator said of it; one that said nothing has failed."""
     if row.record.outcome != Outcome.SCORED:
         return row.record
-    return row.record._replace(results=tuple([row.said.get(bound.key) or _silent(bound) for bound in bounds]))
+    return row.record._replace(results=tuple([row.reported.get(bound.key) or _silent(bound) for bound in bounds]))
 
 
 def _silent(bound: Bound) -> Result:
@@ -110,17 +110,17 @@ def _columns(
 ) -> dict[str, Sequence[Any]]:
     """The columns that differ from row to row; `tries` records an example, in the order of `names`."""
     learnt = learn_keys(bounds, records)
-    said_by = [(key, bound.version or None) for bound, mine in zip(bounds, learnt.of, strict=True) for key in mine]
+    reported_by = [(key, bound.version or None) for bound, mine in zip(bounds, learnt.of, strict=True) for key in mine]
     runs = [(name, repetition) for name in names for repetition in range(tries)]
     outcomes, kinds, scores, reasons = zip(*cells(learnt, records), strict=True)
 
     def of_run(values: Iterable[Any]) -> list[Any]:
-        return [value for value in values for _ in said_by]
+        return [value for value in values for _ in reported_by]
 
     ids = of_run(name for name, _ in runs)
     return {
         "example_id": ids,
-        "key": [key for key, _ in said_by] * len(runs),
+        "key": [key for key, _ in reported_by] * len(runs),
         "repetition": of_run(repetition for _, repetition in runs),
         "outcome": outcomes,
         "error_kind": kinds,
@@ -131,7 +131,7 @@ def _columns(
         "latency_ms": of_run(record.latency_ms for record in records),
         "input_tokens": of_run(record.input_tokens for record in records),
         "output_tokens": of_run(record.output_tokens for record in records),
-        "evaluator_version": [version for _, version in said_by] * len(runs),
+        "evaluator_version": [version for _, version in reported_by] * len(runs),
     }
 
 

@@ -86,7 +86,7 @@ def stopped_at(run: Any) -> str | None:
     return f"it asked {str(outputs[INTERRUPT])[:200]!r}, which LangSmith does not answer"
 
 
-def said_error(run: Any) -> str | None:
+def reported_error(run: Any) -> str | None:
     """A run's error as one line, without the traceback LangSmith writes behind it."""
     if run is None:
         return "LangSmith kept no run of it"
@@ -101,9 +101,9 @@ def as_sentence(error: str) -> str:
     name, _, rest = text.partition("(")
     if name.isidentifier() and rest.endswith(")"):
         try:
-            said = ast.literal_eval(rest[:-1])
+            wording = ast.literal_eval(rest[:-1])
         except (ValueError, SyntaxError, MemoryError, RecursionError):
-            said = None
-        if isinstance(said, str):
-            text = f"{name}: {' '.join(said.split())}"
+            wording = None
+        if isinstance(wording, str):
+            text = f"{name}: {' '.join(wording.split())}"
     return text[:LONGEST]

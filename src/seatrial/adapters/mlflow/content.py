@@ -82,18 +82,18 @@ def content(
     from seatrial.runner.stored import stored_evidence  # noqa: PLC0415 - Arrow, for those who log
 
     evidence = stored_evidence(run_dir)
-    said = _summary(run_dir / SUMMARY)
-    started = int(datetime.fromisoformat(said["started"]).timestamp() * 1000)
-    params, long_params = fitting(_params(evidence, said))
-    tags, long_tags = fitting({**_tags(run_dir, said, commit or {}), **(tags or {})}, TAG_LIMIT)
+    wording = _summary(run_dir / SUMMARY)
+    started = int(datetime.fromisoformat(wording["started"]).timestamp() * 1000)
+    params, long_params = fitting(_params(evidence, wording))
+    tags, long_tags = fitting({**_tags(run_dir, wording, commit or {}), **(tags or {})}, TAG_LIMIT)
     return Content(
-        run_id=said["run_id"],
-        experiment=f"{fleet}/{said['graph']}",
+        run_id=wording["run_id"],
+        experiment=f"{fleet}/{wording['graph']}",
         started_ms=started,
-        ended_ms=started + int(said.get("duration_ms") or 0),
+        ended_ms=started + int(wording.get("duration_ms") or 0),
         params=params,
         tags=tags,
-        metrics={**score_metrics(evidence), **run_metrics(evidence, said)},
+        metrics={**score_metrics(evidence), **run_metrics(evidence, wording)},
         files=((run_dir / EVIDENCE, ""), (run_dir / SUMMARY, "")),
         long={**long_params, **long_tags},
     )
@@ -101,45 +101,45 @@ def content(
 
 def _summary(file: Path) -> dict[str, Any]:
     try:
-        said: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        wording: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{file} cannot be read: {error}") from error
-    return said
+    return wording
 
 
-def _params(evidence: Evidence, said: Mapping[str, Any]) -> dict[str, str]:
+def _params(evidence: Evidence, reported: Mapping[str, Any]) -> dict[str, str]:
     """What the run was made with: all of it stands still when a run is resumed."""
-    dataset = said["dataset"]
+    dataset = reported["dataset"]
     given = {
-        "graph": said["graph"],
-        "version": said["version"],
-        "version_config": canonical_json(said["version_config"]),
+        "graph": reported["graph"],
+        "version": reported["version"],
+        "version_config": canonical_json(reported["version_config"]),
         "dataset": dataset["name"],
         "dataset_version": dataset["version"],
         "dataset_hash": dataset["hash"],
-        "repetitions": said["repetitions"],
-        "limit": said.get("limit"),
-        **{metric_name("evaluator", one["key"]): one["version"] for one in said["evaluators"]},
+        "repetitions": reported["repetitions"],
+        "limit": reported.get("limit"),
+        **{metric_name("evaluator", one["key"]): one["version"] for one in reported["evaluators"]},
         **{name: ", ".join(_different(evidence, name)) for name in ("prompt_version", "prompt_hash", "model", "judge")},
     }
     return {name: str(value) for name, value in given.items() if value not in (None, "")}
 
 
-def _tags(run_dir: Path, said: Mapping[str, Any], commit: Mapping[str, str]) -> dict[str, str]:
+def _tags(run_dir: Path, reported: Mapping[str, Any], commit: Mapping[str, str]) -> dict[str, str]:
     """Where it comes from."""
     return {
-        "seatrial.run_id": said["run_id"],
+        "seatrial.run_id": reported["run_id"],
         "seatrial.kind": "evaluation",
-        "seatrial.graph": said["graph"],
-        "seatrial.graph_version": said["version"],
-        "seatrial.version": said["seatrial"],
-        "seatrial.outcomes": canonical_json(said["rows"]),
+        "seatrial.graph": reported["graph"],
+        "seatrial.graph_version": reported["version"],
+        "seatrial.version": reported["seatrial"],
+        "seatrial.outcomes": canonical_json(reported["rows"]),
         EVIDENCE_HASH: hashlib.sha256((run_dir / EVIDENCE).read_bytes()).hexdigest(),
         **{f"seatrial.{name}": value for name, value in commit.items()},
         **({"mlflow.source.git.commit": commit["git_sha"]} if "git_sha" in commit else {}),
         "mlflow.source.name": "seatrial",
         "mlflow.source.type": "LOCAL",
-        "mlflow.runName": f"{said['graph']}@{said['version']} {said['run_id'][:15]}",
+        "mlflow.runName": f"{reported['graph']}@{reported['version']} {reported['run_id'][:15]}",
     }
 
 

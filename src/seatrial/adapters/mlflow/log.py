@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from seatrial.adapters.mlflow.place import Place
     from seatrial.gate.report import Report
 
-RUN_ID, WHOLE = "seatrial.run_id", "seatrial.logged"
+RUN_ID, COMPLETE = "seatrial.run_id", "seatrial.logged"
 """Tags: which run it is, and that everything of it was written and read back; the second is written last."""
 
 COMMIT = ("seatrial.git_sha", "seatrial.git_dirty", "mlflow.source.git.commit")
@@ -108,7 +108,7 @@ def log_content(client: MlflowClient, place: Place, made: Content, *, clock: Cal
     write(client, run, made, int(clock() * 1000))
     client.set_terminated(run_id, "FINISHED", made.ended_ms)
     verify(client, run_id, made)
-    client.set_tag(run_id, WHOLE, "true")
+    client.set_tag(run_id, COMPLETE, "true")
     return run_id
 
 
@@ -119,17 +119,17 @@ def verify(client: MlflowClient, run_id: str, made: Content) -> None:
         NotLogged: a value or a file is not there, or is another; says how many and names the first.
     """
     run = client.get_run(run_id)
-    lost = [
+    missing = [
         *_other(made.metrics, run.data.metrics),
         *_other(made.params, run.data.params),
         *_other(made.tags, run.data.tags),
         *_absent_files(client, run_id, made),
     ]
-    if lost:
-        asked = len(made.metrics) + len(made.params) + len(made.tags) + len(made.files) + len(made.texts)
+    if missing:
+        requested = len(made.metrics) + len(made.params) + len(made.tags) + len(made.files) + len(made.texts)
         raise NotLogged(
-            f"MLflow kept {asked - len(lost)} of the {asked} values of run {made.run_id}; missing or changed: {lost[0]}"
-            f"{f' and {len(lost) - 1} more' if len(lost) > 1 else ''}. The evidence is whole under .seatrial/runs/{made.run_id}"
+            f"MLflow kept {requested - len(missing)} of the {requested} values of run {made.run_id}; missing or changed: {missing[0]}"
+            f"{f' and {len(missing) - 1} more' if len(missing) > 1 else ''}. The evidence is whole under .seatrial/runs/{made.run_id}"
         )
 
 
@@ -166,7 +166,7 @@ def write(client: MlflowClient, run: Run, made: Content, now_ms: int) -> None:
     tags = [RunTag(k, v) for k, v in made.tags.items() if data.tags.get(k) != v]
     client.log_batch(run.info.run_id, metrics, params, tags, synchronous=True)
     if "seatrial.verdict" in made.tags:
-        for name in [name for name in data.tags if name.startswith("seatrial.") and name not in (*made.tags, WHOLE)]:
+        for name in [name for name in data.tags if name.startswith("seatrial.") and name not in (*made.tags, COMPLETE)]:
             client.delete_tag(run.info.run_id, name)  # a word of an earlier verdict
 
 
@@ -180,7 +180,7 @@ def _contradicts(run: Run, made: Content) -> bool:
 
 def _holds(run: Run, made: Content) -> bool:
     data = run.data
-    return data.tags.get(WHOLE) == "true" and not [
+    return data.tags.get(COMPLETE) == "true" and not [
         *_other(made.metrics, data.metrics),
         *_other(made.params, data.params),
         *_other(made.tags, data.tags),

@@ -51,25 +51,25 @@ def score_metrics(evidence: Evidence) -> dict[str, float]:
             where = () if codes is None else (str(dimension), codes.values[place % width])
             measured = int(n[place] - missing[place])
             mean = float(total[place]) / measured if measured else None
-            said = (mean, float(n[place]), float(failures[place]), float(missing[place]))
-            for name, number in zip(STATISTICS, said, strict=True):
+            wording = (mean, float(n[place]), float(failures[place]), float(missing[place]))
+            for name, number in zip(STATISTICS, wording, strict=True):
                 if number is not None:
                     found[metric_name(keys.values[place // width], *where, name)] = number
     return found
 
 
-def run_metrics(evidence: Evidence, said: Mapping[str, Any]) -> dict[str, float]:
+def run_metrics(evidence: Evidence, reported: Mapping[str, Any]) -> dict[str, float]:
     """What belongs to the run and not to a key: rows by outcome, runs, tokens, latency. `said` is its run.json."""
     outcome = evidence.codes("outcome")
     counts = dict(zip(outcome.values, np.bincount(outcome.index, minlength=len(outcome.values)).tolist(), strict=True))
-    tokens = said.get("tokens") or {}
+    tokens = reported.get("tokens") or {}
     given: dict[tuple[str, str], Any] = {
         **{("rows", word.value): counts.get(word.value, 0) for word in Outcome},
-        ("runs", "planned"): said.get("planned"),
-        ("runs", "done"): said.get("done"),
+        ("runs", "planned"): reported.get("planned"),
+        ("runs", "done"): reported.get("done"),
         ("tokens", "input"): tokens.get("input"),
         ("tokens", "output"): tokens.get("output"),
-        ("duration_ms", "total"): said.get("duration_ms"),
+        ("duration_ms", "total"): reported.get("duration_ms"),
         **{("latency_ms", name): number for name, number in _latency(evidence)},
     }
     return {

@@ -154,10 +154,10 @@ def _sentence(error: Exception, place: Place) -> str:
         return f"{error.filename or place.file} cannot be written; set MLFLOW_TRACKING_URI to a store that can"
     if isinstance(error, ImportError):
         return f"this kind of store needs {error.name}, which is not installed"
-    said = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
-    said = said.replace(place.uri, place.shown)
-    if "Max retries exceeded" in said:
+    wording = next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)[:300]
+    wording = wording.replace(place.uri, place.shown)
+    if "Max retries exceeded" in wording:
         return "no server answers there"
-    if isinstance(error, sqlite3.DatabaseError) and "not a database" in said:
+    if isinstance(error, sqlite3.DatabaseError) and "not a database" in wording:
         return f"{place.file} is no SQLite database"
-    return f"{said}{' (another process holds it; log it again later)' if 'locked' in said else ''}"
+    return f"{wording}{' (another process holds it; log it again later)' if 'locked' in wording else ''}"

@@ -34,7 +34,7 @@ def template(folder: Path, version: str, migrate: Callable[[Path], None]) -> Pat
         migrate: makes a migrated database at a path.
     """
     kept = folder / f"mlflow-{version}.db"
-    if _is_whole(kept):
+    if _is_complete(kept):
         return kept
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,7 +79,7 @@ def put(source: Path, database: Path) -> None:
         beside.unlink(missing_ok=True)
 
 
-def _is_whole(database: Path) -> bool:
+def _is_complete(database: Path) -> bool:
     try:
         return database.is_file() and schema_of(database) is not None
     except sqlite3.Error:

@@ -126,11 +126,11 @@ def _shift(one: Shift) -> Finding:
         return Finding(
             one.segment, one.feature, n=one.n[1], state=State.CANNOT_TELL, reason=one.problem or "not tested"
         )
-    said = f"PSI {one.psi:.2f} (without drift at most {one.limit:.2f} in 95 of 100), adjusted p {p_value(one.adjusted)}: {one.band}"
+    wording = f"PSI {one.psi:.2f} (without drift at most {one.limit:.2f} in 95 of 100), adjusted p {p_value(one.adjusted)}: {one.band}"
     if one.ks:
-        said += f"; KS distance {one.ks[0]:.2f}"
+        wording += f"; KS distance {one.ks[0]:.2f}"
     for name, share in (one.new or {}).items():
-        said += f"; new value {name}, {_percent(share)}"
+        wording += f"; new value {name}, {_percent(share)}"
     state = _STATES[one.band]
     return Finding(
         one.segment,
@@ -140,7 +140,7 @@ def _shift(one: Shift) -> Finding:
         p_adjusted=one.adjusted,
         verdict=Verdict.FAIL if state is State.BLOCKS else Verdict.PASS,
         state=state,
-        reason=said,
+        reason=wording,
     )
 
 
@@ -148,13 +148,13 @@ def _charted(one: Charted, cause: Cause | None) -> Finding:
     if one.problem:
         return Finding(one.segment, one.signal, n=one.n[1], state=State.CANNOT_TELL, reason=one.problem)
     state = State.NO_DROP if one.alarm is None else State.BLOCKS
-    said = f"{percent(one.reference)} before, {percent(one.current)} since; EWMA at {one.ewma or 0:.1f} and CUSUM at {one.cusum or 0:.1f} of their limits"
+    wording = f"{percent(one.reference)} before, {percent(one.current)} since; EWMA at {one.ewma or 0:.1f} and CUSUM at {one.cusum or 0:.1f} of their limits"
     if one.alarm is not None:
-        said += f"; alarm on day {one.alarm + 1}"
+        wording += f"; alarm on day {one.alarm + 1}"
         if cause is not None:
-            said += f"; {_CAUSES[cause.kind]}"
+            wording += f"; {_CAUSES[cause.kind]}"
             if cause.standardized is not None:
-                said += f" (at the reference's segment mix {percent(cause.standardized)})"
+                wording += f" (at the reference's segment mix {percent(cause.standardized)})"
     return Finding(
         one.segment,
         one.signal,
@@ -164,7 +164,7 @@ def _charted(one: Charted, cause: Cause | None) -> Finding:
         difference=None if one.current is None or one.reference is None else one.current - one.reference,
         verdict=Verdict.FAIL if state is State.BLOCKS else Verdict.PASS,
         state=state,
-        reason=said,
+        reason=wording,
     )
 
 

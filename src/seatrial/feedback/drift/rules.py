@@ -93,7 +93,7 @@ def parse_drift_rules(raw: Mapping[str, Any], source: str) -> DriftRules:
         low,
         high,
         toml.level(raw.get("alpha", 0.05), f"{source}: alpha"),
-        toml.whole(raw.get("min_n", 50), f"{source}: min_n"),
+        toml.integer(raw.get("min_n", 50), f"{source}: min_n"),
         lives,
         _positive(raw.get("half_life", "90d"), f"{source}: half_life"),
         toml.text(raw.get("reference_hash", ""), f"{source}: reference_hash"),

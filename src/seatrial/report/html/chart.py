@@ -23,13 +23,13 @@ LOOKS = (("ink", ""), ("ink", "7 3"), ("ink", "1.5 3"), ("muted", "8 3 2 3"))
 
 def bars(causes: Sequence[Cause]) -> list[dict[str, Any]]:
     """Each reason with the length of its bar, the most frequent one longest."""
-    most = max((cause.broke for cause in causes), default=1)
+    most = max((cause.regressed for cause in causes), default=1)
     return [
         {
             "reason": short(strip_pii(cause.reason), REASON),
-            "broke": cause.broke,
+            "regressed": cause.regressed,
             "share": f"{100 * cause.share:.0f} %",
-            "length": round(BAR * cause.broke / most, 1),
+            "length": round(BAR * cause.regressed / most, 1),
         }
         for cause in causes
     ]
@@ -65,7 +65,7 @@ def ladder(curves: Sequence[Curve], must_detect: float) -> dict[str, Any] | None
                 "hue": LOOKS[i % len(LOOKS)][0],
                 "dash": LOOKS[i % len(LOOKS)][1],
                 "points": " ".join(f"{x(drop)},{y(chance)}" for drop, chance in curve.points),
-                "said": _chance(_at(curve, must_detect)),
+                "reported": _chance(_at(curve, must_detect)),
             }
             for i, curve in enumerate(curves)
         ],

@@ -59,7 +59,7 @@ def flips(detail: Detail, examples: Mapping[tuple[str, str], SideBySide] | None)
             {
                 "example": strip_pii(flip.example),
                 "key": short(line(flip.key)),
-                "broke": flip.broke,
+                "regressed": flip.regressed,
                 "change": flip.change,
                 "segments": flip.segments,
                 "reason": short(strip_pii(flip.reason), 300),
@@ -72,20 +72,20 @@ def flips(detail: Detail, examples: Mapping[tuple[str, str], SideBySide] | None)
     return shown
 
 
-def _texts(said: SideBySide | None, flip: FlipView) -> list[dict[str, Any]]:
-    if said is None:
+def _texts(reported: SideBySide | None, flip: FlipView) -> list[dict[str, Any]]:
+    if reported is None:
         return []
-    base, cand = _differences(_cut(said.baseline), _cut(said.candidate))
-    passed, failed = ("passed", "failed") if flip.broke else ("failed", "passed")
+    base, cand = _differences(_cut(reported.baseline), _cut(reported.candidate))
+    passed, failed = ("passed", "failed") if flip.regressed else ("failed", "passed")
     if flip.change not in ("1 → 0", "0 → 1"):
         passed, failed = flip.change.split(" → ")
     return [
-        {"what": what, "tone": tone, "parts": parts, "whole": _whole(text)}
+        {"what": what, "tone": tone, "parts": parts, "complete": _complete(text)}
         for what, tone, parts, text in (
-            ("Input", "", [(_cut(said.inputs), False)], said.inputs),
-            (f"Baseline: {passed}", "better" if flip.broke else "worse", base, said.baseline),
-            (f"Candidate: {failed}", "worse" if flip.broke else "better", cand, said.candidate),
-            ("Reference", "", [(_cut(said.reference), False)], said.reference),
+            ("Input", "", [(_cut(reported.inputs), False)], reported.inputs),
+            (f"Baseline: {passed}", "better" if flip.regressed else "worse", base, reported.baseline),
+            (f"Candidate: {failed}", "worse" if flip.regressed else "better", cand, reported.candidate),
+            ("Reference", "", [(_cut(reported.reference), False)], reported.reference),
         )
         if text is not None
     ]
@@ -98,7 +98,7 @@ def _cut(text: str | None) -> str:
     return (found if len(text) <= LOOKED_AT else found[:-EDGE])[:SHOWN]
 
 
-def _whole(text: str | None) -> int:
+def _complete(text: str | None) -> int:
     """How long a text is that is not shown whole, else 0."""
     return len(text) if text is not None and len(text) > SHOWN else 0
 

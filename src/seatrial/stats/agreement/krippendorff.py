@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from seatrial.stats.interval import CannotTell, Interval
-from seatrial.stats.validate import LARGEST, share, whole
+from seatrial.stats.validate import LARGEST, complete, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def krippendorff_alpha(
     share("level", level)
     if scale not in SCALES:
         raise ValueError(f"scale {scale!r} is unknown; choose one of: {', '.join(SCALES)}")
-    draws = whole("draws", draws)
+    draws = complete("draws", draws)
     rows = [list(row) for row in ratings]
     if len({len(row) for row in rows}) > 1:
         raise ValueError("every rater needs one entry per unit; None where it gave no rating")

@@ -9,7 +9,7 @@ import numpy as np
 
 from seatrial.stats.agreement.table import square
 from seatrial.stats.interval import CannotTell, Interval
-from seatrial.stats.validate import share, whole
+from seatrial.stats.validate import complete, share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -59,7 +59,7 @@ def resampled_agreement(
     (for kappa) one label throughout is "cannot tell".
     """
     share("level", level)
-    draws = whole("draws", draws, 100)
+    draws = complete("draws", draws, 100)
     if measure not in MEASURES:
         raise ValueError(f"measure {measure!r} is unknown; choose one of: {', '.join(MEASURES)}")
     counts = square(table)

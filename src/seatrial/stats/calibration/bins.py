@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from seatrial.stats.interval import CannotTell
-from seatrial.stats.validate import forecasts, whole
+from seatrial.stats.validate import complete, forecasts
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -41,7 +41,7 @@ def bin_forecasts(p: ArrayLike, y: ArrayLike, bins: int = 10, scheme: Scheme = "
     ties mean fewer bins); `equal-width` cuts [0, 1] into equal stretches, each open on the right except the last.
     """
     p_, y_ = forecasts(p, y)
-    bins = whole("bins", bins)
+    bins = complete("bins", bins)
     if scheme not in SCHEMES:
         raise ValueError(f"scheme {scheme!r} is unknown; choose one of: {', '.join(SCHEMES)}")
     if p_.size == 0:

@@ -9,7 +9,7 @@ import numpy as np
 
 from seatrial.stats.calibration.bins import Scheme, bin_forecasts
 from seatrial.stats.interval import CannotTell, Interval
-from seatrial.stats.validate import forecasts, share, whole
+from seatrial.stats.validate import complete, forecasts, share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -89,7 +89,7 @@ def debiased_squared_error(
     quantiles are read. A bin with one forecast has no noise estimate: "cannot tell", use fewer bins.
     """
     share("level", level)
-    draws = whole("draws", draws)
+    draws = complete("draws", draws)
     p_, y_ = forecasts(p, y)
     found = bin_forecasts(p_, y_, bins, scheme)
     if isinstance(found, CannotTell):

@@ -44,10 +44,10 @@ def psi(a: ArrayLike, b: ArrayLike) -> float | CannotTell:
     if isinstance(windows, CannotTell):
         return windows
     first, second = windows
-    lost = int(((first == 0) != (second == 0)).sum())
-    if lost:
+    missing = int(((first == 0) != (second == 0)).sum())
+    if missing:
         return CannotTell(
-            f"{lost} bins are empty in one window only, where the index is infinite; merge them with neighbours"
+            f"{missing} bins are empty in one window only, where the index is infinite; merge them with neighbours"
         )
     live = first > 0
     return float(((first[live] - second[live]) * np.log(first[live] / second[live])).sum())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy import special
 
-from seatrial.stats.validate import whole
+from seatrial.stats.validate import complete
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -65,4 +65,4 @@ def _check(limit: float, shift: float, states: int) -> None:
         raise ValueError(f"the limit must be positive and finite, at most {_WIDEST:g}, got {limit}")
     if not abs(shift) <= _WIDEST:
         raise ValueError(f"shift must be finite, at most {_WIDEST:g} either way, got {shift}")
-    whole("states", states, 2)
+    complete("states", states, 2)

@@ -92,17 +92,17 @@ def beta_binomial_log_mixture(
         raise ValueError("a sum of v / (down up) steps in [-down, up] lies within -v / up and v / down")
     s_ = np.clip(s_, -v_ / h, v_ / g)
     r = np.maximum(_rho(v_opt, sides, tuned_at) - g * h, 1e-3 * g * h)
-    whole = g + h
-    a0, b0 = r / (g * whole), r / (h * whole)
-    a, b = (r + v_ - g * s_) / (g * whole), (r + v_ + h * s_) / (h * whole)
+    complete = g + h
+    a0, b0 = r / (g * complete), r / (h * complete)
+    a, b = (r + v_ - g * s_) / (g * complete), (r + v_ + h * s_) / (h * complete)
     log_share = special.betaln(a, b) - special.betaln(a0, b0)
     if sides == 1:
-        x = h / whole
+        x = h / complete
         log_share = log_share + np.log(special.betainc(a, b, x)) - np.log(special.betainc(a0, b0, x))
     return np.asarray(
-        v_ / (g * h) * np.log(whole)
-        - (v_ + h * s_) / (h * whole) * np.log(g)
-        - (v_ - g * s_) / (g * whole) * np.log(h)
+        v_ / (g * h) * np.log(complete)
+        - (v_ + h * s_) / (h * complete) * np.log(g)
+        - (v_ - g * s_) / (g * complete) * np.log(h)
         + log_share
     )
 

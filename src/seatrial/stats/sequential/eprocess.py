@@ -26,7 +26,7 @@ import numpy as np
 
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.sequential.nearest import nearest, nearest_array
-from seatrial.stats.validate import numbers, whole
+from seatrial.stats.validate import complete, numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -137,7 +137,7 @@ def blocks(canary: ArrayLike, control: ArrayLike, n_canary: int = 1, n_control: 
 
     Whole blocks only: what is left over waits for the next call, so pass it again in front of what follows.
     """
-    n_canary, n_control = whole("n_canary", n_canary), whole("n_control", n_control)
+    n_canary, n_control = complete("n_canary", n_canary), complete("n_control", n_control)
     arms = [numbers("outcomes", arm).ravel() for arm in (canary, control)]
     if any(arm.size and not np.all((arm == 0) | (arm == 1)) for arm in arms):
         raise ValueError("outcomes must be 0 or 1")

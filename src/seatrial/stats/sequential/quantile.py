@@ -17,7 +17,7 @@ from scipy import special
 
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.sequential.boundary import beta_binomial_log_mixture
-from seatrial.stats.validate import numbers, whole
+from seatrial.stats.validate import complete, numbers
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -41,7 +41,7 @@ def quantile_ranks(n: int, q: float, alpha: float, t_opt: float = 500) -> Ranks:
     The lower rank is one below what the theorem needs. At q = .95, alpha .05: 927 and 970 of 1,000, 179 and 199 of 200.
     """
     _check(q, alpha, t_opt)
-    n = whole("n", n, least=0)
+    n = complete("n", n, least=0)
     if n == 0:
         return Ranks(None, None, 0)
     high = _unlikely_count(n, q, alpha / 2, t_opt)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from scipy import special
 
-from seatrial.stats.validate import finite, numbers, share, whole
+from seatrial.stats.validate import complete, finite, numbers, share
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -163,7 +163,7 @@ def _gauss(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def _equal(looks: int) -> NDArray[np.float64]:
-    if whole("looks", looks) > _MOST_LOOKS:
+    if complete("looks", looks) > _MOST_LOOKS:
         raise ValueError(f"{looks} looks are no plan; use an e-process")
     return np.arange(1, looks + 1) / looks
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.stats.validate import whole
+from seatrial.stats.validate import complete
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +39,7 @@ def looks(blocks: int) -> NDArray[np.int64]:
 
     An e-process may be looked at after any block; between two late looks its estimates would move by less than 1/512.
     """
-    blocks = whole("blocks", blocks, 0)
+    blocks = complete("blocks", blocks, 0)
     taken, seen = [1] * min(blocks, _SINGLY), min(blocks, _SINGLY)
     while seen < blocks:
         piece = min(max(1, seen // _SINGLY), blocks - seen)

@@ -75,10 +75,10 @@ def post_stratified(
             raise ValueError(f"{part.size} weights for {total.size} strata")
         if abs(float(part.sum()) - 1) > 1e-6:
             raise ValueError(f"weights must sum to 1, got {part.sum():g}")
-    lost = int(((part > 0) & ~strata.comparable).sum())
-    if lost:
+    missing = int(((part > 0) & ~strata.comparable).sum())
+    if missing:
         return CannotTell(
-            f"{lost} of {total.size} strata lack trials in an arm, so the population's difference is unknown"
+            f"{missing} of {total.size} strata lack trials in an arm, so the population's difference is unknown"
         )
     return _weighted(strata.kept(), part[strata.comparable], level, int((~strata.comparable).sum()))
 

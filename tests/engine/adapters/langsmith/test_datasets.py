@@ -128,9 +128,9 @@ def test_what_is_pulled_is_held_against_the_contract(client):
     assert len(pull_dataset(client, "d").examples) == 3
     with pytest.raises(ContractError) as caught:
         pull_dataset(client, "d", contract=(Input, Output))
-    said = str(caught.value).splitlines()
-    assert said[0] == "dataset 'd' in LangSmith has 3 problems:"
-    assert sorted(line.split(":")[0] for line in said[1:]) == [
+    reported = str(caught.value).splitlines()
+    assert reported[0] == "dataset 'd' in LangSmith has 3 problems:"
+    assert sorted(line.split(":")[0] for line in reported[1:]) == [
         "  example 'e2', inputs.q",
         "  example 'e3', inputs.p",
         "  example 'e3', inputs.q",
@@ -184,7 +184,7 @@ def test_the_environment_names_key_and_address(server, dataset, monkeypatch):
 
 
 def test_each_refusal_is_one_sentence_that_says_what_to_do(server, dataset):
-    def said(key=server.key, url=server.url):
+    def reported(key=server.key, url=server.url):
         with pytest.raises(NotReached) as caught:
             push_dataset(connect({"LANGSMITH_API_KEY": key, "LANGSMITH_ENDPOINT": url}, retries=0), dataset)
         assert key not in str(caught.value)
@@ -192,16 +192,19 @@ def test_each_refusal_is_one_sentence_that_says_what_to_do(server, dataset):
         return str(caught.value).removeprefix(f"dataset '{dataset.name}' could not be pushed: ")
 
     where = f"LangSmith at {server.url}"
-    assert said(key="another-key").startswith(f"{where} does not know the API key (401); check LANGSMITH_API_KEY")
+    assert reported(key="another-key").startswith(f"{where} does not know the API key (401); check LANGSMITH_API_KEY")
     server.mode = "rate_limited"
-    assert said().startswith(f"{where} asks for fewer requests (429)")
+    assert reported().startswith(f"{where} asks for fewer requests (429)")
     server.mode = "server_error"
-    assert said() == f"{where} answered 500"
+    assert reported() == f"{where} answered 500"
     server.mode = "normal"
-    with LangSmithServer() as gone:
+    with LangSmithServer() as missing_share:
         pass
-    assert said(url=gone.url) == f"no answer from LangSmith at {gone.url}; check LANGSMITH_ENDPOINT and the network"
-    assert said(url="http://user:pass@127.0.0.1:9").startswith("no answer from LangSmith at http://127.0.0.1:9;")
+    assert (
+        reported(url=missing_share.url)
+        == f"no answer from LangSmith at {missing_share.url}; check LANGSMITH_ENDPOINT and the network"
+    )
+    assert reported(url="http://user:pass@127.0.0.1:9").startswith("no answer from LangSmith at http://127.0.0.1:9;")
 
 
 def test_a_rate_limit_is_said_at_once_and_not_asked_again(server, dataset):

@@ -120,10 +120,10 @@ def test_inside_a_run_that_is_traced_nothing_joins_it(tracing_on):
     with tracing_context(enabled="local"):
 
         @traceable
-        def whole():
+        def complete():
             return len(evaluate_locally(looks, SECRETS, [answered]))
 
-        assert whole() == 2
+        assert complete() == 2
     assert seen == [None, None]
 
 
@@ -174,7 +174,7 @@ def test_no_socket_is_opened_at_all(tmp_path):
         "LANGSMITH_ENDPOINT": "http://127.0.0.1:9",
         "LANGSMITH_TRACING_MODE": "langsmith",
     }
-    said = subprocess.run(
+    reported = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", "-c", script],
         env=shell,
         cwd=tmp_path,
@@ -182,8 +182,8 @@ def test_no_socket_is_opened_at_all(tmp_path):
         text=True,
         check=False,
     )
-    assert said.returncode == 0, said.stderr
-    assert said.stdout.splitlines()[-1] == "[] ['MainThread']"
+    assert reported.returncode == 0, reported.stderr
+    assert reported.stdout.splitlines()[-1] == "[] ['MainThread']"
 
 
 def test_no_warning_of_langsmiths_comes_out_and_others_do():

@@ -74,25 +74,25 @@ def nonsense(run, example):
     return 7
 
 
-@pytest.mark.parametrize(("crashing", "said"), [(broken, "KeyError: 'label'"), (nonsense, "outside 0..1")])
-def test_a_crash_is_feedback_marked_as_an_error_and_never_a_score(crashing, said):
+@pytest.mark.parametrize(("crashing", "reported"), [(broken, "KeyError: 'label'"), (nonsense, "outside 0..1")])
+def test_a_crash_is_feedback_marked_as_an_error_and_never_a_score(crashing, reported):
     (one,) = feedback([for_langsmith(crashing)])
     assert (one.key, one.score, one.extra) == (crashing.__name__, None, {"error": True})
-    assert said in one.comment
+    assert reported in one.comment
 
 
 def test_a_run_that_failed_is_not_evaluated():
-    asked = []
+    requested = []
 
     def curious(run, example):
-        asked.append(run)
+        requested.append(run)
         return True
 
     def fails(inputs):
         raise ValueError("no\nway")
 
     (one,) = feedback([for_langsmith(curious)], fails)
-    assert asked == []
+    assert requested == []
     assert (one.score, one.extra) == (None, {"error": True})
     assert one.comment == "not evaluated: the run did not finish: ValueError: no way"
 

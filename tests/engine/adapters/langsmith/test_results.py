@@ -234,7 +234,7 @@ def test_results_of_aevaluate_are_awaited_first():
     async def answer(inputs):
         return {"a": inputs["q"].upper()}
 
-    async def whole():
+    async def complete():
         return await aevaluate(
             answer, data=[to_their_example(THREE[0], "d")], evaluators=[right], upload_results=False, client=client
         )
@@ -244,7 +244,7 @@ def test_results_of_aevaluate_are_awaited_first():
 
     with offline() as client, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        results = asyncio.run(whole())
+        results = asyncio.run(complete())
         with pytest.raises(UsageError, match="async for"):
             evidence_of(results, version="v1")
         read = asyncio.run(rows(results))

@@ -57,5 +57,5 @@ def test_untraced_sends_nothing(tracing_on, fresh_client, tmp_path):
 
 def test_a_shell_that_does_not_trace_costs_no_import():
     script = "import sys; from seatrial.adapters.langsmith import untraced\nwith untraced({}): pass\nprint('langsmith' in sys.modules)"
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert said.stdout == "False\n"
+    reported = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert reported.stdout == "False\n"

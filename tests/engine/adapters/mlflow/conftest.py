@@ -34,7 +34,7 @@ SAID = {
 def a_run(tmp_path):
     """Write a run: `rows` are (example, tier, key, score or outcome word)."""
 
-    def write(run_id, rows, version="v1", root=tmp_path, **said):
+    def write(run_id, rows, version="v1", root=tmp_path, **reported):
         folder = root / ".seatrial" / "runs" / run_id
         folder.mkdir(parents=True)
         table = {
@@ -52,7 +52,7 @@ def a_run(tmp_path):
         summary = (
             SAID
             | {"evidence_hash": kept, "run_id": run_id, "version": version, "version_config": {"prompt": "p1"}}
-            | said
+            | reported
         )
         summary |= {"planned": len(rows), "done": len(rows)}
         (folder / "run.json").write_text(json.dumps(summary))

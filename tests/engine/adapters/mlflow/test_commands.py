@@ -88,10 +88,10 @@ def logged(root, filter_string=""):
 
 def test_a_trial_is_logged_and_compared_again_from_mlflow_alone(project, capsys):
     assert run(["trial", "--check-expect"]) == 0
-    said = capsys.readouterr().out
+    reported = capsys.readouterr().out
     assert (
         "MLflow: sqlite:///mlflow.db · experiment fleet/greeter · open with mlflow ui --backend-store-uri sqlite:///mlflow.db"
-        in said.splitlines()
+        in reported.splitlines()
     )
     assert len(logged(project)) == 3
     (stopped,) = logged(project, "tags.`seatrial.kind` = 'evaluation' AND tags.`seatrial.verdict` = 'fail'")
@@ -117,9 +117,9 @@ def test_an_eval_is_logged_when_it_is_asked_for_or_always(project, capsys):
     assert not (project / "mlflow.db").exists()
     run_id = next((project / ".seatrial" / "runs").iterdir()).name
     assert run(["eval", "greeter@v1", "--limit", "4", "--resume", run_id, "--mlflow", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out.splitlines()[-1])
-    assert list(said["mlflow"]["runs"]) == [run_id]
-    assert said["mlflow"]["experiments"] == ["fleet/greeter"]
+    reported = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert list(reported["mlflow"]["runs"]) == [run_id]
+    assert reported["mlflow"]["experiments"] == ["fleet/greeter"]
     pyproject = project / "pyproject.toml"
     pyproject.write_text(pyproject.read_text().replace('fleet = "fleet"', 'fleet = "fleet"\nmlflow = "always"'))
     assert run(["eval", "greeter@v2", "--limit", "4"]) == 0
@@ -130,11 +130,11 @@ def test_an_eval_is_logged_when_it_is_asked_for_or_always(project, capsys):
 def test_mlflow_out_of_reach_changes_no_verdict_and_loses_no_run(project, capsys, monkeypatch):
     (project / "mlflow.db").write_text("no database, and longer than a header of SQLite would be\n" * 40)
     assert run(["trial"]) == 1
-    said = capsys.readouterr()
-    assert said.err.splitlines()[-1] == (
+    reported = capsys.readouterr()
+    assert reported.err.splitlines()[-1] == (
         f"seatrial: not logged to MLflow: MLflow at sqlite:///{project}/mlflow.db: {project}/mlflow.db is no SQLite database"
     )
-    assert "MLflow:" not in said.out
+    assert "MLflow:" not in reported.out
     assert len(list((project / ".seatrial" / "runs").glob("*/evidence.parquet"))) == 2
     assert run(["trial", "--mlflow"]) == 1
     assert run(["trial", "--check-expect"]) == 0

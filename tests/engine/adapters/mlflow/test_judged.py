@@ -16,8 +16,8 @@ def test_a_judged_comparison_is_logged_once_with_its_rates(client, environ, tmp_
         "winrate", "s", Verdict.PASS, "r", evidence_hash="abc", details={"rates": rates, "position": position}
     )
     given = {"judge": "helpful@1#ab", "graph": "desk", "fleet": "house", "runs": ("a", "b"), "files": (table,)}
-    first, again = (log_judged(made, **given, environ=environ, root=tmp_path, now=1.7e9) for _ in range(2))
-    assert first == again
+    first, second_stage = (log_judged(made, **given, environ=environ, root=tmp_path, now=1.7e9) for _ in range(2))
+    assert first == second_stage
     data = client.get_run(first).data
     assert data.metrics["winrate/helpful/tier/free/rate"] == 0.6
     assert data.metrics["winrate/helpful/overall/missing"] == 2

@@ -55,8 +55,8 @@ def test_every_word_of_provenance_is_a_parameter_or_a_tag(client, where, a_run):
 def test_logging_a_run_twice_changes_nothing_not_even_its_commit(client, where, a_run):
     folder = a_run("run-1", ROWS)
     first = log_content(client, where, content(folder, "fleet", commit={"git_sha": "then"}))
-    again = log_content(client, where, content(folder, "fleet", commit={"git_sha": "now"}))
-    assert first == again
+    second_stage = log_content(client, where, content(folder, "fleet", commit={"git_sha": "now"}))
+    assert first == second_stage
     run = client.get_run(first)
     assert run.data.tags["seatrial.git_sha"] == "then"
     assert len(client.search_runs([run.info.experiment_id])) == 1
@@ -158,9 +158,9 @@ def test_fewer_values_than_were_written_are_a_loud_error(client, where, a_run):
             client.log_batch(run_id, metrics[1:], params, tags, **options)
 
     made = content(a_run("run-1", ROWS), "fleet")
-    asked = len(made.metrics) + len(made.params) + len(made.tags) + 2
+    requested = len(made.metrics) + len(made.params) + len(made.tags) + 2
     with pytest.raises(
-        NotLogged, match=f"kept {asked - 1} of the {asked} values of run run-1; missing or changed: valid/mean"
+        NotLogged, match=f"kept {requested - 1} of the {requested} values of run run-1; missing or changed: valid/mean"
     ):
         log_content(Loses(), where, made)
 

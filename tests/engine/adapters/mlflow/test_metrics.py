@@ -46,8 +46,8 @@ def test_a_segment_nobody_measured_has_no_mean_and_one_without_rows_has_nothing(
 
 def test_the_run_says_its_outcomes_and_leaves_out_the_tokens_nobody_counted(a_run):
     folder = a_run("r", [("a", "free", "x", 1), ("b", "free", "x", "interrupted")])
-    said = {"planned": 2, "done": 2, "tokens": {"input": None, "output": 7}, "duration_ms": math.nan}
-    found = run_metrics(evidence(folder), said)
+    reported = {"planned": 2, "done": 2, "tokens": {"input": None, "output": 7}, "duration_ms": math.nan}
+    found = run_metrics(evidence(folder), reported)
     assert {name: value for name, value in found.items() if value} == {
         "run/rows/scored": 1,
         "run/rows/interrupted": 1,

@@ -26,6 +26,6 @@ def test_the_users_tracking_uri_is_kept_to(tmp_path):
 def test_a_password_is_not_shown(uri, tmp_path):
     found = place({"MLFLOW_TRACKING_URI": uri}, tmp_path)
     assert found.uri == uri
-    for said in (found.shown, found.shown_from(tmp_path), found.opened_with(tmp_path)):
-        assert "***@" in said
-        assert not any(word in said for word in ("jo", "se:", "cr", "et@"))
+    for reported in (found.shown, found.shown_from(tmp_path), found.opened_with(tmp_path)):
+        assert "***@" in reported
+        assert not any(word in reported for word in ("jo", "se:", "cr", "et@"))

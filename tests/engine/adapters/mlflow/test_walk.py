@@ -31,5 +31,5 @@ def test_both_runs_stand_side_by_side(project, capsys, environ):
     capsys.readouterr()
     ids = {one.data.params["version"]: one.data.tags["seatrial.run_id"] for one in runs}
     assert run(["compare", "--mlflow", ids["before"], ids["after"], "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert (said["baseline"], said["candidate"]) == ("before", "after")
+    reported = json.loads(capsys.readouterr().out)
+    assert (reported["baseline"], reported["candidate"]) == ("before", "after")

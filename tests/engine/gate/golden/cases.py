@@ -21,8 +21,8 @@ from seatrial.evidence.check import check as check_evidence
 from seatrial.evidence.frame import unchecked_rows
 from seatrial.gate.anchor import check_anchored
 from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
-from seatrial.gate.confirm import settled
-from seatrial.gate.confirmation import check_again, fresh_examples
+from seatrial.gate.confirm import resolved
+from seatrial.gate.confirmation import check_second_stage, fresh_examples
 from seatrial.gate.merge import check
 from seatrial.gate.override import Bound, apply, write_for
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy, Weights
@@ -68,7 +68,7 @@ class Case:
     policy: Policy
     critical: tuple[str, ...] = ()
     metadata: dict[str, str] = field(default_factory=dict)
-    held: Quarantine = field(default_factory=Quarantine)
+    kept: Quarantine = field(default_factory=Quarantine)
     anchor: list[dict[str, Any]] | None = None
     fresh: bool = False
     overrides: bool = False
@@ -106,7 +106,7 @@ def case(seed: int) -> Case:
         "churn": float(rng.choice([0, 0.05, 0.2])),
     }
     drop = {value: float(rng.choice([0, 0, 0.1, 0.3, -0.1])) for value in "wxyz"}
-    lost = {v: float(rng.choice([0, 0.01, 0.05, 0.3])) if part("missing", 0.05) else 0.0 for v in "ab"}
+    missing_cells = {v: float(rng.choice([0, 0.01, 0.05, 0.3])) if part("missing", 0.05) else 0.0 for v in "ab"}
     crashed = (
         {"a": float(rng.choice([0, 0.01, 0.05])), "b": float(rng.choice([0, 0.05, 0.4]))}
         if part("crashed", 0.03)
@@ -144,7 +144,7 @@ def case(seed: int) -> Case:
                     row = {**run, "key": key}
                     if fate < crashed.get(version, 0):
                         row["outcome"] = ["target_error", "interrupted"][i % 2]
-                    elif rng.random() < lost[version]:
+                    elif rng.random() < missing_cells[version]:
                         row["outcome"] = "skipped" if outage else ["evaluator_error", "unparsed", "skipped"][i % 3]
                         if row["outcome"] == "skipped":
                             row["error_kind"] = "outage" if outage else "unrecorded"
@@ -168,17 +168,17 @@ def case(seed: int) -> Case:
     metadata = {"interleaved": "true"} if turn % 2 else {}
     critical = tuple(c for c in ("t=x", "u", "t=absent") if rng.random() < (0.03 if c == "t=absent" else 0.25))
     critical = tuple(c for c in critical if c.partition("=")[0] in places)
-    held = Quarantine()
+    kept = Quarantine()
     if part("quarantine", 0.03):
         names = sorted({row["example_id"] for row in rows})[: int(rng.integers(1, max(2, n // 8)))]
-        held = Quarantine(tuple(_entry(name) for name in names))
+        kept = Quarantine(tuple(_entry(name) for name in names))
     return Case(
         kind,
         rows,
         policy,
         critical,
         metadata,
-        held,
+        kept,
         _anchored(rows, rng) if kind == "anchor" else None,
         fresh=part("confirm", 0.05) and not contract,
         overrides=part("override", 0.05),
@@ -278,7 +278,7 @@ def ask(of: Case) -> Report:
         SeatrialError: it refuses.
     """
     evidence = evidence_of(of.rows, of.metadata)
-    arguments: dict[str, Any] = {"baseline": "a", "candidate": "b", "critical": of.critical, "quarantine": of.held}
+    arguments: dict[str, Any] = {"baseline": "a", "candidate": "b", "critical": of.critical, "quarantine": of.kept}
     if of.anchor is None:
         report = check(evidence, of.policy, **arguments)
     else:
@@ -286,13 +286,13 @@ def ask(of: Case) -> Report:
         release = read_baseline(text, Path(f"{baseline_name(text)}.jsonl"))
         report = check_anchored(evidence, of.policy, **arguments, anchor=release)
     if of.fresh:
-        said = settled(report)
-        if said is not None:
-            report = replace(report, confirm=said)
+        reported = resolved(report)
+        if reported is not None:
+            report = replace(report, confirm=reported)
         else:
             names = fresh_examples(report, evidence, of.policy, critical=of.critical)
-            report = check_again(
-                report, evidence, _fresh(of, names), of.policy, critical=of.critical, quarantine=of.held
+            report = check_second_stage(
+                report, evidence, _fresh(of, names), of.policy, critical=of.critical, quarantine=of.kept
             )
     if of.overrides:
         bound = Bound("base", "cand")
@@ -324,7 +324,7 @@ def answer(of: Case) -> dict[str, Any]:
     found["stopping"] = [[f.segment, f.key] for f in report.stopping]
     found["overridden"] = report.overridden
     found["flips"] = len(report.flips)
-    found["broke"] = report.broke
+    found["regressed"] = report.regressed
     return found
 
 

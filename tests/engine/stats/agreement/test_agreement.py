@@ -174,8 +174,8 @@ def test_ordinal_alpha_sees_ranks_only():
 def test_the_bootstrap_interval_of_alpha_is_near_that_of_kappa_on_the_same_table():
     found = krippendorff_alpha(rows(TABLE), "nominal", np.random.default_rng(0))
     assert (found.interval.low, found.interval.high) == pytest.approx((0.151, 0.649), abs=0.05)
-    again = krippendorff_alpha(rows(TABLE), "nominal", np.random.default_rng(0))
-    assert again == found
+    second_stage = krippendorff_alpha(rows(TABLE), "nominal", np.random.default_rng(0))
+    assert second_stage == found
     assert isinstance(krippendorff_alpha(rows(TABLE), "nominal").interval, CannotTell)
 
 

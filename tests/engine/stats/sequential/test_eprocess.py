@@ -103,11 +103,11 @@ def test_streamed_equals_vectorised(rows, margin, evidence):
 @settings(max_examples=40, deadline=None)
 def test_a_run_resumes_where_it_stopped(rows, cut, margin, evidence):
     columns = np.array(rows).T
-    whole = run(*columns, margin=margin, evidence=evidence)
+    complete = run(*columns, margin=margin, evidence=evidence)
     first = run(*columns[:, :cut], margin=margin, evidence=evidence)
     rest = run(*columns[:, cut:], first.state, margin, evidence)
-    assert np.concatenate([first.log_e, rest.log_e]) == pytest.approx(whole.log_e, abs=1e-9)
-    assert rest.state == pytest.approx(whole.state, abs=1e-9)
+    assert np.concatenate([first.log_e, rest.log_e]) == pytest.approx(complete.log_e, abs=1e-9)
+    assert rest.state == pytest.approx(complete.state, abs=1e-9)
 
 
 @given(st.lists(block, min_size=1, max_size=20))
@@ -144,8 +144,8 @@ def test_sign_a_worse_canary_is_stopped_and_a_better_one_is_not():
     assert first_alarm(run(*blocks(better, control, 1, 9)).log_e, 0.05) is None
     cleared = run(*blocks(better, control, 1, 9), margin=0.02, evidence="not_worse").log_e
     assert first_alarm(cleared, 0.05) is not None
-    held = run(*blocks(worse, control, 1, 9), margin=0.02, evidence="not_worse").log_e
-    assert first_alarm(held, 0.05) is None
+    kept = run(*blocks(worse, control, 1, 9), margin=0.02, evidence="not_worse").log_e
+    assert first_alarm(kept, 0.05) is None
 
 
 @pytest.mark.parametrize(("margin", "evidence", "canary"), [(0, "worse", 0.95), (0.05, "not_worse", 0.9)])

@@ -38,13 +38,13 @@ def test_the_mixture_is_at_most_one_on_average_under_the_null(margin):
 def test_a_run_resumes_where_it_stopped():
     rows = random_blocks(np.random.default_rng(1), 0.8, 60)
     starts = (0, 10, 25, 59, 200)
-    whole = run(*rows, starts)
+    complete = run(*rows, starts)
     for cut in (0, 1, 10, 11, 59, 60):
         first = run(*(r[:cut] for r in rows), starts)
         rest = run(*(r[cut:] for r in rows), starts, first.state)
-        assert np.concatenate([first.log_e, rest.log_e]) == pytest.approx(whole.log_e, abs=1e-9)
-        assert rest.state.seen == whole.state.seen == 60
-        assert np.array(rest.state.states) == pytest.approx(np.array(whole.state.states), abs=1e-9)
+        assert np.concatenate([first.log_e, rest.log_e]) == pytest.approx(complete.log_e, abs=1e-9)
+        assert rest.state.seen == complete.state.seen == 60
+        assert np.array(rest.state.states) == pytest.approx(np.array(complete.state.states), abs=1e-9)
 
 
 def test_after_a_long_good_spell_the_mixture_alarms_first():

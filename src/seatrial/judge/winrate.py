@@ -1,31 +1,36 @@
-"""Against one half: the scores of one row, 1 won, 0.5 tied, 0 lost, at the worst and best case of what is missing."""
+"""Win rate: one row (the whole, or a segment) tested against one half, at its worst and best case of what is missing."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seatrial.judge.scores import EVEN
 from seatrial.stats.bootstrap import interval, resample
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.paired import sign_flip
 from seatrial.stats.proportions import wilson
 from seatrial.stats.winrate import score_rate, sign_test
-from seatrial.vote import ShipRule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
-EVEN = 1e-9
-"""A score this close to 0.5 is a tie."""
-
 FEW = 50
 """Below so many examples the bootstrap's bound is too bold for "not worse": the wider of it and Wilson's is taken."""
+
+
+class ShipRule(StrEnum):
+    """What a candidate must show: to be better everywhere that counts, or better overall and not worse where it is critical."""
+
+    SUPERIOR = "superior"
+    NONINFERIOR = "superior_overall_noninferior_critical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +116,13 @@ def rate_of(scores: Floats, segment: str, rules: Rules, *, critical: bool = Fals
         rules: levels.
         critical: it is declared critical.
     """
-    gone = np.isnan(scores)
-    have = scores[~gone]
+    missing = np.isnan(scores)
+    have = scores[~missing]
     target = 0.5 - rules.margin if critical and rules.ship_rule is ShipRule.NONINFERIOR else 0.5
     seen = _case(have, segment, rules.alpha)
     # Nothing is missing in most rows, and then the three cases are one.
     worst, best = (
-        _case(np.where(gone, worth, scores), segment, rules.alpha) if gone.any() else seen for worth in (0.0, 1.0)
+        _case(np.where(missing, worth, scores), segment, rules.alpha) if missing.any() else seen for worth in (0.0, 1.0)
     )
     found = score_rate(have)
     rate, error = (None, None) if isinstance(found, CannotTell) else (found.rate, found.standard_error)
