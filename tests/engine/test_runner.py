@@ -16,9 +16,11 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypedDict, cast
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
@@ -118,7 +120,39 @@ def test_an_evaluator_changes_nothing_for_another_one_or_another_run(tmp_path: P
     one = Example("e0", {"n": {"deep": [1]}}, {"right": [1]}, {"from": {"a": 1}})
     go(tmp_path / "r1", plan(examples=(one,), repetitions=2), evaluators=(greedy, modest))
     assert [row["score"] for row in rows_of(tmp_path / "r1")] == [1.0] * 4
+    assert lines(tmp_path / "r1")[0]["warnings"] == [
+        "evaluator greedy changed the run or the example it was given; the other evaluators were given both unchanged"
+    ]
     assert (one.inputs, one.outputs, one.metadata) == ({"n": {"deep": [1]}}, {"right": [1]}, {"from": {"a": 1}})
+
+
+@pytest.mark.parametrize("value", [1.0, True, [1], (1,), {"a": 1}, Decimal(1)])
+def test_a_value_of_another_type_is_a_change_and_undone(tmp_path: Path, value: Any) -> None:
+    def rounding(run: Any, example: Any) -> bool:  # equal to what was there, or nothing that JSON knows
+        example.outputs["right"] = value
+        run.extra["seen"] = True
+        return True
+
+    def strict(run: Any, example: Any) -> bool:
+        return type(example.outputs["right"]) is int and not run.extra
+
+    go(tmp_path / "r", plan(examples=(Example("e", {"n": 1}, {"right": 1}),)), evaluators=(rounding, strict))
+    assert [row["score"] for row in rows_of(tmp_path / "r")] == [1.0, 1.0]
+    assert "rounding changed" in lines(tmp_path / "r")[0]["warnings"][0]
+
+
+def test_values_that_cannot_be_compared_are_copied_for_each_evaluator(tmp_path: Path) -> None:
+    def greedy(run: Any, example: Any) -> bool:
+        example.metadata["of"].clear()
+        return True
+
+    def modest(run: Any, example: Any) -> bool:
+        return bool(example.metadata["of"] == {1, 2})
+
+    one = Example("e", {"n": 1}, metadata={"of": {1, 2}, "at": Decimal(1), "np": np.arange(2)})
+    go(tmp_path / "r", plan(examples=(one,)), evaluators=(greedy, modest))
+    assert [row["score"] for row in rows_of(tmp_path / "r")] == [1.0, 1.0]
+    assert one.metadata["of"] == {1, 2}
 
 
 def test_a_run_leaves_rows_evidence_and_a_summary(tmp_path: Path) -> None:
@@ -529,6 +563,7 @@ def test_the_evaluators_have_the_timeout_to_themselves(tmp_path: Path) -> None:
 
 def test_examples_that_cannot_be_run_are_refused_before_anything_runs(tmp_path: Path) -> None:
     odd = [Example("e0", {"n": value}) for value in (math.nan, {1}, "\ud800")]
+    odd.append(Example("e0", {"n": 1}, {"n": math.nan}))
     for bad in (*odd, Example("e0", {"n": 1}, metadata={"resume": "yes"})):
         with pytest.raises(DataError, match="example 'e0'"):
             go(tmp_path / "r", plan(examples=(bad,)), function=lambda _: pytest.fail("it ran"))

@@ -35,8 +35,10 @@ GIVEN = ("resume", "config")
 
 def identity(example: Example) -> str:
     """Sha256 of what an example asks and expects: its inputs, its reference and the metadata that a run is given."""
-    given = {name: example.metadata[name] for name in GIVEN if name in example.metadata}
-    return _sha256([canonical_json({"inputs": example.inputs, "outputs": example.outputs, **given})])
+    whole: dict[str, Any] = {"inputs": example.inputs, "outputs": example.outputs}
+    if example.metadata:
+        whole |= {name: example.metadata[name] for name in GIVEN if name in example.metadata}
+    return hashlib.sha256(f"{canonical_json(whole)}\n".encode()).hexdigest()
 
 
 def fingerprint(examples: Iterable[Example]) -> str:

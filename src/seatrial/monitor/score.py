@@ -96,7 +96,7 @@ def score(bound: Bound, run: Run, *, example_id: str = "", metadata: Mapping[str
     """
     reference = Reference()
     example = Example(example_id or run.id, run.inputs, reference, metadata or {})
-    results, _ = Panel((bound,)).ask(run, example)
+    results = Panel((bound,)).ask(run, example)[0]
     return None if reference.used else results[0]
 
 

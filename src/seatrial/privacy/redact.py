@@ -29,26 +29,14 @@ _RUN = 13
 _IN_RUN = bytes(
     code if chr(code).isascii() and (chr(code).isalnum() or chr(code) in "_+/=.:-") else 32 for code in range(256)
 )
+_LONG_RUN = re.compile(rf"[A-Za-z0-9_+/=.:-]{{{_RUN}}}")
+_SHORT = 500
+"""Texts of fewer characters are searched at once; longer ones are translated first, which takes less a character."""
 _NUMBER = b"0123456789.+-:"
-_HINTS = (
-    "://",
-    "pass",
-    "pwd",
-    "pw",
-    "secret",
-    "key",
-    "token",
-    "authorization",
-    "cookie",
-    "bearer",
-    "basic",
-    "softlayer",
-    "code=",
-    "sig=",
-    "signature=",
-    "aws",
-)
-"""What every text holds, in lower case, that has one of the PLACES."""
+_HINTS = ("://", "pass", "pw", "secret", "key", "ok", "authorization", "bearer", "basic", "softlayer", "=", "aws")
+"""What every text holds, in lower case, that has one of the PLACES; fewer and shorter than theirs, each of which holds one."""
+_MORE = {"ok": ("token", "cookie"), "=": ("code=", "sig=", "signature=")}
+"""What else it holds, where one of these was found."""
 
 _NAME = re.compile(
     r"(?:^|_)(?:[A-Z0-9]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIAL|APIKEY|PASSCODE)S?"
@@ -252,13 +240,15 @@ def may_hold_key(text: str) -> bool:
         return True
     lower = text.lower()
     for hint in _HINTS:  # noqa: SIM110 - as above
-        if hint in lower:
+        if hint in lower and (hint not in _MORE or any(one in lower for one in _MORE[hint])):
             return True
     return False
 
 
 def _has_run(text: str) -> bool:
     """Whether a run of letters and digits is long enough for a key; a number is none."""
+    if len(text) < _SHORT and _LONG_RUN.search(text) is None:
+        return "PRIVATE" in text or "PuTTY" in text
     for run in text.encode("ascii", "replace").translate(_IN_RUN).split():
         if len(run) >= _RUN and run.strip(_NUMBER):
             return True

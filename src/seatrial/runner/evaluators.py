@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from seatrial.dataset.example import Example
 from seatrial.evaluator import Score
-from seatrial.graph.example_protocol import copied
-from seatrial.graph.run import Run
 from seatrial.graph.target import by_user, one_line
 from seatrial.pool import OnTheLoop
 from seatrial.privacy.exits import redacted
 from seatrial.runner.record import Result, as_text, evaluator_failure, worded
+from seatrial.runner.shared_copy import changed, shared_copy
 from seatrial.verdict import ErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from seatrial.dataset.example import Example
     from seatrial.evaluator import Bound
+    from seatrial.graph.run import Run
 
 REMEMBERED = 1_000
 """Different answers of one evaluator that are remembered: most say one of a few sentences."""
@@ -27,8 +26,11 @@ REMEMBERED = 1_000
 Answer: TypeAlias = tuple[Result, str]
 """What one evaluator said of one run, to keep and as it stands in the line."""
 
-Answers: TypeAlias = tuple[tuple[Result, ...], str]
-"""The same of all evaluators."""
+
+Answers: TypeAlias = tuple[tuple[Result, ...], str, tuple[str, ...]]
+"""The same of all evaluators, and the keys of those that changed the run or the example."""
+
+NO_ANSWERS: Answers = ((), "", ())
 
 
 class Panel:
@@ -39,11 +41,12 @@ class Panel:
         self._members = tuple((bound, bound.call, answers) for bound, answers in zip(evaluators, known, strict=True))
 
     def ask(self, run: Run, example: Example) -> Answers:
-        """One answer each; whatever an evaluator raises is its failure."""
-        results, texts = [], []
+        """One answer each; whatever an evaluator raises is its failure, whatever it changes no other one is given."""
+        results, texts, changers = [], [], []
+        given = shared_copy(run, example)
         for bound, call, known in self._members:
             try:
-                wording = call(*_apart(run, example))
+                wording = call(given[0], given[1])
             except OnTheLoop:
                 raise
             except BaseException as error:  # a crash is an outcome, never a score; pytest.fail() is one, too
@@ -57,33 +60,16 @@ class Panel:
                     answer = _answer(bound, wording, known)
             results.append(answer[0])
             texts.append(answer[1])
-        return tuple(results), ",".join(texts)
+            if changed(given):
+                if given[2] is not None:
+                    changers.append(bound.key)
+                given = shared_copy(run, example)
+        return tuple(results), ",".join(texts), tuple(changers)
 
     def timed_out(self, reason: str) -> Answers:
         """The answers of evaluators of whom one hangs: nobody knows which."""
         answers = [_failed(bound, reason, ErrorKind.TIMEOUT) for bound, _, _ in self._members]
-        return tuple([result for result, _ in answers]), ",".join([text for _, text in answers])
-
-
-def _apart(run: Run, example: Example) -> tuple[Run, Example]:
-    """An evaluator's own copies: what it changes in them, no other evaluator and no other run is given."""
-    inputs = copied(example.inputs)
-    # As Example(...) and run._replace(...), in a third of the time: every evaluator of every run gets these.
-    mine = _new(Example)
-    _id(mine, example.id)
-    _inputs(mine, inputs)
-    _outputs(mine, copied(example.outputs))
-    _metadata(mine, copied(example.metadata) if example.metadata else {})
-    _tags(mine, example.tags)
-    _split(mine, example.split)
-    _contract(mine, example.contract)
-    return tuple.__new__(Run, (run[0], inputs, copied(run[2]), *run[3:])), mine
-
-
-_new = object.__new__
-_id, _inputs, _outputs, _metadata, _tags, _split, _contract = (
-    vars(Example)[field.name].__set__ for field in fields(Example)
-)
+        return tuple([result for result, _ in answers]), ",".join([text for _, text in answers]), ()
 
 
 def _answer(bound: Bound, result: Any, known: dict[Any, Answer]) -> Answer:

@@ -11,6 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from seatrial import pool
+from seatrial.dataset.fingerprint import IDENTITY_DIGITS
+from seatrial.dataset.fingerprint import identity as example_identity
 from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.evidence import canonical_json
 from seatrial.evidence.write import write_parquet
@@ -49,9 +51,6 @@ GRACE_S = 0.25
 
 ABSENT = "unknown"
 """Segment value of an example that a dimension says nothing about."""
-
-TOGETHER = 1_000
-"""Examples whose inputs are looked at in one go; who of them is malformed is asked only where somebody is."""
 
 WARNINGS = 20
 """Different warnings a summary names; the rest are counted."""
@@ -110,7 +109,7 @@ def run(
             f"graph {plan.graph!r} needs evaluators, each with a key of its own; it has: {', '.join(keys) or 'none'}"
         )
     examples = plan.chosen(limit)
-    _refuse_malformed(examples)
+    hashes = _hashes(examples)
     dimensions = _dimensions(examples, segments)
     summary = identity(plan, evaluators)
     before = _begin(run_dir, summary, resume=resume)
@@ -149,6 +148,7 @@ def run(
         table = columns(
             plan,
             examples=examples,
+            example_hashes=hashes,
             segments=dimensions,
             evaluators=evaluators,
             records=done,
@@ -273,25 +273,28 @@ def _restore(
             records[places[example_id] + repetition] = record
 
 
-def _refuse_malformed(examples: Sequence[Example]) -> None:
-    """Raise a DataError before anything runs, not in the middle of it."""
+def _hashes(examples: Sequence[Example]) -> list[str]:
+    """What each example is, for the evidence; a malformed one is a DataError before anything runs."""
+    found = []
     for example in examples:
         if "resume" in example.metadata:
             Script(example)
-    for start in range(0, len(examples), TOGETHER):
-        together = examples[start : start + TOGETHER]
         try:
-            _fit_json([example.inputs for example in together])
-        except (TypeError, ValueError):
-            for example in together:
-                try:
-                    _fit_json(example.inputs)
-                except (TypeError, ValueError) as error:
-                    raise DataError(f"example {example.id!r}: its inputs are no JSON ({one_line(error)})") from error
+            found.append(example_identity(example)[:IDENTITY_DIGITS])
+        except (TypeError, ValueError) as error:
+            raise DataError(_malformed(example, error)) from error
+    return found
 
 
-def _fit_json(value: object) -> None:
-    canonical_json(value).encode()
+def _malformed(example: Example, error: Exception) -> str:
+    for part, value in (("inputs", example.inputs), ("reference", example.outputs)):
+        try:
+            canonical_json(value).encode()
+        except (TypeError, ValueError) as found:
+            return (
+                f"example {example.id!r}: its {part} {'are' if part == 'inputs' else 'is'} no JSON ({one_line(found)})"
+            )
+    return f"example {example.id!r}: its metadata is no JSON ({one_line(error)})"
 
 
 def _dimensions(examples: Sequence[Example], segments: Callable[[Example], Mapping[str, str]]) -> dict[str, list[str]]:

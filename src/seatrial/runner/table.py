@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
-from seatrial.dataset.fingerprint import IDENTITY_DIGITS, identity
 from seatrial.evidence import SEGMENT_PREFIX
 from seatrial.evidence.write import Repeated
 from seatrial.runner.record import Record, Result, ScoreCell, Unscored, evaluator_failure
@@ -109,6 +108,7 @@ def columns(
     plan: RunPlan,
     *,
     examples: Sequence[Example],
+    example_hashes: Sequence[str],
     segments: Mapping[str, Sequence[str]],
     evaluators: Sequence[Bound],
     records: Sequence[Record],
@@ -120,6 +120,7 @@ def columns(
     Args:
         plan: provenance.
         examples: those run, in order; `records` holds `plan.repetitions` for each.
+        example_hashes: what each of the examples is.
         segments: one column per dimension, one value per example.
         evaluators: in the order of the records' results.
         records: one per planned run, none missing.
@@ -161,7 +162,7 @@ def columns(
         "thread_id": of_run("thread_id"),
         "dataset": always(plan.dataset),
         "dataset_hash": always(plan.dataset_hash),
-        "example_hash": Repeated([identity(example)[:IDENTITY_DIGITS] for example in examples], per_example),
+        "example_hash": Repeated(example_hashes, per_example),
         "graph": always(plan.graph),
         "evaluator_version": Repeated(versions, times=len(records)),
         "evaluator_hash": Repeated(hashes, times=len(records)),

@@ -14,7 +14,7 @@ from seatrial.graph.target import CRASHES, AwaitedTarget, by_user, one_line
 from seatrial.graph.thread_id import ThreadIds, assign
 from seatrial.model.context import at_repetition
 from seatrial.privacy.exits import redacted, redacted_json
-from seatrial.runner.evaluators import Panel
+from seatrial.runner.evaluators import NO_ANSWERS, Panel
 from seatrial.runner.record import Record, as_text, head, line, more, passed
 from seatrial.verdict import ErrorKind, Outcome
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 SLOW_S = 0.005
 """Evaluators that once took longer than this are asked in threads, where a run is awaited."""
+
+CHANGED = "evaluator {} changed the run or the example it was given; the other evaluators were given both unchanged"
 
 SCORED = Outcome.SCORED.value
 ERROR, LATENCY, MEASURED = map(Run._fields.index, ("error", "latency_ms", "input_tokens"))
@@ -125,7 +127,7 @@ class Work:
 
     def _evaluate(self, position: int, example: Example, run: Run) -> tuple[Record, bytes]:
         if run.outcome != SCORED:
-            return self._close(position, run, None, None, ((), ""))
+            return self._close(position, run, None, None, NO_ANSWERS)
         try:
             try:
                 outputs = canonical_json(run.outputs)
@@ -141,7 +143,7 @@ class Work:
             run = run._replace(
                 outputs=None, outcome=Outcome.TARGET_ERROR, error_kind=ErrorKind.INVALID_OUTPUT, error=reason
             )
-            return self._close(position, run, None, None, ((), ""))
+            return self._close(position, run, None, None, NO_ANSWERS)
         if self._timeout_s is None:
             answers = self._panel.ask(run, example)
         else:
@@ -166,17 +168,18 @@ class Work:
             error_kind=ErrorKind.TIMEOUT,
             latency_ms=seconds * 1000.0,
         )
-        return self._close(position, run, None, None, ((), ""))
+        return self._close(position, run, None, None, NO_ANSWERS)
 
     def _close(
         self, position: int, run: Run, outputs: str | None, output_hash: str | None, answers: Answers
     ) -> tuple[Record, bytes]:
         number, repetition = divmod(position, self._repetitions)
         begin = head(self._examples[number].id, repetition)
-        results, wording = answers
+        results, wording, changed = answers
         path, thread_id = run.path, run.thread_id or self._threads.of(position)
         if (
             outputs is not None
+            and not changed
             and run[ERROR] is None
             and run[MEASURED:] == (None, None, None, path, "", run.thread_id, NOTHING)  # no tokens, nothing printed
         ):
@@ -199,7 +202,7 @@ class Work:
             thread_id,
             output_hash,
             results,
-            tuple(map(redacted, extra.get("warnings", ()))) if extra else (),
+            (*map(redacted, extra.get("warnings", ())), *map(CHANGED.format, changed)),
         )
         stored = None if outputs is None else redacted_json(outputs)
         return record, line(record, begin, stored, wording, more(record, path, redacted(stdout)))
