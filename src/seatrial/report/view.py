@@ -110,6 +110,7 @@ class RowView:
         beside: it stands beside the family (zero tolerance, a measurement, a contract test): nothing to draw.
         overridden: somebody let it pass.
         undecided: it cannot be told, and the verdict waits for it.
+        vote: a judge's win rate that counts, shown whatever it says.
     """
 
     label: str
@@ -135,6 +136,7 @@ class RowView:
     beside: bool
     overridden: bool
     undecided: bool = False
+    vote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +242,7 @@ def decisive(v: View) -> list[RowView]:
     return [
         row
         for row in v.rows
-        if row.state in states or row.undecided or (row.state is State.CANNOT_TELL and row.critical)
+        if row.state in states or row.undecided or row.vote or (row.state is State.CANNOT_TELL and row.critical)
     ]
 
 
@@ -320,6 +322,7 @@ def _row(f: Finding, report: Report, name: Callable[[Finding], str], excused: se
         borderline=_borderline(f),
         beside=beside(f),
         overridden=f.verdict is Verdict.FAIL and (f.segment, f.key) in excused,
+        vote=_is_winrate(f) and f.verdict is not None,
         undecided=f.state is State.CANNOT_TELL and (f.alpha_row is not None or _is_winrate(f)),
     )
 

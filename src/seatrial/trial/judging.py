@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from seatrial.judge.spec import Judge
     from seatrial.judge.table import Rows
     from seatrial.model.hub import Hub
+    from seatrial.price import Price
     from seatrial.project import Project
     from seatrial.verdict import Decision
 
@@ -50,6 +51,7 @@ class Comparison:
         candidate: likewise.
         pairs: answers side by side, in the dataset's order.
         families: of the judge's model.
+        price: of the judge's model, as its file or the project's price table says; None where neither does.
         folder: where verdicts are kept.
         critical: critical segments of the graph, `NAME=value`.
     """
@@ -62,6 +64,7 @@ class Comparison:
     candidate: str
     pairs: tuple[Pair, ...]
     families: frozenset[str]
+    price: Price | None
     folder: Path
     critical: frozenset[str]
 
@@ -146,6 +149,7 @@ def comparison(project: Project, a: str, b: str, judge_name: str, *, limit: int 
         str(cand["version"]),
         pairs,
         families,
+        judge.price or project.settings.model.prices.of(judge.model),
         project.root / RUNS / runs[1] / JUDGED / f"{judge.name}--{runs[0]}",
         frozenset(critical_segments(dimensions)),
     )
@@ -161,7 +165,7 @@ def plan_of(made: Comparison, repeat: int = 1) -> Plan:
     requested = {one.request.key: one.request for one in questions(made.judge, made.pairs, repeat)}
     known = read_rows(made.folder / ROWS)
     left = [one for key, one in requested.items() if key not in known or known[key].outcome != Outcome.SCORED]
-    spend = Spend(made.judge.price)
+    spend = Spend(made.price)
     characters = [len(one.system) + len(one.user) for one in left]
     worst = sum(spend.worst(len(one.user.encode()) + len(one.system), made.judge.max_tokens) for one in left) / NANO
     return Plan(
@@ -170,7 +174,7 @@ def plan_of(made: Comparison, repeat: int = 1) -> Plan:
         len(left),
         len(requested) - len(left),
         sum(characters) // CHARACTERS_A_TOKEN,
-        None if made.judge.price is None else worst,
+        None if made.price is None else worst,
     )
 
 
@@ -204,6 +208,7 @@ def judge_pairs(
         hub or judge_hub(project),
         made.folder,
         concurrency=concurrency,
+        price=made.price,
         max_usd=max_usd,
         resume=resume,
         progress=progress,
@@ -219,7 +224,9 @@ def judge_pairs(
         unasked=done.unasked,
     )
     written = write_evidence(rows, made.folder / EVIDENCE, made.judge, made.graph)
-    write_verdicts(rows, made.folder / VERDICTS, {"judge": made.judge.identity, "run_id": made.candidate_run})
+    write_verdicts(
+        rows, made.folder / VERDICTS, {"judge": made.judge.identity, "run_id": made.candidate_run, "graph": made.graph}
+    )
     _write_about(made, done, repeat, written)
     return done, rows
 

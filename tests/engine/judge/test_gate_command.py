@@ -153,3 +153,15 @@ def test_evidence_from_a_file_counts_under_the_licence_of_its_folder(tmp_path, j
     for of, code in (({"families": ("anthropic",)}, 0), ({"labels": 60}, 2)):
         licence(tmp_path, judge, **of)
         assert run(command) == code
+
+
+def test_a_cap_uses_the_listed_price_and_the_licence_names_the_graph(judged, capsys):
+    root, _ = judged("good")
+    capsys.readouterr()
+    pair = ["judge", "pairwise", "desk@v1", "desk@v2", "--judge", "helpful", "--max-usd", "1", "--json"]
+    assert run(pair) == 0
+    assert json.loads(capsys.readouterr().out)["usd"] == 0
+    (table,) = (root / ".seatrial" / "runs").glob("*/judged/helpful--*/verdicts.parquet")
+    (root / "labels.jsonl").write_text("".join(f'{{"example_id": "e{i:02}", "preference": 1}}\n' for i in range(20)))
+    run(["judge", "agreement", str(table), "--labels", "labels.jsonl", "--licence", "helpful"])
+    assert json.loads((root / "judges" / "helpful.licence.json").read_text())["graphs"] == ["desk"]
