@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seatrial.cli import rollout_person, rollout_traffic
+from seatrial.cli import rollout_person, rollout_simulate, rollout_traffic
 from seatrial.cli.output import check_targets
 from seatrial.cli.rollout_common import (
     AT,
     AUTHOR,
+    EVENTS,
     JSON,
     OUTPUT,
     REASON,
@@ -22,6 +23,7 @@ from seatrial.cli.rollout_common import (
     project_here,
     read_plan,
     show,
+    source_here,
     store_here,
 )
 from seatrial.errors import UsageError
@@ -110,10 +112,11 @@ def start(
 
 @command.command("step")
 @click.argument("name")
+@EVENTS
 @AT
 @JSON
 @OUTPUT
-def step(name: str, at: float | None, files: tuple[Path, ...], *, as_json: bool) -> int:
+def step(name: str, events: str | None, at: float | None, files: tuple[Path, ...], *, as_json: bool) -> int:
     """Judge what has become known and move every cell as far as the evidence goes.
 
     Run it from cron as often as you like: without new evidence nothing changes. Exit 0: moved, holding, or nothing to do;
@@ -124,7 +127,7 @@ def step(name: str, at: float | None, files: tuple[Path, ...], *, as_json: bool)
       seatrial rollout step support_v4
     """
     check_targets(files)
-    decision = _decision(*_look(name, time.time() if at is None else at))
+    decision = _decision(*_look(name, time.time() if at is None else at, events))
     show(decision, as_json, files)
     return decision.exit_code
 
@@ -132,8 +135,9 @@ def step(name: str, at: float | None, files: tuple[Path, ...], *, as_json: bool)
 @command.command("run")
 @click.argument("name")
 @click.option("--every", type=click.FloatRange(min=1), default=300.0, show_default=True, help="Seconds between steps.")
+@EVENTS
 @JSON
-def run_(name: str, every: float, *, as_json: bool) -> int:
+def run_(name: str, every: float, events: str | None, *, as_json: bool) -> int:
     """Step again and again until every cell is done; ends with the worst exit code met.
 
     \b
@@ -144,7 +148,7 @@ def run_(name: str, every: float, *, as_json: bool) -> int:
 
     met: list[Verdict] = []
     while True:
-        decision = _decision(*_look(name, time.time()))
+        decision = _decision(*_look(name, time.time(), events))
         met.append(decision.verdict)
         show(decision, as_json, ())
         if decision.details["finished"]:
@@ -178,6 +182,7 @@ for one in (
     rollout_person.rollback,
     rollout_person.override,
     rollout_traffic.replay_traffic,
+    rollout_simulate.simulate,
 ):
     command.add_command(one)
 
@@ -203,78 +208,6 @@ def report(name: str, files: tuple[Path, ...]) -> int:
     store = store_here()
     rows = controller.all_rows(store, controller.full_name(store, name))
     show(status_decision(rows), False, files, rollout_figures(history(rows)))
-    return 0
-
-
-@command.command("simulate")
-@click.argument("plan")
-@click.option("--drop", type=float, default=0.0, show_default=True, help="What the candidate truly loses, in rate.")
-@click.option("--cell", default="", help="Only in this cell.")
-@click.option("--metric", default="", help="In this metric; default: the primary one.")
-@click.option("--from-share", type=float, default=0.0, help="Only from this share of the traffic on.")
-@click.option("--runs", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Simulated rollouts.")
-@click.option("--every", type=click.FloatRange(min=1), default=900.0, show_default=True, help="Seconds between looks.")
-@click.option("--days", type=click.FloatRange(min=0.1), default=14.0, show_default=True, help="Longest duration.")
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print seatrial/rollout-simulation/1 on stdout.")
-def simulate(
-    plan: str,
-    drop: float,
-    cell: str,
-    metric: str,
-    from_share: float,
-    runs: int,
-    every: float,
-    days: float,
-    seed: int,
-    *,
-    as_json: bool,
-) -> int:
-    """Play whole rollouts of a plan on made-up traffic, decided by the rules that decide real ones.
-
-    Without --drop the candidate is as good as the control: what is rolled back then is a false rollback.
-
-    \b
-    Examples:
-      seatrial rollout simulate support_v4
-      seatrial rollout simulate support_v4 --drop 0.2 --cell region=DE --from-share 0.25
-    """
-    import numpy as np  # noqa: PLC0415
-
-    from seatrial.cli.progress import progress  # noqa: PLC0415
-    from seatrial.errors import one_of  # noqa: PLC0415
-    from seatrial.rollout.rules import rules_of  # noqa: PLC0415
-    from seatrial.rollout.simulate import Effect, simulate, simulated_data, simulated_lines, truth_of  # noqa: PLC0415
-
-    read, metrics = read_plan(project_here(), plan)
-    if read.units_per_day is None:
-        raise UsageError(
-            f"{read.source}: units_per_day is missing; a simulation needs to know how much traffic there is"
-        )
-    rules = rules_of(read, metrics)
-    if cell:
-        one_of(cell, [one.name for one in rules.cells], "cell")
-    if metric:
-        one_of(metric, [one.name for one in rules.metrics], "metric")
-    truth = truth_of(rules, (Effect(drop, cell, metric, from_share),) if drop else ())
-    with progress(quiet=as_json) as tell:
-        found = simulate(
-            rules,
-            truth,
-            runs,
-            np.random.default_rng(seed),
-            units_per_day=read.units_per_day,
-            every=every,
-            days=days,
-            progress=lambda done, planned: tell("simulated rollouts", done, planned),
-        )
-    if as_json:
-        from seatrial.canonical import canonical_json  # noqa: PLC0415
-
-        click.echo(canonical_json(simulated_data(found)))
-    else:
-        for text in simulated_lines(found):
-            click.echo(text)
     return 0
 
 
@@ -316,30 +249,30 @@ def _audit(name: str, check: Callable[[Any], int | None], bad: str, good: str) -
     return 0 if wrong is None else 1
 
 
-def _look(name: str, now: float) -> tuple[Look, tuple[str, ...]]:
+def _look(name: str, now: float, events: str | None) -> tuple[Look, tuple[str, ...]]:
     """One look, and a sentence for each message that no receiver took."""
     from seatrial.adapters import webhook  # noqa: PLC0415
     from seatrial.rollout import controller  # noqa: PLC0415
     from seatrial.rollout.ledger import state_of  # noqa: PLC0415
     from seatrial.rollout.sentence import step_sentence  # noqa: PLC0415
-    from seatrial.rollout.store_source import StoreSource  # noqa: PLC0415
 
     store = store_here()
     rollout = controller.full_name(store, name)
     hooks = webhook.load_hooks(project_here().root / "experiments" / "webhooks.toml")
     rules, last = controller.ends(store, rollout)
-    look = controller.look(
-        store,
-        rollout,
-        StoreSource(store),
-        now,
-        code=code_version(),
-        plan_hash=plan_hash(rollout.partition("@")[0]),
-        requested=webhook.ask(hooks, rules, state_of(last)),
-        following=lambda rules, decided: webhook.messages(
-            hooks, rules, decided, [step_sentence(rules, one) for one in decided.reported]
-        ),
-    )
+    with source_here(store, events) as source:
+        look = controller.look(
+            store,
+            rollout,
+            source,
+            now,
+            code=code_version(),
+            plan_hash=plan_hash(rollout.partition("@")[0]),
+            requested=webhook.ask(hooks, rules, state_of(last)),
+            following=lambda rules, decided: webhook.messages(
+                hooks, rules, decided, [step_sentence(rules, one) for one in decided.reported]
+            ),
+        )
     return look, webhook.deliver(store, rollout, hooks, now)
 
 

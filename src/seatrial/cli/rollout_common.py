@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,12 @@ from seatrial.cli.output import FORMATS, show_decision
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from seatrial.experiment.plan import RolloutPlan
     from seatrial.project import Project
     from seatrial.report.view import Figure
+    from seatrial.rollout.source import Source
     from seatrial.store.engine import Store
     from seatrial.verdict import Decision
 
@@ -30,6 +32,12 @@ OUTPUT = click.option(
 )
 AT = click.option(
     "--at", type=float, metavar="SECONDS", help="Decide as of this time, in seconds since 1970; default: now."
+)
+EVENTS = click.option(
+    "--events",
+    metavar="PLACE",
+    envvar="SEATRIAL_EVENTS",
+    help="Where exposures and outcomes lie: FILE.duckdb or postgresql://...; default: the project's store.",
 )
 AUTHOR = click.option("--author", required=True, help="Who answers for it.")
 REASON = click.option("--reason", required=True, help="Why, in a sentence.")
@@ -64,6 +72,19 @@ def project_here() -> Project:
     from seatrial.project import open_project  # noqa: PLC0415
 
     return open_project(Path.cwd())
+
+
+@contextmanager
+def source_here(store: Store, events: str | None) -> Iterator[Source]:
+    """Where the events of a rollout are read: the store, or a warehouse that is opened for one look."""
+    from seatrial.rollout.store_source import StoreSource  # noqa: PLC0415
+    from seatrial.rollout.warehouse import open_warehouse  # noqa: PLC0415
+
+    if not events:
+        yield StoreSource(store)
+        return
+    with open_warehouse(events, project_here().root, StoreSource(store)) as opened:
+        yield opened
 
 
 def store_here() -> Store:

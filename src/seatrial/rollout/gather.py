@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, TypeVar
 
 from seatrial.errors import SeatrialError
-from seatrial.outcome.maturity import CODES, Answer, Events, mature
+from seatrial.outcome.maturity import Answer
 from seatrial.outcome.metric import MetricKind
-from seatrial.outcome.polarity import Polarities, Polarity
+from seatrial.outcome.polarity import Polarity
+from seatrial.rollout.count_rows import LABELS, MINUTE, counting
 from seatrial.rollout.evidence import Block, Evidence, Exposed, Hit, Problem, Shadowed
 from seatrial.rollout.reason import Reason, Why
 from seatrial.rollout.state import Mode
@@ -21,14 +20,11 @@ if TYPE_CHECKING:
 
     from seatrial.outcome.metric import Metric
     from seatrial.rollout.rules import Rules
-    from seatrial.rollout.source import FirstExposure, OutcomeOf, Source
+    from seatrial.rollout.source import AnswerCount, CountingSource, ExposedCount, Source
     from seatrial.rollout.state import CellState, State
 
-MINUTE = 60.0
 GRACE = 60.0
 """Seconds that a minute of exposures waits for rows that are still on their way."""
-LABELS = Polarities(labels={word.value: word for word in Polarity})
-"""Labels that every project has; `1`, `0`, `true` and `false` are known besides."""
 
 
 def gather(source: Source, rules: Rules, state: State, now: float, looked: float) -> Evidence:
@@ -41,23 +37,28 @@ def gather(source: Source, rules: Rules, state: State, now: float, looked: float
         now: the clock, seconds since 1970.
         looked: when the state was decided.
     """
+    counter = counting(source)
     counted = max(state.counted, _closed(now, 0.0))
+    spans = {
+        one.name: (state.until(one.name), max(state.until(one.name), _closed(now, one.horizon)))
+        for one in rules.metrics
+    }
+    counter.begin(rules.rollout, [(state.counted, counted), *spans.values()])
     problems: list[Problem] = []
     if now < state.counted:
         problems.append(Problem("", Reason(Why.CLOCK, seconds=state.counted - now)))
-    firsts = source.first_exposures(rules.rollout, state.counted, counted)
-    hashes = _identity(state, firsts, problems)
-    exposed = _exposed(_same(firsts, *hashes))
-    for one in source.crossings(rules.rollout, state.counted, counted):
+    groups = counter.exposed(rules.rollout, state.counted, counted)
+    hashes = _identity(state, groups, problems)
+    exposed = _exposed(_same(groups, *hashes))
+    for one in counter.crossings(rules.rollout, state.counted, counted):
         cell = _cell(state, one.cell)
         if cell is not None and (cell.attempt, cell.rung) == (one.attempt, one.rung):
             problems.append(Problem(one.cell, Reason(Why.BOTH_ARMS, text=one.unit)))
     closed, blocks, unknown, late = [], [], 0, 0
     for metric in rules.metrics:
-        since = state.until(metric.name)
-        until = max(since, _closed(now, metric.horizon))
+        since, until = spans[metric.name]
         try:
-            new, strange, after = _blocks(source, rules, metric, since, until, hashes)
+            new, strange, after = _blocks(counter, rules, metric, since, until, hashes)
         except SeatrialError as error:
             problems.append(Problem("", Reason(Why.UNREADABLE, metric.name, text=str(error))))
             new, strange, after, until = [], 0, 0, since
@@ -65,11 +66,11 @@ def gather(source: Source, rules: Rules, state: State, now: float, looked: float
         unknown += strange
         late += after
         closed.append((metric.name, until))
-    shadow = _shadow(source, rules, state, problems)
+    shadow = _shadow(counter, rules, state, problems)
     hits: list[Hit] = []
     for metric in rules.zero_tolerance:
         try:
-            hits += _hits(source, rules, state, metric)
+            hits += _hits(counter, rules, state, metric)
         except SeatrialError as error:
             problems.append(Problem("", Reason(Why.UNREADABLE, metric.name, text=str(error))))
         closed.append((metric.name, counted))
@@ -84,7 +85,7 @@ def gather(source: Source, rules: Rules, state: State, now: float, looked: float
         control_hash=hashes[0],
         candidate_hash=hashes[1],
         algorithm=hashes[2],
-        late=late + source.late_exposures(rules.rollout, state.counted, looked),
+        late=late + counter.late_exposures(rules.rollout, state.counted, looked),
         unknown=unknown,
     )
 
@@ -98,12 +99,12 @@ def _cell(state: State, name: str) -> CellState | None:
     return next((cell for cell in state.cells if cell.cell == name), None)
 
 
-def _identity(state: State, firsts: Sequence[FirstExposure], problems: list[Problem]) -> tuple[str, str, str]:
+def _identity(state: State, groups: Sequence[ExposedCount], problems: list[Problem]) -> tuple[str, str, str]:
     """Contents and algorithm that count, the first ever seen; another one is a problem of every cell it was seen in."""
     known = {"control": state.control_hash, "candidate": state.candidate_hash}
     algorithm = state.algorithm
     seen: set[tuple[str, Why, str]] = set()
-    for one in firsts:
+    for one in groups:
         known[one.arm] = known[one.arm] or one.content
         algorithm = algorithm or one.algorithm
         cell = _cell(state, one.cell)
@@ -119,54 +120,39 @@ def _identity(state: State, firsts: Sequence[FirstExposure], problems: list[Prob
     return known["control"], known["candidate"], algorithm
 
 
-def _same(firsts: Iterable[FirstExposure], control: str, candidate: str, algorithm: str) -> list[FirstExposure]:
-    """Exposures of the contents that count."""
+Group = TypeVar("Group", "ExposedCount", "AnswerCount")
+
+
+def _same(groups: Iterable[Group], control: str, candidate: str, algorithm: str) -> list[Group]:
+    """Groups of the contents that count."""
     wanted = {"control": control, "candidate": candidate}
     return [
         one
-        for one in firsts
+        for one in groups
         if (not one.content or one.content == wanted[one.arm]) and (not one.algorithm or one.algorithm == algorithm)
     ]
 
 
-def _exposed(firsts: Iterable[FirstExposure]) -> tuple[Exposed, ...]:
-    counts = Counter((one.cell, one.attempt, one.rung, one.arm) for one in firsts)
+def _exposed(groups: Iterable[ExposedCount]) -> tuple[Exposed, ...]:
+    counts: Counter[tuple[str, int, int, str]] = Counter()
+    for one in groups:
+        counts[one.cell, one.attempt, one.rung, one.arm] += one.units
     keys = sorted({key[:3] for key in counts})
     return tuple(Exposed(*key, counts[(*key, "control")], counts[(*key, "candidate")]) for key in keys)
 
 
 def _blocks(
-    source: Source, rules: Rules, metric: Metric, since: float, until: float, hashes: tuple[str, str, str]
+    source: CountingSource, rules: Rules, metric: Metric, since: float, until: float, hashes: tuple[str, str, str]
 ) -> tuple[list[Block], int, int]:
     """New blocks of one metric, outcomes whose label says nothing, and outcomes that came after their horizon."""
-    firsts = _same(source.first_exposures(rules.rollout, since, until), *hashes)
-    if not firsts:
-        return [], 0, 0
-    units: dict[str, list[int]] = defaultdict(list)
-    for i, first in enumerate(firsts):
-        units[first.thread_id].append(i)
-    unit, at, answer, unknown = [], [], [], 0
-    for event in source.outcomes(rules.rollout, metric, since, until):
-        wording = _answer(metric, event)
-        if wording is None:
-            unknown += 1
-            continue
-        for i in units.get(event.thread_id, ()):
-            unit.append(i)
-            at.append(event.observed_at)
-            answer.append(wording)
-    observed = mature(
-        np.array([first.exposed_at for first in firsts]),
-        Events(np.array(unit, np.int64), np.array(at, np.float64), np.array(answer, np.int8)),
-        metric,
-        until + metric.horizon,
-    )
+    found = source.answers(rules.rollout, metric, since, until)
     good_is = Answer.POSITIVE if metric.direction == "up" or metric.kind is MetricKind.LATENCY_OVER else Answer.NEGATIVE
     counts: Counter[tuple[int, str, int, int, str, bool]] = Counter()
-    for first, state in zip(firsts, observed.state.tolist(), strict=True):
-        if state in (Answer.POSITIVE, Answer.NEGATIVE):
-            minute = int(first.exposed_at // MINUTE)
-            counts[minute, first.cell, first.attempt, first.rung, first.arm, state == good_is] += 1
+    late = 0
+    for one in _same(found.counts, *hashes):
+        late += one.late
+        if one.answer in (Answer.POSITIVE, Answer.NEGATIVE):
+            counts[one.minute, one.cell, one.attempt, one.rung, one.arm, one.answer == good_is] += one.units
     keys = sorted({key[:4] for key in counts})
     blocks = [
         Block(
@@ -179,21 +165,10 @@ def _blocks(
         )
         for key in keys
     ]
-    return blocks, unknown, observed.late
+    return blocks, found.unknown, late
 
 
-def _answer(metric: Metric, event: OutcomeOf) -> Answer | None:
-    """What an outcome says of its unit; None where its label says nothing. For a latency, POSITIVE is within the limit."""
-    if metric.kind is MetricKind.LATENCY_OVER and metric.source.over is not None:
-        try:
-            return Answer.POSITIVE if float(event.label) <= metric.source.over else Answer.NEGATIVE
-        except ValueError:
-            return None
-    polarity = LABELS.of(event.label)
-    return None if polarity is None else CODES[polarity]
-
-
-def _shadow(source: Source, rules: Rules, state: State, problems: list[Problem]) -> tuple[Shadowed, ...]:
+def _shadow(source: CountingSource, rules: Rules, state: State, problems: list[Problem]) -> tuple[Shadowed, ...]:
     """What the shadow stage says of every cell that is in it."""
     if not rules.shadow.units:
         return ()
@@ -210,7 +185,7 @@ def _shadow(source: Source, rules: Rules, state: State, problems: list[Problem])
     return tuple(found)
 
 
-def _hits(source: Source, rules: Rules, state: State, metric: Metric) -> list[Hit]:
+def _hits(source: CountingSource, rules: Rules, state: State, metric: Metric) -> list[Hit]:
     """Events of a zero-tolerance metric beyond those that the state knows; an unknown label is a hit."""
     found: dict[tuple[str, int], list[str]] = defaultdict(list)
     for event in source.bad_events(rules.rollout, metric):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from seatrial.outcome.maturity import Answer
     from seatrial.outcome.metric import Metric
     from seatrial.store.shadow import ShadowAnswer
 
@@ -55,14 +56,46 @@ class Crossing:
     unit: str
 
 
-class Source(Protocol):
-    """Where exposures and outcomes are read; every method may raise a SeatrialError."""
+@dataclass(frozen=True, slots=True)
+class ExposedCount:
+    """Units first exposed in one cell, try and rung, to one arm, whose answers had one content; `first` is the earliest."""
 
-    def first_exposures(self, rollout: str, since: float, until: float) -> Sequence[FirstExposure]:
-        """Units first exposed in [since, until), in order of exposure; forced ones are left out."""
+    cell: str
+    attempt: int
+    rung: int
+    arm: str
+    content: str
+    algorithm: str
+    units: int
+    first: float
 
-    def outcomes(self, rollout: str, metric: Metric, since: float, until: float) -> Sequence[OutcomeOf]:
-        """Outcomes of a metric's type in threads exposed in [since, until)."""
+
+@dataclass(frozen=True, slots=True)
+class AnswerCount:
+    """Units first exposed in one minute whose outcome said one thing; `late`: their outcomes after the horizon."""
+
+    minute: int
+    cell: str
+    attempt: int
+    rung: int
+    arm: str
+    content: str
+    algorithm: str
+    answer: Answer
+    units: int
+    late: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Counts of one metric in one window of exposure, and outcomes whose label says nothing."""
+
+    counts: tuple[AnswerCount, ...]
+    unknown: int
+
+
+class Reader(Protocol):
+    """What every source of a rollout's events can read; every method may raise a SeatrialError."""
 
     def bad_events(self, rollout: str, metric: Metric) -> Sequence[BadEvent]:
         """Every event of a zero-tolerance metric's type in threads of the candidate."""
@@ -75,3 +108,29 @@ class Source(Protocol):
 
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """Exposures from before a time that were recorded after another."""
+
+
+class RowSource(Reader, Protocol):
+    """A source that gives events one by one."""
+
+    def first_exposures(self, rollout: str, since: float, until: float) -> Sequence[FirstExposure]:
+        """Units first exposed in [since, until), in order of exposure; forced ones are left out."""
+
+    def outcomes(self, rollout: str, metric: Metric, since: float, until: float) -> Sequence[OutcomeOf]:
+        """Outcomes of a metric's type in threads exposed in [since, until)."""
+
+
+class CountingSource(Reader, Protocol):
+    """A source that counts events where they lie."""
+
+    def begin(self, rollout: str, windows: Sequence[tuple[float, float]]) -> None:
+        """Prepare a look: the windows of exposure that will be counted."""
+
+    def exposed(self, rollout: str, since: float, until: float) -> Sequence[ExposedCount]:
+        """Units first exposed in [since, until), the earliest group first; forced ones are left out."""
+
+    def answers(self, rollout: str, metric: Metric, since: float, until: float) -> Answers:
+        """What the outcomes of a metric say of the units first exposed in [since, until), all past its horizon."""
+
+
+Source = RowSource | CountingSource

@@ -148,6 +148,7 @@ def test_a_persons_actions_are_ledgered(project, capsys):
         (["pause", "support_v4", "--cell", "XX", *SIGNED], "DE, rest"),
         (["override", "support_v4", "--share", "0.3", *SIGNED], "0, 0.25, 1"),
         (["step", "other"], "never started"),
+        (["step", "support_v4", "--events", "mysql://h/d"], "FILE.duckdb or postgresql"),
         (["start", "other", *SIGNED], "does not exist"),
     ],
 )

@@ -1,1 +1,0 @@
-"""Campaign: a sequence of messages to one contact, durable over weeks."""

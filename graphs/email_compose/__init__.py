@@ -1,1 +1,0 @@
-"""E-mail compose: one outreach e-mail for one contact, validated, refined within bounds."""

@@ -1,0 +1,109 @@
+"""Count rows: a source of single events made into one that counts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.outcome.maturity import CODES, Answer, Events, mature
+from seatrial.outcome.metric import MetricKind
+from seatrial.outcome.polarity import Polarities, Polarity
+from seatrial.rollout.source import AnswerCount, Answers, ExposedCount
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.outcome.metric import Metric
+    from seatrial.rollout.source import BadEvent, CountingSource, Crossing, OutcomeOf, RowSource, Source
+    from seatrial.store.shadow import ShadowAnswer
+
+MINUTE = 60.0
+LABELS = Polarities(labels={word.value: word for word in Polarity})
+"""Labels that every project has; `1`, `0`, `true` and `false` are known besides."""
+
+
+def counting(source: Source) -> CountingSource:
+    """The source itself where it counts, else one that counts its rows."""
+    return source if hasattr(source, "answers") else CountedRows(source)  # type: ignore[return-value]
+
+
+class CountedRows:
+    """Counts the rows of a source in this process."""
+
+    def __init__(self, source: RowSource) -> None:
+        self._source = source
+
+    def begin(self, rollout: str, windows: Sequence[tuple[float, float]]) -> None:
+        """Nothing to prepare."""
+
+    def exposed(self, rollout: str, since: float, until: float) -> Sequence[ExposedCount]:
+        """As the protocol says."""
+        counts: Counter[tuple[str, int, int, str, str, str]] = Counter()
+        first: dict[tuple[str, int, int, str, str, str], float] = {}
+        for one in self._source.first_exposures(rollout, since, until):
+            key = (one.cell, one.attempt, one.rung, one.arm, one.content, one.algorithm)
+            counts[key] += 1
+            first.setdefault(key, one.exposed_at)
+        return [ExposedCount(*key, counts[key], at) for key, at in first.items()]
+
+    def answers(self, rollout: str, metric: Metric, since: float, until: float) -> Answers:
+        """As the protocol says."""
+        firsts = self._source.first_exposures(rollout, since, until)
+        if not firsts:
+            return Answers((), 0)
+        units: dict[str, list[int]] = defaultdict(list)
+        for i, first in enumerate(firsts):
+            units[first.thread_id].append(i)
+        unit, at, answer, unknown = [], [], [], 0
+        for event in self._source.outcomes(rollout, metric, since, until):
+            said = _answer(metric, event)
+            if said is None:
+                unknown += 1
+                continue
+            for i in units.get(event.thread_id, ()):
+                unit.append(i)
+                at.append(event.observed_at)
+                answer.append(said)
+        exposed_at = np.array([first.exposed_at for first in firsts])
+        events = Events(np.array(unit, np.int64), np.array(at, np.float64), np.array(answer, np.int8))
+        observed = mature(exposed_at, events, metric, until + metric.horizon)
+        late = np.zeros(len(firsts), np.int64)
+        if unit:
+            np.add.at(late, events.unit, events.at - exposed_at[events.unit] > metric.horizon)
+        counts: dict[tuple[int, str, int, int, str, str, str, Answer], list[int]] = defaultdict(lambda: [0, 0])
+        for first, state, after in zip(firsts, observed.state.tolist(), late.tolist(), strict=True):
+            minute = int(first.exposed_at // MINUTE)
+            place = (minute, first.cell, first.attempt, first.rung, first.arm, first.content, first.algorithm)
+            total = counts[(*place, Answer(state))]
+            total[0] += 1
+            total[1] += after
+        return Answers(tuple(AnswerCount(*key, *total) for key, total in counts.items()), unknown)
+
+    def bad_events(self, rollout: str, metric: Metric) -> Sequence[BadEvent]:
+        """As the protocol says."""
+        return self._source.bad_events(rollout, metric)
+
+    def crossings(self, rollout: str, since: float, until: float) -> Sequence[Crossing]:
+        """As the protocol says."""
+        return self._source.crossings(rollout, since, until)
+
+    def shadow_answers(self, rollout: str, cell: str, attempt: int) -> Sequence[ShadowAnswer]:
+        """As the protocol says."""
+        return self._source.shadow_answers(rollout, cell, attempt)
+
+    def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
+        """As the protocol says."""
+        return self._source.late_exposures(rollout, before, recorded_since)
+
+
+def _answer(metric: Metric, event: OutcomeOf) -> Answer | None:
+    """What an outcome says of its unit; None where its label says nothing. For a latency, POSITIVE is within the limit."""
+    if metric.kind is MetricKind.LATENCY_OVER and metric.source.over is not None:
+        try:
+            return Answer.POSITIVE if float(event.label) <= metric.source.over else Answer.NEGATIVE
+        except ValueError:
+            return None
+    polarity = LABELS.of(event.label)
+    return None if polarity is None else CODES[polarity]

@@ -1,0 +1,246 @@
+"""Warehouse source: exposures and outcomes counted where they lie, in a DuckDB file or in PostgreSQL.
+
+The tables are called `exposures` and `outcomes` and have the columns of the project's store (a view makes any table so).
+Each window of a look is one GROUP BY per metric; no event leaves the database.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, Self
+
+from seatrial.errors import ConfigError, DataError, MissingExtra
+from seatrial.outcome.maturity import Answer
+from seatrial.rollout.source import AnswerCount, Answers, BadEvent, Crossing, ExposedCount
+from seatrial.rollout.warehouse_sql import DUCKDB, KEY, POSTGRES, WINDOW, Dialect, code_of, joined, picked, read_row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from seatrial.outcome.metric import Metric
+
+
+class Warehouse:
+    """A counting source over one connection.
+
+    Args:
+        name: shown in messages, without a password.
+        dialect: of the database.
+        run: (query, parameters) -> rows; raises a DataError.
+        close: releases the connection.
+        shadow: where shadow evidence is read: the project's store.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        dialect: Dialect,
+        run: Callable[[str, Mapping[str, Any]], list[Any]],
+        close: Callable[[], None],
+        shadow: Any = None,
+    ) -> None:
+        self.name, self._dialect, self._run, self.close, self._shadow = name, dialect, run, close, shadow
+        self._many = ""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def exposed(self, rollout: str, since: float, until: float) -> Sequence[ExposedCount]:
+        """As the protocol says."""
+        if until <= since:
+            return []
+        window = {"rollout": rollout, "since": since, "until": until}
+        query = (
+            f"SELECT {KEY}, COUNT(*), MIN(exposed_at) FROM ({self._firsts()}) f GROUP BY {KEY} ORDER BY 8, arm, cell"
+        )
+        return [ExposedCount(*row) for row in self._query(query, window)]
+
+    def answers(self, rollout: str, metric: Metric, since: float, until: float) -> Answers:
+        """As the protocol says."""
+        if until <= since:
+            return Answers((), 0)
+        window = {"rollout": rollout, "since": since, "until": until, "outcome": metric.source.name}
+        firsts = self._firsts()
+        found = self._query(joined(firsts, code_of(self._dialect, metric, text="NULL"), metric), window)
+        units = self._query(f"SELECT COUNT(*) FROM ({firsts}) f", window)[0][0]
+        rows = [read_row(metric, row) for row in found]
+        events = self._events(metric)
+        if sum(row[8] for row in found) != units:  # a thread has several outcomes, of which one counts
+            rows = self._query(picked(firsts, events, metric), window)
+        totals: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+        for row in rows:
+            total = totals[(int(row[0]), *row[1:7], Answer(row[7]))]
+            total[0] += row[8]
+            total[1] += int(row[9])
+        counts = tuple(AnswerCount(*key, *total) for key, total in totals.items())
+        unknown = 0
+        if any(row[10] for row in rows):
+            threads = f"SELECT e.thread_id FROM exposures e WHERE {WINDOW}"
+            query = f"SELECT COUNT(*) FROM ({events}) o WHERE o.code IS NULL AND o.thread_id IN ({threads})"
+            unknown = int(self._query(query, window)[0][0])
+        return Answers(counts, unknown)
+
+    def bad_events(self, rollout: str, metric: Metric) -> Sequence[BadEvent]:
+        """As the protocol says."""
+        query = (
+            "SELECT DISTINCT e.cell, e.attempt, o.thread_id, o.label, o.event_id FROM outcomes o "
+            "JOIN exposures e ON e.thread_id = o.thread_id WHERE o.outcome = :outcome AND e.rollout = :rollout "
+            "AND e.arm = 'candidate' AND o.observed_at >= e.exposed_at ORDER BY o.event_id, e.cell, e.attempt"
+        )
+        found = self._query(query, {"rollout": rollout, "outcome": metric.source.name})
+        return [BadEvent(*row[:4]) for row in found]
+
+    def crossings(self, rollout: str, since: float, until: float) -> Sequence[Crossing]:
+        """As the protocol says."""
+        if until <= since or not self._many:
+            return []
+        mine = f"s.rollout = :rollout AND s.forced = 0 AND s.exposed_at < :until AND {self._dialect.hash.format('s.unit')} IN ({self._many})"
+        both = f"SELECT s.cell, s.attempt, s.rung, s.unit FROM exposures s WHERE {mine} GROUP BY 1, 2, 3, 4 HAVING MIN(s.arm) <> MAX(s.arm)"
+        query = (
+            f"SELECT c.cell, c.attempt, c.rung, c.unit FROM ({both}) c WHERE EXISTS (SELECT 1 FROM exposures e WHERE {WINDOW} "
+            "AND e.cell = c.cell AND e.attempt = c.attempt AND e.rung = c.rung AND e.unit = c.unit) ORDER BY c.cell, c.unit"
+        )
+        return [Crossing(*row) for row in self._query(query, {"rollout": rollout, "since": since, "until": until})]
+
+    def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
+        """As the protocol says."""
+        query = "SELECT COUNT(*) FROM exposures WHERE rollout = :rollout AND exposed_at < :before AND recorded_at > :recorded"
+        found = self._query(query, {"rollout": rollout, "before": before, "recorded": recorded_since})
+        return int(found[0][0])
+
+    def shadow_answers(self, rollout: str, cell: str, attempt: int) -> Any:
+        """As the protocol says; shadow evidence lies in the project's store."""
+        return self._shadow.shadow_answers(rollout, cell, attempt) if self._shadow is not None else ()
+
+    def begin(self, rollout: str, windows: Sequence[tuple[float, float]]) -> None:
+        """Find out once whether any unit of these windows was exposed several times, which almost none is.
+
+        By hashes: two units of one hash are both chosen for, each by itself, so nothing depends on their being different.
+        """
+        spans = [one for one in windows if one[1] > one[0]]
+        self._many = ""
+        if not spans:
+            return
+        values = {"rollout": rollout, "since": min(one[0] for one in spans), "until": max(one[1] for one in spans)}
+        key, mine = self._dialect.hash.format("e.unit"), "e.rollout = :rollout AND e.forced = 0"
+        inside = " OR ".join(f"(e.exposed_at >= {a!r} AND e.exposed_at < {b!r})" for a, b in sorted(set(spans)))
+        fresh = f"SELECT e.unit FROM exposures e WHERE {mine} AND ({inside})"
+        before = f"SELECT 1 FROM exposures e WHERE {mine} AND e.exposed_at < :since"
+        several = (
+            f"SELECT {key} AS h FROM exposures e WHERE {mine} AND e.exposed_at >= :since AND e.exposed_at < :until"
+        )
+        many = f"{several} GROUP BY 1 HAVING COUNT(*) > 1"
+        if self._query(f"{before} LIMIT 1", values) and self._query(
+            f"{before} AND e.unit IN ({fresh}) LIMIT 1", values
+        ):
+            earlier = (
+                f"SELECT {key} AS h FROM exposures e WHERE {mine} AND e.exposed_at < :since AND e.unit IN ({fresh})"
+            )
+            many = f"({many}) UNION ({earlier})"
+        if self._dialect is DUCKDB:
+            self._query(f"CREATE OR REPLACE TEMP TABLE seatrial_many AS {many}", values)
+            many = "SELECT h FROM seatrial_many"
+        if self._query(f"SELECT 1 FROM ({many}) m LIMIT 1", values):
+            self._many = many.replace(":until", repr(values["until"])).replace(":since", repr(values["since"]))
+
+    def _firsts(self) -> str:
+        """SQL of every unit's first exposure in a cell and try, where that lies in the window."""
+        plain = f"SELECT unit, exposed_at, thread_id, {KEY} FROM exposures e WHERE {WINDOW}"
+        if not self._many:
+            return plain
+        key = self._dialect.hash.format("e.unit")
+        ranked = (
+            f"SELECT unit, exposed_at, thread_id, {KEY}, ROW_NUMBER() OVER (PARTITION BY cell, attempt, unit "
+            "ORDER BY exposed_at, event_id) AS place FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 "
+            f"AND e.exposed_at < :until AND {key} IN ({self._many})"
+        )
+        return (
+            f"{plain} AND {key} NOT IN ({self._many}) UNION ALL "
+            f"SELECT unit, exposed_at, thread_id, {KEY} FROM ({ranked}) r WHERE place = 1 AND exposed_at >= :since"
+        )
+
+    def _events(self, metric: Metric) -> str:
+        """SQL of a metric's events: thread, time, and code of the answer, NULL where the label says nothing."""
+        return (
+            f"SELECT o.thread_id, o.observed_at, {code_of(self._dialect, metric)} AS code FROM outcomes o "
+            "WHERE o.outcome = :outcome AND o.observed_at >= :since"
+        )
+
+    def _query(self, query: str, values: Mapping[str, Any]) -> list[Any]:
+        used = {name: value for name, value in values.items() if f":{name}" in query}
+        for name in used:
+            query = query.replace(f":{name}", self._dialect.marker.format(name))
+        return self._run(query, used)
+
+
+def open_warehouse(location: str, root: Path, shadow: Any = None) -> Warehouse:
+    """Open the events of a rollout where they lie; they are only read.
+
+    Args:
+        location: `FILE.duckdb` or `postgresql://USER@HOST/DATABASE`.
+        root: folder that a relative file starts from.
+        shadow: source of shadow evidence.
+
+    Raises:
+        ConfigError: the location is neither.
+        DataError: it cannot be opened.
+        MissingExtra: its driver is not installed.
+    """
+    if location.startswith(("postgresql://", "postgres://")):
+        return _postgres(location, shadow)
+    if location.endswith(".duckdb"):
+        return _duckdb(root / location, shadow)
+    raise ConfigError(
+        f"events {location.rpartition('@')[2]!r}: write FILE.duckdb or postgresql://USER@HOST/DATABASE; "
+        "without it they are read from the project's store"
+    )
+
+
+def _duckdb(path: Path, shadow: Any) -> Warehouse:
+    try:
+        import duckdb  # noqa: PLC0415 - only where one is read
+    except ImportError:
+        raise MissingExtra("duckdb", "warehouse", "a rollout's events in DuckDB") from None
+    if not path.is_file():
+        raise DataError(f"{path} does not exist")
+    try:
+        connection = duckdb.connect(str(path), read_only=True)
+        connection.execute("SET enable_progress_bar = false")
+    except duckdb.Error as error:
+        raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+
+    def run(query: str, values: Mapping[str, Any]) -> list[Any]:
+        try:
+            found: list[Any] = connection.execute(query, dict(values)).fetchall()
+        except duckdb.Error as error:
+            raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+        return found
+
+    return Warehouse(str(path), DUCKDB, run, connection.close, shadow)
+
+
+def _postgres(url: str, shadow: Any) -> Warehouse:
+    try:
+        import psycopg  # noqa: PLC0415 - only where one is read
+    except ImportError:
+        raise MissingExtra("psycopg", "postgres", "a rollout's events in PostgreSQL") from None
+    name = url.rpartition("@")[2]
+    try:
+        connection = psycopg.connect(url, connect_timeout=5)
+    except psycopg.Error as error:
+        raise DataError(f"{name} cannot be reached: {str(error).strip().splitlines()[0]}") from error
+    connection.read_only = True
+
+    def run(query: str, values: Mapping[str, Any]) -> list[Any]:
+        try:
+            with connection.transaction():
+                found: list[Any] = connection.execute(query.encode(), dict(values)).fetchall()
+                return found
+        except psycopg.Error as error:
+            raise DataError(f"{name} cannot be read: {str(error).strip().splitlines()[0]}") from error
+
+    return Warehouse(name, POSTGRES, run, connection.close, shadow)

@@ -1,0 +1,128 @@
+"""Warehouse SQL: the queries that count a rollout's events, in the words of DuckDB or PostgreSQL."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from seatrial.outcome.maturity import CODES, Answer
+from seatrial.outcome.metric import MetricKind, Pick
+from seatrial.outcome.polarity import Polarity
+from seatrial.rollout.count_rows import LABELS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from seatrial.outcome.metric import Metric
+
+_CASELESS = ("1", "1.0", "true", "0", "0.0", "false", "", "nan", "none", "null")
+_BLANKS = " \t\n\r\x0b\x0c"
+WINDOW = "e.rollout = :rollout AND e.forced = 0 AND e.exposed_at >= :since AND e.exposed_at < :until"
+KEY = "cell, attempt, rung, arm, content, algorithm"
+_ORDER = {
+    Pick.FIRST: "CASE WHEN answer = 2 THEN 1 ELSE 0 END, seen_at, answer",
+    Pick.LATEST: "CASE WHEN answer = 2 THEN 1 ELSE 0 END, -seen_at, answer",
+    Pick.WORST: "answer, seen_at",
+}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What the two databases say differently.
+
+    Attributes:
+        hash: SQL of a text's hash.
+        number: SQL of a text as a number, NULL where it is none.
+        marker: how a parameter's name is written in a query.
+    """
+
+    hash: str
+    number: str
+    marker: str
+
+
+DUCKDB = Dialect("hash({})", "TRY_CAST({} AS DOUBLE)", "${}")
+POSTGRES = Dialect(
+    "hashtextextended({}, 0)",
+    r"CASE WHEN {0} ~ '^\s*[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?\s*$' THEN CAST({0} AS DOUBLE PRECISION) END",
+    "%({})s",
+)
+
+
+def code_of(dialect: Dialect, metric: Metric, text: str | None = None) -> str:
+    """SQL of what a label says, NULL where it says nothing; `text` stands in for it where labels are words."""
+    if metric.kind is MetricKind.LATENCY_OVER and metric.source.over is not None:
+        number = dialect.number.format("o.label")
+        return f"CASE WHEN {number} IS NULL THEN NULL WHEN {number} <= {metric.source.over!r} THEN 1 ELSE 0 END"
+    if text is not None:
+        return text
+    trim = "TRIM" if dialect is DUCKDB else "BTRIM"
+    word = f"{trim}(o.label, '{_BLANKS}')"
+    exact = [f"WHEN {word} = '{one.value}' THEN {int(CODES[one])}" for one in Polarity]
+    loose = [f"WHEN LOWER({word}) = '{one}' THEN {_code(one)}" for one in _CASELESS]
+    return f"CASE {' '.join((*exact, *loose))} ELSE NULL END"
+
+
+def _code(word: str) -> str:
+    polarity = LABELS.of(word)
+    return "NULL" if polarity is None else str(int(CODES[polarity]))
+
+
+def _read(metric: Metric) -> str:
+    """SQL of what one joined event says: NULL where it says nothing, or does not count."""
+    inside = f"age >= 0 AND age <= {metric.horizon!r}" if math.isfinite(metric.horizon) else "age >= 0"
+    machine = f"WHEN age < {metric.min_delay!r} THEN 2 " if metric.min_delay else ""
+    return f"CASE WHEN NOT ({inside}) THEN NULL WHEN code IS NULL THEN NULL {machine}ELSE code END"
+
+
+def _lines(firsts: str, events: str, metric: Metric) -> str:
+    """SQL of first exposures joined with their events, one line a pair."""
+    late = f"age > {metric.horizon!r}" if math.isfinite(metric.horizon) else "FALSE"
+    return (
+        f"SELECT p.*, {_read(metric)} AS answer, CASE WHEN code IS NOT NULL AND {late} THEN 1 ELSE 0 END AS late, "
+        "CASE WHEN age IS NOT NULL AND code IS NULL THEN 1 ELSE 0 END AS unknown FROM ("
+        f"SELECT f.*, o.code AS code, o.observed_at AS seen_at, o.observed_at - f.exposed_at AS age FROM ({firsts}) f "
+        f"LEFT JOIN ({events}) o ON o.thread_id = f.thread_id) p"
+    )
+
+
+def joined(firsts: str, code: str, metric: Metric) -> str:
+    """The counts by label where no thread has several events: what a word says is looked up afterwards, once a word."""
+    words = metric.kind is not MetricKind.LATENCY_OVER
+    age = "o.observed_at - f.exposed_at"
+    late = f"WHEN {age} > {metric.horizon!r} THEN 'late' " if math.isfinite(metric.horizon) else ""
+    machine = f"WHEN {age} < {metric.min_delay!r} THEN 'machine' " if metric.min_delay else ""
+    time = f"CASE WHEN {age} IS NULL THEN 'none' WHEN {age} < 0 THEN 'before' {late}{machine}ELSE 'in time' END"
+    label = "o.label" if words else "NULL"
+    return (
+        f"SELECT FLOOR(f.exposed_at / 60) AS minute, {KEY}, {time} AS moment, COUNT(*), {code} AS code, {label} AS label "
+        f"FROM ({firsts}) f LEFT JOIN outcomes o ON o.thread_id = f.thread_id AND o.outcome = :outcome "
+        f"AND o.observed_at >= :since GROUP BY minute, {KEY}, moment, code, label"
+    )
+
+
+def read_row(metric: Metric, row: Sequence[Any]) -> tuple[Any, ...]:
+    """A row of `joined` as one of `picked`: minute, key, answer, units, late, unknown."""
+    moment, units, code, label = row[7], row[8], row[9], row[10]
+    if metric.kind is not MetricKind.LATENCY_OVER and moment != "none":
+        polarity = LABELS.of(label)
+        code = None if polarity is None else int(CODES[polarity])
+    known = code is not None and moment in ("in time", "machine")
+    answer = CODES[metric.default] if not known else Answer.NEUTRAL if moment == "machine" else code
+    late = units if moment == "late" and code is not None else 0
+    return (*row[:7], answer, units, late, int(moment != "none" and code is None))
+
+
+def picked(firsts: str, events: str, metric: Metric) -> str:
+    """The counts where of several events of a thread one is picked."""
+    unit = "cell, attempt, unit"
+    ranked = (
+        f"SELECT l.*, SUM(late) OVER (PARTITION BY {unit}) AS lates, SUM(unknown) OVER (PARTITION BY {unit}) AS unknowns, "
+        f"ROW_NUMBER() OVER (PARTITION BY {unit} ORDER BY CASE WHEN answer IS NULL THEN 1 ELSE 0 END, {_ORDER[metric.pick]}) AS place "
+        f"FROM ({_lines(firsts, events, metric)}) l"
+    )
+    return (
+        f"SELECT FLOOR(exposed_at / 60) AS minute, {KEY}, COALESCE(answer, {int(CODES[metric.default])}) AS meaning, COUNT(*), "
+        f"SUM(lates), SUM(unknowns) FROM ({ranked}) r WHERE place = 1 GROUP BY minute, {KEY}, meaning"
+    )
