@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING
 from seatrial.dataset.fingerprint import IDENTITY_DIGITS, identity
 from seatrial.errors import DataError, InvalidComparison, UsageError
 from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
+from seatrial.gate.message import brief, messages
 from seatrial.gate.policy import COMMON
+from seatrial.gate.validity import RECORD_MARGIN
 from seatrial.trial.overrides import append, text_of
+from seatrial.trial.policies import row_policy
 from seatrial.trial.runs import evidence_of, latest_run, summary
+from seatrial.verdict import SYSTEM_FAILURES
 from seatrial.wording import percent
 
 if TYPE_CHECKING:
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from seatrial.gate.baseline import Baseline
     from seatrial.project import Project
 
+FAILED = frozenset(word.value for word in SYSTEM_FAILURES)
 FOLDER = "gates/baselines"
 CURRENT, ANCHOR = "current", "anchor"
 MOVES = "moves.jsonl"
@@ -74,7 +79,7 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
 
     Raises:
         UsageError: no such run, or no reason.
-        DataError: the run has holes.
+        DataError: the run has holes, or more of it crashed than the policy says its graph does.
     """
     if not reason.strip():
         raise UsageError(f"moving {pointer} takes a reason: --reason 'release 2.4'")
@@ -84,6 +89,8 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
         raise UsageError(f"run {run_id} does not cover its whole dataset; a baseline is whole")
 
     evidence = evidence_of(project, run_id)
+    policies = [row_policy(project, row) for row in project.settings.trial if row.graph == wording["graph"]]
+    _refuse_crashed(evidence, wording["version"], max([one.baseline_system_failures for one in policies], default=0.0))
     measured = date.fromisoformat(str(wording["started"])[:10])
     text = baseline_text(evidence, wording["version"], measured=measured, code=wording.get("code", ""))
     folder = project.root / FOLDER / wording["graph"]
@@ -108,6 +115,22 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}; {pointer} was not moved") from error
     return read_baseline(text, file), before
+
+
+def _refuse_crashed(evidence: Evidence, version: str, record: float) -> None:
+    """What crashed becomes the record that later runs are held against: accepted unseen, half a run sets a bar of a half."""
+    outcomes = evidence.codes("outcome")
+    crashed = sum(int((outcomes.index == place).sum()) for place, word in enumerate(outcomes.values) if word in FAILED)
+    keys, cells = evidence.codes("key").values, len(evidence)
+    if cells > crashed > max(len(keys), (record + RECORD_MARGIN) * cells):  # all of it has a sentence of its own
+        cause = "".join(
+            f", {brief(text)} ({n:,})" for text, n in messages(evidence, keys[0], version, SYSTEM_FAILURES)[:2]
+        )
+        raise DataError(
+            f"{evidence.source}: {version} failed on {crashed // len(keys):,} of {cells // len(keys):,} runs ({percent(crashed / cells)}){cause}. "
+            "A baseline that crashed lowers the bar of every later run: correct what made it fail and evaluate it again; where this "
+            f"graph is known to fail so often, let the policy say so (baseline_system_failures, {percent(record)} today)"
+        )
 
 
 def refuse_another(

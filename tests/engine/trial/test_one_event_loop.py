@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 
 from seatrial.cli.app import run
+from seatrial.pool import process_loop
 from seatrial.testing import OpenAIServer
 
 REGISTRY = """
@@ -120,3 +121,45 @@ def test_a_client_made_at_import_goes_through_every_verb(project, server, capsys
     assert len(summaries) >= 9
     assert {summary["system_failures"] for summary in summaries} == {0}
     assert {summary["measurement_failures"] for summary in summaries} == {0}
+
+
+BLOCKS = """
+import asyncio
+import time
+from typing import TypedDict
+
+from langgraph.graph import END, START, StateGraph
+
+HOME = []
+
+
+class State(TypedDict, total=False):
+    n: int
+    tier: str
+    answer: str
+
+
+def build(style="v1"):
+    async def think(state: State) -> State:
+        here = asyncio.get_running_loop()
+        HOME[:] = HOME or [here]
+        await asyncio.sleep(0)
+        if state["n"] == 3:
+            time.sleep(0.9)
+        if here is not HOME[0]:
+            raise RuntimeError("bound to a different event loop")
+        return {"answer": "right"}
+
+    return StateGraph(State).add_node("think", think).add_edge(START, "think").add_edge("think", END)
+"""
+
+
+def test_a_failure_after_the_loop_was_replaced_is_nobodys_and_exit_2(project, capsys, monkeypatch):
+    monkeypatch.setattr(process_loop, "_missing", [])  # which later tests of this process would be told of
+    (project / "graphs/oracle.py").write_text(BLOCKS)
+    assert run(["eval", "oracle@v1", "-j", "2", "--timeout", "0.3"]) == 2
+    reported = capsys.readouterr().err
+    assert "RuntimeError: bound to a different event loop" in reported
+    assert "make the blocking step a plain def or await it, and run again" in reported
+    assert list(project.glob(".seatrial/runs/*/rows.jsonl"))
+    assert not list(project.glob(".seatrial/runs/*/evidence.parquet"))
