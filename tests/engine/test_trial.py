@@ -293,8 +293,8 @@ def test_compare_shows_a_drop_and_exits_0(project, capsys):
         (["eval", "greeter", "--retry-errors"], "--retry-errors goes with --resume"),
         (["trial", "nobody"], "a trial row of graph 'nobody' is unknown; choose one of: greeter"),
         (["gate", "greeter@v1", "greeter@v2"], "no finished run of greeter@v1 over its whole golden dataset yet"),
-        (["gate", "greeter@v1"], "give two versions"),
-        (["gate", "a", "b", "--critical", "tier"], "--critical goes with --evidence"),
+        (["gate", "greeter@v1"], "two versions of a graph (seatrial gate "),
+        (["gate", "a", "b", "--critical", "tier"], "--critical goes with files of results"),
     ],
 )
 def test_a_users_mistake_is_a_sentence_and_exit_3(project, capsys, arguments, reported):

@@ -74,7 +74,7 @@ def _share(
     while True:
         shared = SharedLoop(left, awaited, on_result, timeout_s, stop)
         shared.run(concurrency)
-        left = chain(shared.second_stage, left)
+        left = chain(shared.to_repeat, left)
         first = next(left, END)
         if first is END or stop.is_set():
             return

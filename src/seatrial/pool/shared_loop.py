@@ -75,7 +75,7 @@ class SharedLoop(Generic[Item, Value]):
     """One run of items on the process's loop.
 
     Attributes:
-        again: after `run`, what must be done again one at a time; `items` may hold more.
+        to_repeat: after `run`, what must be done again one at a time; `items` may hold more.
         alone: items are done one at a time, so what keeps the loop is the item's own.
         late: seconds that the loop came too late, all in all.
     """
@@ -88,7 +88,7 @@ class SharedLoop(Generic[Item, Value]):
         timeout_s: float | None,
         stop: threading.Event,
     ) -> None:
-        self.second_stage: list[Item] = []
+        self.to_repeat: list[Item] = []
         self.alone = False
         self.late = 0.0
         self._items, self._awaited, self._on_result = items, awaited, on_result
@@ -165,7 +165,7 @@ class SharedLoop(Generic[Item, Value]):
                 self._abandon(turn, now)
             else:
                 turn.abandoned = True
-                self.second_stage.append(turn.item)
+                self.to_repeat.append(turn.item)
         self._left = True
 
     def _is_overdue(self, turn: Turn, now: float, late: float) -> bool:
@@ -223,8 +223,8 @@ class SharedLoop(Generic[Item, Value]):
                 return False
             turn.item = END
             if isinstance(error, Disturbed):
-                self.second_stage.append(item)
-                self._closed = self._closed or len(self.second_stage) >= STARVED
+                self.to_repeat.append(item)
+                self._closed = self._closed or len(self.to_repeat) >= STARVED
                 return True
             try:
                 self._on_result(item, value, error)

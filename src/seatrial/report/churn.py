@@ -95,7 +95,7 @@ def debt_lines(entries: Sequence[Entry], today: date) -> Iterator[Line]:
         return
     expired = sum(e.days_left(today) < 0 for e in entries)
     yield Line(
-        f"{count(len(entries), 'example')} in quarantine{f', {expired} expired and gating second_stage' if expired else ''}",
+        f"{count(len(entries), 'example')} in quarantine{f', {expired} expired and gating again' if expired else ''}",
         "unsure" if expired else "plain",
     )
     names = [f"{e.graph} {e.example}" for e in entries]

@@ -156,7 +156,7 @@ def run(
             found=found,
         )
         made = keep(table, evidence, {"run_id": plan.run_id})
-        _refuse_altered(run_dir, before, made, second_stage=not todo, planned=len(records))
+        _refuse_altered(run_dir, before, made, only_read=not todo, planned=len(records))
         summary |= {HASH: made} if made else {}
     system, measurement = failures(rows)
     warnings = _warnings(done, len(records))
@@ -170,7 +170,7 @@ def run(
         "warnings": list(warnings),
         "seatrial": _version(),
         "complete": complete,
-        **({"finished": _finished(before, second_stage=not todo) or now().isoformat()} if complete else {}),
+        **({"finished": _finished(before, only_read=not todo) or now().isoformat()} if complete else {}),
     }
     write_summary(run_dir / SUMMARY, summary)
     return RunResult(run_dir, complete, len(records), len(done), rows, system, measurement, warnings)
@@ -190,10 +190,10 @@ def _begin(run_dir: Path, summary: Mapping[str, Any], *, resume: bool) -> dict[s
 
 
 def _refuse_altered(
-    run_dir: Path, before: Mapping[str, Any], made: str | None, *, second_stage: bool, planned: int
+    run_dir: Path, before: Mapping[str, Any], made: str | None, *, only_read: bool, planned: int
 ) -> None:
     """Raise a DataError where rows that were only read again give another table than they gave before."""
-    kept = before.get(HASH) if second_stage and before.get("complete") and before.get("planned") == planned else None
+    kept = before.get(HASH) if only_read and before.get("complete") and before.get("planned") == planned else None
     if kept and made and made != kept:
         (run_dir / EVIDENCE).unlink(missing_ok=True)
         write_summary(run_dir / SUMMARY, before)  # so that the same is refused the next time
@@ -202,9 +202,9 @@ def _refuse_altered(
         )
 
 
-def _finished(before: Mapping[str, Any], *, second_stage: bool) -> str | None:
+def _finished(before: Mapping[str, Any], *, only_read: bool) -> str | None:
     """When a run that is only read again was finished; None for one that ran something now."""
-    return before.get("finished", before["started"]) if second_stage and before.get("complete") else None
+    return before.get("finished", before["started"]) if only_read and before.get("complete") else None
 
 
 def _work_through(

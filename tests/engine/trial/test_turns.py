@@ -18,7 +18,7 @@ def runs(project, monkeypatch):
     opened = open_project(project)
     reported = []
     both = in_turns(
-        opened, "oracle", ("v1", "worse"), kind="golden", repeat=1, progress=lambda *reported: reported.append(reported)
+        opened, "oracle", ("v1", "worse"), kind="golden", repeat=1, progress=lambda *one: reported.append(one)
     )
     return opened, both, reported
 
