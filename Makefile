@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 comma := ,
-.PHONY: help trial test rollout-demo check golden bench docs clean
+.PHONY: help trial test rollout-demo check golden bench docs dist clean
 
 help: ## Print this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,5 +65,13 @@ docs: $(VENV)/.dev ## Write again the parts of docs/ that are generated
 bench: $(VENV)/.dev ## Measure us beside the floor and the peers, as ratios of one run
 	@$(BIN)/python -m benchmarks
 
+dist: ## Build a wheel and try it in an empty environment
+	@rm -rf dist && $(PYTHON) -m venv dist/.venv
+	@dist/.venv/bin/pip wheel -q --disable-pip-version-check --no-deps -w dist .
+	@dist/.venv/bin/pip install -q --disable-pip-version-check -c constraints.txt dist/seatrial-*.whl
+	@dist/.venv/bin/python tests/smoke/wheel.py
+	@du -sm dist/.venv/lib/python*/site-packages | awk '{print "site-packages with pip and setuptools: " $$1 " MB"}'
+	@rm -rf dist/.venv && ls dist
+
 clean: ## Remove the environment, caches and runs
-	@rm -rf $(VENV) .seatrial .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) dist .seatrial .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,7 +2,16 @@
 
 from seatrial.checks import no_pii
 
-from . import country_classify, email_classify, handbook_answer, lead_score, support_router, text_to_sql
+from . import (
+    campaign,
+    country_classify,
+    email_classify,
+    email_compose,
+    handbook_answer,
+    lead_score,
+    support_router,
+    text_to_sql,
+)
 
 SUITES = {
     "text_to_sql": text_to_sql.SUITE,
@@ -11,5 +20,7 @@ SUITES = {
     "country_classify": country_classify.SUITE,
     "lead_score": lead_score.SUITE,
     "handbook_answer": handbook_answer.SUITE,
+    "email_compose": email_compose.SUITE,
+    "campaign": campaign.SUITE,
     "*": (no_pii(),),
 }

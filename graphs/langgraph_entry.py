@@ -36,3 +36,13 @@ def lead_score() -> Any:
 def handbook_answer() -> Any:
     """handbook_answer, as its current version."""
     return served_graph(ROOT, "handbook_answer")
+
+
+def email_compose() -> Any:
+    """email_compose, as its current version."""
+    return served_graph(ROOT, "email_compose")
+
+
+def campaign() -> Any:
+    """campaign, as its current version."""
+    return served_graph(ROOT, "campaign")

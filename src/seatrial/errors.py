@@ -92,6 +92,32 @@ class MissingExtra(SeatrialError):
         super().__init__(f"{what} needs {package}, which is not installed: pip install 'seatrial[{extra}]'")
 
 
+EXTRAS = {
+    "scipy": "stats",
+    "pyarrow": "parquet",
+    "openpyxl": "excel",
+    "langgraph": "fleet",
+    "langchain": "fleet",
+    "langchain_core": "fleet",
+    "sqlglot": "fleet",
+    "sqlalchemy": "fleet",
+    "statsmodels": "judges",
+    "langsmith": "langsmith",
+    "mlflow": "mlflow",
+    "duckdb": "warehouse",
+    "psycopg": "postgres",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+}
+"""A package that is not installed with seatrial alone -> the extra that brings it."""
+
+
+def missing_extra(error: ModuleNotFoundError, what: str) -> MissingExtra | None:
+    """The sentence for a package of an extra that `what` imports and that is not installed; None for any other."""
+    package = (error.name or "").partition(".")[0]
+    return MissingExtra(package, EXTRAS[package], what) if package in EXTRAS else None
+
+
 class NotBuiltYet(SeatrialError):
     """A section of a project file is known but its machinery does not exist in this version."""
 

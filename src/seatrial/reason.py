@@ -8,25 +8,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
+from seatrial.reason_kind import Kind as _Kind
+from seatrial.vote import Bar, Judged
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-class _Kind:
-    """A reason names its kind in JSON; one without a `share` of its own weighs nothing against the others."""
-
-    __slots__ = ()
-    kind: ClassVar[str]
-
-    @property
-    def share(self) -> float:
-        """How large it is, 0..1: of the reasons of several rows the largest is spoken of first."""
-        return 0.0
-
-    @property
-    def count(self) -> int:
-        """How many things it is about: among equal shares the larger count comes first."""
-        return 0
 
 
 # ---------------------------------------------------------------- rows of the score family
@@ -494,6 +480,8 @@ Reason = (
     | Answers
     | Increase
     | Passes
+    | Bar
+    | Judged
 )
 KINDS: Mapping[str, type[Reason]] = {one.kind: one for one in get_args(Reason)}
 

@@ -182,13 +182,14 @@ def loaded(pytester, *arguments):
     return set(printed.rpartition("loaded:")[2].split()), printed
 
 
-def test_where_nothing_is_gated_the_plugin_is_two_small_modules(two):
+def test_where_nothing_is_gated_the_plugin_is_three_small_modules(two):
     two.makepyprojecttoml("[project]\nname = 'seatrial-is-only-installed-here'\nversion = '1'\n")
     found, _ = loaded(two)
     assert {name for name in found if name.startswith("seatrial")} == {
         "seatrial",
         "seatrial.errors",
         "seatrial.pytest_plugin",
+        "seatrial.switch",
     }
     assert not found & HEAVY
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from seatrial.errors import ExitCode, SeatrialError
+from seatrial.errors import ExitCode, SeatrialError, missing_extra
 from seatrial.privacy.exits import know
 from seatrial.privacy.streams import redacted_streams
 
@@ -154,10 +154,15 @@ def _run(arguments: list[str]) -> int:
     except OSError as error:
         _tell(f"seatrial: {error.filename or 'the output'} cannot be read or written: {error.strerror}")
         return ExitCode.COULD_NOT_TELL
+    except ModuleNotFoundError as error:
+        missing = missing_extra(error, f"seatrial {next((word for word in arguments if not word.startswith('-')), '')}")
+        if missing is None:
+            return _bug()
+        _tell(f"seatrial: {missing}")
+        _answer(str(missing), missing.reason_class, missing.exit_code, arguments)
+        return missing.exit_code
     except Exception:  # noqa: BLE001 - our bug: its traceback is the report, its exit code must not read as a verdict
-        _tell(traceback.format_exc())
-        _tell("seatrial: this is a bug in seatrial, not in your evidence; nothing was decided")
-        return ExitCode.COULD_NOT_TELL
+        return _bug()
     except KeyboardInterrupt:
         _tell("stopped")
         return ExitCode.COULD_NOT_TELL
@@ -167,6 +172,12 @@ def _run(arguments: list[str]) -> int:
         )
         return ExitCode.COULD_NOT_TELL
     return code if isinstance(code, int) else ExitCode.PASS
+
+
+def _bug() -> ExitCode:
+    _tell(traceback.format_exc())
+    _tell("seatrial: this is a bug in seatrial, not in your evidence; nothing was decided")
+    return ExitCode.COULD_NOT_TELL
 
 
 def _name(error: BaseException) -> str:

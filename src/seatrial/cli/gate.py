@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,9 +23,13 @@ from seatrial.cli.page import refusals
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from seatrial.cli.evidence import Requested
     from seatrial.evidence import Evidence
+    from seatrial.gate.policy import Policy
     from seatrial.gate.report import Report
+    from seatrial.vote import Standing
 
 
 @click.command("gate")
@@ -229,7 +234,25 @@ def _judged(
 
     rules = load_policy(policy, _graph_of(evidence, graph)) if policy else Policy()
     known_values(evidence, critical)
-    return check(evidence, rules, baseline=baseline, candidate=candidate, critical=critical)
+    return check(
+        evidence,
+        rules,
+        baseline=baseline,
+        candidate=candidate,
+        critical=critical,
+        standings=_standings(evidence, rules, candidate, graph),
+    )
+
+
+def _standings(evidence: Evidence, rules: Policy, candidate: str, named: str | None) -> Mapping[str, Standing]:
+    """What the judges of a policy may do; their licences are those in this folder's judges/."""
+    if not rules.judges:
+        return {}
+    from seatrial.judge.standing import standings_of_table  # noqa: PLC0415 - where a judge is asked for
+
+    wanted = {rule.name: rule.min_consistency for rule in rules.judges}
+    graph = _graph_of(evidence, named) or ""
+    return standings_of_table(evidence, wanted, Path.cwd(), candidate=candidate, now=time.time(), graph=graph)
 
 
 def _graph_of(evidence: Evidence, named: str | None) -> str | None:

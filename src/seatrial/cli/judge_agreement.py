@@ -78,6 +78,7 @@ def command(
         families=tuple(sorted({one for word in _texts(table, "family") for one in word.split("+")})),
         measured_at=now,
         expires_at=now + FLOORS.days * DAY,
+        graphs=tuple(filter(None, [table.metadata.get("seatrial.graph")])),
         segments=tuple(sorted({f"{of}={value}" for one in joined.compared for of, value in one.segments.items()})),
         evidence=(file_hash(labels), file_hash(verdicts)),
     )
@@ -155,6 +156,8 @@ def _say(
     from dataclasses import asdict  # noqa: PLC0415
 
     from seatrial.judge.licence import level_of  # noqa: PLC0415
+    from seatrial.vote import bar_sentence  # noqa: PLC0415
+    from seatrial.wording import count  # noqa: PLC0415
 
     level, short = level_of(licence)
     differ = [one for one in joined.compared if one.people != one.judge]
@@ -167,7 +170,7 @@ def _say(
             "exit_code": code,
             "judge": licence.judge,
             "level": level.value,
-            "short_of": [one.sentence for one in short],
+            "short_of": [bar_sentence(one) for one in short],
             "agreement": asdict(measured),
             "consistency": asdict(licence.consistency),
             "segments": {name: asdict(one) for name, one in by.items()},
@@ -180,8 +183,8 @@ def _say(
         }
         click.echo(canonical_json(wording))
         return
-    click.echo(f"{licence.judge or 'judge'} against {joined.annotators} annotators: licence {level.value}")
-    for line in (*_lines(measured, licence), *(f"  short of a full licence: {one.sentence}" for one in short)):
+    click.echo(f"{licence.judge or 'judge'} against {count(joined.annotators, 'annotator')}: licence {level.value}")
+    for line in (*_lines(measured, licence), *(f"  short of a full licence: {bar_sentence(one)}" for one in short)):
         click.echo(line)
     for name, one in by.items():
         click.echo(

@@ -83,14 +83,15 @@ def command(
                              --preference-scale 1:2 --candidate my-model
     """
     from seatrial.adapters.feedback.drift import file_hash  # noqa: PLC0415 - numpy is for those who judge
+    from seatrial.evidence.against_half import Rules  # noqa: PLC0415
     from seatrial.judge.admissible import inadmissible  # noqa: PLC0415
     from seatrial.judge.decide import find, winrate_decision  # noqa: PLC0415
     from seatrial.judge.length import length_adjusted  # noqa: PLC0415
     from seatrial.judge.scores import scores_of  # noqa: PLC0415
     from seatrial.judge.verdicts import VERDICT_COLUMNS  # noqa: PLC0415
-    from seatrial.judge.winrate import Rules, ShipRule  # noqa: PLC0415
     from seatrial.report.winrate import winrate_view  # noqa: PLC0415
     from seatrial.table import read_table  # noqa: PLC0415
+    from seatrial.vote import ShipRule  # noqa: PLC0415
 
     check_targets(files)
     ends = _scale(scale)

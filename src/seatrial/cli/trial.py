@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -74,6 +75,7 @@ def command(
       seatrial trial --check-expect
     """
     from seatrial.project import open_project  # noqa: PLC0415 - graphs and numbers are for those who run
+    from seatrial.switch import EVAL, switched_on  # noqa: PLC0415
     from seatrial.trial.confirm import Confirming  # noqa: PLC0415
     from seatrial.trial.trials import Unjudged, trials  # noqa: PLC0415
 
@@ -87,7 +89,8 @@ def command(
     began, done, unjudged = time.monotonic(), [], []
     with progress(quiet=as_json) as tell:
         how = Confirming(confirm, confirm_repeat, concurrency, tell)
-        for trial in trials(project, rows, concurrency=concurrency, confirming=how, progress=tell):
+        asks = switched_on(os.environ, EVAL)
+        for trial in trials(project, rows, concurrency=concurrency, confirming=how, judges=asks, progress=tell):
             with aside():
                 if isinstance(trial, Unjudged):
                     unjudged.append(trial)

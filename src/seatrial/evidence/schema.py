@@ -20,11 +20,14 @@ __all__ = [
     "SEGMENT_PREFIX",
     "SEVERAL",
     "STAMP_PREFIX",
+    "WINRATE",
     "kind_of",
     "provenance",
 ]
 
 SCHEMA = "seatrial/evidence/1"
+WINRATE = "winrate:"
+"""Begins the key of a judge's win rate, which is tested against 0.5 and never against the baseline's column."""
 SEVERAL = " + "
 """Between the files that one table was read from, in what it names as its source."""
 

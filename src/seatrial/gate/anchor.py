@@ -16,13 +16,14 @@ from seatrial.gate.merge import gate
 from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from seatrial.evidence.table import Evidence
     from seatrial.gate.baseline import Baseline
     from seatrial.gate.policy import Policy
     from seatrial.gate.quarantine_file import Quarantine
     from seatrial.gate.report import Report
+    from seatrial.vote import Standing
 
 
 def check_anchored(
@@ -34,6 +35,7 @@ def check_anchored(
     critical: Collection[str] = (),
     quarantine: Quarantine = NO_QUARANTINE,
     anchor: Baseline | None,
+    standings: Mapping[str, Standing] | None = None,
 ) -> Report:
     """Judge `candidate` against `baseline`, and against the anchor where there is one.
 
@@ -51,6 +53,7 @@ def check_anchored(
         critical=critical,
         quarantine=quarantine,
         anchored=anchor is not None,
+        standings=standings,
     )
     merge = gate(c)
     if anchor is None:
@@ -80,15 +83,17 @@ def _against(c: Comparison, anchor: Baseline) -> Comparison:
     """The candidate against the release, for the anchor's part of alpha."""
     name = f"{anchor.header.version} (anchor)"
     # Measurements are asked of the baseline: an anchor keeps no latency, and old prices of tokens are no regression.
+    # Judges have compared the candidate with the baseline and not with the anchor.
     record = max(c.policy.baseline_system_failures, anchor.header.system_failures)
     return replace(
         c,
         evidence=combine(
             [anchor.evidence.named(name), _only(c.evidence, c.candidate)], f"{c.evidence.source}, and the anchor"
         ),
-        policy=replace(c.policy, measures=(), baseline_system_failures=record),
+        policy=replace(c.policy, measures=(), judges=(), baseline_system_failures=record),
         baseline=name,
         budget=c.budget.of_anchor,
+        winrates=None,
     )
 
 

@@ -14,15 +14,23 @@ from seatrial.gate.must_pass import contracts
 from seatrial.gate.plan import Plan, plan_of
 from seatrial.gate.score_family import score_family
 from seatrial.gate.summary import report_of
+from seatrial.gate.winrate import win_rates
 from seatrial.gate.zero_tolerance import zero_tolerance
 from seatrial.reason import Answers, Increase, NewContract, NoNewHit, Thin, Unchanged, UnclearHit
 from seatrial.verdict import Finding, State, Verdict
+from seatrial.vote import WinRate
 
 if TYPE_CHECKING:
     from seatrial.gate.comparison import Comparison
     from seatrial.gate.report import Report
 
-CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (score_family, zero_tolerance, measurements, contracts)
+CHECKS: tuple[Callable[[Plan], Iterator[Finding]], ...] = (
+    score_family,
+    zero_tolerance,
+    measurements,
+    contracts,
+    win_rates,
+)
 """What a candidate is judged by; each gives the rows of its kind."""
 
 
@@ -46,7 +54,7 @@ def unchanged(plan: Plan) -> tuple[Finding, ...]:
 def _unchanged(row: Finding) -> Finding:
     """A row on which nothing can have got worse; what is new to the baseline, or left the family, stays as it is."""
     reasons = row.reasons
-    if any(isinstance(one, (Thin, UnclearHit, NewContract)) for one in reasons):
+    if any(isinstance(one, (Thin, UnclearHit, NewContract, WinRate)) for one in reasons):
         return row
     if any(isinstance(one, Increase) for one in reasons):
         row = replace(row, verdict=None, state=State.REPORTED, p=None, p_adjusted=None, threshold=None)

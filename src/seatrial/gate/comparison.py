@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seatrial.gate.budget import Budget
 from seatrial.gate.quarantine_file import Quarantine
+from seatrial.gate.winrate import split
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
     from seatrial.gate.report import Report
+    from seatrial.vote import Standing
 
 NO_QUARANTINE = Quarantine()
 
@@ -36,7 +38,7 @@ class Comparison:
     """Two versions and the rules they are compared by.
 
     Attributes:
-        evidence: a checked table that holds both versions.
+        evidence: a checked table that holds both versions, without win rates.
         policy: the rules.
         baseline: version compared with.
         candidate: version judged.
@@ -44,6 +46,8 @@ class Comparison:
         quarantine: examples that are counted and shown, and out of every tested row before it is looked at.
         budget: what the decision may spend of alpha.
         again: fresh repetitions that decide the suspicious rows; None at the first look.
+        winrates: rows of judges' win rates; None where there are none.
+        standings: judge -> what its win rate may do; one that is not in it has no vote.
     """
 
     evidence: Evidence
@@ -54,6 +58,8 @@ class Comparison:
     quarantine: Quarantine
     budget: Budget
     second_stage: SecondStage | None = None
+    winrates: Evidence | None = None
+    standings: Mapping[str, Standing] = field(default_factory=dict)
 
     @staticmethod
     def of(
@@ -65,7 +71,18 @@ class Comparison:
         critical: Collection[str] = (),
         quarantine: Quarantine = NO_QUARANTINE,
         anchored: bool = False,
+        standings: Mapping[str, Standing] | None = None,
     ) -> Comparison:
-        """The comparison under the budget that the policy gives it."""
-        budget = Budget.of(policy, anchored=anchored)
-        return Comparison(evidence, policy, baseline, candidate, frozenset(critical), quarantine, budget)
+        """The comparison under the budget that the policy gives it; win rates of the table are told apart from scores."""
+        scores, winrates = split(evidence)
+        return Comparison(
+            scores,
+            policy,
+            baseline,
+            candidate,
+            frozenset(critical),
+            quarantine,
+            Budget.of(policy, anchored=anchored),
+            winrates=winrates,
+            standings=standings or {},
+        )

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import InvalidComparison
 from seatrial.gate import confirm
-from seatrial.gate.budget import Budget
 from seatrial.gate.check import check
 from seatrial.gate.common import common
 from seatrial.gate.comparison import NO_QUARANTINE, Comparison, SecondStage
 from seatrial.gate.merge import with_quarantine
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
     from seatrial.gate.quarantine_file import Quarantine
     from seatrial.gate.report import Report
+    from seatrial.vote import Standing
 
 
 def check_second_stage(
@@ -31,6 +31,7 @@ def check_second_stage(
     *,
     critical: Collection[str] = (),
     quarantine: Quarantine = NO_QUARANTINE,
+    standings: Mapping[str, Standing] | None = None,
 ) -> Report:
     """Decide the suspicious rows of a first look on fresh repetitions; the others are cleared.
 
@@ -43,12 +44,13 @@ def check_second_stage(
         policy: the same as at the first look.
         critical: the same.
         quarantine: the same.
+        standings: the same.
 
     Raises:
         InvalidComparison: the fresh repetitions lack an example, come from other data or other evaluators, or their
             baseline crashed.
     """
-    c = _comparison(first, evidence, policy, critical, quarantine)
+    c = _comparison(first, evidence, policy, critical, quarantine, standings)
 
     def unquarantined() -> Report:
         all_in = replace(c, quarantine=NO_QUARANTINE)
@@ -76,18 +78,32 @@ def fresh_examples(
     first: Report, evidence: Evidence, policy: Policy, *, critical: Collection[str] = ()
 ) -> tuple[str, ...]:
     """Ids of the examples to repeat: those of the suspicious rows, and of the rows that would be so without a quarantine."""
-    compared = common(evidence, policy, first.baseline, first.candidate).compared
+    c = _comparison(first, evidence, policy, critical, NO_QUARANTINE)
+    compared = common(c.evidence, policy, first.baseline, first.candidate).compared
     examples = set(confirm.examples_of(compared, first, confirm.suspicious(first)))
     if first.quarantine is not None:
         with suppress(InvalidComparison):
-            all_in = check(_comparison(first, evidence, policy, critical, NO_QUARANTINE))
+            all_in = check(c)
             examples.update(confirm.examples_of(compared, all_in, confirm.suspicious(all_in)))
     return tuple(sorted(examples))
 
 
 def _comparison(
-    first: Report, evidence: Evidence, policy: Policy, critical: Collection[str], quarantine: Quarantine
+    first: Report,
+    evidence: Evidence,
+    policy: Policy,
+    critical: Collection[str],
+    quarantine: Quarantine,
+    standings: Mapping[str, Standing] | None = None,
 ) -> Comparison:
     """The comparison of the first look, under the budget it had."""
-    names, budget = (first.baseline, first.candidate), Budget.of(policy, anchored=first.budget.anchor > 0)
-    return Comparison(evidence, policy, *names, frozenset(critical), quarantine, budget)
+    return Comparison.of(
+        evidence,
+        policy,
+        baseline=first.baseline,
+        candidate=first.candidate,
+        critical=critical,
+        quarantine=quarantine,
+        anchored=first.budget.anchor > 0,
+        standings=standings,
+    )

@@ -17,12 +17,13 @@ from seatrial.gate.unchanged import rescored
 from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
     from seatrial.gate.quarantine_file import Quarantine
     from seatrial.gate.report import Report
+    from seatrial.vote import Standing
 
 
 def check(
@@ -33,6 +34,7 @@ def check(
     candidate: str,
     critical: Collection[str] = (),
     quarantine: Quarantine = NO_QUARANTINE,
+    standings: Mapping[str, Standing] | None = None,
 ) -> Report:
     """Judge `candidate` against `baseline`.
 
@@ -43,6 +45,7 @@ def check(
         candidate: version judged.
         critical: segments that must be covered: `NAME=value`, or `NAME` for every value of a dimension.
         quarantine: examples that are counted and shown, and out of every tested row before it is looked at.
+        standings: judge -> what its win rate may do (`judge.licence.standing_of`); one that is not in it has no vote.
 
     Raises:
         UsageError: a version or a critical dimension is not in the evidence; lists what is.
@@ -51,7 +54,13 @@ def check(
     """
     return gate(
         Comparison.of(
-            evidence, policy, baseline=baseline, candidate=candidate, critical=critical, quarantine=quarantine
+            evidence,
+            policy,
+            baseline=baseline,
+            candidate=candidate,
+            critical=critical,
+            quarantine=quarantine,
+            standings=standings,
         )
     )
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial import toml as words
 from seatrial.canonical import content_hash
-from seatrial.errors import ConfigError, NotBuiltYet
+from seatrial.errors import ConfigError
+from seatrial.vote import ShipRule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,8 +26,6 @@ TESTS = ("mid-p", "exact")
 MISMATCH = ("refuse", "warn")
 WATCH = ("pass", "hold")
 STATISTICS = ("median", "mean")
-NOT_BUILT = ("judge",)
-"""Sections the format knows and this version cannot act on: exit 2, never a silent pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,25 @@ class MeasureRule:
     name: str
     max_increase: float
     statistic: str = "median"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgeRule:
+    """How a judge's win rate of the candidate counts.
+
+    Attributes:
+        name: the judge.
+        require_licence: without a valid licence it counts for nothing; else it may hold the verdict, and never decides.
+        min_consistency: share of its pairs with one verdict in both orders, under which it decides nothing.
+        ship_rule: what every row that counts must show: `superior`, or better overall and not worse where it is critical.
+        margin: how far under one half a critical segment may lie under the second rule (share).
+    """
+
+    name: str
+    require_licence: bool = True
+    min_consistency: float = 0.70
+    ship_rule: str = ShipRule.SUPERIOR.value
+    margin: float = 0.10
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +107,7 @@ class Policy:
         repetitions: planned runs per example of the candidate, where the baseline has more; None = as many as the baseline.
         keys: gating keys; empty means "every key in the evidence, equally".
         measures: gating measurements.
+        judges: judges whose win rates count, as far as their licences go.
         must_pass: ids of the examples that are contract tests.
         must_pass_runs: runs of each arm a contract test is judged on; 1 for a graph that always answers the same.
         source: file it was read from.
@@ -111,6 +130,7 @@ class Policy:
     repetitions: int | None = None
     keys: tuple[KeyRule, ...] = ()
     measures: tuple[MeasureRule, ...] = ()
+    judges: tuple[JudgeRule, ...] = ()
     must_pass: tuple[str, ...] = ()
     must_pass_runs: int = 3
     source: str = "built-in defaults"
@@ -124,17 +144,18 @@ class Policy:
             del rules["common"]  # likewise
         if not self.must_pass:
             del rules["must_pass"]  # a policy without contracts is the policy it was before there were any
+        if not self.judges:
+            del rules["judges"]  # likewise
         if self.watch == "pass":
             del rules["watch"]  # likewise
         return content_hash(rules)
 
 
 def load_policy(path: Path, graph: str | None = None) -> Policy:
-    """Read a policy file; `[graph.NAME.key.*]`, `[graph.NAME.measure.*]` and `[graph.NAME.must_pass]` replace the general ones.
+    """Read a policy file; `[graph.NAME.key.*]`, `[graph.NAME.measure.*]`, `[graph.NAME.judge.*]` and `[graph.NAME.must_pass]` replace the general ones.
 
     Raises:
         ConfigError: a word, a type or a range is wrong; the message names file and place and lists the choices.
-        NotBuiltYet: a section whose machinery does not exist in this version.
     """
     raw = words.read(path, "policy", absent="without --policy the built-in defaults are used")
     return parse_policy(raw, str(path), graph)
@@ -144,13 +165,8 @@ def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) 
     """The same from a mapping already parsed."""
     if raw.get("schema") != SCHEMA:
         raise ConfigError(f'{source}: schema is {raw.get("schema")!r}; this version reads schema = "{SCHEMA}"')
-    known = (*_TOP, "schema", "weights", "key", "measure", "must_pass", "graph", *NOT_BUILT)
+    known = (*_TOP, "schema", "weights", "key", "measure", "judge", "must_pass", "graph")
     words.only_known(raw, known, source)
-    for name in NOT_BUILT:
-        if name in raw:
-            raise NotBuiltYet(
-                f"{source}: section [{name}] is known, but this version of seatrial cannot act on it yet; take it out to gate without it"
-            )
     values: dict[str, Any] = {
         name: check(raw[name], f"{source}: {name}") for name, check in _TOP.items() if name in raw
     }
@@ -170,6 +186,10 @@ def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) 
         _measure(name, rule, f"{source}: [measure.{name}]")
         for name, rule in words.table(own.get("measure", raw.get("measure", {})), f"{source}: [measure]").items()
     )
+    values["judges"] = tuple(
+        _judge(name, rule, f"{source}: [judge.{name}]")
+        for name, rule in words.table(own.get("judge", raw.get("judge", {})), f"{source}: [judge]").items()
+    )
     critical = own.get("must_pass", raw.get("must_pass"))
     if critical is not None:
         values["must_pass"] = _must_pass(critical, f"{source}: [must_pass]")
@@ -179,7 +199,7 @@ def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) 
 def _own_sections(raw: Mapping[str, Any], source: str, graph: str | None) -> Mapping[str, Any]:
     for name, sections in words.table(raw.get("graph", {}), f"{source}: [graph]").items():
         place = f"{source}: [graph.{name}]"
-        words.only_known(words.table(sections, place), ("key", "measure", "must_pass"), place)
+        words.only_known(words.table(sections, place), ("key", "measure", "judge", "must_pass"), place)
     own: Mapping[str, Any] = raw.get("graph", {}).get(graph, {}) if graph else {}
     return own
 
@@ -226,6 +246,13 @@ def _measure(name: str, raw: Any, place: str) -> MeasureRule:
         raise ConfigError(f'{place}: max_increase is missing, e.g. max_increase = "10%"')
     return MeasureRule(
         name, **{word: check(raw[word], f"{place}: {word}") for word, check in _MEASURE.items() if word in raw}
+    )
+
+
+def _judge(name: str, raw: Any, place: str) -> JudgeRule:
+    words.only_known(words.table(raw, place), _JUDGE, place)
+    return JudgeRule(
+        name, **{word: check(raw[word], f"{place}: {word}") for word, check in _JUDGE.items() if word in raw}
     )
 
 
@@ -282,5 +309,11 @@ _KEY: dict[str, Callable[[Any, str], Any]] = {
     "primary": words.flag,
     "zero_tolerance": words.flag,
     "promote_margin": words.share,
+}
+_JUDGE: dict[str, Callable[[Any, str], Any]] = {
+    "require_licence": words.flag,
+    "min_consistency": words.share_or_zero,
+    "ship_rule": words.word(*ShipRule),
+    "margin": words.share,
 }
 _MEASURE: dict[str, Callable[[Any, str], Any]] = {"statistic": words.word(*STATISTICS), "max_increase": _increase}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from seatrial import reason as kind
+from seatrial import vote
 from seatrial.verdict import Outcome, State
 from seatrial.wording import count, drop, interval, p_value, percent, points
 
@@ -19,7 +20,7 @@ _BECAME = {
 }
 """What became of cells that have no score."""
 
-_FACTS = (kind.Answers, kind.Increase, kind.Passes)
+_FACTS = (kind.Answers, kind.Increase, kind.Passes, vote.WinRate)
 _LAST = (kind.TippingPoint, kind.Fresh, kind.Shown, *_FACTS)
 """Reasons that decide nothing: each has its own place in the sentence."""
 
@@ -85,6 +86,29 @@ def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of rea
             | kind.Passes()
         ):
             return _of_contract(reason)
+        case (
+            vote.NoLicence()
+            | vote.LicenceExpired()
+            | vote.LicenceSuspended()
+            | vote.OtherVersion()
+            | vote.OtherModel()
+            | vote.OtherGraph()
+            | vote.SameFamily()
+            | vote.FamilyUnknown()
+            | vote.ShortOfLicence()
+        ):
+            return vote.bar_sentence(reason)
+        case (
+            vote.NoVote()
+            | vote.MayOnlyHold()
+            | vote.Wins()
+            | vote.Loses()
+            | vote.NotShownToWin()
+            | vote.Unjudged()
+            | vote.Inconsistent()
+            | vote.WinRate()
+        ):
+            return vote.judged_sentence(reason)
         case _:
             assert_never(reason)
 

@@ -18,6 +18,7 @@ from seatrial.gate.rows import rows_of
 from seatrial.gate.score_family import describe
 from seatrial.gate.sentence import sentence_of
 from seatrial.gate.verdict import reading_order, sum_up, undecided
+from seatrial.gate.winrate import lost_votes, reported_win_rates
 from seatrial.reason import Increase, NotInterleaved, Unchanged
 from seatrial.verdict import Finding, Outcome, Verdict
 
@@ -64,7 +65,7 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         causes=causes,
         regressed=regressed,
         flips=flips_of(plan.evidence, gating, c.candidate),
-        warnings=(*plan.warnings, *_notes(findings)),
+        warnings=(*plan.warnings, *_notes(findings), *lost_votes(plan)),
         confirm=_confirmed(plan, findings) if plan.fresh else None,
         # With them the verdict is not known yet; who wraps the check asks for it.
         quarantine=Quarantined(plan.quarantined, tuple(sorted(plan.kept_complete)), Verdict.INCONCLUSIVE, "")
@@ -93,6 +94,8 @@ def _reported(plan: Plan) -> Iterator[Finding]:
                 if r.n:
                     found = describe(r)
                     yield replace(found, reason=sentence_of(found))
+    for found in reported_win_rates(plan):
+        yield replace(found, reason=sentence_of(found))
 
 
 def _notes(findings: Sequence[Finding]) -> Iterator[str]:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError, InvalidComparison, UsageError
+from seatrial.evidence.schema import WINRATE
 from seatrial.gate.arms import FAILED, RAN
 from seatrial.gate.common import hashed
 from seatrial.gate.message import brief, messages
 from seatrial.gate.policy import KeyRule
-from seatrial.judge.evidence import PREFIX as WINRATE
 from seatrial.verdict import SYSTEM_FAILURES
 from seatrial.wording import count, percent
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from seatrial.gate.row import OVERALL
 from seatrial.reason import NotProven, NotShown, Shown, Thin, Underpowered, Unmeasured
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
+from seatrial.vote import Inconsistent, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, points
 
 if TYPE_CHECKING:
@@ -26,7 +27,15 @@ def reason_class_of(f: Finding) -> ReasonClass:
     first = f.reasons[0] if f.reasons else None
     if isinstance(first, Unmeasured) and first.outage and f.alpha_row is not None:
         return ReasonClass.OUTAGE
-    return ReasonClass.UNDERPOWERED if isinstance(first, (Underpowered, NotShown, NotProven)) else ReasonClass.MISSING
+    if isinstance(first, Unjudged) and first.outage:
+        return ReasonClass.OUTAGE
+    if isinstance(first, Inconsistent):
+        return ReasonClass.INVALID
+    return (
+        ReasonClass.UNDERPOWERED
+        if isinstance(first, (Underpowered, NotShown, NotProven, NotShownToWin))
+        else ReasonClass.MISSING
+    )
 
 
 def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Verdict, ReasonClass | None, str]:

@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import UsageError
+from seatrial.evidence.against_half import Rate, Rules, rate_of
 from seatrial.judge.counts import NO_ANSWER
 from seatrial.judge.position import position_of
-from seatrial.judge.winrate import Rate, Rules, ShipRule, rate_of
 from seatrial.stats.interval import CannotTell
 from seatrial.verdict import Decision, Finding, ReasonClass, State, Verdict
+from seatrial.vote import ShipRule
 from seatrial.wording import count, percent
 
 if TYPE_CHECKING:

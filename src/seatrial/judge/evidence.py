@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from seatrial.evidence.schema import WINRATE
 from seatrial.judge.verdicts import ORDERS
 from seatrial.table import SEGMENT_PREFIX
 from seatrial.verdict import ErrorKind, Outcome
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
 
     from seatrial.judge.spec import Judge
     from seatrial.judge.table import Rows
-
-PREFIX = "winrate:"
-"""Of the key; such a key is tested against 0.5, never against the baseline's column."""
 
 
 def evidence_rows(rows: Rows) -> list[dict[str, Any]]:
@@ -35,7 +33,7 @@ def write_evidence(rows: Rows, path: Path, judge: Judge, graph: str) -> str:
     made = evidence_rows(rows)
     names = list(dict.fromkeys(name for row in made for name in row))
     columns: dict[str, Any] = {name: [row.get(name) for row in made] for name in names}
-    columns |= {"key": [f"{PREFIX}{judge.name}"] * len(made), "graph": [graph] * len(made)}
+    columns |= {"key": [f"{WINRATE}{judge.name}"] * len(made), "graph": [graph] * len(made)}
     return write_parquet(columns, path, {"judge": judge.identity})
 
 

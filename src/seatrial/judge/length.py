@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.errors import MissingExtra
 from seatrial.stats.interval import CannotTell
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ def length_adjusted(score: NDArray[np.float64], longer: NDArray[np.float64]) -> 
     Args:
         score: one per example, NaN where missing.
         longer: length of the candidate's answer minus the baseline's, NaN where unknown.
-
-    Raises:
-        MissingExtra: statsmodels is not installed.
     """
     known = ~(np.isnan(score) | np.isnan(longer))
     y, d = score[known], longer[known]
@@ -43,7 +40,14 @@ def length_adjusted(score: NDArray[np.float64], longer: NDArray[np.float64]) -> 
     try:
         from statsmodels.genmod.families import Binomial  # noqa: PLC0415 - a second to load
         from statsmodels.genmod.generalized_linear_model import GLM  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingExtra("statsmodels", "judges", "the length-adjusted win rate") from error
-    fit = GLM(y, np.column_stack([np.ones(y.size), np.tanh(d / d.std())]), family=Binomial()).fit()
+        from statsmodels.tools.sm_exceptions import PerfectSeparationWarning  # noqa: PLC0415
+    except ImportError:
+        return CannotTell("it is a fit of statsmodels, which is not installed: pip install 'seatrial[judges]'")
+    model = GLM(y, np.column_stack([np.ones(y.size), np.tanh(d / d.std())]), family=Binomial())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", PerfectSeparationWarning)
+        try:
+            fit = model.fit()
+        except PerfectSeparationWarning:
+            return CannotTell("the lengths alone tell who won, so no rate at equal length can be told from them")
     return 1 / (1 + math.exp(-float(fit.params[0])))

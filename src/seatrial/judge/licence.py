@@ -7,14 +7,26 @@ labels and the same as point estimates; it may hold a release and never decides 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
-from enum import StrEnum
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError
-from seatrial.judge.agreement import UNKNOWN, Agreement, Measured
+from seatrial.judge.agreement import Agreement, Measured
 from seatrial.verdict import Verdict
-from seatrial.wording import percent
+from seatrial.vote import (
+    Bar,
+    FamilyUnknown,
+    Level,
+    LicenceExpired,
+    NoLicence,
+    OtherGraph,
+    OtherModel,
+    OtherVersion,
+    SameFamily,
+    ShortOfLicence,
+    Standing,
+    bar_sentence,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,14 +34,6 @@ if TYPE_CHECKING:
 
 SCHEMA = "seatrial/judge-licence/1"
 DAY = 86_400.0
-
-
-class Level(StrEnum):
-    """What a judge's verdicts may do: nothing but be shown, hold, or decide."""
-
-    NONE = "none"
-    PROVISIONAL = "provisional"
-    FULL = "full"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,55 +87,14 @@ class Licence:
     evidence: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Shortfall:
-    """One thing a licence lacks: what, what there is, and what is asked for."""
-
-    what: str
-    have: float | None
-    floor: float
-
-    @property
-    def sentence(self) -> str:
-        """In words."""
-        if self.what in ("labels", "negative labels"):
-            return f"{int(self.have or 0)} {self.what}, {int(self.floor)} needed"
-        return f"{self.what} {percent(self.have)}, floor {percent(self.floor)}"
-
-
-class Bar(StrEnum):
-    """Why a judge does not count, or not fully."""
-
-    NO_LICENCE = "no_licence"
-    EXPIRED = "expired"
-    OTHER_VERSION = "other_version"
-    OTHER_MODEL = "other_model"
-    OTHER_GRAPH = "other_graph"
-    SAME_FAMILY = "same_family"
-    SHORT = "short"
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What a judge's verdicts may do today, and why no more.
-
-    Attributes:
-        level: none, provisional or full.
-        bars: (kind, sentence) of everything that keeps it from a full licence.
-    """
-
-    level: Level
-    bars: tuple[tuple[Bar, str], ...] = field(default=())
-
-
-def level_of(found: Licence, floors: Floors = FLOORS) -> tuple[Level, tuple[Shortfall, ...]]:
+def level_of(found: Licence, floors: Floors = FLOORS) -> tuple[Level, tuple[ShortOfLicence, ...]]:
     """The level that the numbers give, and what is short of a full licence."""
     bounds = (
-        Shortfall("labels", found.labels, floors.labels),
-        Shortfall("negative labels", found.negative, floors.negative),
-        Shortfall("lower bound of AC1", found.ac1.low, floors.ac1),
-        Shortfall("lower bound of the recall of worse answers", found.recall.low, floors.recall),
-        Shortfall("lower bound of the consistency over both orders", found.consistency.low, floors.consistency),
+        ShortOfLicence("labels", found.labels, floors.labels),
+        ShortOfLicence("negative labels", found.negative, floors.negative),
+        ShortOfLicence("lower bound of AC1", found.ac1.low, floors.ac1),
+        ShortOfLicence("lower bound of the recall of worse answers", found.recall.low, floors.recall),
+        ShortOfLicence("lower bound of the consistency over both orders", found.consistency.low, floors.consistency),
     )
     short = tuple(one for one in bounds if one.have is None or one.have < one.floor)
     if not short:
@@ -161,48 +124,47 @@ def standing_of(
     *,
     now: float,
     models: Iterable[str] = (),
-    arm_families: Iterable[str] = (),
+    arm_families: Iterable[str] | None = (),
     graph: str = "",
     floors: Floors = FLOORS,
+    consistency: tuple[float, float, float] | None = None,
+    prompt_hash: str = "",
 ) -> Standing:
     """Whether verdicts of `judge` count at `now`.
 
     Args:
         licence: its licence; None where there is none.
-        judge: identity that the verdicts carry.
+        judge: identity that the verdicts carry; empty where they name none, or several.
         now: seconds since 1970.
-        models: model names that gave the verdicts.
-        arm_families: families of the candidate's and the baseline's models.
+        models: model names that gave the verdicts; an empty name is one that was not recorded.
+        arm_families: families of the candidate's and the baseline's models; None where they are not recorded.
         graph: which graph is gated; empty = not asked.
         floors: of a licence.
+        consistency: of these verdicts over both orders, and the ends of its interval; None where that is not known.
+        prompt_hash: of the prompt that the verdicts were asked with; empty where that is not known.
     """
     if licence is None:
-        return Standing(Level.NONE, ((Bar.NO_LICENCE, f"judge {judge} has no licence"),))
-    level, short = level_of(licence, floors)
-    bars: list[tuple[Bar, str]] = []
+        return Standing(Level.NONE, (NoLicence(judge),), consistency)
+    bars: list[Bar] = []
     if licence.judge != judge:
-        bars.append(
-            (
-                Bar.OTHER_VERSION,
-                f"the licence is for {licence.judge}, the verdicts are by {judge}: its prompt, model or settings changed",
-            )
-        )
+        bars.append(OtherVersion(licence.judge, judge, prompt=prompt_hash not in ("", licence.prompt_hash)))
     strange = sorted(set(models) - set(licence.models))
     if strange:
-        bars.append(
-            (Bar.OTHER_MODEL, f"{strange[0]} answered, the licence is for {', '.join(licence.models) or 'no model'}")
-        )
+        bars.append(OtherModel(strange[0], licence.models))
     if now >= licence.expires_at:
-        days = int((now - licence.expires_at) // DAY)
-        bars.append((Bar.EXPIRED, f"the licence expired {days} days ago" if days else "the licence expired today"))
+        bars.append(LicenceExpired(int((now - licence.expires_at) // DAY)))
     if graph and licence.graphs and graph not in licence.graphs:
-        bars.append((Bar.OTHER_GRAPH, f"the licence is for {', '.join(licence.graphs)}, not {graph}"))
-    shared = sorted(set(arm_families) & set(licence.families))
+        bars.append(OtherGraph(graph, licence.graphs))
+    shared = sorted(set(arm_families or ()) & set(licence.families))
     if shared:
-        bars.append((Bar.SAME_FAMILY, f"judge and judged are both of the family {', '.join(shared)}"))
+        bars.append(SameFamily(tuple(shared)))
+    level, short = level_of(licence, floors)
     if bars:
         level = Level.NONE
-    return Standing(level, (*bars, *((Bar.SHORT, one.sentence) for one in short)))
+    if arm_families is None:
+        bars.append(FamilyUnknown())
+        level = Level.PROVISIONAL if level is Level.FULL else level
+    return Standing(level, (*bars, *short), consistency)
 
 
 def licence_from(measured: Agreement, consistency: Measured, **of: Any) -> Licence:
@@ -220,7 +182,7 @@ def licence_from(measured: Agreement, consistency: Measured, **of: Any) -> Licen
 def licence_data(found: Licence) -> dict[str, Any]:
     """As `seatrial/judge-licence/1`; `level` and `short_of` are for readers."""
     level, short = level_of(found)
-    return {"schema": SCHEMA, "level": level.value, "short_of": [one.sentence for one in short], **asdict(found)}
+    return {"schema": SCHEMA, "level": level.value, "short_of": [bar_sentence(one) for one in short], **asdict(found)}
 
 
 def read_licence(file: Path) -> Licence | None:
@@ -256,18 +218,3 @@ def _check(found: Licence) -> None:
                 raise ValueError(f"{value!r} is no share")
     if not found.expires_at <= found.measured_at + FLOORS.days * DAY:
         raise ValueError(f"it lasts longer than {FLOORS.days} days")
-
-
-__all__ = [
-    "FLOORS",
-    "UNKNOWN",
-    "Bar",
-    "Floors",
-    "Level",
-    "Licence",
-    "Standing",
-    "level_of",
-    "licence_data",
-    "proven",
-    "read_licence",
-]

@@ -108,8 +108,8 @@ def run(
     price = judge.price or price
     if max_usd is not None and price is None:
         raise ConfigError(
-            f"--max-usd needs the price of {judge.model}, which is unknown; write [price] with input and output (USD per "
-            f"million tokens) into judges/{judge.name}.toml"
+            f"--max-usd needs the price of {judge.model}, which is unknown; write input and output (USD per million tokens) "
+            f'into judges/{judge.name}.toml as [price], or into pyproject.toml as [tool.seatrial.model.prices."{judge.model}"]'
         )
     if max_usd is not None and not 0 < max_usd < 1e9:
         raise UsageError(f"--max-usd {max_usd:g} is out of range; choose more than 0")

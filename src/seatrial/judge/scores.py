@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import DataError
+from seatrial.evidence.against_half import EVEN
 from seatrial.judge.verdicts import AB, ORDERS
 from seatrial.verdict import Outcome
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 WINNERS = {"candidate": 1.0, "tie": 0.5, "baseline": 0.0}
-EVEN = 1e-9
-"""A preference this close to 0.5 is a tie."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

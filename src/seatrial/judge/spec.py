@@ -78,7 +78,7 @@ class Judge:
         max_tokens_ceiling: of the call after a reply that was cut short; equal to `max_tokens` = pinned.
         max_same_answer: a candidate that gives one and the same answer to a larger share of the examples is refused.
         parameters: passed on to the provider.
-        price: None = not said here.
+        price: None = not said here, and then the project's price table says it.
         examples: few-shot corrections.
     """
 

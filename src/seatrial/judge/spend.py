@@ -26,7 +26,8 @@ class Spend:
     """
 
     def __init__(self, price: Price | None, max_usd: float | None = None) -> None:
-        self._price = price
+        # What is read may be written to a provider's cache, which some charge more for: the cap must hold all the same.
+        self._price = None if price is None else (max(price.input, price.cache_write or 0.0), price.output)
         self._cap = None if max_usd is None else int(max_usd * NANO)
         self._spent = self._kept = 0
         self._changed = threading.Condition()
@@ -72,4 +73,4 @@ class Spend:
 
     def _cost(self, read: int, written: int) -> int:
         # Per million tokens: a token costs price * 1000 billionths.
-        return 0 if self._price is None else round((read * self._price.input + written * self._price.output) * 1000)
+        return 0 if self._price is None else round((read * self._price[0] + written * self._price[1]) * 1000)

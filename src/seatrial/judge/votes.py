@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from seatrial.errors import DataError
-from seatrial.judge.scores import EVEN, WINNERS, scores_of
+from seatrial.evidence.against_half import EVEN
+from seatrial.judge.scores import WINNERS, scores_of
 from seatrial.table import Column, Kind
 
 if TYPE_CHECKING:

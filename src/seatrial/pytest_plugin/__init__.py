@@ -39,19 +39,11 @@ SWITCHES = {"deepeval": "EVAL", "redteam": "REDTEAM", "live": "LIVE"}
 
 LLM, EVAL = "llm", "EVAL"
 
-_ON, _OFF = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
-
-
-def switched_on(environ: Mapping[str, str], name: str) -> bool:
-    """Whether a switch of the environment is on; a word that is neither yes nor no is an error, not a no."""
-    word = environ.get(name, "").strip().lower()
-    if word not in _ON + _OFF:
-        raise UsageError(f"{name}={environ[name]!r} is neither yes nor no; choose one of: {', '.join(_ON + _OFF[1:])}")
-    return word in _ON
-
 
 def judges_wanted(environ: Mapping[str, str]) -> bool:
     """Whether EVAL turns judge runs on."""
+    from seatrial.switch import switched_on  # noqa: PLC0415 - where something is gated
+
     return switched_on(environ, EVAL)
 
 
@@ -144,6 +136,8 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Skip what needs a switch that is off, and long tests that nobody asked for."""
     try:
+        from seatrial.switch import switched_on  # noqa: PLC0415 - where an item needs a switch
+
         on = {name: switched_on(os.environ, name) for name in (EVAL, *SWITCHES.values())}
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error

@@ -19,9 +19,9 @@ from seatrial.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.judge.licence import Standing
     from seatrial.project import Project, TrialRow
     from seatrial.verdict import Decision
+    from seatrial.vote import Standing
 
 NAME, DECIDES = "judges", "decides"
 REPORT = "report only"
@@ -70,32 +70,33 @@ class JudgedRow(pytest.Collector):
     def decision(self) -> Decision:
         """The win rate; versions without a run of their own are run first."""
         if self._decision is None:
-            from seatrial.judge.licence import read_licence, standing_of  # noqa: PLC0415
-            from seatrial.judge.spec import FOLDER  # noqa: PLC0415
+            from seatrial.gate.policy import JudgeRule  # noqa: PLC0415
+            from seatrial.gate.winrate import rules_of  # noqa: PLC0415
+            from seatrial.trial.judged import standing_on  # noqa: PLC0415
             from seatrial.trial.judging import comparison, judge_pairs, winrate_of  # noqa: PLC0415
+            from seatrial.trial.policies import row_policy  # noqa: PLC0415
 
             names = [self._run(version) for version in (self.row.baseline, self.row.candidate)]
             made = comparison(self.project, names[0], names[1], self.judge)
-            _, rows = judge_pairs(self.project, made)
-            self._decision = winrate_of(made)
-            self._standing = standing_of(
-                read_licence(self.project.root / FOLDER / f"{self.judge}.licence.json"),
-                made.judge.identity,
-                now=time.time(),
-                models={row["reported_model"] for row in rows if row.get("reported_model")},
-                graph=self.row.graph,
+            judge_pairs(self.project, made)
+            named = [one for one in row_policy(self.project, self.row).judges if one.name == self.judge]
+            rules = rules_of(named[0] if named else JudgeRule(self.judge))
+            self._decision = winrate_of(made, rules)
+            runs = (made.baseline_run, made.candidate_run)
+            self._standing = standing_on(
+                self.project, self.row.graph, runs, self.judge, rules.min_consistency, time.time()
             )
         return self._decision
 
     @property
     def bar(self) -> str:
         """Why the verdict may not decide, as a sentence; empty under a full licence."""
-        from seatrial.judge.licence import Level  # noqa: PLC0415
+        from seatrial.vote import Level, bar_sentence  # noqa: PLC0415
 
         current = self._standing
         if current is not None and current.level is Level.FULL:
             return ""
-        why = "; ".join(sentence for _, sentence in current.bars) if current is not None else "nothing was judged"
+        why = "; ".join(map(bar_sentence, current.bars)) if current is not None else "nothing was judged"
         return f"{REPORT}: {why}"
 
     def _run(self, version: str) -> str:

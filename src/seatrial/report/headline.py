@@ -6,6 +6,7 @@ import shlex
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from seatrial.evidence.schema import WINRATE
 from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import sentence
 from seatrial.gate.verdict import first_cause, looking_worse, looks_worse, worse_rows, worst
@@ -15,6 +16,7 @@ from seatrial.report.provenance import runs_of
 from seatrial.report.row_name import beside, label, primary_key, segments, short
 from seatrial.stats.noninferiority import LEVEL
 from seatrial.verdict import Outcome, State, Verdict
+from seatrial.vote import Inconsistent, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, percent, points
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def but(report: Report) -> str:
 
 def headline(report: Report) -> str:
     """The first sentence a person reads."""
-    judged = [f for f in report.segments if f.segment != OVERALL and not beside(f)]
+    judged = [f for f in report.segments if f.segment != OVERALL and not _outside(f)]
     failed = [f for f in report.findings if f.verdict is Verdict.FAIL]
     if report.unchanged or report.verdict is Verdict.PASS:
         watched = looks_worse(report.findings)
@@ -45,7 +47,7 @@ def headline(report: Report) -> str:
         return report.reason
     if report.verdict is Verdict.INCONCLUSIVE:
         return _cannot_tell(report)
-    worse = [f for f in failed if f.segment != OVERALL and not beside(f)]
+    worse = [f for f in failed if f.segment != OVERALL and not _outside(f)]
     if not failed:
         return report.reason  # what failed is not one of these rows: the comparison with the last release
     if not worse:
@@ -67,11 +69,16 @@ def headline(report: Report) -> str:
     )
     deepest = min(worse, key=lambda f: f.difference or 0.0)
     others = f", worst of all: {label(deepest, report)} {points(deepest.difference)}" if deepest is not first else ""
-    outside = [label(f, report) for f in failed if beside(f)]
+    outside = [label(f, report) for f in failed if _outside(f)]
     also = (
         f"; outside the family: {', '.join(outside[:NAMED])}{' ...' if len(outside) > NAMED else ''}" if outside else ""
     )
     return f"{wording}{'; ' if how else ': '}{how}{label(first, report)} {points(first.difference)}{others}{also}."
+
+
+def _outside(f: Finding) -> bool:
+    """Whether a row is no comparison with the baseline in the family: a win rate, or with nothing to draw."""
+    return beside(f) or f.key.startswith(WINRATE)
 
 
 def _cannot_tell(report: Report) -> str:
@@ -123,7 +130,9 @@ def error_rate(report: Report) -> str:
 def average(report: Report) -> str:
     """How the overall row of the worst segment's key and that key's segments differ; empty when they agree."""
     worse = [
-        f for f in report.findings if f.verdict is Verdict.FAIL and f.difference is not None and f.segment != OVERALL
+        f
+        for f in report.findings
+        if f.verdict is Verdict.FAIL and f.difference is not None and f.baseline is not None and f.segment != OVERALL
     ]
     if not worse or report.verdict is not Verdict.FAIL:
         return ""
@@ -164,6 +173,8 @@ def todo(report: Report) -> str:
     reason = max(undecided, key=first_cause).reasons[0] if undecided else None
     if isinstance(reason, NotProven):
         return _settle(report)
+    if isinstance(reason, (NotShownToWin, Unjudged, Inconsistent)):
+        return _judge(report, max(undecided, key=first_cause))
     if report.reason_class == "underpowered":
         return _collect(report)
     if isinstance(reason, Unmeasured) and reason.outcome == Outcome.EVALUATOR_ERROR:
@@ -174,6 +185,20 @@ def todo(report: Report) -> str:
             "resume the runs so that every planned cell has an outcome (seatrial eval ... --resume RUN --retry-errors)"
         )
     return "bring a result for every example and version, or an outcome that says why there is none"
+
+
+def _judge(report: Report, row: Finding) -> str:
+    """What decides a win rate that nobody can tell yet."""
+    judge, reason = row.key.removeprefix(WINRATE), row.reasons[0]
+    if isinstance(reason, Inconsistent):
+        return f"rewrite the prompt of judge {judge} or take another model: its verdicts depend on the order of the answers"
+    runs = runs_of(report.source) or (report.baseline, report.candidate)
+    asks = f"seatrial judge pairwise {shlex.quote(runs[0])} {shlex.quote(runs[1])} --judge {shlex.quote(judge)}"
+    if isinstance(reason, Unjudged):
+        return f"judge what is missing: {asks}"
+    if reason.count:
+        return f"bring {count(reason.count, 'more example')} of {short(label(row, report))} and judge them: {asks}"
+    return f"a candidate that judge {judge} prefers on {short(label(row, report))}; no number of examples changes this rate"
 
 
 def _settle(report: Report) -> str:

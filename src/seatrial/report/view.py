@@ -15,6 +15,7 @@ from seatrial.report.row_name import LONGEST, beside, label, labels, primary_key
 from seatrial.report.sanitize import line, plain, plain_report
 from seatrial.report.terms import GATE, STATES, Terms
 from seatrial.verdict import State, Verdict
+from seatrial.vote import WinRate
 from seatrial.wording import drop, interval, p_value, percent, signed
 
 if TYPE_CHECKING:
@@ -109,6 +110,7 @@ class RowView:
         beside: it stands beside the family (zero tolerance, a measurement, a contract test): nothing to draw.
         overridden: somebody let it pass.
         undecided: it cannot be told, and the verdict waits for it.
+        vote: a judge's win rate that counts, shown whatever it says.
     """
 
     label: str
@@ -134,6 +136,7 @@ class RowView:
     beside: bool
     overridden: bool
     undecided: bool = False
+    vote: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +242,7 @@ def decisive(v: View) -> list[RowView]:
     return [
         row
         for row in v.rows
-        if row.state in states or row.undecided or (row.state is State.CANNOT_TELL and row.critical)
+        if row.state in states or row.undecided or row.vote or (row.state is State.CANNOT_TELL and row.critical)
     ]
 
 
@@ -303,7 +306,7 @@ def _row(f: Finding, report: Report, name: Callable[[Finding], str], excused: se
         n=f.n,
         rates=f"{percent(f.baseline).removesuffix(' %')}→{percent(f.candidate).removesuffix(' %')}"
         if f.baseline is not None
-        else "",
+        else (percent(f.candidate).removesuffix(" %") if f.candidate is not None else ""),
         delta=signed(f.difference) if f.difference is not None else "",
         ci=interval(f.ci) if f.ci else "",
         flips=f"{f.regressed} / {f.fixed}",
@@ -319,8 +322,13 @@ def _row(f: Finding, report: Report, name: Callable[[Finding], str], excused: se
         borderline=_borderline(f),
         beside=beside(f),
         overridden=f.verdict is Verdict.FAIL and (f.segment, f.key) in excused,
-        undecided=f.state is State.CANNOT_TELL and f.alpha_row is not None,
+        vote=_is_winrate(f) and f.verdict is not None,
+        undecided=f.state is State.CANNOT_TELL and (f.alpha_row is not None or _is_winrate(f)),
     )
+
+
+def _is_winrate(f: Finding) -> bool:
+    return any(isinstance(one, WinRate) for one in f.reasons)
 
 
 def _borderline(f: Finding) -> str:

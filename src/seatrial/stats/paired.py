@@ -16,6 +16,7 @@ from seatrial.stats.fair_binomial import heads, law
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.normal import below
 from seatrial.stats.proportions import wilson
+from seatrial.stats.student import t_quantile
 from seatrial.stats.validate import complete, finite, numbers, share
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def mcnemar(b: ArrayLike, c: ArrayLike, method: Method = "mid-p") -> Any:
         raise ValueError("discordant counts must be finite and not negative")
     if b_.ndim == c_.ndim == 0 and b_ + c_ <= _MOST_FLIPS and float(b_).is_integer() and float(c_).is_integer():
         return _one_table(int(b_), int(c_), method)
-    from scipy import special  # noqa: PLC0415 - for those who have many tables; a gate asks row by row, and does not wait
+    if _are_counts(b_, c_) and (found := _tables(b_, c_, method)) is not None:
+        return found
+    from scipy import special  # noqa: PLC0415 - for fractions and for thousands of different sums, which no gate has
 
     # P(Bin(m, 1/2) >= k) is the regularised incomplete beta at (k, m - k + 1).
     reach = np.where(b_ > 0, special.betainc(np.maximum(b_, 1), c_ + 1, 0.5), 1.0)
@@ -50,6 +53,28 @@ def mcnemar(b: ArrayLike, c: ArrayLike, method: Method = "mid-p") -> Any:
         beyond = np.where(c_ > 0, special.betainc(b_ + 1, np.maximum(c_, 1), 0.5), 0.0)
         reach = np.where(b_ + c_ > 0, (reach + beyond) / 2, 1.0)
     return reach if reach.ndim else float(reach)
+
+
+def _are_counts(b: NDArray[np.float64], c: NDArray[np.float64]) -> bool:
+    return bool(np.all(b % 1 == 0) and np.all(c % 1 == 0) and np.max(b + c, initial=0) <= _MOST_FLIPS)
+
+
+def _tables(b: NDArray[np.float64], c: NDArray[np.float64], method: Method) -> NDArray[np.float64] | None:
+    """The p of many tables of counts, by the law of each sum of flips; None where these are too many."""
+    missing_cells, flips = (one.astype(np.int64) for one in np.broadcast_arrays(b, b + c))
+    sums, place = np.unique(flips, return_inverse=True)
+    if sums.sum() > _MOST_WAYS:
+        return None
+    p = np.ones(missing_cells.shape)
+    place = place.reshape(missing_cells.shape)
+    for i, m in enumerate(sums.tolist()):
+        if m == 0:
+            continue
+        ways = law(m)
+        at_least = np.minimum(1.0, np.cumsum(ways[::-1])[::-1])
+        here = place == i
+        p[here] = at_least[missing_cells[here]] - (ways[missing_cells[here]] / 2 if method == "mid-p" else 0.0)
+    return p
 
 
 def _one_table(b: int, c: int, method: Method) -> float:
@@ -60,6 +85,8 @@ def _one_table(b: int, c: int, method: Method) -> float:
 
 
 _MOST_FLIPS = 1_000_000
+_MOST_WAYS = 2_000_000
+"""Most numbers in the laws of the different sums of flips; beyond, scipy is quicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +237,6 @@ def mean_interval(d: ArrayLike, level: float = 0.95) -> Interval | CannotTell:
     spread = float(values.std(ddof=1))
     if spread < 1e-9:
         return CannotTell("every cluster moved by the same amount, so its spread is unknown")
-    from scipy.special import stdtrit  # noqa: PLC0415 - as above: single answers to different examples do without
-
-    half = float(stdtrit(values.size - 1, (1 + level) / 2)) * spread / math.sqrt(values.size)
+    half = t_quantile((1 + level) / 2, values.size - 1) * spread / math.sqrt(values.size)
     mean = float(values.mean())
     return Interval(mean - half, mean + half, level)

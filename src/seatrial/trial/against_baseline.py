@@ -114,13 +114,18 @@ def gate_against_baseline(
         ) from error
     report = check_anchored(
         evidence,
-        policy,
+        replace(policy, judges=()),
         baseline=name,
         candidate=current,
         critical=critical,
         quarantine=quarantine_of(project, graph, row.dataset, today),
         anchor=anchor,
     )
+    if policy.judges:
+        # An accepted baseline keeps scores and no answers, so there is nothing a judge could compare.
+        names = ", ".join(rule.name for rule in policy.judges)
+        said = f"not judged here by {names}: EVAL=1 pytest -m llm has an item for each judge, and seatrial trial asks them too"
+        report = replace(report, warnings=(*report.warnings, said))
     return let_through(project, report, bound, today)
 
 

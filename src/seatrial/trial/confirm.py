@@ -15,13 +15,14 @@ from seatrial.trial.runs import RUNS, changed_since, evidence_of, summary
 from seatrial.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
     from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
     from seatrial.gate.quarantine_file import Quarantine
     from seatrial.gate.report import Report
     from seatrial.project import Project
+    from seatrial.vote import Standing
 
 RULES = "rules"
 
@@ -56,6 +57,7 @@ def confirm(
     *,
     critical: Collection[str],
     kept: Quarantine,
+    standings: Mapping[str, Standing] | None = None,
 ) -> Report:
     """The first look's report, with its suspicious rows decided on fresh repetitions where that is wanted and needed.
 
@@ -71,6 +73,7 @@ def confirm(
         how: whether, and with how many repetitions.
         critical: the same.
         held: the same.
+        standings: the same.
 
     Raises:
         UsageError: a version is no longer what was run, so nothing can repeat it.
@@ -90,7 +93,7 @@ def confirm(
     names = (first.baseline, first.candidate)
     parts = [evidence_of(project, run_id).named(name) for run_id, name in zip(found, names, strict=True)]
     fresh = combine(parts, f"runs {found[0]} and {found[1]}")
-    report = check_second_stage(first, evidence, fresh, policy, critical=critical, quarantine=kept)
+    report = check_second_stage(first, evidence, fresh, policy, critical=critical, quarantine=kept, standings=standings)
     return replace(report, source=f"{first.source}, fresh {fresh.source}")
 
 

@@ -14,6 +14,7 @@ from seatrial.segment import assign, critical_segments, for_graph
 from seatrial.trial.baselines import ANCHOR, accepted, refuse_another
 from seatrial.trial.confirm import NEVER, Confirming, confirm
 from seatrial.trial.contracts import for_family, with_contracts
+from seatrial.trial.judged import standings, win_rates_of
 from seatrial.trial.overrides import let_through, runs_bound
 from seatrial.trial.policies import policy_of
 from seatrial.trial.quarantine import quarantine_of
@@ -74,20 +75,40 @@ def gate(
     ]
     _same_evaluators(project, graph, baseline, candidate)
     critical = critical_segments(for_graph(project.dimensions, graph))
-    evidence = combine(arms, f"runs {baseline} and {candidate}")
+    judged = win_rates_of(project, baseline, candidate, names[1])
+    evidence = combine([*arms, *judged], f"runs {baseline} and {candidate}")
     _same_segments(project, graph, candidate, evidence)
     if _took_turns(project, baseline, candidate):
         evidence = evidence.stamped(interleaved="true")
     kind = str(summary(project, candidate)["dataset"]["name"]).rpartition(":")[2]
-    today = today or datetime.now(UTC).date()
+    now = datetime.now(UTC)
+    today = today or now.date()
     kept = quarantine_of(project, graph, kind, today)
     anchor = accepted(project, graph, ANCHOR)
     if anchor is not None:
         refuse_another(project, anchor, kind, ANCHOR, least=policy.common)
+    votes = standings(project, graph, baseline, candidate, policy, now.timestamp())
     first = check_anchored(
-        evidence, policy, baseline=names[0], candidate=names[1], critical=critical, quarantine=kept, anchor=anchor
+        evidence,
+        policy,
+        baseline=names[0],
+        candidate=names[1],
+        critical=critical,
+        quarantine=kept,
+        anchor=anchor,
+        standings=votes,
     )
-    report = confirm(project, (baseline, candidate), first, evidence, policy, confirming, critical=critical, kept=kept)
+    report = confirm(
+        project,
+        (baseline, candidate),
+        first,
+        evidence,
+        policy,
+        confirming,
+        critical=critical,
+        kept=kept,
+        standings=votes,
+    )
     return let_through(project, report, runs_bound(project, baseline, candidate), today)
 
 

@@ -18,17 +18,19 @@ from seatrial.judge.spec import FOLDER, read_judge
 from seatrial.pool.row_log import read_lines
 from seatrial.segment import assign, critical_segments, for_graph
 from seatrial.trial.outputs import as_text
-from seatrial.trial.runs import RUNS, latest_run, summary
+from seatrial.trial.runs import RUNS, evidence_of, latest_run, summary
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from seatrial.dataset import Example
+    from seatrial.evidence.against_half import Rules
     from seatrial.judge.run import Judged
     from seatrial.judge.spec import Judge
     from seatrial.judge.table import Rows
     from seatrial.model.hub import Hub
+    from seatrial.price import Price
     from seatrial.project import Project
     from seatrial.verdict import Decision
 
@@ -49,6 +51,7 @@ class Comparison:
         candidate: likewise.
         pairs: answers side by side, in the dataset's order.
         families: of the judge's model.
+        price: of the judge's model, as its file or the project's price table says; None where neither does.
         folder: where verdicts are kept.
         critical: critical segments of the graph, `NAME=value`.
     """
@@ -61,6 +64,7 @@ class Comparison:
     candidate: str
     pairs: tuple[Pair, ...]
     families: frozenset[str]
+    price: Price | None
     folder: Path
     critical: frozenset[str]
 
@@ -121,7 +125,7 @@ def comparison(project: Project, a: str, b: str, judge_name: str, *, limit: int 
             )
     answers = [_answers(project.root / RUNS / run / "rows.jsonl", judge) for run in runs]
     arms = [
-        Arm(f"{graph}@{wording['version']}", _family(project, graph, str(wording["version"])), models)
+        Arm(f"{graph}@{wording['version']}", family_of(project, graph, str(wording["version"])), models)
         for wording, (_, models) in zip((base, cand), answers, strict=True)
     ]
     families = check_families(judge, arms, project.settings.model.families)
@@ -145,6 +149,7 @@ def comparison(project: Project, a: str, b: str, judge_name: str, *, limit: int 
         str(cand["version"]),
         pairs,
         families,
+        judge.price or project.settings.model.prices.of(judge.model),
         project.root / RUNS / runs[1] / JUDGED / f"{judge.name}--{runs[0]}",
         frozenset(critical_segments(dimensions)),
     )
@@ -160,7 +165,7 @@ def plan_of(made: Comparison, repeat: int = 1) -> Plan:
     requested = {one.request.key: one.request for one in questions(made.judge, made.pairs, repeat)}
     known = read_rows(made.folder / ROWS)
     left = [one for key, one in requested.items() if key not in known or known[key].outcome != Outcome.SCORED]
-    spend = Spend(made.judge.price)
+    spend = Spend(made.price)
     characters = [len(one.system) + len(one.user) for one in left]
     worst = sum(spend.worst(len(one.user.encode()) + len(one.system), made.judge.max_tokens) for one in left) / NANO
     return Plan(
@@ -169,7 +174,7 @@ def plan_of(made: Comparison, repeat: int = 1) -> Plan:
         len(left),
         len(requested) - len(left),
         sum(characters) // CHARACTERS_A_TOKEN,
-        None if made.judge.price is None else worst,
+        None if made.price is None else worst,
     )
 
 
@@ -203,6 +208,7 @@ def judge_pairs(
         hub or judge_hub(project),
         made.folder,
         concurrency=concurrency,
+        price=made.price,
         max_usd=max_usd,
         resume=resume,
         progress=progress,
@@ -217,9 +223,11 @@ def judge_pairs(
         repeat=repeat,
         unasked=done.unasked,
     )
-    write_evidence(rows, made.folder / EVIDENCE, made.judge, made.graph)
-    write_verdicts(rows, made.folder / VERDICTS, {"judge": made.judge.identity, "run_id": made.candidate_run})
-    _write_about(made, done, repeat)
+    written = write_evidence(rows, made.folder / EVIDENCE, made.judge, made.graph)
+    write_verdicts(
+        rows, made.folder / VERDICTS, {"judge": made.judge.identity, "run_id": made.candidate_run, "graph": made.graph}
+    )
+    _write_about(made, done, repeat, written)
     return done, rows
 
 
@@ -234,7 +242,7 @@ def judge_hub(project: Project) -> Hub:
     )
 
 
-def _write_about(made: Comparison, done: Judged, repeat: int) -> None:
+def _write_about(made: Comparison, done: Judged, repeat: int, evidence_hash: str) -> None:
     wording = {
         "schema": "seatrial/judged/1",
         "judge": made.judge.identity,
@@ -245,6 +253,7 @@ def _write_about(made: Comparison, done: Judged, repeat: int) -> None:
         "baseline_run": made.baseline_run,
         "candidate_run": made.candidate_run,
         "repeat": repeat,
+        "evidence_hash": evidence_hash,
         "ended": done.ended,
         "usd": done.usd,
         "warnings": done.warnings,
@@ -255,8 +264,8 @@ def _write_about(made: Comparison, done: Judged, repeat: int) -> None:
     beside.replace(file)
 
 
-def _family(project: Project, graph: str, version: str) -> str:
-    """As the registry declares it; of a version recorded under a label, the graph's own."""
+def family_of(project: Project, graph: str, version: str) -> str:
+    """The family of a version as the registry declares it; of a version recorded under a label, the graph's own."""
     spec = project.spec(graph)
     try:
         return spec.family_of(spec.version(version))
@@ -280,6 +289,13 @@ def _answers(file: Path, judge: Judge) -> tuple[_Rows, tuple[str, ...]]:
         raise DataError(f"{file} holds no runs; make a new one")
     models = {name for raw in found.values() for name in str(raw.get("model") or "").split("+") if name}
     return found, tuple(sorted(models))
+
+
+def models_of(project: Project, run_id: str) -> tuple[str, ...]:
+    """Every model that answered in a run, as it named itself."""
+    evidence = evidence_of(project, run_id)
+    named = evidence.codes("model").values if evidence.has("model") else ()
+    return tuple(sorted({name for one in named for name in one.split("+") if name}))
 
 
 def _pair(
@@ -324,17 +340,17 @@ def labels_file(project: Project, judge_name: str) -> Path:
     return project.root / FOLDER / LABELS / f"{judge_name}.jsonl"
 
 
-def winrate_of(made: Comparison) -> Decision:
-    """Whether the candidate clears, by the verdict table of a judged comparison."""
+def winrate_of(made: Comparison, rules: Rules | None = None) -> Decision:
+    """Whether the candidate clears, by the verdict table of a judged comparison; `rules` are the built-in ones if not given."""
+    from seatrial.evidence.against_half import Rules  # noqa: PLC0415
     from seatrial.judge.admissible import inadmissible  # noqa: PLC0415 - numbers, once there are verdicts
     from seatrial.judge.decide import find, winrate_decision  # noqa: PLC0415
     from seatrial.judge.length import length_adjusted  # noqa: PLC0415
     from seatrial.judge.scores import scores_of  # noqa: PLC0415
     from seatrial.judge.verdicts import VERDICT_COLUMNS  # noqa: PLC0415
-    from seatrial.judge.winrate import Rules  # noqa: PLC0415
     from seatrial.table import read_table  # noqa: PLC0415
 
-    file, rules = made.folder / VERDICTS, Rules()
+    file, rules = made.folder / VERDICTS, rules or Rules()
     table = read_table(file, VERDICT_COLUMNS)
     scores = scores_of(table)
     there = {f"{name}={value}" for name, codes in scores.segments.items() for value in codes.values}

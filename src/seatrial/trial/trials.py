@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial.errors import ConfigError, ExitCode, RunStopped, SeatrialError, UsageError
@@ -13,6 +13,7 @@ from seatrial.trial.confirm import Confirming
 from seatrial.trial.evaluate import evaluate
 from seatrial.trial.gating import gate
 from seatrial.trial.interleave import in_turns, take_turns
+from seatrial.trial.judged import ask_judges
 from seatrial.trial.policies import row_policy
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ def trials(
     *,
     concurrency: int | None = None,
     confirming: Confirming | None = None,
+    judges: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Iterator[Trial | Unjudged]:
     """Decide every row, one after the other, each as soon as it is measured.
@@ -90,6 +92,7 @@ def trials(
         rows: what is put to trial.
         concurrency: runs at once; None as in `evaluate`.
         confirming: how suspicious rows are confirmed; None = for every graph that is not made of rules.
+        judges: ask the judges of each row's policy, which calls their models; else what they have said before counts.
         progress: told (what, done, planned).
     """
     confirming = confirming or Confirming(concurrency=concurrency, progress=progress)
@@ -97,7 +100,7 @@ def trials(
         raise UsageError(f"{project.root}/pyproject.toml has no [[tool.seatrial.trial]] row: nothing to put to trial")
     _ = project.graphs, project.dimensions
     for row in rows:
-        found = _judge(project, row, concurrency=concurrency, confirming=confirming, progress=progress)
+        found = _judge(project, row, concurrency=concurrency, confirming=confirming, judges=judges, progress=progress)
         yield found
         if isinstance(found, Unjudged) and found.stopped:
             return
@@ -109,11 +112,12 @@ def _judge(
     *,
     concurrency: int | None,
     confirming: Confirming,
+    judges: bool,
     progress: Callable[[str, int, int], None] | None,
 ) -> Trial | Unjudged:
     try:
         preflight(project, (row,))
-        report = _decide(project, row, concurrency=concurrency, confirming=confirming, progress=progress)
+        report = _decide(project, row, concurrency=concurrency, confirming=confirming, judges=judges, progress=progress)
     except SeatrialError as error:
         return Unjudged(row, str(error), error.reason_class, error.exit_code, stopped=isinstance(error, RunStopped))
     except OSError as error:
@@ -130,6 +134,7 @@ def _decide(
     *,
     concurrency: int | None,
     confirming: Confirming,
+    judges: bool,
     progress: Callable[[str, int, int], None] | None,
 ) -> Report:
     if row.baseline == row.candidate:
@@ -145,7 +150,9 @@ def _decide(
             )
         _keys_are_there(result.run_dir, policy)
         done.append(result.run_dir.name)
-    return gate(project, row.graph, done[0], done[1], policy, confirming=confirming)
+    refused = ask_judges(project, (done[0], done[1]), policy) if judges else ()
+    report = gate(project, row.graph, done[0], done[1], policy, confirming=confirming)
+    return replace(report, warnings=(*report.warnings, *refused)) if refused else report
 
 
 def _both(

@@ -154,13 +154,6 @@ def test_a_wrong_call_is_one_sentence_and_one_refusal(file, capsys, arguments, r
     assert refusal["reason"] == err.removeprefix("seatrial: ").rstrip("\n")
 
 
-def test_a_policy_section_without_machinery_is_exit_3(file, policy, capsys):
-    path = Path(policy())
-    path.write_text(path.read_text() + "[judge.helpful]\n")
-    assert gate(file(), "--policy", str(path)) == 3
-    assert "is known, but this version of seatrial cannot act on it yet" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize(
     ("item", "expected"),
     [("score=valid", ("score", ("valid",))), ("example_id=segment,item", ("example_id", ("segment", "item")))],

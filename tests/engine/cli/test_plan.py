@@ -72,6 +72,8 @@ def test_a_policy_is_planned_segment_by_segment_and_its_schema_is_enough(monkeyp
         "country_classify",
         "lead_score",
         "handbook_answer",
+        "email_compose",
+        "campaign",
     ]
     row = next(r for r in short["graphs"][0]["segments"] if r["segment"] == "tier=enterprise")
     assert row["calls_for_examples"] == 2 * (row["examples"] - row["n"])

@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 
 from seatrial import reason as kind
+from seatrial import vote
 from seatrial.errors import ConfigError
 from seatrial.gate.check import CHECKS
 from seatrial.gate.merge import check
@@ -46,11 +47,34 @@ EVERY = (
     kind.Answers(58, 60),
     kind.Increase("median", 0.12, 0.1, 60, 2),
     kind.Passes((3, 3), (0, 3)),
+    vote.NoLicence("helpful@1#ab"),
+    vote.LicenceExpired(12),
+    vote.LicenceSuspended(7, 50),
+    vote.OtherVersion("helpful@1#ab", "helpful@2#cd", prompt=True),
+    vote.OtherModel("m-2", ("m-1",)),
+    vote.OtherGraph("desk", ("router",)),
+    vote.SameFamily(("openai",)),
+    vote.FamilyUnknown(),
+    vote.ShortOfLicence("labels", 60, 100),
+    vote.NoVote(),
+    vote.MayOnlyHold(),
+    vote.Wins(0.5),
+    vote.Loses(0.001, 0.025),
+    vote.NotShownToWin(0.5, 40, 120, 33),
+    vote.Unjudged(30, 100, 0.35, 0.65, outage=True),
+    vote.Inconsistent(0.0, 0.7),
+    vote.WinRate(0.6, 0.5, 0.7, 100, 55, 10, 35),
 )
 
 
 def test_the_checks_run_in_this_order():
-    assert [one.__name__ for one in CHECKS] == ["score_family", "zero_tolerance", "measurements", "contracts"]
+    assert [one.__name__ for one in CHECKS] == [
+        "score_family",
+        "zero_tolerance",
+        "measurements",
+        "contracts",
+        "win_rates",
+    ]
 
 
 def test_the_first_row_rule_that_matches_decides_in_this_order():

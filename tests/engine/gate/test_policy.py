@@ -2,8 +2,8 @@
 
 import pytest
 
-from seatrial.errors import ConfigError, NotBuiltYet
-from seatrial.gate.policy import KeyRule, MeasureRule, Policy, Weights, load_policy, parse_policy
+from seatrial.errors import ConfigError
+from seatrial.gate.policy import JudgeRule, KeyRule, MeasureRule, Policy, Weights, load_policy, parse_policy
 
 HEAD = 'schema = "seatrial/policy/1"\n'
 EXAMPLE = (
@@ -30,7 +30,7 @@ max_increase = "10%"
 primary = true
 """
 )
-JUDGE = "[judge.helpful]\nrequire_licence = true\n"
+JUDGE = "[judge.helpful]\nrequire_licence = true\nmin_consistency = 0.8\n"
 MUST_PASS = '[must_pass]\nexamples = ["gdpr-erasure-01"]\n'
 KEY = "[key.valid]\nprimary = true\n"
 
@@ -61,11 +61,14 @@ def test_a_graphs_own_keys_replace_the_general_ones(file):
     assert load_policy(file(EXAMPLE), "text_to_sql").keys == load_policy(file(EXAMPLE)).keys
 
 
-def test_a_section_without_machinery_is_refused_and_never_passed_over(file):
-    path = file(EXAMPLE + JUDGE)
-    with pytest.raises(NotBuiltYet) as caught:
-        load_policy(path)
-    assert f"{path}: section [judge] is known" in str(caught.value)
+def test_judges_are_named_for_all_graphs_or_for_one_and_change_the_hash(file):
+    path = file(
+        EXAMPLE + JUDGE + '[graph.support_router.judge.tone]\nship_rule = "superior_overall_noninferior_critical"\n'
+    )
+    assert load_policy(path).judges == (JudgeRule("helpful", min_consistency=0.8),)
+    (own,) = load_policy(path, "support_router").judges
+    assert (own.name, own.require_licence, own.margin) == ("tone", True, 0.1)
+    assert load_policy(path).hash != load_policy(file(EXAMPLE)).hash
 
 
 def test_vital_examples_are_named_for_all_graphs_or_for_one(file):
@@ -124,6 +127,8 @@ def test_vital_examples_are_named_for_all_graphs_or_for_one(file):
         (HEAD + KEY + '[measure.latency_ms]\nmax_increase = "a lot%"\n', "expected a percentage"),
         (HEAD + KEY + '[measure.latency_ms]\nmax_increase = "nan%"\n', "out of range"),
         (HEAD + KEY + '[measure.latency_ms]\nmax_increase = 0.1\nstatistic = "p95"\n', "'p95' is unknown; choose"),
+        (HEAD + KEY + '[judge.helpful]\nship_rule = "best"\n', "'best' is unknown; choose one of: superior"),
+        (HEAD + KEY + "[judge.helpful]\nfloor = 0.7\n", "'floor' is unknown; choose one of: require_licence"),
         (HEAD + "measure = 3\n" + KEY, "[measure]: expected a table"),
         (HEAD + "graph = 3\n" + KEY, "[graph]: expected a table"),
         (HEAD + KEY + "[graph]\nx = 3\n", "[graph.x]: expected a table"),

@@ -11,8 +11,6 @@ from seatrial.cli.app import run
 from seatrial.judge.agreement import Measured, agreement_of
 from seatrial.judge.licence import (
     DAY,
-    Bar,
-    Level,
     Licence,
     level_of,
     licence_data,
@@ -23,6 +21,17 @@ from seatrial.judge.licence import (
 from seatrial.judge.spec import read_judge
 from seatrial.judge.votes import Compared, Pair
 from seatrial.verdict import Verdict
+from seatrial.vote import (
+    Level,
+    LicenceExpired,
+    NoLicence,
+    OtherGraph,
+    OtherModel,
+    OtherVersion,
+    SameFamily,
+    ShortOfLicence,
+    bar_sentence,
+)
 
 JUDGE = "helpful@1#abc123"
 
@@ -88,27 +97,27 @@ def test_the_level_of_a_licence_follows_from_its_numbers(of, level):
 @pytest.mark.parametrize(
     ("requested", "bar", "reported"),
     [
-        ({"now": 91 * DAY}, Bar.EXPIRED, "expired 1 days ago"),
-        ({"judge": "helpful@2#def"}, Bar.OTHER_VERSION, "helpful@1#abc123"),
-        ({"models": ["m-2"]}, Bar.OTHER_MODEL, "m-2 answered"),
-        ({"arm_families": ["openai"]}, Bar.SAME_FAMILY, "openai"),
-        ({"graph": "other"}, Bar.OTHER_GRAPH, "not other"),
+        ({"now": 91 * DAY}, LicenceExpired, "expired 1 day ago"),
+        ({"judge": "helpful@2#def"}, OtherVersion, "helpful@1#abc123"),
+        ({"models": ["m-2"]}, OtherModel, "m-2 answered"),
+        ({"arm_families": ["openai"]}, SameFamily, "openai"),
+        ({"graph": "other"}, OtherGraph, "not other"),
     ],
 )
 def test_a_judge_that_is_barred_does_not_count_and_says_why(requested, bar, reported):
     requested = {"judge": JUDGE, "now": DAY, **requested}
     found = standing_of(_licence(), **requested)
     assert found.level is Level.NONE
-    assert [kind for kind, _ in found.bars] == [bar]
-    assert reported in found.bars[0][1]
+    assert [type(one) for one in found.bars] == [bar]
+    assert reported in bar_sentence(found.bars[0])
 
 
 def test_a_judge_counts_under_a_valid_licence_and_without_one_does_not():
     requested = {"now": DAY, "models": ["m-1"], "arm_families": ["anthropic"], "graph": "desk"}
     assert standing_of(_licence(), JUDGE, **requested).level is Level.FULL
-    assert standing_of(None, JUDGE, **requested).bars[0][0] is Bar.NO_LICENCE
+    assert standing_of(None, JUDGE, **requested).bars == (NoLicence(JUDGE),)
     few = standing_of(_licence(labels=60), JUDGE, **requested)
-    assert (few.level, few.bars) == (Level.PROVISIONAL, ((Bar.SHORT, "60 labels, 100 needed"),))
+    assert (few.level, few.bars) == (Level.PROVISIONAL, (ShortOfLicence("labels", 60, 100),))
 
 
 def test_a_licence_is_read_back_and_its_level_is_not_taken_from_the_file(tmp_path):

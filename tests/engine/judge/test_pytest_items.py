@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.judge.licence import Level, Standing
 from seatrial.testing import OpenAIServer
+from seatrial.vote import Level, Standing
 
 from .asking import prefers
 

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from seatrial.cli.app import run
+from seatrial.evidence.against_half import Rules, rate_of
 from seatrial.judge.length import length_adjusted
 from seatrial.judge.position import position_of
 from seatrial.judge.scores import scores_of
 from seatrial.judge.verdicts import VERDICT_COLUMNS
-from seatrial.judge.winrate import Rules, rate_of
 from seatrial.stats.interval import CannotTell
 from seatrial.table import read_table
 

@@ -20,6 +20,7 @@ import pytest
 
 import seatrial.stats
 from seatrial.stats import (
+    beta,
     bootstrap,
     cuped,
     difference,
@@ -224,6 +225,8 @@ GOOD = {
     validate.finite: {"name": ("x", "name"), "values": (SIX, "list")},
     validate.counts: {"name": ("x", "name"), "values": (SIX, "list")},
     noninferiority.largest_drop: {"d": (SIX, "list"), "alpha": (0.05, "share")},
+    beta.beta_below: {"x": (0.3, "share"), "a": (3, "number"), "b": (5, "number")},
+    beta.beta_quantile: {"p": (0.3, "share"), "a": (3, "number"), "b": (5, "number")},
     student.t_quantile: {"p": (0.95, "share"), "df": (9, "count")},
     validate.share: {"name": ("x", "name"), "value": (0.5, "share")},
     validate.forecasts: {"p": (SIX, "list"), "y": (YES, "list")},

@@ -1,36 +1,31 @@
-"""Win rate: one row (the whole, or a segment) tested against one half, at its worst and best case of what is missing."""
+"""Against one half: the scores of one row, 1 won, 0.5 tied, 0 lost, at the worst and best case of what is missing."""
 
 from __future__ import annotations
 
 import hashlib
 import math
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.judge.scores import EVEN
 from seatrial.stats.bootstrap import interval, resample
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.paired import sign_flip
 from seatrial.stats.proportions import wilson
 from seatrial.stats.winrate import score_rate, sign_test
+from seatrial.vote import ShipRule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
 
+EVEN = 1e-9
+"""A score this close to 0.5 is a tie."""
+
 FEW = 50
 """Below so many examples the bootstrap's bound is too bold for "not worse": the wider of it and Wilson's is taken."""
-
-
-class ShipRule(StrEnum):
-    """What a candidate must show: to be better everywhere that counts, or better overall and not worse where it is critical."""
-
-    SUPERIOR = "superior"
-    NONINFERIOR = "superior_overall_noninferior_critical"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""Campaign: a sequence of messages to one contact, durable over weeks."""

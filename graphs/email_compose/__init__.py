@@ -1,0 +1,1 @@
+"""E-mail compose: one outreach e-mail for one contact, validated, refined within bounds."""

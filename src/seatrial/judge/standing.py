@@ -1,0 +1,102 @@
+"""Standing: what each judge's win rate may do in a gate, from its licence and from what the verdicts say of themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.errors import ConfigError
+from seatrial.evidence.schema import WINRATE
+from seatrial.judge.families import reported_families
+from seatrial.judge.licence import FLOORS, read_licence, standing_of
+from seatrial.judge.spec import FOLDER
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from seatrial.evidence import Evidence
+    from seatrial.judge.licence import Floors
+    from seatrial.judge.scores import Scores
+    from seatrial.vote import Standing
+
+
+def licence_file(root: Path, judge: str) -> Path:
+    """Where a judge's licence lies."""
+    return root / FOLDER / f"{judge}.licence.json"
+
+
+def floors(min_consistency: float) -> Floors:
+    """What a licence must show for a policy that asks for so much consistency; never less than any licence."""
+    return replace(FLOORS, consistency=max(FLOORS.consistency, min_consistency))
+
+
+def standings_of_table(
+    evidence: Evidence, wanted: Mapping[str, float], root: Path, *, candidate: str, now: float, graph: str = ""
+) -> dict[str, Standing]:
+    """What the win rates of a table may do: the licences are those of the project at `root`.
+
+    The identity in the judge column pins prompt, settings and the model that was asked, and a reply of another model is no
+    verdict; so nothing more is asked of the model. Families are those of the models that the versions' rows name.
+
+    Args:
+        evidence: a checked table.
+        wanted: judge -> consistency that the policy asks of it.
+        root: a folder with judges/.
+        candidate: whose win rates.
+        now: seconds since 1970.
+        graph: which graph is gated; empty = not known.
+    """
+    families = _families(evidence) if wanted else None
+    return {
+        name: standing_of(
+            read_licence(licence_file(root, name)),
+            _identity(evidence, name, candidate),
+            now=now,
+            arm_families=families,
+            graph=graph,
+            floors=floors(least),
+        )
+        for name, least in wanted.items()
+    }
+
+
+def measured_consistency(scores: Scores) -> tuple[float, float, float] | None:
+    """Consistency of these verdicts over both orders, with its interval; None where no pair has both."""
+    from seatrial.judge.position import position_of  # noqa: PLC0415 - numbers, where there are verdicts
+
+    found = position_of(scores)
+    return None if found is None else (found.consistency, *found.consistency_ci)
+
+
+def _identity(evidence: Evidence, judge: str, candidate: str) -> str:
+    """The identity that a judge's rows carry; empty where they carry none, or several."""
+    if not evidence.has("judge"):
+        return ""
+    keys, versions = evidence.codes("key"), evidence.codes("version")
+    mine = np.ones(len(evidence), dtype=bool)
+    for codes, word in ((keys, f"{WINRATE}{judge}"), (versions, candidate)):
+        mine &= codes.index == (codes.values.index(word) if word in codes.values else -2)
+    found = set(evidence.codes("judge").values_in(mine))
+    return found.pop() if len(found) == 1 else ""
+
+
+def _families(evidence: Evidence) -> frozenset[str] | None:
+    """Families of the models that answered in the versions' own runs; None where that is not recorded, or not known."""
+    if not evidence.has("model"):
+        return None
+    named = evidence.codes("model").values_in(np.ones(len(evidence), dtype=bool))
+    return families_of_models(name for one in named for name in one.split("+"))
+
+
+def families_of_models(models: Iterable[str]) -> frozenset[str] | None:
+    """Families of models as they name themselves; None where one is unknown, or none is named."""
+    found = frozenset[str]()
+    for name in filter(None, models):
+        try:
+            found |= reported_families(name, {})
+        except ConfigError:
+            return None
+    return found or None

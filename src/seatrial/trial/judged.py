@@ -1,0 +1,145 @@
+"""Judged: what judges have said of two stored runs, as rows of win rates, and what each of them may do in their gate."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from seatrial.errors import DataError, SeatrialError
+from seatrial.judge.spec import judge_names, read_judge
+from seatrial.judge.standing import floors, licence_file, measured_consistency
+from seatrial.trial.runs import RUNS, summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from seatrial.evidence import Evidence
+    from seatrial.gate.policy import Policy
+    from seatrial.project import Project
+    from seatrial.vote import Standing
+
+
+def win_rates_of(project: Project, baseline: str, candidate: str, name: str) -> Iterator[Evidence]:
+    """The win rates of every judge that compared two runs, under the candidate's name in the gate.
+
+    Raises:
+        DataError: a table is not the one that was written when the runs were judged.
+    """
+    from seatrial.evidence.read import read_evidence  # noqa: PLC0415 - Arrow, where runs were judged
+    from seatrial.trial.judging import ABOUT, EVIDENCE  # noqa: PLC0415
+
+    for folder in _folders(project, baseline, candidate):
+        file = folder / EVIDENCE
+        if not file.is_file():
+            continue  # a dry run, or one that was stopped before it had a table
+        said = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        try:
+            yield read_evidence(file, content=said.get("evidence_hash") or "no hash is kept").named(name)
+        except DataError as error:
+            raise DataError(
+                f"{str(error).rstrip('.')}; judge the two runs again: no verdict is asked for twice"
+            ) from error
+
+
+def standings(
+    project: Project, graph: str, baseline: str, candidate: str, policy: Policy, now: float
+) -> dict[str, Standing]:
+    """What each judge of the policy may do today, by its licence and by what it said of these two runs.
+
+    Args:
+        project: the mounted project.
+        graph: assistant id.
+        baseline: run id.
+        candidate: run id.
+        policy: the rules.
+        now: seconds since 1970.
+    """
+    return {
+        rule.name: standing_on(project, graph, (baseline, candidate), rule.name, rule.min_consistency, now)
+        for rule in policy.judges
+    }
+
+
+def ask_judges(project: Project, runs: tuple[str, str], policy: Policy) -> tuple[str, ...]:
+    """Put two runs to every judge of the policy; a sentence for each that asked nobody, whose vote is then missing."""
+    from seatrial.trial.judging import comparison, judge_pairs  # noqa: PLC0415 - loads LangChain
+
+    refused = []
+    for rule in policy.judges:
+        try:
+            done, _ = judge_pairs(project, comparison(project, *runs, rule.name))
+        except SeatrialError as error:
+            refused.append(f"judge {rule.name} was not asked: {error}")
+        else:
+            refused += [f"judge {rule.name}: ended early: {done.ended}"] if done.ended else []
+    return tuple(refused)
+
+
+def standing_on(
+    project: Project, graph: str, runs: tuple[str, str], judge: str, min_consistency: float, now: float
+) -> Standing:
+    """What one judge may do today, by its licence and by what it said of two runs."""
+    from seatrial.judge.licence import read_licence, standing_of  # noqa: PLC0415
+
+    identity, models, consistency, prompt_hash = _said(project, judge, *runs)
+    return standing_of(
+        read_licence(licence_file(project.root, judge)),
+        identity or _identity(project, judge),
+        now=now,
+        models=models,
+        arm_families=_families(project, graph, runs),
+        graph=graph,
+        floors=floors(min_consistency),
+        consistency=consistency,
+        prompt_hash=prompt_hash,
+    )
+
+
+def _families(project: Project, graph: str, runs: tuple[str, str]) -> frozenset[str] | None:
+    """Families of what answered in two runs, as declared and as reported; None where one is unknown: it might be the judge's."""
+    from seatrial.judge.families import Arm, arm_families  # noqa: PLC0415
+    from seatrial.trial.judging import family_of, models_of  # noqa: PLC0415
+
+    found = frozenset[str]()
+    for run_id in runs:
+        version = str(summary(project, run_id)["version"])
+        arm = Arm(f"{graph}@{version}", family_of(project, graph, version), models_of(project, run_id))
+        try:
+            found |= arm_families(arm, project.settings.model.families)
+        except SeatrialError:
+            return None
+    return found
+
+
+def _said(
+    project: Project, judge: str, baseline: str, candidate: str
+) -> tuple[str, frozenset[str], tuple[float, float, float] | None, str]:
+    """Identity, models, consistency and prompt of the verdicts on two runs; nothing where there are none."""
+    from seatrial.judge.scores import scores_of  # noqa: PLC0415 - numbers, where there are verdicts
+    from seatrial.judge.verdicts import VERDICT_COLUMNS  # noqa: PLC0415
+    from seatrial.table import read_table  # noqa: PLC0415
+    from seatrial.trial.judging import ABOUT, JUDGED, VERDICTS  # noqa: PLC0415
+
+    folder = project.root / RUNS / candidate / JUDGED / f"{judge}--{baseline}"
+    file = folder / VERDICTS
+    if not file.is_file():
+        return "", frozenset(), None, ""
+    prompt_hash = str(json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("prompt_hash", ""))
+    table = read_table(file, VERDICT_COLUMNS)
+    names = set(table.codes("judge").values)
+    models = frozenset(filter(None, table.codes("reported_model").values))
+    identity = names.pop() if len(names) == 1 else ""
+    return identity, models, measured_consistency(scores_of(table)), prompt_hash
+
+
+def _identity(project: Project, name: str) -> str:
+    """Of a judge that has said nothing yet: the one its file describes; empty where there is no such judge."""
+    return read_judge(project.root, name).identity if name in judge_names(project.root) else ""
+
+
+def _folders(project: Project, baseline: str, candidate: str) -> list[Path]:
+    from seatrial.trial.judging import ABOUT, JUDGED  # noqa: PLC0415
+
+    place = project.root / RUNS / candidate / JUDGED
+    return sorted(one for one in place.glob(f"*--{baseline}") if (one / ABOUT).is_file()) if place.is_dir() else []

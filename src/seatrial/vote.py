@@ -1,0 +1,392 @@
+"""Vote: what a judge's verdicts may do in a decision, why no more, and what its win rate shows; sealed types with numbers.
+
+A judge's standing is measured where its licence and its verdicts lie, and handed to the gate as a value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar, assert_never
+
+from seatrial.reason_kind import Kind
+from seatrial.wording import count, percent
+
+
+class Level(StrEnum):
+    """What a judge's verdicts may do: nothing but be shown, hold, or decide."""
+
+    NONE = "none"
+    PROVISIONAL = "provisional"
+    FULL = "full"
+
+
+class ShipRule(StrEnum):
+    """What a candidate must show: to be better everywhere that counts, or better overall and not worse where it is critical."""
+
+    SUPERIOR = "superior"
+    NONINFERIOR = "superior_overall_noninferior_critical"
+
+
+# ---------------------------------------------------------------- why a judge does not count, or not fully
+
+
+@dataclass(frozen=True, slots=True)
+class NoLicence(Kind):
+    """There is no licence for the judge."""
+
+    kind: ClassVar[str] = "no_licence"
+    judge: str
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceExpired(Kind):
+    """The licence lasted until some days ago.
+
+    Attributes:
+        days: full days since then.
+    """
+
+    kind: ClassVar[str] = "licence_expired"
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class LicenceSuspended(Kind):
+    """Control items that were judged again got other verdicts than in the run of the licence.
+
+    Attributes:
+        flips: control items with another verdict.
+        of: control items judged again.
+    """
+
+    kind: ClassVar[str] = "licence_suspended"
+    flips: int
+    of: int
+
+
+@dataclass(frozen=True, slots=True)
+class OtherVersion(Kind):
+    """The licence is for another prompt, other settings or another model than gave the verdicts.
+
+    Attributes:
+        licensed: identity the licence is for.
+        judge: identity the verdicts carry.
+        prompt: it is the prompt that differs, as far as that is known.
+    """
+
+    kind: ClassVar[str] = "other_version"
+    licensed: str
+    judge: str
+    prompt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OtherModel(Kind):
+    """Another model answered than those the licence was measured on.
+
+    Attributes:
+        answered: its name; empty where the verdicts do not say.
+        licensed: models of the licence.
+    """
+
+    kind: ClassVar[str] = "other_model"
+    answered: str
+    licensed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OtherGraph(Kind):
+    """The licence was measured on other graphs.
+
+    Attributes:
+        graph: the one that is gated.
+        licensed: graphs of the licence.
+    """
+
+    kind: ClassVar[str] = "other_graph"
+    graph: str
+    licensed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SameFamily(Kind):
+    """The judge and a judged version are models of one family.
+
+    Attributes:
+        families: which.
+    """
+
+    kind: ClassVar[str] = "same_family"
+    families: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyUnknown(Kind):
+    """Which models the judged versions ran on is not recorded, so the judge may be of their family."""
+
+    kind: ClassVar[str] = "family_unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ShortOfLicence(Kind):
+    """One thing that a full licence asks for and this one lacks.
+
+    Attributes:
+        what: what.
+        have: what there is; None where it was not measured.
+        floor: what is asked for.
+    """
+
+    kind: ClassVar[str] = "short_of_licence"
+    what: str
+    have: float | None
+    floor: float
+
+
+Bar = (
+    NoLicence
+    | LicenceExpired
+    | LicenceSuspended
+    | OtherVersion
+    | OtherModel
+    | OtherGraph
+    | SameFamily
+    | FamilyUnknown
+    | ShortOfLicence
+)
+UNLICENSED = (NoLicence, LicenceExpired, OtherVersion, ShortOfLicence)
+"""Bars of a judge that nobody has measured, or not well enough: where no licence is required it may hold all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a judge's verdicts may do today, and why no more.
+
+    Attributes:
+        level: none, provisional or full.
+        bars: everything that keeps it from a full licence.
+        consistency: share of its pairs with one verdict in both orders, and the ends of its interval; None where the
+            orders of these verdicts are not known.
+    """
+
+    level: Level
+    bars: tuple[Bar, ...] = ()
+    consistency: tuple[float, float, float] | None = None
+
+
+# ---------------------------------------------------------------- what its win rate shows
+
+
+@dataclass(frozen=True, slots=True)
+class NoVote(Kind):
+    """The win rate is shown and counts for nothing."""
+
+    kind: ClassVar[str] = "no_vote"
+
+
+@dataclass(frozen=True, slots=True)
+class MayOnlyHold(Kind):
+    """The judge has no full licence: its win rate may hold a verdict, and neither pass nor fail it."""
+
+    kind: ClassVar[str] = "may_only_hold"
+
+
+@dataclass(frozen=True, slots=True)
+class Wins(Kind):
+    """The candidate is shown to win at least so often.
+
+    Attributes:
+        over: the share that the lower bound lies above.
+    """
+
+    kind: ClassVar[str] = "wins"
+    over: float
+
+
+@dataclass(frozen=True, slots=True)
+class Loses(Kind):
+    """The candidate is shown to win less than half of the comparisons.
+
+    Attributes:
+        p: one-sided p against "no worse", what is missing counted as won.
+        alpha: what p is compared with.
+    """
+
+    kind: ClassVar[str] = "loses"
+    p: float | None
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
+class NotShownToWin(Kind):
+    """Neither winning nor losing is shown.
+
+    Attributes:
+        over: the share that the lower bound must lie above.
+        n: judged examples.
+        needs: examples that would show the rate it has with probability .8; None where the rate itself is too low.
+        decided: examples that are no tie.
+    """
+
+    kind: ClassVar[str] = "not_shown_to_win"
+    over: float
+    n: int
+    needs: int | None
+    decided: int
+
+    @property
+    def share(self) -> float:
+        """Share of the needed examples that it lacks."""
+        return 1.0 if self.needs is None else max(0.0, 1 - self.n / max(self.needs, 1))
+
+    @property
+    def count(self) -> int:
+        """Examples it lacks."""
+        return 0 if self.needs is None else max(0, self.needs - self.n)
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged(Kind):
+    """So much has no verdict that the answer hangs on it.
+
+    Attributes:
+        missing: examples without a verdict.
+        planned: examples.
+        low: the rate were each of them lost.
+        high: the rate were each of them won.
+        outage: all of them were kept from it by an outage, a budget or the kill switch.
+    """
+
+    kind: ClassVar[str] = "unjudged"
+    missing: int
+    planned: int
+    low: float
+    high: float
+    outage: bool = False
+
+    @property
+    def share(self) -> float:
+        """Share of the examples."""
+        return self.missing / max(self.planned, 1)
+
+    @property
+    def count(self) -> int:
+        """Examples without a verdict."""
+        return self.missing
+
+
+@dataclass(frozen=True, slots=True)
+class Inconsistent(Kind):
+    """The judge is proven to give one pair two verdicts, by the order it is shown in, too often to decide anything.
+
+    Attributes:
+        consistency: share of its pairs with one verdict in both orders.
+        floor: share that is asked for.
+    """
+
+    kind: ClassVar[str] = "inconsistent"
+    consistency: float
+    floor: float
+
+    @property
+    def share(self) -> float:
+        """How far it is under the floor."""
+        return max(0.0, 1 - self.consistency / self.floor) if self.floor else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class WinRate(Kind):
+    """What a win rate looked at.
+
+    Attributes:
+        rate: mean score of the judged examples; None where none is judged.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        planned: examples.
+        won: judged examples above one half.
+        tied: at one half.
+        lost: below.
+    """
+
+    kind: ClassVar[str] = "win_rate"
+    rate: float | None
+    low: float | None
+    high: float | None
+    planned: int
+    won: int
+    tied: int
+    lost: int
+
+
+Judged = NoVote | MayOnlyHold | Wins | Loses | NotShownToWin | Unjudged | Inconsistent | WinRate
+
+
+def bar_sentence(bar: Bar) -> str:
+    """Why a judge does not count, or not fully, without a full stop."""
+    match bar:
+        case NoLicence():
+            return f"judge {bar.judge} has no licence"
+        case LicenceExpired():
+            return f"the licence expired {count(bar.days, 'day')} ago" if bar.days else "the licence expired today"
+        case LicenceSuspended():
+            return f"the licence is suspended: {bar.flips} of {count(bar.of, 'control item')} judged again got another verdict"
+        case OtherVersion():
+            what = "its prompt changed" if bar.prompt else "its prompt, model or settings changed"
+            return f"the licence is for {bar.licensed}, the verdicts are by {bar.judge or 'an unnamed judge'}: {what}"
+        case OtherModel():
+            licensed = ", ".join(bar.licensed) or "no model"
+            who = f"{bar.answered} answered" if bar.answered else "the model that answered is not recorded"
+            return f"{who}, the licence is for {licensed}"
+        case OtherGraph():
+            return f"the licence is for {', '.join(bar.licensed)}, not {bar.graph}"
+        case SameFamily():
+            return f"judge and judged are both of the family {', '.join(bar.families)}"
+        case FamilyUnknown():
+            return "the models of the judged versions are not recorded, so they may be of the judge's family"
+        case ShortOfLicence(what="labels" | "negative labels"):
+            return f"{int(bar.have or 0)} {bar.what}, {int(bar.floor)} needed"
+        case ShortOfLicence():
+            return f"{bar.what} {percent(bar.have)}, floor {percent(bar.floor)}"
+        case _:
+            assert_never(bar)
+
+
+def judged_sentence(reason: Judged) -> str:
+    """What a win rate shows, without a full stop."""
+    match reason:
+        case NoVote():
+            return "report only: the judge has no vote"
+        case MayOnlyHold():
+            return "the judge may hold and not decide"
+        case Wins():
+            return f"shown to win more than {percent(reason.over)}"
+        case Loses():
+            return "shown to lose: its upper bound is under 50.0 %"
+        case NotShownToWin():
+            return _not_shown(reason)
+        case Unjudged():
+            rate = f"{percent(reason.low)} to {percent(reason.high)}"
+            return f"{reason.missing:,} of {count(reason.planned, 'example')} have no verdict, and with them the rate is {rate}: judge them"
+        case Inconsistent():
+            return f"the judge is {percent(reason.consistency)} consistent over both orders, floor {percent(reason.floor)}: no winner"
+        case WinRate(rate=None):
+            return f"no verdict on {count(reason.planned, 'example')}"
+        case WinRate():
+            judged = reason.won + reason.tied + reason.lost
+            missing = f", {reason.planned - judged:,} without a verdict" if judged < reason.planned else ""
+            return (
+                f"wins {percent(reason.rate)} ({percent(reason.low)} to {percent(reason.high)}) of {count(judged, 'comparison')}: "
+                f"{reason.won:,} won, {reason.tied:,} tied, {reason.lost:,} lost{missing}"
+            )
+        case _:
+            assert_never(reason)
+
+
+def _not_shown(reason: NotShownToWin) -> str:
+    said = f"not shown to win more than {percent(reason.over)}"
+    if reason.needs is None:
+        return f"{said}, and at this rate no number of examples shows it"
+    if reason.needs > reason.n:
+        return f"{said}: this rate needs about {count(reason.needs, 'example')}"
+    return f"{said} on {count(reason.decided, 'decided example')}"

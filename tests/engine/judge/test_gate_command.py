@@ -1,0 +1,167 @@
+"""`seatrial gate`, `trial` and pytest count a judge as far as its licence goes; the exit code says how it ended."""
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from seatrial.cli.app import run
+from seatrial.judge.agreement import Measured
+from seatrial.judge.licence import DAY, Licence, licence_data
+from seatrial.testing import OpenAIServer
+
+from .asking import prefers
+
+POLICY = """
+schema = "seatrial/policy/1"
+must_detect = 0.5
+[key.answered]
+primary = true
+[judge.helpful]
+"""
+ROW = """
+[[tool.seatrial.trial]]
+graph = "desk"
+baseline = "v1"
+candidate = "v2"
+policy = "gates/merge.toml"
+"""
+
+
+def licence(root, judge, *, age=0.0, identity="", **of):
+    """Write a full licence of a judge; `of` replaces its fields."""
+    share, now = Measured(0.9, 0.8, 0.95), time.time() - age * DAY
+    fields = {
+        "judge": identity or judge.identity,
+        "prompt_hash": judge.prompt_hash,
+        "models": ("gpt-4o-mini",),
+        "families": ("openai",),
+        "labels": 120,
+        "negative": 40,
+        "ac1": share,
+        "recall": share,
+        "consistency": share,
+        "measured_at": now,
+        "expires_at": now + 90 * DAY,
+        **of,
+    }
+    (root / "judges" / "helpful.licence.json").write_text(json.dumps(licence_data(Licence(**fields))))
+
+
+@pytest.fixture
+def judged(project, judges, monkeypatch):
+    """`judged(word)` runs v1 and v2 and has them judged by a judge that prefers answers with this word."""
+
+    def make(word):
+        root = project("v1", "v2")
+        (root / "gates").mkdir(exist_ok=True)
+        (root / "gates" / "merge.toml").write_text(POLICY)
+        with (root / "pyproject.toml").open("a") as file:
+            file.write(ROW)
+        with OpenAIServer(prefers(word)) as server:
+            judge = judges(server.url, answer="answer")
+            run(["judge", "pairwise", "desk@v1", "desk@v2", "--judge", "helpful", "--json"])
+        return root, judge
+
+    return make
+
+
+@pytest.mark.parametrize(("word", "code"), [("good", 0), ("bad", 1)])
+def test_a_licensed_judge_decides_and_an_expired_one_is_shown_with_the_reason(judged, capsys, word, code):
+    root, judge = judged(word)
+    licence(root, judge)
+    assert run(["gate", "desk@v1", "desk@v2"]) == code
+    licence(root, judge, age=102)
+    capsys.readouterr()
+    assert run(["gate", "desk@v1", "desk@v2", "-o", "gate.html", "-o", "gate.md"]) == 0
+    why = "judge helpful has no vote, its win rate is reported only: the licence expired 12 days ago"
+    assert why in " ".join(capsys.readouterr().out.split())
+    assert all("the licence expired 12 days ago" in (root / name).read_text() for name in ("gate.html", "gate.md"))
+
+
+def test_a_few_labels_may_hold_and_never_fail(judged, capsys):
+    root, judge = judged("bad")
+    licence(root, judge, labels=60)
+    capsys.readouterr()
+    assert run(["gate", "desk@v1", "desk@v2", "--json"]) == 2
+    said = json.loads(capsys.readouterr().out)
+    overall = next(f for f in said["segments"] if f["key"] == "winrate:helpful" and f["segment"] == "overall")
+    kinds = [one["kind"] for one in overall["reasons"]]
+    assert kinds == ["loses", "may_only_hold", "short_of_licence", "win_rate"]
+
+
+@pytest.mark.parametrize(
+    ("of", "kind"),
+    [
+        ({"identity": "helpful@1#0000", "prompt_hash": "ff"}, "other_version"),
+        ({"models": ("gpt-4o",)}, "other_model"),
+        ({"graphs": ("router",)}, "other_graph"),
+        ({"labels": 12}, "short_of_licence"),
+    ],
+)
+def test_a_licence_of_something_else_gives_no_vote(judged, capsys, of, kind):
+    root, judge = judged("bad")
+    licence(root, judge, **of)
+    capsys.readouterr()
+    assert run(["gate", "desk@v1", "desk@v2", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {f["reasons"][1]["kind"] for f in said["segments"] if f["key"] == "winrate:helpful"} == {kind}
+
+
+def test_a_licensed_judge_that_was_never_asked_holds_the_gate_and_trial_asks_it(judged, judges, monkeypatch, capsys):
+    root, _ = judged("good")
+    with OpenAIServer(prefers("good")) as server:
+        licence(root, judges(server.url, answer="answer"))
+        # New runs, which no judge has seen.
+        assert run(["trial", "--no-mlflow"]) == 2
+        assert "seatrial judge pairwise" in capsys.readouterr().out
+        assert not server.requests
+        monkeypatch.setenv("EVAL", "1")
+        assert run(["trial", "--no-mlflow"]) == 0
+        assert len(server.requests) == 40
+
+
+def test_the_table_of_win_rates_must_be_the_one_that_was_written(judged, capsys):
+    root, judge = judged("good")
+    licence(root, judge)
+    (folder,) = (root / ".seatrial" / "runs").glob("*/judged/helpful--*")
+    about = json.loads((folder / "judge.json").read_text())
+    (folder / "judge.json").write_text(json.dumps(about | {"evidence_hash": "0" * 64}))
+    assert run(["gate", "desk@v1", "desk@v2"]) == 2
+    assert "judge the two runs again" in " ".join(capsys.readouterr().err.split())
+
+
+def test_evidence_from_a_file_counts_under_the_licence_of_its_folder(tmp_path, judges, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    judge = judges()
+    rows = []
+    for i in range(60):
+        rows += [
+            {"example_id": f"e{i}", "version": v, "key": "answered", "score": 1, "model": "claude-3"} for v in "ab"
+        ]
+        rows.append(
+            {"example_id": f"e{i}", "version": "b", "key": "winrate:helpful", "score": 0, "judge": judge.identity}
+        )
+    (tmp_path / "e.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "p.toml").write_text(POLICY)
+    command = ["gate", "--evidence", "e.jsonl", "--policy", "p.toml", "--baseline", "a", "--candidate", "b"]
+    licence(tmp_path, judge)
+    process = [sys.executable, "-m", "seatrial", *command]
+    assert subprocess.run(process, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+    for of, code in (({"families": ("anthropic",)}, 0), ({"labels": 60}, 2)):
+        licence(tmp_path, judge, **of)
+        assert run(command) == code
+
+
+def test_a_cap_uses_the_listed_price_and_the_licence_names_the_graph(judged, capsys):
+    root, _ = judged("good")
+    capsys.readouterr()
+    pair = ["judge", "pairwise", "desk@v1", "desk@v2", "--judge", "helpful", "--max-usd", "1", "--json"]
+    assert run(pair) == 0
+    assert json.loads(capsys.readouterr().out)["usd"] == 0
+    (table,) = (root / ".seatrial" / "runs").glob("*/judged/helpful--*/verdicts.parquet")
+    (root / "labels.jsonl").write_text("".join(f'{{"example_id": "e{i:02}", "preference": 1}}\n' for i in range(20)))
+    run(["judge", "agreement", str(table), "--labels", "labels.jsonl", "--licence", "helpful"])
+    assert json.loads((root / "judges" / "helpful.licence.json").read_text())["graphs"] == ["desk"]
