@@ -156,7 +156,7 @@ def command(
     question = Question(rules, metrics, year, now, only, window)
     kept: list[Units] = []
     decision = decide(
-        [evidence_of(one, question, kept.append) for one in requested],
+        [evidence_of(one, question, kept.append if recalibrate else None) for one in requested],
         rules,
         year=year,
         warn_only=warn_only,

@@ -12,7 +12,7 @@ from seatrial.feedback.units import Ledger
 from seatrial.verdict import ReasonClass
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from seatrial.feedback.cells import Cell, Histogram, Year
     from seatrial.feedback.rules import FeedbackRules
@@ -58,18 +58,34 @@ class Evidence:
 
 def collect(units: Units, rules: FeedbackRules, year: Year | None) -> Evidence:
     """Counts and sums of a source's units; of the current year, or of everything where `year` is None."""
-    cells = tuple(cells_of(units, rules, year))
-    problems = list(units.problems)
-    if not problems and not any(cell.n for cell in cells):
-        problems.append(Problem(ProblemKind.NOTHING_MATURE, units.source, of=units.state.size))
-    return Evidence(
+    return evidence_from(
         units.source,
-        cells,
-        tuple(histograms(units, year)),
-        tuple(problems),
+        cells_of(units, rules, year),
+        histograms(units, year),
+        units.problems,
         units.unknown,
         units.ledger,
         units.horizons,
+        units.state.size,
+    )
+
+
+def evidence_from(
+    source: str,
+    cells: Sequence[Cell],
+    histograms: Sequence[Histogram],
+    problems: Sequence[Problem],
+    unknown: Sequence[UnknownLabel],
+    ledger: Ledger,
+    horizons: Mapping[str, tuple[float, str]],
+    decisions: int,
+) -> Evidence:
+    """The same from counts and sums; where none of the `decisions` has an answer this year, that is a problem."""
+    found = list(problems)
+    if not found and not any(cell.n for cell in cells):
+        found.append(Problem(ProblemKind.NOTHING_MATURE, source, of=decisions))
+    return Evidence(
+        source, tuple(cells), tuple(histograms), tuple(found), tuple(unknown), ledger, dict(sorted(horizons.items()))
     )
 
 

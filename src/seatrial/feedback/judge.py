@@ -9,7 +9,7 @@ import numpy as np
 from seatrial.errors import ConfigError
 from seatrial.feedback.answers import Answers, Joined, answer, for_outcomes
 from seatrial.feedback.clean import check_confidence, check_filled, read_once
-from seatrial.feedback.join import BEFORE, NO_DECISION, counted, last_decision, thread_numbers
+from seatrial.feedback.join import NO_DECISION, counted, last_decision, thread_numbers
 from seatrial.feedback.problem import Problem, ProblemKind
 from seatrial.feedback.units import Ledger, Units, UnknownLabel
 from seatrial.outcome import Answer
@@ -85,7 +85,7 @@ class _Judging:
         self.thread, self.event_thread = thread_numbers(decisions.codes("thread_id"), outcomes.codes("thread_id"))
         self.event_at = outcomes.numbers("observed_at")
         self.type, self.label = typed(outcomes), column(outcomes, "label")
-        self.before_everywhere = np.ones(self.event_at.size, np.bool_)
+        self.joined_somewhere = np.zeros(self.event_at.size, np.bool_)
 
     def units(self) -> Units:
         """Every classifier in turn."""
@@ -109,7 +109,7 @@ class _Judging:
             found.append(answers)
             for one, count in answers.unsupported.items():
                 dead[one] = dead.get(one, 0) + count
-        before = int((self.before_everywhere & (self.event_thread >= 0)).sum())
+        before = int((~self.joined_somewhere & (self.event_thread >= 0)).sum())
         inside = kept & (self.at >= self.window[0]) & (self.at < self.window[1])
         stated = ~np.isnan(self.decisions.numbers("confidence"))
         counts = Ledger(
@@ -122,12 +122,12 @@ class _Judging:
             no_confidence=int((inside & ~stated).sum()),
         )
         chosen = inside & stated
-        problems = [
-            *self._unknown_classifiers(),
-            *problems_of(self.source, state[chosen], unknown, dead, last_seen, counts),
-        ]
+        unknown.sort(key=lambda one: (one.classifier, one.verdict, one.outcome, one.label))
+        absent = unknown_classifiers(self.source, self.only, tuple(sorted(self.classifier.values)))
+        by_state = np.bincount(state[chosen], minlength=4)
+        problems = [*absent, *problems_of(self.source, by_state, unknown, dead, last_seen, counts)]
         if not inside.any():
-            problems = [*self._unknown_classifiers(), Problem(ProblemKind.NO_DECISIONS, self.source, of=n)]
+            problems = [*absent, Problem(ProblemKind.NO_DECISIONS, self.source, of=n)]
         return Units(
             self.source,
             self.classifier.where(chosen),
@@ -147,7 +147,7 @@ class _Judging:
     def _classifier(self, code: int, name: str, last_seen: Mapping[str, float]) -> tuple[NDArray[np.int64], Answers]:
         rows = np.flatnonzero((self.classifier.index == code) & ~np.isnan(self.at))
         place = last_decision(self.thread[rows], self.at[rows], self.event_thread, self.event_at)
-        self.before_everywhere &= place == BEFORE
+        self.joined_somewhere |= place > NO_DECISION
         keep = counted(self.thread[rows], self.at[rows], self.rules.pick)
         renumber = np.where(keep, np.cumsum(keep) - 1, -1)
         unit = np.where(place > NO_DECISION, renumber[np.maximum(place, 0)] if rows.size else -1, NO_DECISION)
@@ -169,26 +169,24 @@ class _Judging:
         )
         return rows, answers
 
-    def _unknown_classifiers(self) -> list[Problem]:
-        known = tuple(sorted(self.classifier.values))
-        return [
-            Problem(ProblemKind.UNKNOWN_CLASSIFIER, self.source, names=(one, *known))
-            for one in self.only
-            if one not in known
-        ]
+
+def unknown_classifiers(source: str, only: Sequence[str], known: tuple[str, ...]) -> list[Problem]:
+    """Classifiers asked for that the decisions do not hold; each names those that they do."""
+    return [Problem(ProblemKind.UNKNOWN_CLASSIFIER, source, names=(one, *known)) for one in only if one not in known]
 
 
 def problems_of(
     source: str,
-    state: NDArray[np.int8],
+    by_state: NDArray[np.int64],
     unknown: Sequence[UnknownLabel],
     dead: Mapping[str, int],
     last_seen: Mapping[str, float],
     ledger: Ledger,
 ) -> list[Problem]:
-    """Why the decisions of a source could not be fully evaluated."""
+    """Why the decisions of a source could not be fully evaluated; `by_state` counts those chosen, by `Answer`."""
     problems = []
-    if state.size == 0:
+    total = int(by_state.sum())
+    if total == 0:
         return [Problem(ProblemKind.NO_CONFIDENCE, source, ledger.no_confidence)]
     if ledger.before:
         problems.append(Problem(ProblemKind.OUTCOME_BEFORE_DECISION, source, ledger.before, ledger.events))
@@ -199,12 +197,11 @@ def problems_of(
         Problem(ProblemKind.SILENT_OUTCOME, source, count, names=(name,), at=last_seen.get(name))
         for name, count in dead.items()
     ]
-    if (state == Answer.IMMATURE).all():
-        problems.append(Problem(ProblemKind.NOTHING_MATURE, source, of=state.size))
-    elif not (state <= Answer.POSITIVE).any():
-        problems.append(
-            Problem(ProblemKind.NOTHING_MATCHED, source, int((state != Answer.IMMATURE).sum()), ledger.events)
-        )
+    mature = total - int(by_state[Answer.IMMATURE])
+    if mature == 0:
+        problems.append(Problem(ProblemKind.NOTHING_MATURE, source, of=total))
+    elif not by_state[Answer.NEGATIVE] + by_state[Answer.POSITIVE]:
+        problems.append(Problem(ProblemKind.NOTHING_MATCHED, source, mature, ledger.events))
     return problems
 
 

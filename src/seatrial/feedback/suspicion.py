@@ -88,10 +88,15 @@ def tail(
     bound = bennett(shortfall, variance)
     if bound < 1e-9:
         return bound
-    if n > SMALL and (abs(third) / variance**1.5 <= SKEW or n > MOST_SIMULATED):
+    if not is_simulated(n, variance, third):
         return edgeworth(shortfall, variance, third)
     p, y = sample()
     return simulated(p, y, alpha, weight)
+
+
+def is_simulated(n: int, variance: float, third: float) -> bool:
+    """Whether a row's p is drawn from its own decisions, because the expansion is not close enough."""
+    return variance > 0 and (n <= SMALL or (abs(third) / variance**1.5 > SKEW and n <= MOST_SIMULATED))
 
 
 def simulated(p: NDArray[np.float64], y: NDArray[np.float64], alpha: float, weight: float) -> float:
@@ -117,37 +122,29 @@ def simulated(p: NDArray[np.float64], y: NDArray[np.float64], alpha: float, weig
     return (at_least + 1) / (drawn + 1)
 
 
-def day_logs(
-    p: NDArray[np.float64],
-    y: NDArray[np.float64],
-    group: NDArray[np.int64],
-    day: NDArray[np.int64],
-    groups: int,
-    days: int,
-) -> NDArray[np.float64]:
-    """Cumulated log wealth by group, day and bet.
+def bets(p: NDArray[np.float64], y: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Log growth of each bet per decision.
 
     Per decision and shift s the wealth grows by q / p on a positive and (1 - q) / (1 - p) on a negative, with
     q = max(p - s, p / 2): its expectation is at most 1 where positives are at least as likely as stated, so no honest
     classifier expects to gain (Ville 1939).
     """
-    out = np.zeros((groups, days, len(SHIFTS)))
-    if p.size == 0 or days == 0:
-        return out
-    place = group * days + np.clip(day, 0, days - 1)
-    for i, logs in enumerate(bets(p, y)):
-        out[:, :, i] = np.bincount(place, logs, groups * days).reshape(groups, days)
-    return np.cumsum(out, axis=1, out=out)
-
-
-def bets(p: NDArray[np.float64], y: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Log growth of each bet per decision."""
     q = kept(p)
     grown = []
     for shift in SHIFTS:
         lower = np.maximum(q - shift, q / 2)
         grown.append(np.where(y == 1, np.log(lower / q), np.log1p((q - lower) / (1 - q))))
     return grown
+
+
+def floor_bets(floors: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Log growth of each bet against a band's floor on a positive and on a negative, (bands, bets); 0 where no floor is."""
+    ones = np.ones(floors.size)
+    tested = (floors > 0)[:, None]
+    return (
+        np.where(tested, np.stack(bets(floors, ones), axis=1), 0.0),
+        np.where(tested, np.stack(bets(floors, 0 * ones), axis=1), 0.0),
+    )
 
 
 def evidence(wealth: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""CSV, Parquet, SQLite, DuckDB, PostgreSQL and the store give the same verdict, counts and digits."""
+"""CSV, Parquet, SQLite, DuckDB, PostgreSQL and the store give the same verdict, counts and digits, in memory and by SQL."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import uuid
 from datetime import UTC, datetime
 
 import duckdb
+import numpy as np
 import psycopg
 import pytest
 
+from seatrial.adapters.feedback.sql import aggregate
 from seatrial.store import current
 from seatrial.store.engine import open_store
 from seatrial.testing.traffic import GRAPHS, Fault, FaultName, traffic
@@ -21,7 +23,19 @@ AT_NOW = ("--now", "2026-03-15")
 
 @pytest.fixture(scope="module")
 def made():
-    return traffic(5, 25, GRAPHS[1:], (Fault(FaultName.OVER_CONFIDENT, 0, segment="language=de", amount=0.5),))
+    faults = (
+        Fault(FaultName.OVER_CONFIDENT, 0, segment="language=de", amount=0.5),
+        Fault(FaultName.DUPLICATED, 0, amount=0.02),
+        Fault(FaultName.CONTRADICTORY, 0, amount=0.1),
+    )
+    made = traffic(5, 15, GRAPHS[1:], faults)
+    # Every seventh decision is the second one of its thread.
+    made.decisions["thread_id"][7::7] = made.decisions["thread_id"][6:-1:7]
+    # Some events say a word that no table names.
+    label = made.outcomes["label"].astype("U20")
+    label[np.char.endswith(made.outcomes["event_id"], "3-b")] = "escalated"
+    made.outcomes["label"] = label
+    return made
 
 
 @pytest.fixture
@@ -47,16 +61,47 @@ def plain(table):
     return names, rows
 
 
-def answers(gate, decisions, outcomes):
-    segments = ("--segment", "language")
-    answer = gate("--decisions", decisions, "--outcomes", outcomes, *segments, *AT_NOW)
+def answers(gate, decisions, outcomes, *how):
+    answer = gate("--decisions", decisions, "--outcomes", outcomes, "--segment", "language", *AT_NOW, *how)
     assert answer.code == 1, answer.kinds
     return answer
 
 
-def test_every_kind_of_source_gives_the_same_answer(gate, project, write, made, schema):
+def by_sql(monkeypatch):
+    """Every source is large now; returns the names of those that a database added up."""
+    added = []
+
+    def counted(self, evidence=aggregate.Aggregation.evidence):
+        found = evidence(self)
+        added.append(self.tables.name)
+        return found
+
+    monkeypatch.setattr(aggregate, "LARGE", 1)
+    monkeypatch.setattr(aggregate, "CSV_BYTES", 0)
+    monkeypatch.setattr(aggregate.Aggregation, "evidence", counted)
+    return added
+
+
+def same(name, one, other):
+    for a, b in zip(one.data["findings"], other.data["findings"], strict=True):
+        kept = ("segment", "key", "n", "candidate", "missing", "outcomes", "state", "verdict")
+        assert {k: a[k] for k in kept} == {k: b[k] for k in kept}, name
+        assert a["p"] == pytest.approx(b["p"], rel=1e-12), name
+        assert a["baseline"] == pytest.approx(b["baseline"], rel=1e-12), name
+    source, there = (next(iter(x.data["details"]["sources"].values())) for x in (one, other))
+    assert source["ledger"] == there["ledger"], name
+    assert source["ledger"]["superseded"] > 0
+    assert source["unknown_labels"] == there["unknown_labels"], name
+    assert [one["label"] for one in source["unknown_labels"]] == ["escalated"] * 3
+    assert one.data["reason"] == other.data["reason"], name
+
+
+def test_every_kind_of_source_gives_the_same_answer(gate, project, write, made, schema, monkeypatch):
     write("gates/feedback.toml", '[labels]\nresolved = "positive"\nreassigned = "negative"\n')
-    write("gates/metrics.toml", '[metric.solved]\nsource = "outcome:ticket"\nhorizon = "14d"\n')
+    write(
+        "gates/metrics.toml",
+        '[metric.solved]\nsource = "outcome:ticket"\nhorizon = "5d"\npick = "worst"\ndefault = "negative"\n',
+    )
     tables = {"decisions": plain(made.decisions), "outcomes": plain(made.outcomes)}
     made.write(project)
     sqlite = sqlite3.connect(project / "t.db")
@@ -84,21 +129,26 @@ def test_every_kind_of_source_gives_the_same_answer(gate, project, write, made, 
         connection.close()
     with open_store(f"sqlite:///{project}/store.db") as store:
         made.fill(store)
-        seen = {"csv": answers(gate, "decisions.csv", "outcomes.csv")}
-        seen["parquet"] = answers(gate, "decisions.parquet", "outcomes.parquet")
-        seen["sqlite"] = answers(gate, "t.db", "t.db")
-        seen["duckdb"] = answers(gate, "t.duckdb", "t.duckdb")
-        seen["postgres"] = answers(gate, f"{POSTGRES}#{schema}.decisions", f"{POSTGRES}#{schema}.outcomes")
+        places = {
+            "csv": ("decisions.csv", "outcomes.csv"),
+            "parquet": ("decisions.parquet", "outcomes.parquet"),
+            "sqlite": ("t.db", "t.db"),
+            "duckdb": ("t.duckdb", "t.duckdb"),
+            "postgres": (f"{POSTGRES}#{schema}.decisions", f"{POSTGRES}#{schema}.outcomes"),
+        }
+        seen = {name: answers(gate, *where) for name, where in places.items()}
+        shot = answers(gate, *places["csv"], "--one-shot")
         with current.use_store(store):
             seen["store"] = answers(gate, "store", "store")
-    rows = {name: [{k: f[k] for k in ("segment", "key", "n", "candidate", "p", "state")} for f in one.data["findings"]]
-            for name, one in seen.items()}  # fmt: skip
-    for name, found in rows.items():
-        for a, b in zip(found, rows["csv"], strict=True):
-            assert {**a, "p": None} == {**b, "p": None}, name
-            assert a["p"] == pytest.approx(b["p"], rel=1e-12), name
+    added = by_sql(monkeypatch)
+    seen |= {f"{name} by SQL": answers(gate, *where) for name, where in places.items()}
+    shots = {name: answers(gate, *where, "--one-shot") for name, where in places.items()}
+    assert len(added) == 2 * len(places)
+    for name, one in seen.items():
+        same(name, one, seen["csv"])
+    for name, one in shots.items():
+        same(name, one, shot)
     assert seen["csv"].row("language=de")["state"] == "blocks"
-    assert seen["csv"].row("language=en")["state"] != "blocks"
 
 
 def test_a_source_that_is_down_or_lacks_its_table_is_exit_2(gate, project):

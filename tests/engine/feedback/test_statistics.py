@@ -19,7 +19,7 @@ from seatrial.feedback.evidence import collect
 from seatrial.feedback.family import class_shares, family
 from seatrial.feedback.join import BEFORE, NO_DECISION, counted, last_decision
 from seatrial.feedback.rules import FeedbackRules
-from seatrial.feedback.suspicion import bennett, day_logs, edgeworth, evidence, simulated, sums, tail
+from seatrial.feedback.suspicion import bennett, bets, edgeworth, evidence, simulated, sums, tail
 from seatrial.feedback.units import Units
 from seatrial.feedback.year import year_at
 from seatrial.stats.calibration.overconfidence import OverConfidence, update
@@ -133,8 +133,7 @@ def test_confidences_of_one_half_say_nothing():
 def test_wealth_is_the_one_of_the_statistics_room():
     rng = np.random.default_rng(5)
     p, y = rng.uniform(0.5, 0.99, 300), (rng.random(300) < 0.7).astype(float)
-    zeros = np.zeros(300, int)
-    wealth = day_logs(p, y, zeros, zeros, 1, 1)[0, 0]
+    wealth = np.sum(bets(p, y), axis=1)
     np.testing.assert_allclose(wealth, update(OverConfidence(), p, y).log_wealth, rtol=1e-9)
 
 
@@ -143,10 +142,11 @@ def test_a_fall_late_in_the_year_is_seen_although_the_year_began_well():
     p = np.full(day.size, 0.85)
     rate = np.where(day < 200, 0.9, 0.7)
     y = (np.random.default_rng(2).random(day.size) < rate).astype(float)
-    path = evidence(day_logs(p, y, np.zeros(day.size, int), day, 1, 300)[0])
+    wealth = np.cumsum([np.bincount(day, grown) for grown in bets(p, y)], axis=1).T
+    path = evidence(wealth)
     first = int(np.flatnonzero(path >= math.log(1 / 0.05))[0])
     assert 200 < first < 220
-    plain = day_logs(p, y, np.zeros(day.size, int), day, 1, 300)[0].max(axis=1)
+    plain = wealth.max(axis=1)
     assert first < int(np.flatnonzero(plain >= math.log(5 / 0.05))[0])
 
 
