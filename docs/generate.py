@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import re
 import runpy
 import shlex
@@ -47,6 +48,8 @@ from seatrial.gate.policy import (
 from seatrial.graph.spec import GraphSpec
 from seatrial.project import Settings, TrialRow, mount
 from seatrial.segment import OPS
+from seatrial.serve.errors import ERRORS
+from seatrial.serve.fields import ACTS, REFUSED
 from seatrial.table import Kind
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES, ErrorKind, Outcome
 
@@ -237,6 +240,16 @@ def columns() -> str:
     )
 
 
+def serve_fields() -> str:
+    """Every field of a run request: what it does, or why it is refused."""
+    harmless = {name: ", ".join(f"`{json.dumps(one)}`" for one in values) for name, (_, values) in REFUSED.items()}
+    refused = (
+        (f"`{name}`", f"refused{f' unless {harmless[name]}' if harmless[name] else ''}: {why}")
+        for name, (why, _) in REFUSED.items()
+    )
+    return _table(("field", "what it does"), (*((f"`{name}`", text) for name, text in ACTS.items()), *refused))
+
+
 TYPES = {Kind.TEXT: "text", Kind.COMPLETE: "whole number", Kind.NUMBER: "number"}
 ABSENT = {
     "example_id": "**required**",
@@ -304,6 +317,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "ab plan": lambda: plan_words(AbPlan, AB_WORDS, "word"),
     "ab metric": lambda: plan_words(AbMetric, AB_METRIC_WORDS, "word of `[metric.NAME]`"),
     "ops": lambda: _table(("op", "arg"), ((f"`{name}`", op.wants) for name, op in OPS.items())),
+    "serve-fields": serve_fields,
+    "serve-errors": lambda: _table(
+        ("status", "type", "when"), ((str(status), f"`{name}`", text) for name, (status, text) in ERRORS.items())
+    ),
     **figures.TABLES,
 }
 TABLE = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -325,6 +342,7 @@ WRITTEN = (
             "ab",
             "feedback",
             "drift",
+            "serve",
         )
     ),
 )

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from seatrial.cli.fleet_serve import command as serve
+
 
 @click.group("fleet")
 def command() -> None:
@@ -18,7 +20,11 @@ def command() -> None:
       seatrial fleet coverage desk
       seatrial fleet pin desk
       seatrial fleet langgraph-json
+      seatrial fleet serve
     """
+
+
+command.add_command(serve)
 
 
 @command.command("list")

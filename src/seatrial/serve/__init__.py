@@ -1,0 +1,1 @@
+"""The server: the fleet over HTTP, with the protocol of LangGraph's server."""

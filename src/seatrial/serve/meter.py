@@ -1,0 +1,78 @@
+"""Meter: what each model call of a run used, by node, as the call reports it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from langchain_core.callbacks import BaseCallbackHandler
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from uuid import UUID
+
+    from langchain_core.outputs import LLMResult
+
+
+class ModelCall(NamedTuple):
+    """One call of a model; a count is None where the call did not report it."""
+
+    node: str
+    model: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+
+
+class Meter(BaseCallbackHandler):
+    """Hears the models of one run and nothing else.
+
+    Attributes:
+        calls: those that have ended, failed ones without counts.
+    """
+
+    run_inline = True
+    ignore_chain = True
+    ignore_agent = True
+    ignore_retriever = True
+    ignore_retry = True
+    ignore_custom_event = True
+
+    def __init__(self) -> None:
+        self.calls: list[ModelCall] = []
+        self._nodes: dict[UUID, str] = {}
+
+    def on_llm_start(self, serialized: Any, prompts: Any, *, run_id: UUID, **more: Any) -> None:
+        """A model is called."""
+        self._nodes[run_id] = str((more.get("metadata") or {}).get("langgraph_node", ""))
+
+    def on_chat_model_start(self, serialized: Any, messages: Any, *, run_id: UUID, **more: Any) -> None:
+        """A chat model is called."""
+        self.on_llm_start(serialized, None, run_id=run_id, **more)
+
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
+        """It has answered."""
+        node = self._nodes.pop(run_id, "")
+        for generations in response.generations:
+            message = getattr(generations[0], "message", None) if generations else None
+            model = str((getattr(message, "response_metadata", None) or {}).get("model_name") or "")
+            self.calls.append(_call(node, model, getattr(message, "usage_metadata", None)))
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        """It failed: nobody says what it used."""
+        self.calls.append(_call(self._nodes.pop(run_id, ""), "", None))
+
+
+def _call(node: str, model: str, usage: Mapping[str, Any] | None) -> ModelCall:
+    told = usage or {}
+    read, written = told.get("input_token_details") or {}, told.get("output_token_details") or {}
+    return ModelCall(
+        node,
+        model,
+        told.get("input_tokens"),
+        told.get("output_tokens"),
+        read.get("cache_read"),
+        read.get("cache_creation"),
+        written.get("reasoning"),
+    )
