@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seatrial.certify.certificate import Certificate
     from seatrial.certify.design import Design
     from seatrial.certify.estimate import Seen
+    from seatrial.certify.win_rates import WinRateCertificate
     from seatrial.cli.evidence import Requested
     from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
@@ -144,8 +145,10 @@ def command(
 
     from seatrial.certify.certificate import certify  # noqa: PLC0415
     from seatrial.certify.estimate import Given, world  # noqa: PLC0415
+    from seatrial.certify.win_rates import certify_win_rate  # noqa: PLC0415
     from seatrial.cli.certified import keep  # noqa: PLC0415
     from seatrial.report.certificate import certificate_lines, fleet_line  # noqa: PLC0415
+    from seatrial.report.win_rate_certificate import win_rate_lines  # noqa: PLC0415
 
     if output is not None and (output.suffix not in (".json", ".svg") or not output.parent.is_dir()):
         raise UsageError(f"-o {output}: choose FILE.json or FILE.svg in a folder that exists")
@@ -167,13 +170,18 @@ def command(
             reported = partial(tell, case.design.name)
             done.append(certify(case.design, case.policy, truth, gates=gates, rng=rng, facts=facts, progress=reported))
     rules = [case.policy for case in cases]
-    _write(done, rules, as_json=as_json, output=output)
+    judged = [
+        [certify_win_rate(case.design, rule, rng=np.random.default_rng(seed)) for rule in case.policy.judges]
+        for case in cases
+    ]
+    _write(done, rules, judged, as_json=as_json, output=output)
     what_if = given != Given()
     if not what_if:
         keep(done)
     if not as_json:
         for i, (certificate, one) in enumerate(zip(done, rules, strict=True)):
             say([*([Line("", "plain")] if i else []), *certificate_lines(certificate, one)])
+            say([line for found in judged[i] for line in win_rate_lines(found)])
         if len(done) > 1:
             say([fleet_line(done)])
         if what_if:
@@ -269,17 +277,27 @@ def _from_evidence(
     return [Case(found.design, rules, found, None)]
 
 
-def _write(done: Sequence[Certificate], policies: Sequence[Policy], *, as_json: bool, output: Path | None) -> None:
+def _write(
+    done: Sequence[Certificate],
+    policies: Sequence[Policy],
+    judged: Sequence[Sequence[WinRateCertificate]],
+    *,
+    as_json: bool,
+    output: Path | None,
+) -> None:
     from seatrial.report.certificate import certificate_data  # noqa: PLC0415
     from seatrial.report.data import gate_json  # noqa: PLC0415
     from seatrial.report.power import power_svg  # noqa: PLC0415
+    from seatrial.report.win_rate_certificate import win_rate_data  # noqa: PLC0415
 
+    data = certificate_data(done, policies)
+    for graph, found in zip(data["graphs"], judged, strict=True):
+        if found:
+            graph["win_rates"] = [win_rate_data(one) for one in found]
     if as_json:
-        click.echo(gate_json(certificate_data(done, policies)), nl=False)
+        click.echo(gate_json(data), nl=False)
     if output is not None:
         output.write_text(
-            power_svg(done[0], policies[0].must_detect)
-            if output.suffix == ".svg"
-            else gate_json(certificate_data(done, policies)),
+            power_svg(done[0], policies[0].must_detect) if output.suffix == ".svg" else gate_json(data),
             encoding="utf-8",
         )

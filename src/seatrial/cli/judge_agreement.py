@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
     from seatrial.judge.agreement import Agreement, Measured
     from seatrial.judge.licence import Licence
+    from seatrial.judge.panel import Panel
+    from seatrial.judge.spec import Judge
     from seatrial.judge.votes import Joined
     from seatrial.table import Table
 
 SCHEMA = "seatrial/judge-agreement/1"
+STAMP = "seatrial.judge"
+"""Where a verdict table says whose it is."""
 SHOWN = 20
 
 
@@ -68,7 +72,7 @@ def command(
     joined = join(read_table(labels, LABEL_COLUMNS, mapping=parse_maps(maps)), table)
     measured = agreement_of(joined.compared)
     now = moment(clock, "--now", time_zone("UTC"), time.time())
-    identity = table.codes("judge").values[0] if table.has("judge") else ""
+    identity = identity_of(table)
     licence = licence_from(
         measured,
         _consistency(table),
@@ -101,17 +105,25 @@ def one_judge(table: Table, wanted: str | None) -> Table:
             raise UsageError(f"--judge {wanted!r}: {table.source} names no judge")
         return table
     codes = table.codes("judge")
-    if wanted is None and len(codes.values) == 1:
-        return table
+    if wanted is None and (len(codes.values) == 1 or table.metadata.get(STAMP)):
+        return table  # of one judge, or as it was written: all verdicts of a panel
     if wanted not in codes.values:
         raise UsageError(f"{table.source} holds verdicts of: {', '.join(codes.values)}; say whose with --judge")
     return table.where(codes.index == codes.values.index(wanted))
 
 
-def _prompt_hash(name: str, identity: str) -> str:
-    from seatrial.judge.spec import read_judge  # noqa: PLC0415 - only where a licence is written
+def identity_of(table: Table) -> str:
+    """Whose verdicts a table holds: one judge's, or those of the panel it was written for; empty where it does not say."""
+    names = table.codes("judge").values if table.has("judge") else ()
+    return names[0] if len(names) == 1 else table.metadata.get(STAMP, "")
 
-    judge = read_judge(Path.cwd(), name)
+
+def _prompt_hash(name: str, identity: str) -> str:
+    from seatrial.judge.panel import panel_names, read_panel  # noqa: PLC0415 - only where a licence is written
+    from seatrial.judge.spec import read_judge  # noqa: PLC0415
+
+    root = Path.cwd()
+    judge: Panel | Judge = read_panel(root, name) if name in panel_names(root) else read_judge(root, name)
     if judge.identity != identity:
         raise UsageError(
             f"--licence {name}: the verdicts are by {identity or 'a judge without a name'}, judges/{name}.toml is {judge.identity}; judge "

@@ -31,7 +31,9 @@ SCHEMA = "seatrial/judge-pairwise/1"
 @click.command("pairwise")
 @click.argument("a", metavar="A")
 @click.argument("b", metavar="B")
-@click.option("--judge", "name", required=True, help="Which judge: judges/NAME.toml.")
+@click.option(
+    "--judge", "name", required=True, help="Which judge, judges/NAME.toml, or which panel of judges/panels.toml."
+)
 @click.option(
     "-j",
     "--max-concurrency",
@@ -83,7 +85,8 @@ def command(
     """
     from seatrial.errors import ConfigError, UsageError  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415 - models and numbers are for those who judge
-    from seatrial.trial.judging import VERDICTS, comparison, judge_pairs, plan_of  # noqa: PLC0415
+    from seatrial.trial.judging import VERDICTS  # noqa: PLC0415
+    from seatrial.trial.panel import judge_all, of_judge_or_panel, plan_all  # noqa: PLC0415
 
     tables = [file for file in outputs if file.suffix == ".parquet"]
     files = [file for file in outputs if file.suffix != ".parquet"]
@@ -92,13 +95,20 @@ def command(
         if not file.parent.is_dir():
             raise UsageError(f"-o {file}: the folder {file.parent} does not exist")
     project = open_project(Path.cwd())
-    made = comparison(project, a, b, name, limit=limit)
+    made, members = of_judge_or_panel(project, a, b, name, limit=limit)
     logs = wanted(mlflow, project.settings.mlflow, "judge")
     if dry_run:
-        return _planned_text(made, plan_of(made, repeat), as_json=as_json)
+        return _planned_text(made, plan_all(members, repeat), as_json=as_json)
     with _reported(made, quiet=as_json) as tell:
-        done, rows = judge_pairs(
-            project, made, concurrency=concurrency, repeat=repeat, resume=resume, max_usd=max_usd, progress=tell
+        done, rows = judge_all(
+            project,
+            made,
+            members,
+            concurrency=concurrency,
+            repeat=repeat,
+            resume=resume,
+            max_usd=max_usd,
+            progress=tell,
         )
     for file in tables:
         file.write_bytes((made.folder / VERDICTS).read_bytes())
@@ -113,7 +123,7 @@ def _reported(made: Comparison, *, quiet: bool) -> Iterator[Callable[[int, int, 
     with progress(quiet=quiet) as tell:
 
         def reported(finished: int, planned: int, usd: float | None) -> None:
-            tell(f"{made.judge.name} on {made.graph}", finished, planned)
+            tell(f"{made.name} on {made.graph}", finished, planned)
 
         yield reported
 
@@ -135,12 +145,12 @@ def _planned_text(made: Comparison, plan: Plan, *, as_json: bool) -> int:
     if as_json:
         from seatrial.canonical import canonical_json  # noqa: PLC0415
 
-        wording = {"schema": SCHEMA, "exit_code": 0, "judge": made.judge.identity, "plan": asdict(plan)}
+        wording = {"schema": SCHEMA, "exit_code": 0, "judge": made.identity, "plan": asdict(plan)}
         click.echo(canonical_json(wording))
         return 0
     price = "price unknown" if plan.worst_usd is None else f"at most {plan.worst_usd:.4f} USD"
     click.echo(
-        f"{made.judge.identity} on {made.baseline} and {made.candidate} of {made.graph}: {plan.pairs} pairs, {plan.resolved} need no "
+        f"{made.identity} on {made.baseline} and {made.candidate} of {made.graph}: {plan.pairs} pairs, {plan.resolved} need no "
         f"judge; {plan.calls} calls to make, {plan.known} known, about {plan.tokens:,} tokens to read, {price}"
     )
     return 0
@@ -160,7 +170,7 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: It
         wording = {
             "schema": SCHEMA,
             "exit_code": decision.exit_code,
-            "judge": made.judge.identity,
+            "judge": made.identity,
             "graph": made.graph,
             "baseline_run": made.baseline_run,
             "candidate_run": made.candidate_run,
@@ -182,7 +192,7 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: It
         return decision.exit_code, decision
     spent = "" if done.usd is None else f", {done.usd:.4f} USD"
     click.echo(
-        f"{made.judge.identity}: {counts.judged} of {counts.pairs} judged, {done.requested} questions asked, {done.known} known{spent}"
+        f"{made.identity}: {counts.judged} of {counts.pairs} judged, {done.requested} questions asked, {done.known} known{spent}"
     )
     for sentence in (*([f"ended early: {done.ended}"] if done.ended else []), *done.warnings):
         click.echo(sentence)
@@ -198,7 +208,7 @@ def _logged(project: Project, made: Comparison, decision: Decision, code: int, *
     try:
         log_judged(
             decision,
-            judge=made.judge.identity,
+            judge=made.identity,
             graph=made.graph,
             fleet=project.settings.fleet,
             runs=(made.baseline_run, made.candidate_run),

@@ -23,7 +23,7 @@ class Counts:
 
     Attributes:
         pairs: examples planned.
-        judged: examples with a verdict in both orders of every draw.
+        judged: examples with a verdict in both orders of every draw, by most of the judges.
         outcomes: outcome, or the kind of what is missing -> rows.
         reason_class: why examples are missing, for machines; None where none is.
     """
@@ -36,13 +36,19 @@ class Counts:
 
 def counts_of(rows: Rows) -> Counts:
     """Count examples and rows; an example that lacks one order is not judged."""
-    have: dict[str, set[tuple[int, str]]] = {}
-    planned: dict[str, set[int]] = {}
+    have: dict[tuple[str, str], set[tuple[int, str]]] = {}
+    planned: dict[str, dict[str, set[int]]] = {}
     for row in rows:
-        planned.setdefault(row["example_id"], set()).add(row["repetition"])
+        example, judge = row["example_id"], row["judge"]
+        planned.setdefault(example, {}).setdefault(judge, set()).add(row["repetition"])
         if row["outcome"] == Outcome.SCORED:
-            have.setdefault(row["example_id"], set()).add((row["repetition"], row["order"]))
-    full = sum(len(have.get(example, ())) == len(ORDERS) * len(draws) for example, draws in planned.items())
+            have.setdefault((example, judge), set()).add((row["repetition"], row["order"]))
+    full = 0
+    for example, judges in planned.items():
+        complete = sum(
+            len(have.get((example, judge), ())) == len(ORDERS) * len(draws) for judge, draws in judges.items()
+        )
+        full += 2 * complete > len(judges)
     words = Counter(
         str(row["outcome"] if row["outcome"] == Outcome.SCORED else row["error_kind"] or row["outcome"]) for row in rows
     )

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from seatrial.judge.spec import Judge
     from seatrial.judge.table import Rows
 
 
@@ -26,15 +25,14 @@ def evidence_rows(rows: Rows) -> list[dict[str, Any]]:
     return [_row(example, found) for example, found in of.items()]
 
 
-def write_evidence(rows: Rows, path: Path, judge: Judge, graph: str) -> str:
-    """Write the evidence and return its content hash."""
+def write_evidence(made: list[dict[str, Any]], path: Path, name: str, identity: str, graph: str) -> str:
+    """Write evidence rows of a judge or a panel, and return their content hash."""
     from seatrial.evidence.write import write_parquet  # noqa: PLC0415 - Arrow, for those who judge
 
-    made = evidence_rows(rows)
     names = list(dict.fromkeys(name for row in made for name in row))
     columns: dict[str, Any] = {name: [row.get(name) for row in made] for name in names}
-    columns |= {"key": [f"{WINRATE}{judge.name}"] * len(made), "graph": [graph] * len(made)}
-    return write_parquet(columns, path, {"judge": judge.identity})
+    columns |= {"key": [f"{WINRATE}{name}"] * len(made), "graph": [graph] * len(made)}
+    return write_parquet(columns, path, {"judge": identity})
 
 
 def _row(example: str, found: Rows) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from seatrial import toml
 from seatrial.errors import ConfigError
-from seatrial.judge.spec import FOLDER
+from seatrial.judge.spec import FOLDER, PINS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from seatrial.judge.spec import Judge
 
-PINS = "prompts.toml"
 HEAD = """# Which text each version of a judge's prompt is, by the sha256 of its text; written when a version is first asked.
 # A text edited under its version is refused: give the new text a version of its own.
 """

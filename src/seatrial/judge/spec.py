@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
 SCHEMA = "seatrial/judge/1"
 FOLDER = "judges"
+PINS, PANELS = "prompts.toml", "panels.toml"
+"""Files of that folder that are no judge."""
+
 MAX_TOKENS, MORE_ROOM = 1024, 4
 """Reply tokens of the first call, and how many times as many the call after a reply that was cut short may have."""
 
@@ -135,7 +138,7 @@ class Judge:
 
 def judge_names(root: Path) -> tuple[str, ...]:
     """Names of the judges of a project."""
-    return tuple(sorted(file.stem for file in (root / FOLDER).glob("*.toml") if file.name != "prompts.toml"))
+    return tuple(sorted(file.stem for file in (root / FOLDER).glob("*.toml") if file.name not in (PINS, PANELS)))
 
 
 def read_judge(root: Path, name: str) -> Judge:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError, SeatrialError
+from seatrial.judge.panel import panel_names, read_panel
 from seatrial.judge.spec import judge_names, read_judge
 from seatrial.judge.standing import floors, licence_file, measured_consistency
 from seatrial.trial.runs import RUNS, summary
@@ -63,12 +64,12 @@ def standings(
 
 def ask_judges(project: Project, runs: tuple[str, str], policy: Policy) -> tuple[str, ...]:
     """Put two runs to every judge of the policy; a sentence for each that asked nobody, whose vote is then missing."""
-    from seatrial.trial.judging import comparison, judge_pairs  # noqa: PLC0415 - loads LangChain
+    from seatrial.trial.panel import judge_all, of_judge_or_panel  # noqa: PLC0415 - loads LangChain
 
     refused = []
     for rule in policy.judges:
         try:
-            done, _ = judge_pairs(project, comparison(project, *runs, rule.name))
+            done, _ = judge_all(project, *of_judge_or_panel(project, *runs, rule.name))
         except SeatrialError as error:
             refused.append(f"judge {rule.name} was not asked: {error}")
         else:
@@ -125,16 +126,19 @@ def _said(
     file = folder / VERDICTS
     if not file.is_file():
         return "", frozenset(), None, ""
-    prompt_hash = str(json.loads((folder / ABOUT).read_text(encoding="utf-8")).get("prompt_hash", ""))
+    about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    prompt_hash = str(about.get("prompt_hash", ""))
     table = read_table(file, VERDICT_COLUMNS)
     names = set(table.codes("judge").values)
     models = frozenset(filter(None, table.codes("reported_model").values))
-    identity = names.pop() if len(names) == 1 else ""
+    identity = names.pop() if len(names) == 1 else str(about.get("judge", ""))  # several: those of a panel
     return identity, models, measured_consistency(scores_of(table)), prompt_hash
 
 
 def _identity(project: Project, name: str) -> str:
-    """Of a judge that has said nothing yet: the one its file describes; empty where there is no such judge."""
+    """Of a judge or a panel that has judged nothing yet: as its file describes it; empty where there is none."""
+    if name in panel_names(project.root):
+        return read_panel(project.root, name).identity
     return read_judge(project.root, name).identity if name in judge_names(project.root) else ""
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from seatrial.dataset import Example
     from seatrial.evidence.against_half import Rules
+    from seatrial.judge.panel import Panel
     from seatrial.judge.run import Judged
     from seatrial.judge.spec import Judge
     from seatrial.judge.table import Rows
@@ -54,6 +55,7 @@ class Comparison:
         price: of the judge's model, as its file or the project's price table says; None where neither does.
         folder: where verdicts are kept.
         critical: critical segments of the graph, `NAME=value`.
+        panel: the judges whose verdicts are one; then `judge` is the first of them. None where there is one judge.
     """
 
     judge: Judge
@@ -67,6 +69,17 @@ class Comparison:
     price: Price | None
     folder: Path
     critical: frozenset[str]
+    panel: Panel | None = None
+
+    @property
+    def name(self) -> str:
+        """Of the judge or the panel."""
+        return self.panel.name if self.panel else self.judge.name
+
+    @property
+    def identity(self) -> str:
+        """`name@version#hash` of the judge or the panel."""
+        return self.panel.identity if self.panel else self.judge.identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +208,9 @@ def judge_pairs(
         DataError: the candidate's answers hardly vary.
         UsageError, ConfigError: an option is out of range, or there is a cap and no price.
     """
-    from seatrial.judge.evidence import write_evidence  # noqa: PLC0415
+    from seatrial.judge.evidence import evidence_rows  # noqa: PLC0415
     from seatrial.judge.run import run  # noqa: PLC0415
-    from seatrial.judge.table import verdict_rows, write_verdicts  # noqa: PLC0415
+    from seatrial.judge.table import verdict_rows  # noqa: PLC0415
 
     refuse_constant_answers(made.pairs, made.judge.max_same_answer)
     pin(project.root, made.judge)
@@ -223,12 +236,19 @@ def judge_pairs(
         repeat=repeat,
         unasked=done.unasked,
     )
-    written = write_evidence(rows, made.folder / EVIDENCE, made.judge, made.graph)
-    write_verdicts(
-        rows, made.folder / VERDICTS, {"judge": made.judge.identity, "run_id": made.candidate_run, "graph": made.graph}
-    )
-    _write_about(made, done, repeat, written)
+    write_tables(made, done, rows, evidence_rows(rows), repeat)
     return done, rows
+
+
+def write_tables(made: Comparison, done: Judged, rows: Rows, evidence: list[dict[str, Any]], repeat: int) -> None:
+    """Write the verdict table, the win rates as evidence, and what they are about."""
+    from seatrial.judge.evidence import write_evidence  # noqa: PLC0415
+    from seatrial.judge.table import write_verdicts  # noqa: PLC0415
+
+    written = write_evidence(evidence, made.folder / EVIDENCE, made.name, made.identity, made.graph)
+    stamp = {"judge": made.identity, "run_id": made.candidate_run, "graph": made.graph}
+    write_verdicts(rows, made.folder / VERDICTS, stamp)
+    _write_about(made, done, repeat, written)
 
 
 def judge_hub(project: Project) -> Hub:
@@ -245,9 +265,9 @@ def judge_hub(project: Project) -> Hub:
 def _write_about(made: Comparison, done: Judged, repeat: int, evidence_hash: str) -> None:
     wording = {
         "schema": "seatrial/judged/1",
-        "judge": made.judge.identity,
-        "prompt_hash": made.judge.prompt_hash,
-        "model": made.judge.model,
+        "judge": made.identity,
+        "prompt_hash": made.panel.prompt_hash if made.panel else made.judge.prompt_hash,
+        "model": made.judge.model if made.panel is None else "+".join(one.model for one in made.panel.members),
         "families": sorted(made.families),
         "graph": made.graph,
         "baseline_run": made.baseline_run,
