@@ -21,6 +21,8 @@ PARTS = (
     Part("winrate", "seatrial.cli.judge_winrate", "Say whether a candidate wins, by a verdict table from anywhere."),
     Part("label", "seatrial.cli.judge_label", "Label pairs by hand, without knowing whose answers they are."),
     Part("agreement", "seatrial.cli.judge_agreement", "Compare a judge with people's labels and write its licence."),
+    Part("rate", "seatrial.cli.judge_rate", "Correct a judge's win rate by people's labels of some of the pairs."),
+    Part("drift", "seatrial.cli.judge_drift", "Judge control items once more; a judge that changed loses its licence."),
     Part("prompts", "seatrial.cli.judge_prompts", "Say which of two wordings of a judge agrees better with people."),
 )
 

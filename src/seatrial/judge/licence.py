@@ -18,6 +18,7 @@ from seatrial.vote import (
     FamilyUnknown,
     Level,
     LicenceExpired,
+    LicenceSuspended,
     NoLicence,
     OtherGraph,
     OtherModel,
@@ -85,6 +86,7 @@ class Licence:
     graphs: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
+    suspended: tuple[int, int, float] | None = None
 
 
 def level_of(found: Licence, floors: Floors = FLOORS) -> tuple[Level, tuple[ShortOfLicence, ...]]:
@@ -151,6 +153,8 @@ def standing_of(
     strange = sorted(set(models) - set(licence.models))
     if strange:
         bars.append(OtherModel(strange[0], licence.models))
+    if licence.suspended is not None:
+        bars.append(LicenceSuspended(*licence.suspended[:2]))
     if now >= licence.expires_at:
         bars.append(LicenceExpired(int((now - licence.expires_at) // DAY)))
     if graph and licence.graphs and graph not in licence.graphs:
@@ -200,15 +204,28 @@ def read_licence(file: Path) -> Licence | None:
             name: tuple(raw[name]) for name in ("models", "families", "graphs", "segments", "evidence")
         }
         plain = ("judge", "prompt_hash", "labels", "negative", "measured_at", "expires_at")
-        found = Licence(**{name: raw[name] for name in plain}, **measures, **lists)
+        suspended = raw.get("suspended")
+        found = Licence(
+            **{name: raw[name] for name in plain},
+            **measures,
+            **lists,
+            suspended=None if suspended is None else _suspension(suspended),
+        )
         _check(found)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f"{file} is no licence: {error}; write it anew with seatrial judge licence NAME VERDICTS"
+            f"{file} is no licence: {error}; write it anew with seatrial judge agreement VERDICTS --labels LABELS --licence NAME"
         ) from error
     return found
+
+
+def _suspension(raw: Any) -> tuple[int, int, float]:
+    flips, of, when = raw
+    if not (isinstance(flips, int) and isinstance(of, int) and 0 <= flips <= of and isinstance(when, int | float)):
+        raise ValueError(f"suspended is {raw!r}")
+    return flips, of, float(when)
 
 
 def _check(found: Licence) -> None:

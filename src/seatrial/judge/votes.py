@@ -110,6 +110,17 @@ def join(labels: Table, verdicts: Table) -> Joined:
     return Joined(tuple(compared), split, unjudged, len({who for by in votes.values() for who in by}))
 
 
+def mean_votes(table: Table) -> dict[Pair, float]:
+    """Per pair the mean of what people say, 1 for the candidate, one half for a tie; the latest vote of each counts."""
+    votes, _ = _votes(table)
+    return {pair: float(np.mean([WINNERS[word] for word in by.values()])) for pair, by in votes.items()}
+
+
+def verdict_words(verdicts: Table) -> dict[Pair, str]:
+    """Per pair what a judge prefers: candidate, baseline or tie; one without a verdict is left out."""
+    return {pair: word for pair, (word, _, _) in _stated(verdicts).items()}
+
+
 def _votes(table: Table) -> tuple[dict[Pair, dict[str, str]], dict[tuple[Pair, str], str]]:
     """Per pair the latest vote of each person, in the order of the file."""
     preference = _preference(table)
