@@ -25,6 +25,7 @@ import click
 import figures  # type: ignore[import-not-found]  # beside this script, which is run, not imported
 
 from seatrial import toml as words
+from seatrial.adapters.results import FORMATS
 from seatrial.cli.app import app, run
 from seatrial.dataset import Example
 from seatrial.errors import EXIT_CODES, ConfigError
@@ -297,7 +298,18 @@ MEASURE = {
     "statistic": "which middle of the example-by-example ratios is tested: `median` by an exact sign test against the margin, `mean` by sign flips",
     "max_increase": "how much larger the candidate's number may be, example by example",
 }
+
+
+def formats() -> str:
+    """The formats of other harnesses that are read."""
+    return _table(
+        ("`seatrial import`", "file", "written by"),
+        ((f"`{one.name}`", " ".join(one.suffixes), f"{one.what}{one.tried and f' ({one.tried})'}") for one in FORMATS),
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
+    "formats": formats,
     "columns": columns,
     "outcomes": outcomes,
     "error kinds": error_kinds,

@@ -102,6 +102,7 @@ EXTRAS = {
     "sqlglot": "fleet",
     "sqlalchemy": "fleet",
     "statsmodels": "judges",
+    "zstandard": "inspect",
     "langsmith": "langsmith",
     "mlflow": "mlflow",
     "duckdb": "warehouse",

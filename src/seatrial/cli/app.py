@@ -32,6 +32,7 @@ VERBS = (
     Verb("trial", "seatrial.cli.trial", "Put the fleet through its trials: evaluate, gate and report every trial row."),
     Verb("eval", "seatrial.cli.evaluate", "Run a graph over its dataset and write evidence."),
     Verb("gate", "seatrial.cli.gate", "Decide, segment by segment, whether a candidate is worse than its baseline."),
+    Verb("import", "seatrial.cli.import_results", "Turn another harness's results into a file of evidence."),
     Verb("compare", "seatrial.cli.compare", "Show two versions side by side; never blocks."),
     Verb("report", "seatrial.cli.report", "Write a verdict's page: one HTML file, offline, no script."),
     Verb("slices", "seatrial.cli.slices", "Find the slice that broke and that nobody named; never blocks."),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from seatrial.evidence import Evidence
+    from seatrial.evidence.key_columns import ResultFile
     from seatrial.evidence.reading import Reading
 
 evidence_option = click.option(
@@ -170,7 +171,7 @@ def read_files(paths: Sequence[Path], requested: Requested) -> Evidence:
         return read_results(paths, requested.reading(), versions=[None])
     stems = [path.stem for path in paths]
     named = stems if len(set(stems)) == len(stems) else [None] * len(stems)
-    return read_results(paths, requested.reading(), versions=named)
+    return read_results(paths, requested.reading(), versions=named, reader=foreign)
 
 
 def read_two(paths: Sequence[Path], requested: Requested) -> tuple[Evidence, str, str]:
@@ -178,7 +179,25 @@ def read_two(paths: Sequence[Path], requested: Requested) -> tuple[Evidence, str
     from seatrial.evidence.results import read_results, version_names  # noqa: PLC0415 - as above
 
     old, new = version_names(paths)
-    return read_results(paths, requested.reading(), versions=(old, new), propose=True), old, new
+    return read_results(paths, requested.reading(), versions=(old, new), propose=True, reader=foreign), old, new
+
+
+def foreign(path: Path) -> ResultFile | None:
+    """A file that another harness wrote; None for a table like any other."""
+    from seatrial.table.read import FORMATS  # noqa: PLC0415
+
+    if path.suffix.lower() in (".parquet", ".xlsx", ".tsv") or (path.suffix.lower() in FORMATS and not path.exists()):
+        return None
+    from seatrial.adapters.results import read_foreign  # noqa: PLC0415 - as above
+    from seatrial.evidence.key_columns import ResultFile  # noqa: PLC0415
+    from seatrial.table.json_file import columns_of  # noqa: PLC0415
+    from seatrial.table.raw import POINT  # noqa: PLC0415
+
+    found = read_foreign(path)
+    if found is None:
+        return None
+    notes = [found.tool, *(f"{one} left out" for one in found.left_out)]
+    return ResultFile(str(path), columns_of(list(found.rows), POINT), len(found.rows), {}, notes)
 
 
 def _words(text: str | None) -> tuple[str, ...]:

@@ -167,7 +167,10 @@ def _are_files(names: tuple[str, ...]) -> bool:
     """Whether some of the arguments are files: they are there, or are named as files are."""
     from seatrial.table.read import FORMATS  # noqa: PLC0415
 
-    return any("@" not in name and (Path(name).suffix.lower() in FORMATS or Path(name).is_file()) for name in names)
+    return any(
+        "@" not in name and (Path(name).suffix.lower() in (*FORMATS, ".eval", ".xml") or Path(name).is_file())
+        for name in names
+    )
 
 
 def _gate_two(

@@ -49,9 +49,10 @@ def with_segments(
         codes = [filled(rewritten(one, lambda text: text.strip() or None), UNKNOWN) for one in texts if one is not None]
         both = joined(codes)
         pairs = np.unique(examples.index.astype(np.int64) * max(len(both.values), 1) + both.index)
-        if not 2 <= len(both.used().values) <= FEW or len(pairs) != len(examples.values):
+        values, known = len(both.used().values), len(examples.values)
+        if not 2 <= values <= min(FEW, known / 2) or len(pairs) != known:
             continue
-        found.append(f"{name} ({len(both.used().values)})")
+        found.append(f"{name} ({values})")
         made = [part.replaced(SEGMENT_PREFIX + name, one) for part, one in zip(made, codes, strict=True)]
     return [part.stamped(could_be_segments="") for part in made], found
 

@@ -18,7 +18,7 @@ from seatrial.table.raw import Listed
 from seatrial.table.read import READ_AS, raw_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from seatrial.evidence.reading import Reading
@@ -26,9 +26,16 @@ if TYPE_CHECKING:
     from seatrial.evidence.table import Evidence
     from seatrial.table.raw import Raw
 
+    Reader = Callable[[Path], ResultFile | None]
+
 
 def read_results(
-    paths: Sequence[Path], reading: Reading, *, versions: Sequence[str | None], propose: bool = False
+    paths: Sequence[Path],
+    reading: Reading,
+    *,
+    versions: Sequence[str | None],
+    propose: bool = False,
+    reader: Reader | None = None,
 ) -> Evidence:
     """The files as one table; its metadata `read_as` says in one line what was taken for what.
 
@@ -37,6 +44,7 @@ def read_results(
         reading: what is known of them.
         versions: each file's version, where it names none.
         propose: each file is one version, and columns of few values that an example keeps become segments.
+        reader: of files that another harness wrote; None from it is a table like any other.
 
     Raises:
         UsageError: something is ambiguous; names the option that settles it.
@@ -44,7 +52,7 @@ def read_results(
         InvalidComparison: the files have no example in common.
     """
     must_be_text(paths, reading.mapping, reading.segments, reading.ignore)
-    files = [_read(path, reading) for path in paths]
+    files = [(reader(path) if reader else None) or _read(path, reading) for path in paths]
     given = tuple(reading.ignore)
     if propose:
         reading = replace(reading, ignore=(*given, *_own_versions(files, reading)))

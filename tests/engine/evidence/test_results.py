@@ -179,7 +179,8 @@ def test_several_score_columns_become_keys(two):
 
 def test_a_column_that_follows_the_version_is_no_segment(two):
     header = "id,score,language,route,output"
-    evidence = read(two(header, ["a,1,de,x,p", "b,1,fr,y,p"], ["a,1,de,y,q", "b,1,fr,y,p"]))
+    rows = [f"{one},1,{'de' if one in 'ab' else 'fr'},x,p" for one in "abcd"]
+    evidence = read(two(header, rows, [*rows[:3], rows[3].replace(",x,", ",y,")]))
     assert evidence.dimensions == ("language",)
 
 
@@ -200,8 +201,10 @@ def test_json_as_pandas_and_people_write_it_is_a_table(tmp_path):
             path.write_text(json.dumps(document))
         evidence = read(paths)
         assert (evidence.codes("example_id").values, scores(evidence)) == (("a", "b"), [0, 1])
-        if document is rows:
-            assert evidence.dimensions == ("meta.tier",)
+    rows += [{**row, "id": f"{row['id']}2"} for row in rows]
+    for path in paths:
+        path.write_text(json.dumps(rows))
+    assert read(paths).dimensions == ("meta.tier",)
 
 
 def test_a_workbook_is_read_and_a_formula_nobody_calculated_is_not_missing(tmp_path):
