@@ -40,7 +40,7 @@ def fleet(tmp_path, monkeypatch):
 
 
 def test_the_reference_fleet_keeps_its_promise(fleet, capsys):
-    assert run(["certify", "gates/merge.toml", "--json", "--gates", "1000"]) == 0
+    assert run(["certify", "gates/merge.toml", "--json", "--gates", "400"]) == 0
     reported = json.loads(capsys.readouterr().out)
     assert reported["schema"] == "seatrial/certify/1"
     assert reported["false_block_rate"] <= reported["alpha"] == 0.05
@@ -276,19 +276,17 @@ def test_a_rate_certified_for_something_else_is_not_shown(three, capsys, change)
     assert "certified" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
-def test_every_terminal_can_write_it(three, encoding):
+def test_a_terminal_without_signs_can_write_it(three):
     results(three / "results.csv")
     words = "certify merge.toml --evidence results.csv --segment tier --critical tier=pro --gates 200"
     done = subprocess.run(
         [sys.executable, "-m", "seatrial", *words.split()],
-        env={"PATH": "", "PYTHONIOENCODING": encoding},
+        env={"PATH": "", "PYTHONIOENCODING": "ascii"},
         capture_output=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    out = done.stdout.decode(encoding)
-    assert out.startswith(("+ " if encoding == "ascii" else "✓ ") + "results.csv: false block")
+    assert done.stdout.decode("ascii").startswith("+ results.csv: false block")
 
 
 @pytest.mark.parametrize(

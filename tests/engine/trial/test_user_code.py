@@ -132,9 +132,10 @@ def test_a_module_that_ends_the_process_while_it_is_imported_is_no_verdict(proje
     assert capsys.readouterr().err.strip()
 
 
-def test_pytest_ends_with_its_own_code(project):
+def test_pytest_ends_with_its_own_code(project, users_pytest):
     write(project, ENDS["exit"])
-    assert command("pytest", "-p", "no:cacheprovider", "gates/merge.toml", "--seatrial-update-baseline").returncode == 0
+    code, reported = users_pytest("-p", "no:cacheprovider", "gates/merge.toml", "--seatrial-update-baseline")
+    assert code == 0, reported
     done = command("pytest", "-p", "no:cacheprovider", "gates/merge.toml", PLANTED="1")
     assert done.returncode == 1
     assert "failed" in done.stdout

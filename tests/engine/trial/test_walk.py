@@ -97,18 +97,6 @@ def override(segment, *, reason="the refund desk moves on Friday"):
     )
 
 
-def test_init_writes_a_project_whose_gate_passes_and_keeps_two_plugins_out(project, tmp_path):
-    away = tmp_path / "away"
-    away.mkdir()
-    path = plugins_that_must_stay_out(away)
-    (project / ".env").write_text("OPENAI_API_KEY=sk-not-a-real-key\n")
-    code, reported = fast_gate(project, PYTHONPATH=path)
-    assert code == 0, reported
-    # two tests of its own, four rows (one of zero tolerance), one verdict, two evaluators that are pure
-    assert "9 passed" in reported
-    assert not list(away.glob("* was here"))
-
-
 LOADED = """
 import sys
 
@@ -118,11 +106,18 @@ def pytest_unconfigure():
 """
 
 
-def test_deciding_waits_for_neither_arrow_nor_scipy(project):
+def test_init_writes_a_project_whose_gate_passes_and_keeps_two_plugins_out(project, tmp_path):
+    away = tmp_path / "away"
+    away.mkdir()
+    path = plugins_that_must_stay_out(away)
+    (project / ".env").write_text("OPENAI_API_KEY=sk-not-a-real-key\n")
     (project / "tests" / "conftest.py").write_text(LOADED)
-    code, reported = fast_gate(project)
+    code, reported = fast_gate(project, PYTHONPATH=path)
     assert code == 0, reported
-    assert "loaded: seatrial.gate.merge\n" in reported
+    assert "loaded: seatrial.gate.merge\n" in reported  # deciding waits for neither Arrow nor scipy
+    # two tests of its own, four rows (one of zero tolerance), one verdict, two evaluators that are pure
+    assert "9 passed" in reported
+    assert not list(away.glob("* was here"))
 
 
 def test_a_project_that_lets_the_two_plugins_in_is_gated_all_the_same(project, tmp_path):
