@@ -169,10 +169,13 @@ def status(name: str, files: tuple[Path, ...], *, as_json: bool) -> int:
     """
     from seatrial.rollout import controller  # noqa: PLC0415
     from seatrial.rollout.status import status_decision  # noqa: PLC0415
+    from seatrial.rollout.store_source import StoreSource  # noqa: PLC0415
 
     check_targets(files)
     store = store_here()
-    show(status_decision(controller.all_rows(store, controller.full_name(store, name))), as_json, files)
+    rollout = controller.full_name(store, name)
+    traffic = StoreSource(store).traffic(rollout)
+    show(status_decision(controller.all_rows(store, rollout), traffic), as_json, files)
     return 0
 
 

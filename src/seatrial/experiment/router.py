@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 from seatrial.experiment.assign import ALGORITHM, exposed, hash64, limit, unit_text
 from seatrial.experiment.partition import REST
 from seatrial.experiment.snapshot import Route, Snapshot
+from seatrial.experiment.tally import CellTraffic, Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class Why(StrEnum):
@@ -82,14 +83,21 @@ class Router:
     Args:
         load: returns a snapshot; whatever it raises leaves the last good one in place.
         every: seconds between two refreshes in the background (`start`).
+        report: given the traffic of every cell after each refresh in the background; what it raises is kept in `problem`.
     """
 
-    def __init__(self, load: Callable[[], Snapshot], every: float = 10.0) -> None:
-        self._load, self._every = load, every
+    def __init__(
+        self,
+        load: Callable[[], Snapshot],
+        every: float = 10.0,
+        report: Callable[[Sequence[CellTraffic]], None] | None = None,
+    ) -> None:
+        self._load, self._every, self._report = load, every, report
         self._ready: Mapping[str, _Ready] | None = None
         self._stop, self._lock = threading.Event(), threading.Lock()
         self._thread: threading.Thread | None = None
         self._counts: Counter[tuple[str, Why]] = Counter()
+        self._tallies: dict[tuple[str, str, int, int], Tally] = {}
         self.snapshot: Snapshot | None = None
         self.problem: str = ""
 
@@ -116,10 +124,11 @@ class Router:
         return self
 
     def close(self) -> None:
-        """End the background refresh; the snapshot stays."""
+        """End the background refresh and report once more; the snapshot stays."""
         self._stop.set()
         if self._thread is not None:
             self._thread.join()
+        self._send()
 
     def age(self, now: float | None = None) -> float | None:
         """Seconds since the snapshot in use was written; None where there is none."""
@@ -129,6 +138,14 @@ class Router:
         """Requests of a graph by what decided them, since this router was made."""
         with self._lock:
             return {why: n for (name, why), n in self._counts.items() if name == graph}
+
+    def traffic(self) -> tuple[CellTraffic, ...]:
+        """Requests of every cell of a rollout since this router was made, by try and rung."""
+        with self._lock:
+            return tuple(
+                CellTraffic(*place, tally.requests, tally.blank, tally.heaviest)
+                for place, tally in self._tallies.items()
+            )
 
     def assign(self, graph: str, request: Any, unit: Any, began: str | None = None) -> Assignment:
         """Which version answers; never raises.
@@ -142,6 +159,12 @@ class Router:
         found = self._assign(graph, request, unit, began)
         with self._lock:
             self._counts[graph, found.why] += 1
+            if found.rollout and found.why is not Why.TESTER:
+                place = (found.rollout, found.cell, found.attempt, found.rung)
+                tally = self._tallies.get(place)
+                if tally is None:
+                    tally = self._tallies[place] = Tally()
+                tally.add(unit_text(unit))
         return found
 
     def _assign(self, graph: str, request: Any, unit: Any, began: str | None) -> Assignment:
@@ -168,6 +191,15 @@ class Router:
     def _run(self) -> None:
         while not self._stop.wait(self._every):
             self.refresh()
+            self._send()
+
+    def _send(self) -> None:
+        if self._report is None:
+            return
+        try:
+            self._report(self.traffic())
+        except Exception as error:  # noqa: BLE001 - as for the snapshot
+            self.problem = f"{type(error).__name__}: {error}"
 
 
 def _made_ready(route: Route) -> _Ready:

@@ -15,6 +15,7 @@ from seatrial.rollout.source import AnswerCount, Answers, ExposedCount
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from seatrial.experiment.tally import CellTraffic
     from seatrial.outcome.metric import Metric
     from seatrial.rollout.source import BadEvent, CountingSource, Crossing, OutcomeOf, RowSource, Source
     from seatrial.store.shadow import ShadowAnswer
@@ -92,6 +93,10 @@ class CountedRows:
     def shadow_answers(self, rollout: str, cell: str, attempt: int) -> Sequence[ShadowAnswer]:
         """As the protocol says."""
         return self._source.shadow_answers(rollout, cell, attempt)
+
+    def traffic(self, rollout: str) -> Sequence[CellTraffic]:
+        """As the protocol says."""
+        return self._source.traffic(rollout)
 
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """As the protocol says."""

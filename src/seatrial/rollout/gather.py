@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
 from seatrial.errors import SeatrialError
+from seatrial.experiment.exposure import too_heavy
 from seatrial.outcome.maturity import Answer
 from seatrial.outcome.metric import MetricKind
 from seatrial.outcome.polarity import Polarity
@@ -54,6 +55,7 @@ def gather(source: Source, rules: Rules, state: State, now: float, looked: float
         cell = _cell(state, one.cell)
         if cell is not None and (cell.attempt, cell.rung) == (one.attempt, one.rung):
             problems.append(Problem(one.cell, Reason(Why.BOTH_ARMS, text=one.unit)))
+    problems += _heavy(counter, rules, state)
     closed, blocks, unknown, late = [], [], 0, 0
     for metric in rules.metrics:
         since, until = spans[metric.name]
@@ -166,6 +168,20 @@ def _blocks(
         for key in keys
     ]
     return blocks, found.unknown, late
+
+
+def _heavy(source: CountingSource, rules: Rules, state: State) -> list[Problem]:
+    """Cells of which one unit is more than the plan allows: "anonymous" is no person, and holds its cell."""
+    found = []
+    rows = source.traffic(rules.rollout)
+    for cell in state.cells:
+        here = [row for row in rows if (row.cell, row.attempt, row.rung) == (cell.cell, cell.attempt, cell.rung)]
+        units: Counter[str] = Counter()
+        for row in here:
+            units.update(dict(row.heaviest))
+        for unit, share in too_heavy(units, rules.heaviest_unit, sum(row.requests for row in here))[:1]:
+            found.append(Problem(cell.cell, Reason(Why.HEAVY_UNIT, text=unit, candidate=share)))
+    return found
 
 
 def _shadow(source: CountingSource, rules: Rules, state: State, problems: list[Problem]) -> tuple[Shadowed, ...]:

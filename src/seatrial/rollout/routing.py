@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError
@@ -10,9 +14,13 @@ from seatrial.rollout import controller, ledger
 from seatrial.rollout.state import Mode
 from seatrial.store import ledger as kept
 from seatrial.store.exposures import Exposure
+from seatrial.store.traffic import write_traffic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from seatrial.experiment.router import Assignment
+    from seatrial.experiment.tally import CellTraffic
     from seatrial.rollout.rules import Rules
     from seatrial.rollout.state import State
     from seatrial.store.engine import Store
@@ -31,6 +39,22 @@ def snapshot_in(store: Store, now: float) -> Snapshot:
     if not routes:
         raise DataError(f"the store {store.url} holds no rollout: there is nothing to route by")
     return Snapshot(routes, now)
+
+
+def traffic_to(store: Store, router: str = "", clock: Callable[[], float] = time.time) -> Callable[..., None]:
+    """What `Router(report=...)` writes its traffic with, so that a unit that is many people holds its cell.
+
+    Args:
+        store: of the rollout.
+        router: names the process; empty: host and process id.
+        clock: seconds since 1970.
+    """
+    name = router or f"{socket.gethostname()}/{os.getpid()}/{clock():.0f}"
+
+    def write(rows: Sequence[CellTraffic]) -> None:
+        write_traffic(store, name, [asdict(row) for row in rows], clock())
+
+    return write
 
 
 def route_of(rules: Rules, state: State) -> Route:

@@ -41,6 +41,7 @@ class Rules:
         on_rollback: what happens to threads that the candidate has begun: `drain` or `pause`.
         salt: of the assignment.
         parts: the partition as plain data, as router snapshots hold it.
+        heaviest_unit: share of a cell's requests above which one unit is named and holds the cell.
     """
 
     rollout: str
@@ -63,6 +64,7 @@ class Rules:
     on_rollback: str
     salt: str = ""
     parts: tuple[Mapping[str, Any], ...] = ()
+    heaviest_unit: float = 0.01
 
     @property
     def top(self) -> int:
@@ -113,6 +115,7 @@ def rules_of(plan: RolloutPlan, metrics: Mapping[str, Metric]) -> Rules:
         on_rollback=plan.on_rollback.value,
         salt=plan.exposure_salt,
         parts=tuple(partition_data(plan.partition)),
+        heaviest_unit=plan.heaviest_unit,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from seatrial.experiment.tally import CellTraffic
     from seatrial.outcome.maturity import Answer
     from seatrial.outcome.metric import Metric
     from seatrial.store.shadow import ShadowAnswer
@@ -105,6 +106,9 @@ class Reader(Protocol):
 
     def shadow_answers(self, rollout: str, cell: str, attempt: int) -> Sequence[ShadowAnswer]:
         """Shadow evidence of one cell and try, in the order in which threads were recorded."""
+
+    def traffic(self, rollout: str) -> Sequence[CellTraffic]:
+        """Requests that routers have assigned, one entry per router, cell, try and rung."""
 
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """Exposures from before a time that were recorded after another."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError
@@ -15,16 +15,23 @@ from seatrial.rollout.reason import INVALID, Reason, Why, reason_from
 from seatrial.rollout.sentence import step_sentence
 from seatrial.rollout.state import Mode
 from seatrial.verdict import ReasonClass, Verdict
+from seatrial.wording import percent
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from seatrial.experiment.tally import CellTraffic
     from seatrial.rollout.ledger import Row
     from seatrial.verdict import Decision
 
 
-def status_decision(rows: Sequence[Row]) -> Decision:
-    """The last row as a decision in mode `observe`: FAIL while a cell is rolled back, and exit code 0."""
+def status_decision(rows: Sequence[Row], traffic: Sequence[CellTraffic] = ()) -> Decision:
+    """The last row as a decision in mode `observe`: FAIL while a cell is rolled back, and exit code 0.
+
+    Args:
+        rows: the ledger.
+        traffic: what the routers saw of the rollout.
+    """
     if not rows:
         raise DataError("the ledger is empty: no such rollout was started")
     rules, last = ledger.rules_in(rows), rows[-1]
@@ -51,5 +58,14 @@ def status_decision(rows: Sequence[Row]) -> Decision:
         reason_class=ReasonClass.INVALID if verdict is Verdict.INCONCLUSIVE else None,
         mode="observe",  # shown, exit 0: what is to be done about it was told by the step that decided it
         reason=" · ".join(step_sentence(rules, step) for step in steps),
-        details={**decision.details, "rows": len(rows), "last": last.hash},
+        facts=(*decision.facts, *traffic_facts(traffic)),
+        details={**decision.details, "rows": len(rows), "last": last.hash, "traffic": [asdict(row) for row in traffic]},
     )
+
+
+def traffic_facts(traffic: Sequence[CellTraffic]) -> tuple[tuple[str, str], ...]:
+    """How many requests had no unit; nothing where no router reports."""
+    requests, blank = sum(row.requests for row in traffic), sum(row.blank for row in traffic)
+    if not requests:
+        return ()
+    return (("Requests without a unit", f"{percent(blank / requests)} of {requests:,}: they get the control"),)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seatrial.experiment.tally import CellTraffic
 from seatrial.rollout.source import BadEvent, Crossing, FirstExposure, OutcomeOf
 from seatrial.store.shadow import read_shadow
+from seatrial.store.traffic import read_traffic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,6 +67,12 @@ class StoreSource:
     def shadow_answers(self, rollout: str, cell: str, attempt: int) -> Sequence[ShadowAnswer]:
         """As the protocol says."""
         return read_shadow(self._store, rollout, cell, attempt)
+
+    def traffic(self, rollout: str) -> Sequence[CellTraffic]:
+        """As the protocol says."""
+        return [
+            CellTraffic(**{**row, "heaviest": tuple(row["heaviest"])}) for row in read_traffic(self._store, rollout)
+        ]
 
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """As the protocol says."""

@@ -29,7 +29,7 @@ class Warehouse:
         dialect: of the database.
         run: (query, parameters) -> rows; raises a DataError.
         close: releases the connection.
-        shadow: where shadow evidence is read: the project's store.
+        store: source of what is never in a warehouse: shadow evidence and the routers' traffic.
     """
 
     def __init__(
@@ -38,9 +38,9 @@ class Warehouse:
         dialect: Dialect,
         run: Callable[[str, Mapping[str, Any]], list[Any]],
         close: Callable[[], None],
-        shadow: Any = None,
+        store: Any = None,
     ) -> None:
-        self.name, self._dialect, self._run, self.close, self._shadow = name, dialect, run, close, shadow
+        self.name, self._dialect, self._run, self.close, self._store = name, dialect, run, close, store
         self._many = ""
 
     def __enter__(self) -> Self:
@@ -114,7 +114,11 @@ class Warehouse:
 
     def shadow_answers(self, rollout: str, cell: str, attempt: int) -> Any:
         """As the protocol says; shadow evidence lies in the project's store."""
-        return self._shadow.shadow_answers(rollout, cell, attempt) if self._shadow is not None else ()
+        return self._store.shadow_answers(rollout, cell, attempt) if self._store is not None else ()
+
+    def traffic(self, rollout: str) -> Any:
+        """As the protocol says; routers report to the project's store."""
+        return self._store.traffic(rollout) if self._store is not None else ()
 
     def begin(self, rollout: str, windows: Sequence[tuple[float, float]]) -> None:
         """Find out once whether any unit of these windows was exposed several times, which almost none is.
@@ -177,13 +181,13 @@ class Warehouse:
         return self._run(query, used)
 
 
-def open_warehouse(location: str, root: Path, shadow: Any = None) -> Warehouse:
+def open_warehouse(location: str, root: Path, store: Any = None) -> Warehouse:
     """Open the events of a rollout where they lie; they are only read.
 
     Args:
         location: `FILE.duckdb` or `postgresql://USER@HOST/DATABASE`.
         root: folder that a relative file starts from.
-        shadow: source of shadow evidence.
+        store: source of shadow evidence and of the routers' traffic.
 
     Raises:
         ConfigError: the location is neither.
@@ -191,16 +195,16 @@ def open_warehouse(location: str, root: Path, shadow: Any = None) -> Warehouse:
         MissingExtra: its driver is not installed.
     """
     if location.startswith(("postgresql://", "postgres://")):
-        return _postgres(location, shadow)
+        return _postgres(location, store)
     if location.endswith(".duckdb"):
-        return _duckdb(root / location, shadow)
+        return _duckdb(root / location, store)
     raise ConfigError(
         f"events {location.rpartition('@')[2]!r}: write FILE.duckdb or postgresql://USER@HOST/DATABASE; "
         "without it they are read from the project's store"
     )
 
 
-def _duckdb(path: Path, shadow: Any) -> Warehouse:
+def _duckdb(path: Path, store: Any) -> Warehouse:
     try:
         import duckdb  # noqa: PLC0415 - only where one is read
     except ImportError:
@@ -220,10 +224,10 @@ def _duckdb(path: Path, shadow: Any) -> Warehouse:
             raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
         return found
 
-    return Warehouse(str(path), DUCKDB, run, connection.close, shadow)
+    return Warehouse(str(path), DUCKDB, run, connection.close, store)
 
 
-def _postgres(url: str, shadow: Any) -> Warehouse:
+def _postgres(url: str, store: Any) -> Warehouse:
     try:
         import psycopg  # noqa: PLC0415 - only where one is read
     except ImportError:
@@ -243,4 +247,4 @@ def _postgres(url: str, shadow: Any) -> Warehouse:
         except psycopg.Error as error:
             raise DataError(f"{name} cannot be read: {str(error).strip().splitlines()[0]}") from error
 
-    return Warehouse(name, POSTGRES, run, connection.close, shadow)
+    return Warehouse(name, POSTGRES, run, connection.close, store)

@@ -7,10 +7,12 @@ import pytest
 from seatrial.errors import DataError
 from seatrial.experiment.router import Router
 from seatrial.experiment.snapshot import snapshot_data, snapshot_of
+from seatrial.experiment.tally import KEPT, Tally
 from seatrial.rollout import controller, ledger
 from seatrial.rollout.person import Act, Action
 from seatrial.rollout.reason import Why
-from seatrial.rollout.routing import exposure_of, snapshot_in
+from seatrial.rollout.routing import exposure_of, snapshot_in, traffic_to
+from seatrial.rollout.status import status_decision
 from seatrial.rollout.store_source import StoreSource
 from seatrial.store.exposures import write_exposures
 
@@ -80,3 +82,32 @@ def test_a_version_rebuilt_under_its_name_is_noticed_by_what_really_answered(sto
     look = controller.look(store, rules.rollout, StoreSource(store), BEGIN + 900, code="1")
     assert look.decided.steps[0].reason.why is Why.CONTENT_CHANGED
     assert look.decided.state.candidate_hash == "k2"
+
+
+def test_a_unit_that_is_many_people_is_named_and_holds_its_cell_until_the_ids_are_real(store, rules):
+    start(store, rules)
+    routers = [Router(lambda: snapshot_in(store, BEGIN), report=traffic_to(store, f"r{n}")) for n in range(2)]
+    for router in routers:
+        assert router.refresh(), router.problem
+        for i in range(1000):
+            unit = "anonymous" if i % 20 == 0 else "" if i % 20 == 1 else f"u{i}"
+            router.assign("support", request("DE"), unit)
+            router.assign("support", request("FR"), f"u{i}")
+        router.close()
+        router.close()  # reporting again changes nothing
+    found = controller.look(store, rules.rollout, StoreSource(store), BEGIN + 900, code="1")
+    step = found.decided.steps[0]
+    assert (step.cell, step.reason.why, step.reason.text) == ("DE", Why.HEAVY_UNIT, "anonymous")
+    assert step.reason.candidate == pytest.approx(0.05)
+    assert found.decided.steps[1].reason.why is not Why.HEAVY_UNIT
+    said = status_decision(controller.all_rows(store, rules.rollout), StoreSource(store).traffic(rules.rollout))
+    assert dict(said.facts)["Requests without a unit"].startswith("2.5 % of 4,000")
+
+
+def test_heavy_units_are_found_in_bounded_memory():
+    tally = Tally()
+    for i in range(20_000):
+        tally.add("anonymous" if i % 50 == 0 else f"u{i}")
+    name, n = tally.heaviest[0]
+    assert name == "anonymous"
+    assert 400 - 20_000 / KEPT <= n <= 400
