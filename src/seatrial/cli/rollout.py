@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from seatrial.cli import rollout_person, rollout_simulate, rollout_traffic
+from seatrial.cli import rollout_person, rollout_plan, rollout_simulate, rollout_traffic
+from seatrial.cli.mlflow import option as mlflow_option
+from seatrial.cli.mlflow import wanted
 from seatrial.cli.output import check_targets
 from seatrial.cli.rollout_common import (
     AT,
@@ -26,7 +29,7 @@ from seatrial.cli.rollout_common import (
     source_here,
     store_here,
 )
-from seatrial.errors import UsageError
+from seatrial.errors import SeatrialError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -113,10 +116,13 @@ def start(
 @command.command("step")
 @click.argument("name")
 @EVENTS
+@mlflow_option
 @AT
 @JSON
 @OUTPUT
-def step(name: str, events: str | None, at: float | None, files: tuple[Path, ...], *, as_json: bool) -> int:
+def step(
+    name: str, events: str | None, mlflow: bool | None, at: float | None, files: tuple[Path, ...], *, as_json: bool
+) -> int:
     """Judge what has become known and move every cell as far as the evidence goes.
 
     Run it from cron as often as you like: without new evidence nothing changes. Exit 0: moved, holding, or nothing to do;
@@ -127,9 +133,12 @@ def step(name: str, events: str | None, at: float | None, files: tuple[Path, ...
       seatrial rollout step support_v4
     """
     check_targets(files)
-    decision = _decision(*_look(name, time.time() if at is None else at, events))
+    logs = wanted(mlflow, project_here().settings.mlflow, "rollout")
+    look, failures = _look(name, time.time() if at is None else at, events)
+    decision = _decision(look, failures)
     show(decision, as_json, files)
-    return decision.exit_code
+    failed = logs and look.written and not _logged(look, decision)
+    return 2 if failed and mlflow and decision.exit_code == 0 else decision.exit_code
 
 
 @command.command("run")
@@ -186,6 +195,7 @@ for one in (
     rollout_person.override,
     rollout_traffic.replay_traffic,
     rollout_simulate.simulate,
+    rollout_plan.plan_,
 ):
     command.add_command(one)
 
@@ -291,6 +301,22 @@ def _decision(look: Look, failures: Sequence[str]) -> Decision:
     return look_decision(
         look.rules, look.decided.state, look.decided.steps, look.decided.findings, evidence, warnings=warnings
     )
+
+
+def _logged(look: Look, decision: Decision) -> bool:
+    """Log to MLflow; the decision stands whatever becomes of its record."""
+    from seatrial.adapters.mlflow.rolled_out import log_rollout  # noqa: PLC0415 - for those who log
+
+    project, row = project_here(), look.decided.row
+    place: dict[str, Any] = {"fleet": project.settings.fleet, "environ": os.environ, "root": project.root}
+    try:
+        log_rollout(
+            decision, graph=look.rules.graph, sequence=row.sequence, row_hash=row.hash, at=row.data["at"], **place
+        )
+    except SeatrialError as error:
+        click.echo(f"seatrial: not logged to MLflow: {error}", err=True)
+        return False
+    return True
 
 
 def _contents(project: Project, rules: Rules) -> tuple[tuple[str, str], list[str]]:

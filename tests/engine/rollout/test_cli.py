@@ -158,6 +158,34 @@ def test_a_mistake_is_a_sentence_with_the_choices(project, capsys, arguments, sa
     assert says in capsys.readouterr().err
 
 
+def test_a_plan_says_what_it_would_change(project, capsys):
+    assert run(["rollout", "plan", "support_v4", "--diff"]) == 3  # nothing runs yet
+    assert start("--accept-underpowered") == 0
+    assert run(["rollout", "plan", "support_v4", "--diff"]) == 0
+    assert "says what it runs by" in capsys.readouterr().out
+    file = project / "experiments/support_v4.toml"
+    file.write_text(PLAN.replace("margin = 0.10", "margin = 0.05").replace("min_units = 30\n", 'owner = "ada"\n'))
+    assert run(["rollout", "plan", "support_v4", "--diff", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert {one["place"]: (one["before"], one["after"]) for one in said["changes"]} == {
+        "owner": ("", "ada"),
+        "min_units": (30, 100),
+        "stage 1.margin": (0.1, 0.05),
+    }
+    assert run(["rollout", "plan", "support_v4"]) == 0
+    assert "ramp: 0.25 (margin 0.05), 1" in capsys.readouterr().out
+
+
+def test_a_step_is_summed_up_for_github(project, monkeypatch):
+    assert start("--accept-underpowered") == 0
+    traffic(project, 0.5, hour=0)
+    target = project / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(target))
+    assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + 4 * HOUR)]) == 1
+    assert "ROLLED BACK" in target.read_text()
+    assert "DE" in target.read_text()
+
+
 def test_the_page_shows_every_cell_over_time(project, capsys):
     assert start("--accept-underpowered") == 0
     traffic(project, 0.5, hour=0)
