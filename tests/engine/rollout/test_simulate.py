@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from seatrial.certify.rollout import certify_rollout
+from seatrial.experiment import parse_rollout_plan
 from seatrial.rollout.rules import rules_of
 from seatrial.rollout.simulate import Effect, play, simulate, truth_of
 from seatrial.rollout.state import Mode
 
-from .conftest import METRICS, make_rules
+from .conftest import METRICS, PLAN, make_rules
 
 SHARED = Path(os.environ.get("SEATRIAL_SHARED", Path(__file__).parents[4] / "shared"))
 DATA = SHARED / "data" / "outcomes" / "bfcl_2024-07-06_outcomes.parquet"
@@ -47,6 +49,26 @@ def test_few_unchanged_rollouts_are_rolled_back(rules):
     assert found.rolled_back.count <= 5
 
 
+@pytest.mark.parametrize(("margin", "drop", "units"), [(0.0, 0.08, 2500), (0.10, 0.0, 1000)])
+def test_the_simulator_agrees_with_the_certificate(margin, drop, units):
+    # One cell, one stage: the fast certificate walks e-processes alone, the simulator goes through fold, judge and ladder.
+    raw = {**PLAN, "cell": ONE_CELL, "must_stop": 0.08, "stage": [{"share": 0.1, "margin": margin, "units": units}]}
+    plan = parse_rollout_plan({**raw, "bake": 0}, "plan.toml", name="p")
+    (row,) = certify_rollout(plan, runs=1000, rng=np.random.default_rng(1)).detectables
+    rules = rules_of(plan, METRICS)
+    rules = replace(rules, metrics=(replace(rules.metrics[0], horizon=0.0),))
+    runs, rng = 80, np.random.default_rng(2)
+    effects = (Effect(drop),) if drop else ()
+    played = [
+        play(rules, truth_of(rules, effects), rng, units_per_day=20_000, every=90, days=units / 20_000)
+        for _ in range(runs)
+    ]
+    expected = row.stops.rate if drop else row.advances.rate
+    found = sum(one.rolled_back() if drop else any(step.move.value == "up" for _, step in one.moves) for one in played)
+    assert 0.2 < expected < 0.95
+    assert abs(found / runs - expected) <= 4 * (expected * (1 - expected) * (1 / runs + 1 / 1000)) ** 0.5
+
+
 @pytest.mark.slow
 def test_unchanged_rollouts_keep_alpha_at_every_bucket(rules):
     found = simulate(rules, truth_of(rules), 2000, np.random.default_rng(5), units_per_day=20_000, every=300, days=6)
@@ -78,8 +100,6 @@ CELLS = ("relevance", "simple", "multi", "executable", "languages")
 def bfcl(control, candidate):
     """Rates of two models in five pooled cells, and a plan over them; items drawn with replacement are coin tosses."""
     pq = pytest.importorskip("pyarrow.parquet")
-    from seatrial.experiment import parse_rollout_plan  # noqa: PLC0415
-
     table = pq.read_table(DATA).to_pydict()
     column = "model" if "model" in table else "version"
 
@@ -144,12 +164,12 @@ def test_bfcl_an_upgrade_that_breaks_relevance_is_taken_back_there_and_arrives_e
 @pytest.mark.slow
 def test_bfcl_a_better_model_comes_back_nowhere_and_arrives_where_there_are_units_enough():
     rules, truth = bfcl("claude-3-opus-20240229", "claude-3-5-sonnet-20240620")
-    played = [play_bfcl(rules, truth, seed) for seed in range(5)]
+    played = [play_bfcl(rules, truth, seed) for seed in range(25)]
     assert not any(one.rolled_back() for one in played)
     for cell in CELLS[:-1]:
         assert all(one.state.cell(cell).rung == rules.top for one in played), cell
-    # The smallest cell, .68 against .67, has 13,350 units: it holds where they are not enough to clear a margin.
-    assert sum(one.state.cell(CELLS[-1]).rung == rules.top for one in played) >= 2
+    # Languages (.68 against .673) is 8.9 % of 150,000 units: 13,350, where its four margins need 19,500 in the median.
+    assert sum(one.state.cell(CELLS[-1]).rung == rules.top for one in played) >= 4
 
 
 @pytest.mark.external
