@@ -85,9 +85,9 @@ def canary(
     """
     import numpy as np  # noqa: PLC0415 - simulation is for those who plan
 
-    from seatrial.certify.plan_canary import Canary, plan_canary  # noqa: PLC0415
     from seatrial.report.plan_canary import canary_data, canary_lines  # noqa: PLC0415
     from seatrial.report.plan_picture import canary_svg  # noqa: PLC0415
+    from seatrial.rollout.plan_canary import Canary, plan_canary  # noqa: PLC0415
 
     if plan is not None:
         file_alone("plan", "runs", "seed", "attempt", "as_json", "output")
@@ -116,10 +116,10 @@ def certify_plan(
     """Certify a rollout's plan file on all surfaces; 0 when it keeps its promise, else 2."""
     import numpy as np  # noqa: PLC0415
 
-    from seatrial.certify.rollout import certify_rollout  # noqa: PLC0415
     from seatrial.experiment import load_rollout_plan  # noqa: PLC0415
     from seatrial.report.plan_canary import rollout_data, rollout_lines  # noqa: PLC0415
     from seatrial.report.plan_picture import rollout_svg  # noqa: PLC0415
+    from seatrial.rollout.certificate import certify_rollout  # noqa: PLC0415
 
     target(output)
     rules = load_rollout_plan(file)

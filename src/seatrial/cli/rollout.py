@@ -345,7 +345,7 @@ def _powered(plan: RolloutPlan) -> Sequence[str]:
     """What the certificate says; UsageError where a stage cannot stop what must be stopped."""
     import numpy as np  # noqa: PLC0415
 
-    from seatrial.certify.rollout import certify_rollout  # noqa: PLC0415 - scipy is for those who start
+    from seatrial.rollout.certificate import certify_rollout  # noqa: PLC0415 - scipy is for those who start
 
     found = certify_rollout(plan, runs=400, rng=np.random.default_rng(0))
     if found.blind:

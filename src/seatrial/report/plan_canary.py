@@ -14,8 +14,8 @@ from seatrial.wording import percent
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from seatrial.certify.plan_canary import CanaryPlan, Times
-    from seatrial.certify.rollout import Detectable, RolloutCertificate
+    from seatrial.rollout.certificate import Detectable, RolloutCertificate
+    from seatrial.rollout.plan_canary import CanaryPlan, Times
     from seatrial.stats.simulate import Share
 
 FAR = "beyond 20,000"

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from seatrial.certify.plan_canary import CanaryPlan
     from seatrial.certify.plan_paired import PairedPlan
-    from seatrial.certify.rollout import RolloutCertificate
+    from seatrial.rollout.certificate import RolloutCertificate
+    from seatrial.rollout.plan_canary import CanaryPlan
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 300, 48, 450, 28, 256
 STROKES = (("#1f2937", ""), ("#b45309", "6 3"), ("#2563a8", "2 3"), ("#6b7280", "8 3 2 3"), ("#0f766e", "1 2"))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from seatrial.certify.design import design
-from seatrial.certify.plan_canary import Canary, plan_canary
 from seatrial.certify.plan_paired import Paired, plan_graph, plan_paired
 from seatrial.certify.plan_unpaired import Unpaired, plan_unpaired
 from seatrial.gate.policy import Policy
+from seatrial.rollout.plan_canary import Canary, plan_canary
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.power import mcnemar_power
 

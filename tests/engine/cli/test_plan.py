@@ -8,10 +8,10 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from seatrial.certify.rollout import certify_rollout
 from seatrial.cli.app import run
 from seatrial.experiment import parse_rollout_plan
 from seatrial.report.plan_picture import rollout_svg
+from seatrial.rollout.certificate import certify_rollout
 
 ROOT = Path(__file__).parents[3]
 ROLLOUT = """schema = "seatrial/rollout-plan/1"

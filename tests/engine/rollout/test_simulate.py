@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from seatrial.certify.rollout import certify_rollout
 from seatrial.experiment import parse_rollout_plan
+from seatrial.rollout.certificate import certify_rollout
 from seatrial.rollout.rules import rules_of
 from seatrial.rollout.simulate import Effect, play, simulate, truth_of
 from seatrial.rollout.state import Mode

@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from seatrial.certify.rollout import ALL, certify_rollout
-from seatrial.certify.rollout_alpha import ramp_of
 from seatrial.errors import ConfigError
 from seatrial.experiment import Split, is_rollout_plan, load_rollout_plan, parse_rollout_plan
 from seatrial.rollout.alpha import levels, try_alpha
+from seatrial.rollout.certificate import ALL, certify_rollout
+from seatrial.rollout.ramp import ramp_of
 
 CELLS = {"tier=enterprise": {"share": 0.8, "critical": True, "rate": 0.95}, "rest": {"share": 0.2, "rate": 0.93}}
 STAGES = [{"share": 0.05, "margin": 0.10, "hours": 24}, {"share": 0.10, "margin": 0.05, "hours": 24}]

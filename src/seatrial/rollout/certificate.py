@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.rollout_alpha import ramp_of
 from seatrial.rollout.alpha import try_alpha
+from seatrial.rollout.ramp import ramp_of
 from seatrial.stats.power import POWER
 from seatrial.stats.simulate import Ramp, Share, Stage, walk
 from seatrial.stats.simulate.walks import quantile
