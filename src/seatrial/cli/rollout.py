@@ -324,14 +324,9 @@ def _contents(project: Project, rules: Rules) -> tuple[tuple[str, str], list[str
 
     UsageError where the registry has the graph and not the version.
     """
-    from seatrial.outcome.metric import MetricKind  # noqa: PLC0415
     from seatrial.trial.code_hash import code_hash  # noqa: PLC0415
 
-    warnings = [
-        f"metric {metric.name} is a mean: this version of seatrial neither shows it nor acts on it"
-        for metric in rules.watch
-        if metric.kind is MetricKind.MEAN
-    ]
+    warnings: list[str] = []
     if rules.graph not in {spec.assistant_id for spec in project.graphs}:
         warnings.append(f"graph {rules.graph} is not in the registry: contents are known from exposures only")
         return ("", ""), warnings

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from seatrial.outcome.maturity import CODES, Answer, Events, mature
-from seatrial.outcome.metric import MetricKind
+from seatrial.outcome.metric import MetricKind, Pick
 from seatrial.outcome.polarity import Polarities, Polarity
-from seatrial.rollout.source import AnswerCount, Answers, ExposedCount
+from seatrial.rollout.source import AnswerCount, Answers, ExposedCount, MeanCount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +83,29 @@ class CountedRows:
             total[1] += after
         return Answers(tuple(AnswerCount(*key, *total) for key, total in counts.items()), unknown)
 
+    def means(self, rollout: str, metric: Metric, since: float, until: float) -> Sequence[MeanCount]:
+        """As the protocol says."""
+        firsts = self._source.first_exposures(rollout, since, until)
+        events: dict[str, list[tuple[float, float]]] = defaultdict(list)
+        for event in self._source.outcomes(rollout, metric, since, until) if firsts else ():
+            value = number(event.label)
+            if value is not None:
+                events[event.thread_id].append((event.observed_at, value))
+        sums: dict[tuple[str, int, int, str, str, str], list[float]] = defaultdict(lambda: [0, 0.0, 0.0])
+        for first in firsts:
+            inside = [
+                one
+                for one in events[first.thread_id]
+                if metric.min_delay <= one[0] - first.exposed_at <= metric.horizon
+            ]
+            if inside:
+                value = picked_value(metric, inside)
+                total = sums[first.cell, first.attempt, first.rung, first.arm, first.content, first.algorithm]
+                total[0] += 1
+                total[1] += value
+                total[2] += value * value
+        return [MeanCount(*key, int(total[0]), total[1], total[2]) for key, total in sums.items()]
+
     def bad_events(self, rollout: str, metric: Metric) -> Sequence[BadEvent]:
         """As the protocol says."""
         return self._source.bad_events(rollout, metric)
@@ -101,6 +125,24 @@ class CountedRows:
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """As the protocol says."""
         return self._source.late_exposures(rollout, before, recorded_since)
+
+
+def number(label: str) -> float | None:
+    """A label as a finite number; None where it is none."""
+    try:
+        value = float(label)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def picked_value(metric: Metric, events: Sequence[tuple[float, float]]) -> float:
+    """The value that counts of several (time, value) of one unit; of the same time the worse one."""
+    sign = 1.0 if metric.direction == "up" else -1.0
+    if metric.pick is Pick.WORST:
+        return min(events, key=lambda one: sign * one[1])[1]
+    late = -1.0 if metric.pick is Pick.LATEST else 1.0
+    return min(events, key=lambda one: (late * one[0], sign * one[1]))[1]
 
 
 def _answer(metric: Metric, event: OutcomeOf) -> Answer | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from seatrial.canonical import content_hash
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seatrial.rollout.evidence import Evidence
     from seatrial.rollout.judge import Findings
     from seatrial.rollout.ladder import Step
+    from seatrial.rollout.means import MeanFinding
     from seatrial.rollout.rules import Rules
     from seatrial.rollout.state import State as RolloutState
 
@@ -49,8 +50,8 @@ def look_decision(
         policy_hash=rules.plan_hash,
         evidence_hash=content_hash(evidence_data(evidence)) if evidence else "",
         warnings=tuple(warnings),
-        facts=facts(rules, state),
-        details=details(rules, state, steps),
+        facts=(*facts(rules, state), *mean_facts(found)),
+        details={**details(rules, state, steps), "means": [asdict(one) for one in _means(found)]},
         next_step=_next(rules, steps),
     )
 
@@ -64,6 +65,15 @@ def facts(rules: Rules, state: RolloutState) -> tuple[tuple[str, str], ...]:
         )
         for cell in state.cells
     )
+
+
+def mean_facts(found: Findings | None) -> tuple[tuple[str, str], ...]:
+    """Every mean metric with its sequence, e.g. ("cost · DE", "0.012 → 0.015 (...)")."""
+    return tuple((f"{one.metric} · {one.cell}", one.sentence) for one in _means(found))
+
+
+def _means(found: Findings | None) -> tuple[MeanFinding, ...]:
+    return tuple(one for cell in found.cells for one in cell.means) if found else ()
 
 
 def details(rules: Rules, state: RolloutState, steps: tuple[Step, ...]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seatrial.rollout.reason import Reason, reason_data, reason_from
-from seatrial.rollout.state import Mode, Row, Stream
+from seatrial.rollout.state import MeanRow, Mode, Row, Stream
 from seatrial.stats.sequential import eprocess
 
 if TYPE_CHECKING:
@@ -39,6 +39,22 @@ class Block:
     def counts(self) -> tuple[int, int, int, int]:
         """As `eprocess.update` takes them."""
         return self.candidate_good, self.candidate_bad, self.control_good, self.control_bad
+
+
+@dataclass(frozen=True, slots=True)
+class MeanBlock:
+    """Values of a mean metric since the last look, in one cell, try and rung: units, sum and squares of both arms."""
+
+    cell: str
+    metric: str
+    attempt: int
+    rung: int
+    candidate: int
+    candidate_total: float
+    candidate_squares: float
+    control: int
+    control_total: float
+    control_squares: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +124,7 @@ class Evidence:
         algorithm: the assignment algorithm, likewise.
         late: exposures and outcomes that came after their block was closed, counted and left out.
         unknown: outcomes whose label says nothing, counted and left out.
+        means: new values of mean metrics.
     """
 
     counted: float
@@ -123,6 +140,7 @@ class Evidence:
     algorithm: str = ""
     late: int = 0
     unknown: int = 0
+    means: tuple[MeanBlock, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -141,7 +159,11 @@ def fold(rules: Rules, state: State, evidence: Evidence) -> State:
     for block in sorted(evidence.blocks, key=lambda b: (b.minute, b.cell, b.metric, b.rung)):
         blocks[block.cell].append(block)
     cells = tuple(
-        _fold_cell(rules, cell, exposed[cell.cell], blocks[cell.cell], hits[cell.cell]) for cell in state.cells
+        replace(
+            _fold_cell(rules, cell, exposed[cell.cell], blocks[cell.cell], hits[cell.cell]),
+            means=_fold_means(cell, [one for one in evidence.means if one.cell == cell.cell]),
+        )
+        for cell in state.cells
     )
     return replace(
         state,
@@ -170,6 +192,18 @@ def _fold_cell(
         hits=tuple(sorted(counts.items())),
         rows=_fold_rows(rules, cell.rows, [block for block in blocks if block.attempt == cell.attempt]),
     )
+
+
+def _fold_means(cell: CellState, blocks: Iterable[MeanBlock]) -> tuple[MeanRow, ...]:
+    """Sums of each mean metric by rung: shares differ from rung to rung, and sums over them would be confounded."""
+    found = {(row.metric, row.rung): row for row in cell.means}
+    for one in blocks:
+        if one.attempt == cell.attempt:
+            key = (one.metric, one.rung)
+            before = found.get(key, MeanRow(*key))
+            added = list(asdict(one).values())[4:]
+            found[key] = MeanRow(*key, *(a + b for a, b in zip(before.sums, added, strict=True)))
+    return tuple(found[key] for key in sorted(found))
 
 
 def _fold_overall(rules: Rules, state: State, blocks: Iterable[Block]) -> Overall:
@@ -221,6 +255,7 @@ def evidence_data(evidence: Evidence) -> dict[str, Any]:
         "control_hash": evidence.control_hash,
         "candidate_hash": evidence.candidate_hash,
         "algorithm": evidence.algorithm,
+        "means": [list(asdict(one).values()) for one in evidence.means],
         "late": evidence.late,
         "unknown": evidence.unknown,
     }
@@ -239,6 +274,7 @@ def evidence_from(data: Mapping[str, Any]) -> Evidence:
             "exposed": tuple(Exposed(*one) for one in data["exposed"]),
             "blocks": tuple(Block(*one) for one in data["blocks"]),
             "hits": tuple(Hit(*one) for one in data["hits"]),
+            "means": tuple(MeanBlock(*one) for one in data["means"]),
             "problems": tuple(Problem(cell, reason_from(reason)) for cell, reason in data["problems"]),
             "shadow": tuple(Shadowed(*one) for one in data["shadow"]),
             "requested": tuple((cell, kind, yes) for cell, kind, yes in data["requested"]),

@@ -12,7 +12,7 @@ from seatrial.outcome.maturity import Answer
 from seatrial.outcome.metric import MetricKind
 from seatrial.outcome.polarity import Polarity
 from seatrial.rollout.count_rows import LABELS, MINUTE, counting
-from seatrial.rollout.evidence import Block, Evidence, Exposed, Hit, Problem, Shadowed
+from seatrial.rollout.evidence import Block, Evidence, Exposed, Hit, MeanBlock, Problem, Shadowed
 from seatrial.rollout.reason import Reason, Why
 from seatrial.rollout.state import Mode
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from seatrial.outcome.metric import Metric
     from seatrial.rollout.rules import Rules
-    from seatrial.rollout.source import AnswerCount, CountingSource, ExposedCount, Source
+    from seatrial.rollout.source import AnswerCount, CountingSource, ExposedCount, MeanCount, Source
     from seatrial.rollout.state import CellState, State
 
 GRACE = 60.0
@@ -42,7 +42,7 @@ def gather(source: Source, rules: Rules, state: State, now: float, looked: float
     counted = max(state.counted, _closed(now, 0.0))
     spans = {
         one.name: (state.until(one.name), max(state.until(one.name), _closed(now, one.horizon)))
-        for one in rules.metrics
+        for one in (*rules.metrics, *rules.means)
     }
     counter.begin(rules.rollout, [(state.counted, counted), *spans.values()])
     problems: list[Problem] = []
@@ -68,6 +68,15 @@ def gather(source: Source, rules: Rules, state: State, now: float, looked: float
         unknown += strange
         late += after
         closed.append((metric.name, until))
+    means: list[MeanBlock] = []
+    for metric in rules.means:
+        since, until = spans[metric.name]
+        try:
+            means += _means(counter, rules, metric, since, until, hashes)
+        except SeatrialError as error:
+            problems.append(Problem("", Reason(Why.UNREADABLE, metric.name, text=str(error))))
+            until = since
+        closed.append((metric.name, until))
     shadow = _shadow(counter, rules, state, problems)
     hits: list[Hit] = []
     for metric in rules.zero_tolerance:
@@ -84,6 +93,7 @@ def gather(source: Source, rules: Rules, state: State, now: float, looked: float
         hits=tuple(hits),
         problems=tuple(problems),
         shadow=shadow,
+        means=tuple(means),
         control_hash=hashes[0],
         candidate_hash=hashes[1],
         algorithm=hashes[2],
@@ -122,7 +132,7 @@ def _identity(state: State, groups: Sequence[ExposedCount], problems: list[Probl
     return known["control"], known["candidate"], algorithm
 
 
-Group = TypeVar("Group", "ExposedCount", "AnswerCount")
+Group = TypeVar("Group", "ExposedCount", "AnswerCount", "MeanCount")
 
 
 def _same(groups: Iterable[Group], control: str, candidate: str, algorithm: str) -> list[Group]:
@@ -168,6 +178,20 @@ def _blocks(
         for key in keys
     ]
     return blocks, found.unknown, late
+
+
+def _means(
+    source: CountingSource, rules: Rules, metric: Metric, since: float, until: float, hashes: tuple[str, str, str]
+) -> list[MeanBlock]:
+    sums: dict[tuple[str, int, int], list[float]] = defaultdict(lambda: [0, 0.0, 0.0, 0, 0.0, 0.0])
+    for one in _same(source.means(rules.rollout, metric, since, until), *hashes):
+        first = 0 if one.arm == "candidate" else 3
+        for i, value in enumerate((one.units, one.total, one.squares), first):
+            sums[one.cell, one.attempt, one.rung][i] += value
+    return [
+        MeanBlock(cell, metric.name, attempt, rung, int(a), b, c, int(d), e, f)
+        for (cell, attempt, rung), (a, b, c, d, e, f) in sorted(sums.items())
+    ]
 
 
 def _heavy(source: CountingSource, rules: Rules, state: State) -> list[Problem]:

@@ -8,6 +8,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from seatrial.rollout.alpha import levels, try_alpha
+from seatrial.rollout.means import MeanFinding, mean_findings
 from seatrial.rollout.reason import Reason, Why
 from seatrial.stats.sequential.nearest import nearest
 from seatrial.stats.sequential.sample_ratio import log_e_sample_ratio
@@ -36,6 +37,7 @@ class CellFindings:
         shadow: what the shadow stage says, where it was read.
         confirmed: whether every confirm-promotion webhook that was asked agreed.
         called_back: whether a rollback webhook asked for it.
+        means: mean metrics, which may hold it.
     """
 
     cell: str
@@ -46,6 +48,7 @@ class CellFindings:
     shadow: Shadowed | None = None
     confirmed: bool = True
     called_back: bool = False
+    means: tuple[MeanFinding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,22 @@ def findings(rules: Rules, state: RolloutState, evidence: Evidence) -> Findings:
             for row, alpha, rate in zip(cell.rows, alphas, rules.cells[i].rates, strict=True)
         )
         mismatch = _sample_ratio(rules, cell)
+        means = mean_findings(rules, cell)
         found.append(
             CellFindings(
                 cell.cell,
                 rows,
                 int(cell.rows[0].on(cell.rung).worse.canary_good + cell.rows[0].on(cell.rung).worse.canary_bad),
                 tuple((name, count) for name, count in cell.hits if count),
-                (*problems[cell.cell], *([mismatch] if mismatch else [])),
+                (
+                    *problems[cell.cell],
+                    *([mismatch] if mismatch else []),
+                    *(one.reason for one in means if one.reason is not None),
+                ),
                 shadow.get(cell.cell),
                 all(yes for name, kind, yes in evidence.requested if (name, kind) == (cell.cell, "confirm-promotion")),
                 any(yes for name, kind, yes in evidence.requested if (name, kind) == (cell.cell, "rollback")),
+                means,
             )
         )
     alphas = _levels(critical, len(rules.metrics), try_alpha(rules.alpha, state.overall.attempt), rules.weights)[1]

@@ -120,6 +120,7 @@ def new_try(rules: Rules, cell: CellState, rung: int, mode: Mode, now: float) ->
         control=0,
         candidate=0,
         hits=(),
+        means=(),
         rows=empty_rows(rules),
         stopped=False,
     )

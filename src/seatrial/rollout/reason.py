@@ -33,6 +33,7 @@ class Why(StrEnum):
     PLAN_CHANGED = "plan_changed"
     CLOCK = "clock"
     HEAVY_UNIT = "heavy_unit"
+    MEAN_WORSE = "mean_worse"
     HOOK = "hook"
     CONFIRM = "confirm"
     PAUSED = "paused"
@@ -56,6 +57,7 @@ CALLS_A_PERSON = (
     Why.DWELL,
     Why.HELD,
     Why.HEAVY_UNIT,
+    Why.MEAN_WORSE,
     Why.HOOK,
     Why.CONFIRM,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seatrial.experiment.plan import Cell, OnMismatch, PlanStage, Shadow, Split
@@ -72,6 +72,11 @@ class Rules:
         return len(self.stages) + 1
 
     @property
+    def means(self) -> tuple[Metric, ...]:
+        """Metrics without a rate: shown with their confidence sequence; one that is worse holds its cell."""
+        return tuple(metric for metric in self.watch if metric.kind is MetricKind.MEAN)
+
+    @property
     def zero_tolerance(self) -> tuple[Metric, ...]:
         """Metrics of which one event takes the cell to 0 %."""
         return tuple(metric for metric in self.watch if metric.kind is MetricKind.ZERO_TOLERANCE)
@@ -92,6 +97,10 @@ class Rules:
         raise KeyError(name)
 
 
+AT_ONCE = 300.0
+"""Seconds from an exposure within which a key or a measurement is written: it is known at once, and an answer takes time."""
+
+
 def rules_of(plan: RolloutPlan, metrics: Mapping[str, Metric]) -> Rules:
     """The rules of a plan read by `load_runnable_plan`."""
     return Rules(
@@ -101,8 +110,8 @@ def rules_of(plan: RolloutPlan, metrics: Mapping[str, Metric]) -> Rules:
         control=plan.control,
         candidate=plan.candidate,
         owner=plan.owner,
-        metrics=tuple(metrics[metric.name] for metric in plan.metrics),
-        watch=tuple(metrics[name] for name in plan.watch),
+        metrics=tuple(_observed(metrics[metric.name]) for metric in plan.metrics),
+        watch=tuple(_observed(metrics[name]) for name in plan.watch),
         cells=plan.cells,
         stages=plan.stages,
         alpha=plan.alpha,
@@ -141,6 +150,11 @@ def rules_from(data: Mapping[str, Any]) -> Rules:
         "parts": tuple(data["parts"]),
     }
     return Rules(**{**data, **made})
+
+
+def _observed(metric: Metric) -> Metric:
+    at_once = metric.source.kind is not SourceKind.OUTCOME and not metric.horizon
+    return replace(metric, horizon=AT_ONCE) if at_once else metric
 
 
 def _metric(data: Mapping[str, Any]) -> Metric:

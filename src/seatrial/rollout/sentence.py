@@ -104,6 +104,9 @@ _SENTENCES: dict[Why, Callable[[Rules, Reason, Move], str]] = {
     Why.PLAN_CHANGED: lambda _, r, __: f"the plan file was changed ({r.text}); a changed plan is a new rollout",
     Why.CLOCK: lambda _, r, __: f"the clock went back by {duration(r.seconds or 0.0)}",
     Why.HEAVY_UNIT: lambda _, r, __: f"unit {r.text!r} is {percent(r.candidate)} of the cell",
+    Why.MEAN_WORSE: lambda _, r, __: (
+        f"{r.metric} is worse, {r.candidate:.4g} against {r.control:.4g} ({r.text}); a mean holds and never rolls back"
+    ),
     Why.HOOK: lambda *_: "a rollback webhook asked for it",
     Why.CONFIRM: lambda *_: "all traffic waits for its confirm-promotion webhook",
     Why.PAUSED: lambda *_: "paused by a person",

@@ -95,6 +95,21 @@ class Answers:
     unknown: int
 
 
+@dataclass(frozen=True, slots=True)
+class MeanCount:
+    """Values of a mean metric, of units first exposed in one cell, try and rung to one arm: how many, their sum and squares."""
+
+    cell: str
+    attempt: int
+    rung: int
+    arm: str
+    content: str
+    algorithm: str
+    units: int
+    total: float
+    squares: float
+
+
 class Reader(Protocol):
     """What every source of a rollout's events can read; every method may raise a SeatrialError."""
 
@@ -135,6 +150,9 @@ class CountingSource(Reader, Protocol):
 
     def answers(self, rollout: str, metric: Metric, since: float, until: float) -> Answers:
         """What the outcomes of a metric say of the units first exposed in [since, until), all past its horizon."""
+
+    def means(self, rollout: str, metric: Metric, since: float, until: float) -> Sequence[MeanCount]:
+        """The values of a mean metric of the units first exposed in [since, until); a unit without a value is left out."""
 
 
 Source = RowSource | CountingSource

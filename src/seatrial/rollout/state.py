@@ -52,6 +52,27 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class MeanRow:
+    """Values of one mean metric on one rung in this try: units, sum and squares of both arms."""
+
+    metric: str
+    rung: int
+    candidate: int = 0
+    candidate_total: float = 0.0
+    candidate_squares: float = 0.0
+    control: int = 0
+    control_total: float = 0.0
+    control_squares: float = 0.0
+
+    @property
+    def sums(self) -> tuple[float, ...]:
+        """The six numbers, in order."""
+        return (
+            self.candidate, self.candidate_total, self.candidate_squares, self.control, self.control_total, self.control_squares
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
 class CellState:
     """One cell.
 
@@ -67,6 +88,7 @@ class CellState:
         rows: one per metric that acts.
         said: the reason it was last ledgered with; another one is news.
         stopped: whether zero tolerance took it off: threads in flight are paused.
+        means: values of mean metrics.
     """
 
     cell: str
@@ -80,6 +102,7 @@ class CellState:
     rows: tuple[Row, ...] = ()
     reported: str = ""
     stopped: bool = False
+    means: tuple[MeanRow, ...] = ()
 
     @property
     def exposed(self) -> int:
@@ -136,7 +159,7 @@ def first_state(rules: Rules, now: float, *, control_hash: str = "", candidate_h
     return State(
         cells=tuple(CellState(cell.name, rung, Mode.CLIMBING, 0, now, rows=rows) for cell in rules.cells),
         overall=Overall(0, rows if len(rules.cells) > 1 else ()),
-        closed=tuple((metric.name, now) for metric in (*rules.metrics, *rules.zero_tolerance)),
+        closed=tuple((metric.name, now) for metric in (*rules.metrics, *rules.means, *rules.zero_tolerance)),
         counted=now,
         control_hash=control_hash,
         candidate_hash=candidate_hash,
@@ -169,6 +192,7 @@ def state_from(data: Mapping[str, Any]) -> State:
                         "mode": Mode(cell["mode"]),
                         "hits": tuple((name, count) for name, count in cell["hits"]),
                         "rows": _rows(cell["rows"]),
+                        "means": tuple(MeanRow(**one) for one in cell["means"]),
                     }
                 )
                 for cell in data["cells"]

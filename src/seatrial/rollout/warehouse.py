@@ -11,8 +11,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 from seatrial.errors import ConfigError, DataError, MissingExtra
 from seatrial.outcome.maturity import Answer
-from seatrial.rollout.source import AnswerCount, Answers, BadEvent, Crossing, ExposedCount
-from seatrial.rollout.warehouse_sql import DUCKDB, KEY, POSTGRES, WINDOW, Dialect, code_of, joined, picked, read_row
+from seatrial.rollout.source import AnswerCount, Answers, BadEvent, Crossing, ExposedCount, MeanCount
+from seatrial.rollout.warehouse_sql import (
+    DUCKDB,
+    KEY,
+    POSTGRES,
+    WINDOW,
+    Dialect,
+    code_of,
+    joined,
+    picked,
+    read_row,
+    summed,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -83,6 +94,15 @@ class Warehouse:
             query = f"SELECT COUNT(*) FROM ({events}) o WHERE o.code IS NULL AND o.thread_id IN ({threads})"
             unknown = int(self._query(query, window)[0][0])
         return Answers(counts, unknown)
+
+    def means(self, rollout: str, metric: Metric, since: float, until: float) -> Sequence[MeanCount]:
+        """As the protocol says."""
+        if until <= since:
+            return []
+        window = {"rollout": rollout, "since": since, "until": until, "outcome": metric.source.name}
+        query = summed(self._firsts(), self._dialect.number.format("o.label"), metric)
+        rows = [(*row[:7], float(row[7]), float(row[8])) for row in self._query(query, window)]
+        return [MeanCount(*row) for row in rows]
 
     def bad_events(self, rollout: str, metric: Metric) -> Sequence[BadEvent]:
         """As the protocol says."""

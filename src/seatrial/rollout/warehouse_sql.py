@@ -126,3 +126,18 @@ def picked(firsts: str, events: str, metric: Metric) -> str:
         f"SELECT FLOOR(exposed_at / 60) AS minute, {KEY}, COALESCE(answer, {int(CODES[metric.default])}) AS meaning, COUNT(*), "
         f"SUM(lates), SUM(unknowns) FROM ({ranked}) r WHERE place = 1 GROUP BY minute, {KEY}, meaning"
     )
+
+
+def summed(firsts: str, value: str, metric: Metric) -> str:
+    """Units, sum and sum of squares of a mean metric, of several values of a unit the one that counts."""
+    worse = "value" if metric.direction == "up" else "-value"
+    order = {Pick.FIRST: f"seen_at, {worse}", Pick.LATEST: f"-seen_at, {worse}", Pick.WORST: worse}[metric.pick]
+    age = "o.observed_at - f.exposed_at"
+    late = f" AND {age} <= {metric.horizon!r}" if math.isfinite(metric.horizon) else ""
+    values = (
+        f"SELECT f.*, o.observed_at AS seen_at, {value} AS value FROM ({firsts}) f JOIN outcomes o ON o.thread_id = f.thread_id "
+        f"WHERE o.outcome = :outcome AND o.observed_at >= :since AND {age} >= {metric.min_delay!r}{late}"
+    )
+    finite = "value IS NOT NULL AND ABS(value) < 1e300"
+    ranked = f"SELECT v.*, ROW_NUMBER() OVER (PARTITION BY cell, attempt, unit ORDER BY {order}) AS place FROM ({values}) v WHERE {finite}"
+    return f"SELECT {KEY}, COUNT(*), SUM(value), SUM(value * value) FROM ({ranked}) r WHERE place = 1 GROUP BY {KEY}"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency
 
@@ -50,6 +50,7 @@ def test_the_vectorised_twin_gives_the_same_numbers():
         assert found.tolist() == [number for _, number in rows]
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.integers(0, 2**64 - 1), max_size=40), st.integers(0, 2**64 - 1))
 def test_the_vectorised_twin_agrees_on_any_number(unit64, salt64):
     assert buckets(np.array(unit64, dtype=np.uint64), salt64).tolist() == [bucket(one, salt64) for one in unit64]

@@ -13,6 +13,7 @@ METRICS = parse_metrics(
     {
         "resolved": {"source": "outcome:resolved", "horizon": "1h", "default": "negative"},
         "fast": {"source": "measure:latency_ms over 3000", "kind": "latency_over"},
+        "cost": {"source": "measure:cost_usd", "kind": "mean", "direction": "down"},
         "leak": {"source": "key:no_pii", "kind": "zero_tolerance"},
     },
     "metrics.toml",

@@ -11,6 +11,7 @@ import pytest
 
 from seatrial.errors import DataError, UsageError
 from seatrial.rollout import controller, ledger
+from seatrial.rollout.decision import look_decision
 from seatrial.rollout.ladder import Move, exit_code
 from seatrial.rollout.person import Act, Action
 from seatrial.rollout.reason import Why
@@ -254,6 +255,34 @@ def test_a_metric_that_cannot_be_read_never_advances_a_cell(store):
     assert kept.decided.steps[0].reason.why is Why.UNREADABLE
     read = look(store, rules, BEGIN + 8 * HOUR + 60)
     assert read.decided.steps[0].move is Move.UP
+
+
+@pytest.mark.parametrize(("dearer", "held"), [(1.0, False), (1.6, True)])
+def test_a_mean_is_shown_with_its_sequence_and_holds_but_never_rolls_back(store, dearer, held):
+    rules = make_rules(watch=["cost"], cell={"all": {"share": 1.0, "rate": 0.95}})
+    begin(store, rules)
+    state = ledger.state_of(controller.ends(store, rules.rollout)[1])
+    rng = np.random.default_rng(3)
+    serve(store, rules, state, lambda *_: 0.95, rng, begin=BEGIN, seconds=6 * HOUR, units_per_day=20_000)
+    with store.read() as connection:
+        rows = connection.exec_driver_sql("SELECT thread_id, arm, exposed_at FROM exposures").fetchall()
+    # What an answer cost is known once it is there, some seconds after its exposure.
+    costs = [
+        OutcomeEvent(f"c/{unit}", unit, "cost_usd", f"{rng.gamma(4, 0.005) * (dearer if arm == 'candidate' else 1):.6f}", at + 20)
+        for unit, arm, at in rows
+    ]  # fmt: skip
+    write_outcomes(store, costs)
+    found = look(store, rules, BEGIN + 8 * HOUR)
+    (step,) = found.decided.steps
+    assert (step.reason.why is Why.MEAN_WORSE, step.move) == (held, Move.HOLD if held else Move.UP)
+    assert exit_code(found.decided.steps) == 0
+    (shown,) = found.decided.findings.cells[0].means
+    assert shown.control == pytest.approx(0.02, rel=0.1)
+    assert shown.low < 0.02 * (dearer - 1) < shown.high
+    if held:
+        said = look_decision(rules, found.decided.state, found.decided.steps, found.decided.findings, None)
+        assert "at any look" in dict(said.facts)["cost · all"]
+    assert ledger.replayed(controller.all_rows(store, rules.rollout)) is None
 
 
 def test_a_plan_edited_while_it_runs_holds(store, rules):

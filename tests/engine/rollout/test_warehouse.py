@@ -54,6 +54,9 @@ def made_up(store, rules, rng, *, again):
                     f"l{i}-{k}", thread, "latency_ms", str(rng.choice(["12", " 3e3 ", "3001.5", "slow", ""])), seen
                 )
             )
+            outcomes.append(
+                OutcomeEvent(f"c{i}-{k}", thread, "cost_usd", str(rng.choice(["0.5", "2", " 1e1 ", "free"])), seen)
+            )
             outcomes.append(OutcomeEvent(f"p{i}-{k}", thread, "no_pii", str(rng.choice(["1", "0"])), seen))
     write_exposures(store, exposures, now=BEGIN + 2000)
     write_outcomes(store, outcomes)
@@ -108,6 +111,7 @@ def postgres_of(store, _tmp_path):
 
 def rules_with(pick, default, min_delay):
     rules = make_rules(
+        watch=["leak", "cost"],
         metric={"resolved": {"primary": True}, "fast": {}},
         cell={
             "DE": {"share": 0.4, "rate": {"resolved": 0.9, "fast": 0.9}, "where": [{"field": "inputs.region", "op": "equals", "arg": "DE"}]},
@@ -116,7 +120,8 @@ def rules_with(pick, default, min_delay):
     )  # fmt: skip
     resolved, fast = rules.metrics
     changed = replace(resolved, horizon=600.0, pick=pick, default=default, min_delay=min_delay)
-    return replace(rules, metrics=(changed, fast))
+    watch = tuple(replace(one, horizon=600.0, pick=pick, min_delay=min_delay) for one in rules.watch)
+    return replace(rules, metrics=(changed, fast), watch=watch)
 
 
 @pytest.mark.parametrize("opened", [duckdb_of, postgres_of])
@@ -141,11 +146,12 @@ def test_counting_in_the_database_finds_the_evidence_that_rows_give(
         for now in (BEGIN + 900, BEGIN + 1500, BEGIN + 4000):
             found = gather(rows, rules, start, now, looked)
             assert found.blocks or now == BEGIN + 900
-            assert gather(warehouse, rules, start, now, looked) == found
+            assert gather(warehouse, rules, start, now, looked) == found  # sums too: their terms are exact in binary
             start, looked = replace(start, counted=found.counted, closed=found.closed), now
     assert found.unknown
     assert found.late
     assert found.hits
+    assert found.means
 
 
 def test_a_warehouse_that_is_none_is_named(tmp_path):
