@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, TypeVar
 
 from seatrial.errors import SeatrialError
+from seatrial.experiment.assign import ALGORITHM
 from seatrial.experiment.exposure import too_heavy
 from seatrial.outcome.maturity import Answer
 from seatrial.outcome.metric import MetricKind
@@ -116,6 +117,8 @@ def _identity(state: State, groups: Sequence[ExposedCount], problems: list[Probl
     known = {"control": state.control_hash, "candidate": state.candidate_hash}
     algorithm = state.algorithm
     seen: set[tuple[str, Why, str]] = set()
+    if algorithm not in ("", ALGORITHM):
+        problems.append(Problem("", Reason(Why.ALGORITHM_CHANGED, text=ALGORITHM)))
     for one in groups:
         known[one.arm] = known[one.arm] or one.content
         algorithm = algorithm or one.algorithm

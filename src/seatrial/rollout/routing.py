@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError
+from seatrial.experiment.assign import ALGORITHM
 from seatrial.experiment.snapshot import CellRoute, Route, Snapshot, partition_of
 from seatrial.rollout import controller, ledger
 from seatrial.rollout.state import Mode
@@ -29,16 +30,20 @@ if TYPE_CHECKING:
 def snapshot_in(store: Store, now: float) -> Snapshot:
     """Routes of every graph by its latest rollout: what `Router(load=...)` refreshes from.
 
+    A rollout whose units were assigned by another algorithm has no route: they would change versions.
+
     Raises:
-        DataError: no rollout was started; an empty snapshot is no snapshot.
+        DataError: there is no rollout to route by; an empty snapshot is no snapshot.
     """
-    routes: dict[str, Route] = {}
+    routes: dict[str, Route | None] = {}
     for name in kept.rollouts(store):
         rules, last = controller.ends(store, name)
-        routes.setdefault(rules.graph, route_of(rules, ledger.state_of(last)))
-    if not routes:
-        raise DataError(f"the store {store.url} holds no rollout: there is nothing to route by")
-    return Snapshot(routes, now)
+        state = ledger.state_of(last)
+        routes.setdefault(rules.graph, route_of(rules, state) if state.algorithm in ("", ALGORITHM) else None)
+    found = {graph: route for graph, route in routes.items() if route is not None}
+    if not found:
+        raise DataError(f"the store {store.url} holds no rollout that this version assigns for: nothing to route by")
+    return Snapshot(found, now)
 
 
 def traffic_to(store: Store, router: str = "", clock: Callable[[], float] = time.time) -> Callable[..., None]:

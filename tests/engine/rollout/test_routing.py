@@ -9,12 +9,13 @@ from seatrial.experiment.router import Router
 from seatrial.experiment.snapshot import snapshot_data, snapshot_of
 from seatrial.experiment.tally import KEPT, Tally
 from seatrial.rollout import controller, ledger
+from seatrial.rollout.ladder import exit_code
 from seatrial.rollout.person import Act, Action
 from seatrial.rollout.reason import Why
 from seatrial.rollout.routing import exposure_of, snapshot_in, traffic_to
 from seatrial.rollout.status import status_decision
 from seatrial.rollout.store_source import StoreSource
-from seatrial.store.exposures import write_exposures
+from seatrial.store.exposures import Exposure, write_exposures
 
 BEGIN = 1_800_000_000.0
 
@@ -111,3 +112,18 @@ def test_heavy_units_are_found_in_bounded_memory():
     name, n = tally.heaviest[0]
     assert name == "anonymous"
     assert 400 - 20_000 / KEPT <= n <= 400
+
+
+def test_units_are_never_assigned_anew_by_another_algorithm(store, rules):
+    # R04: the rollout began under another algorithm than this version's.
+    start(store, rules)
+    exposed = Exposure("e1", rules.rollout, "u1", "u1", "DE", "control", 0, 1, BEGIN + 1, algorithm="sha1-mod/0")
+    write_exposures(store, [exposed], now=BEGIN)
+    controller.look(store, rules.rollout, StoreSource(store), BEGIN + 300, code="1")
+    for minute in range(2):
+        found = controller.look(store, rules.rollout, StoreSource(store), BEGIN + 600 + 60 * minute, code="1")
+        assert {step.reason.why for step in found.decided.steps} == {Why.ALGORITHM_CHANGED}
+        assert exit_code(found.decided.steps) == 2
+    router = Router(lambda: snapshot_in(store, BEGIN))
+    assert not router.refresh()
+    assert router.assign("support", request("DE"), "u1").version is None
