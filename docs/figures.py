@@ -362,6 +362,43 @@ def peeking() -> str:
     )
 
 
+# -- rollout
+
+
+def rollout_chart() -> Chart:
+    """The candidate's share in two cells over time, one simulated rollout: worse in DE from 25 % on, equal in the rest."""
+    from seatrial.experiment import parse_rollout_plan  # noqa: PLC0415 - for this picture
+    from seatrial.outcome.metric import parse_metrics  # noqa: PLC0415
+    from seatrial.rollout.rules import rules_of  # noqa: PLC0415
+    from seatrial.rollout.simulate import Effect, play, truth_of  # noqa: PLC0415
+
+    cells = {"DE": {"share": 0.4, "rate": 0.95, "critical": True}, "rest": {"share": 0.6, "rate": 0.95}}
+    cells["DE"]["where"] = [{"field": "inputs.region", "op": "equals", "arg": "DE"}]  # type: ignore[assignment]
+    ramp = ((0.05, 0.10), (0.10, 0.10), (0.25, 0.05))
+    plan = {
+        "schema": "seatrial/rollout-plan/1",
+        "units_per_day": 20_000,
+        "metric": {"resolved": {}},
+        "cell": cells,
+        "stage": [{"share": share, "margin": margin, "hours": 48} for share, margin in ramp],
+    }
+    metrics = parse_metrics({"resolved": {"source": "outcome:resolved", "horizon": "1h"}}, "metrics.toml")
+    rules = rules_of(parse_rollout_plan(plan, "plan.toml", name="picture"), metrics)
+    truth = truth_of(rules, (Effect(0.25, cell="DE", from_share=0.25),))
+    played = play(rules, truth, np.random.default_rng(4), units_per_day=20_000, every=600)
+    end = played.ended / 3600
+    curves = []
+    for cell in rules.cells:
+        points, share = [(0.0, rules.share(1))], rules.share(1)
+        for at, step in played.moves:
+            if step.cell == cell.name:
+                points += [(at / 3600, share), (at / 3600, rules.share(step.after.rung))]
+                share = rules.share(step.after.rung)
+        curves.append(Curve(cell.name, [*points, (end, share)]))
+    ticks = [float(hour) for hour in range(0, int(end) + 7, 6)]
+    return Chart("Share of the candidate, cell by cell", "hours since the start", ticks, 1.0, curves)
+
+
 # -- anchor
 
 
@@ -457,6 +494,7 @@ CHARTS: dict[str, Callable[[], Chart]] = {
     "clusters": clusters_chart,
     "peeking": peeking_chart,
     "calibration": calibration_chart,
+    "rollout": rollout_chart,
 }
 PICTURES: dict[Path, Callable[[], str]] = {
     DOCS / "plots" / f"{name}.svg": partial(lambda chart: drawn(chart()), chart) for name, chart in CHARTS.items()
