@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from seatrial.cli.fleet_dispatch import command as dispatch
 from seatrial.cli.fleet_serve import command as serve
 
 
@@ -21,10 +22,12 @@ def command() -> None:
       seatrial fleet pin desk
       seatrial fleet langgraph-json
       seatrial fleet serve
+      seatrial fleet dispatch --routes
     """
 
 
 command.add_command(serve)
+command.add_command(dispatch)
 
 
 @command.command("list")
@@ -70,38 +73,21 @@ def list_(as_json: bool) -> int:
 
 
 @command.command("check")
-def check() -> int:
+@click.option("--isolated", is_flag=True, help="Look in a process of its own, which a graph may even end.")
+def check(isolated: bool) -> int:
     """Import, compile and read everything the registry names; exit 2 when something does not work.
 
-    \b
-    Example:
-      seatrial fleet check
-    """
-    from seatrial.errors import SeatrialError  # noqa: PLC0415
-    from seatrial.project import open_project  # noqa: PLC0415
-    from seatrial.segment import for_graph  # noqa: PLC0415
-    from seatrial.trial.trials import preflight  # noqa: PLC0415
-    from seatrial.wording import count  # noqa: PLC0415
+    Where [tool.seatrial.dispatch] names pools, it also says which graphs are on no pool's list and which pools do not
+    answer (exit 2); where a server has run, which graphs nobody has called.
 
-    project = open_project(Path.cwd())
-    broken = 0
-    rows = project.settings.trial
-    for spec in project.graphs:
-        try:
-            for version in spec.versions:
-                project.runtime.compiled(spec.assistant_id, version.name)
-            suite, dataset = project.evaluators(spec.assistant_id), project.dataset(spec.assistant_id)
-            dimensions = for_graph(project.dimensions, spec.assistant_id)
-            preflight(project, tuple(row for row in rows if row.graph == spec.assistant_id))
-        except SeatrialError as error:
-            broken += 1
-            click.echo(f"✕ {spec.assistant_id}: {error}")
-        else:
-            names = ", ".join(dimension.name for dimension in dimensions) or "none"
-            click.echo(
-                f"✓ {spec.assistant_id}: {count(len(spec.versions), 'version')}, {count(len(dataset.examples), 'example')}, {count(len(suite), 'evaluator')}, segments: {names}"
-            )
-    return 2 if broken else 0
+    \b
+    Examples:
+      seatrial fleet check
+      seatrial fleet check --isolated
+    """
+    from seatrial.cli.fleet_check import check_fleet, check_isolated  # noqa: PLC0415
+
+    return check_isolated() if isolated else check_fleet()
 
 
 @command.command("coverage")

@@ -16,6 +16,7 @@ from seatrial.serve.auth import OPEN, check_key
 from seatrial.serve.errors import STATUS, RequestFailed
 from seatrial.serve.fields import ACTS
 from seatrial.serve.json_response import answer
+from seatrial.trace.headers import trace_id
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -94,9 +95,12 @@ def _handled(
         try:
             if not open_:
                 check_key(request.headers, server.digests)
-            return await handler(server, request)
+            response = await handler(server, request)
         except RequestFailed as error:
-            return refusal(error)
+            response = refusal(error)
+        if trace := trace_id(request.headers):
+            response.headers["x-trace-id"] = trace
+        return response
 
     return handle
 

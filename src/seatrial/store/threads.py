@@ -156,3 +156,12 @@ def runs(store: Store, thread_id: str, *, status: str = "", limit: int = 10, off
 def _read(kind: Any, row: Any) -> Any:
     found = kind(*row)
     return found._replace(metadata=json.loads(found.metadata))
+
+
+def called_graphs(store: Store) -> frozenset[str]:
+    """Graphs of which a run or a model call is on record."""
+    from sqlalchemy import text  # noqa: PLC0415 - only where a store is used
+
+    query = "SELECT graph FROM server_runs UNION SELECT graph FROM model_calls"
+    with store.read() as connection:
+        return frozenset(str(row[0]) for row in connection.execute(text(query)))

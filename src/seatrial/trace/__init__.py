@@ -1,0 +1,1 @@
+"""Trace context: what travels with a request from one service to the next."""
