@@ -9,17 +9,20 @@ import click
 
 
 class Part(NamedTuple):
-    """One subcommand: its name, the module that holds its click command, and its line of help."""
+    """One subcommand: its name, the module that holds its click command, its line of help, and what it is called there."""
 
     name: str
     module: str
     help: str
+    attribute: str = "command"
 
 
 PARTS = (
     Part("pairwise", "seatrial.cli.judge_pairwise", "Put two stored runs to a judge, in both orders; no graph runs."),
     Part("winrate", "seatrial.cli.judge_winrate", "Say whether a candidate wins, by a verdict table from anywhere."),
     Part("label", "seatrial.cli.judge_label", "Label pairs by hand, without knowing whose answers they are."),
+    Part("export-labels", "seatrial.cli.judge_exchange", "Show pairs to people in LangSmith or MLflow.", "export"),
+    Part("import-labels", "seatrial.cli.judge_exchange", "Read people's votes from LangSmith or MLflow.", "read"),
     Part("agreement", "seatrial.cli.judge_agreement", "Compare a judge with people's labels and write its licence."),
     Part("rate", "seatrial.cli.judge_rate", "Correct a judge's win rate by people's labels of some of the pairs."),
     Part("drift", "seatrial.cli.judge_drift", "Judge control items once more; a judge that changed loses its licence."),
@@ -34,7 +37,7 @@ class _Parts(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for part in PARTS:
             if part.name == cmd_name:
-                command: click.Command = importlib.import_module(part.module).command
+                command: click.Command = getattr(importlib.import_module(part.module), part.attribute)
                 return command
         return None
 

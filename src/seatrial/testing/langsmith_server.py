@@ -6,7 +6,8 @@
     assert server.requests == ()                 # nothing left this process
 
 It speaks what LangSmith's own SDK sends: JSON or multipart examples, pages of a hundred, splits kept in the metadata.
-Experiments, runs and feedback that are sent are only recorded; runs and feedback set on it are answered in pages. It keeps no versions, and what is deleted is gone.
+Experiments, runs and feedback that are sent are only recorded, or with `keeps=True` answered as they were sent; runs and feedback set
+on it are answered in pages. It keeps no versions, and what is deleted is gone.
 """
 
 from __future__ import annotations
@@ -67,12 +68,15 @@ class LangSmithServer:
         cursors: whether a full page of runs names the next one, as the real service does.
     """
 
-    def __init__(self, *, key: str = "test-key", mode: str = "normal", multipart: bool = True) -> None:
+    def __init__(
+        self, *, key: str = "test-key", mode: str = "normal", multipart: bool = True, keeps: bool = False
+    ) -> None:
         """Prepare a server.
 
         Args:
             key: the API key it knows; any other is 401.
             mode: one of MODES.
+            keeps: whether runs and feedback that are sent are answered from then on.
             multipart: whether it says that it takes examples as multipart, as the hosted service does; else as JSON.
         """
         self.key = key
@@ -83,7 +87,7 @@ class LangSmithServer:
         self.runs: list[dict[str, Any]] = []
         self.feedback: list[dict[str, Any]] = []
         self.cursors = True
-        self._multipart = multipart
+        self._multipart, self._keeps = multipart, keeps
         self._requests: list[Sent] = []
         self._lock = threading.Lock()
         self._http: ThreadingHTTPServer | None = None
@@ -139,7 +143,7 @@ class LangSmithServer:
             ("POST", "examples"): lambda rest, query, body: self._put(json.loads(body)),
             ("PATCH", "examples"): lambda rest, query, body: {"count": len(self._change(json.loads(body)))},
             ("DELETE", "examples"): self._delete_examples,
-            ("GET", "sessions"): lambda rest, query, body: _page(list(self.sessions.values()), query),
+            ("GET", "sessions"): self._get_sessions,
             ("POST", "sessions"): self._put_session,
             ("PATCH", "sessions"): self._put_session,
             ("GET", "feedback"): self._get_feedback,
@@ -150,10 +154,31 @@ class LangSmithServer:
         if does is not None:
             return does(rest, query, body)
         if room in {"runs", "feedback"} and method in {"POST", "PATCH"}:
-            return {}  # recorded, no more
+            return self._keep(room, rest, json.loads(body)) if self._keeps else {}  # recorded, no more
         raise Refused(404, f"this server does not know {method} /{path}")
 
+    def _get_sessions(self, rest: list[str], query: dict[str, list[str]], _: bytes) -> Any:
+        names = query.get("name")
+        return _page([one for one in self.sessions.values() if names is None or one["name"] in names], query)
+
     # ---- runs and feedback
+
+    def _keep(self, room: str, rest: list[str], given: dict[str, Any]) -> Any:
+        kept = self.runs if room == "runs" else self.feedback
+        number = rest[0] if rest else str(given["id"])
+        one = next((one for one in kept if one["id"] == number), None)
+        if rest:
+            if one is None:
+                raise Refused(404, "Not found")
+            one |= given | {"modified_at": NOW}
+            return one
+        if one is not None:
+            raise Refused(409, "This id is taken")
+        if room == "runs" and all(one["name"] != given["session_name"] for one in self.sessions.values()):
+            made = str(uuid.uuid4())
+            self.sessions[made] = {**DEFAULT, "id": made, "name": given["session_name"]}
+        kept.append({**given, "created_at": NOW, "modified_at": NOW})
+        return kept[-1]
 
     def _query_runs(self, requested: dict[str, Any]) -> Any:
         start, limit = int(requested.get("cursor") or 0), min(PAGE, requested.get("limit") or PAGE)

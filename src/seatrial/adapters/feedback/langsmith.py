@@ -39,7 +39,7 @@ def langsmith_labels(runs: Sequence[TracedRun], environ: Mapping[str, str]) -> l
     with spoken(client, "reading feedback"):
         for start in range(0, len(runs), PAGE):
             ids = [one.id for one in runs[start : start + PAGE]]
-            labels += [_label(one) for one in _feedback(client, ids)]
+            labels += [_label(one) for one in feedback_pages(client, ids)]
     return labels
 
 
@@ -59,7 +59,8 @@ def _pages(client: Client, project: str, session: str) -> Iterator[Mapping[str, 
         cursor = following
 
 
-def _feedback(client: Client, ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+def feedback_pages(client: Client, ids: Sequence[str]) -> Iterator[Mapping[str, Any]]:
+    """Feedback of some runs, to the last page; one that is answered twice is an error, not the end."""
     seen: set[str] = set()
     while True:
         page = client.request_with_retries(

@@ -28,7 +28,7 @@ def mlflow_traces(experiment: str, environ: Mapping[str, str], root: Path) -> tu
         found = client.get_experiment_by_name(experiment)
         if found is None:
             raise DataError(f"MLflow has no experiment {experiment!r}")
-        for info in _pages(client, experiment, found.experiment_id):
+        for info in trace_pages(client, experiment, found.experiment_id):
             fields = {**dict(info.tags), **dict(info.trace_metadata), **as_object(info.response_preview)}
             name = fields.get("mlflow.traceName") or experiment
             runs.append(TracedRun(info.trace_id, str(name), _moment(info.request_time), fields))
@@ -42,7 +42,8 @@ def mlflow_traces(experiment: str, environ: Mapping[str, str], root: Path) -> tu
     return runs, labels
 
 
-def _pages(client: Any, experiment: str, number: str) -> Iterator[Any]:
+def trace_pages(client: Any, experiment: str, number: str) -> Iterator[Any]:
+    """What is known of every trace of an experiment, to the last page."""
     token: str | None = None
     while True:
         page = client.search_traces(locations=[number], max_results=PAGE, page_token=token, include_spans=False)
