@@ -32,8 +32,11 @@ MOST_DEPTH = 120
 MOST_BYTES = 50_000_000
 """A file that a constant names counts by content up to this size, and by its size beyond."""
 
-_CONTRACT = ("seatrial.evaluator", "seatrial.errors", "seatrial.verdict", "seatrial.project", "seatrial.wording")
-"""Modules of ours that no score depends on."""
+_CONTRACT = (
+    *("seatrial.evaluator", "seatrial.errors", "seatrial.verdict", "seatrial.project", "seatrial.wording"),
+    "seatrial.model",
+)
+"""Modules of ours that no score depends on; what carries a question to a model is no part of what is asked."""
 
 _known: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
 """Identity of each evaluator that was asked for: taken before its first run, which may fill memos."""

@@ -16,6 +16,7 @@ __all__ = [
     "MEASUREMENTS",
     "NAMES",
     "PER_RUN",
+    "POINTWISE",
     "SCHEMA",
     "SEGMENT_PREFIX",
     "SEVERAL",
@@ -28,6 +29,8 @@ __all__ = [
 SCHEMA = "seatrial/evidence/1"
 WINRATE = "winrate:"
 """Begins the key of a judge's win rate, which is tested against 0.5 and never against the baseline's column."""
+POINTWISE = "judge:"
+"""Begins the key of a judge that scores one answer by a rubric, which is shown and never gates."""
 SEVERAL = " + "
 """Between the files that one table was read from, in what it names as its source."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError, InvalidComparison, UsageError
-from seatrial.evidence.schema import WINRATE
+from seatrial.evidence.schema import POINTWISE, WINRATE
 from seatrial.gate.arms import FAILED, RAN
 from seatrial.gate.common import hashed
 from seatrial.gate.message import brief, messages
@@ -48,15 +48,26 @@ def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: s
     rows_of = {version: versions.index == versions.values.index(version) for version in (baseline, candidate)}
     mine = np.bincount(keys.index[rows_of[baseline] | rows_of[candidate]], minlength=len(keys.values))
     present = sorted(
-        key for key, rows in zip(keys.values, mine.tolist(), strict=True) if rows and not key.startswith(WINRATE)
+        key
+        for key, rows in zip(keys.values, mine.tolist(), strict=True)
+        if rows and not key.startswith((WINRATE, POINTWISE))
     )
     rules = policy.keys or tuple(KeyRule(key) for key in present)
+    if not rules:
+        raise InvalidComparison(
+            f"{evidence.source}: only judges have scored {baseline} and {candidate}, and none of their keys gates; it holds: {', '.join(evidence.keys) or 'no key'}"
+        )
     measured = {measure.name for measure in policy.measures}
     for rule in rules:
         if rule.name.startswith(WINRATE):
             raise ConfigError(
                 f"{policy.source}: key {rule.name!r} is a win rate against 1/2 and cannot be compared with the baseline's; take it out "
                 "and ask seatrial judge winrate VERDICTS"
+            )
+        if rule.name.startswith(POINTWISE):
+            raise ConfigError(
+                f"{policy.source}: key {rule.name!r} is a judge's word on one answer, which has no licence and is only reported; take it "
+                "out, and let the judge compare two versions ([judge.NAME], seatrial judge pairwise)"
             )
         if rule.name in measured:
             raise ConfigError(
