@@ -215,6 +215,15 @@ def test_a_pair_without_a_majority_of_annotators_is_left_out(agreement):
     assert (reported["agreement"]["n"], reported["split"], reported["annotators"]) == (113, 7, 2)
 
 
+def test_a_judge_that_always_says_yes_is_proven_under_the_floor_by_the_command(agreement):
+    both = [{"example_id": f"e{i}", "judge": JUDGE} for i in range(300)]
+    verdicts = [{**one, "order": order, "preference": 1} for one in both for order in ("AB", "BA")]
+    labels = [{"example_id": f"e{i}", "preference": int(i < 270)} for i in range(300)]
+    code, reported = agreement(verdicts, labels)
+    assert (code, reported["level"]) == (1, "none")
+    assert reported["agreement"]["recall"]["high"] == pytest.approx(0.116, abs=5e-4)
+
+
 def test_a_licence_is_written_for_the_judge_of_the_project_only(agreement, tmp_path, monkeypatch):
     folder = tmp_path / "judges"
     folder.mkdir()
