@@ -325,7 +325,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "example": lambda: attributes(Example, "field of a row", id="made of inputs and reference"),
     "rollout plan": lambda: plan_words(RolloutPlan, ROLLOUT_WORDS, "word"),
     "sample ratio": lambda: plan_words(SampleRatio, ("alpha", "action"), "word of `[sample_ratio]`"),
-    "shadow": lambda: plan_words(Shadow, ("units", "sample", "keys", "margin"), "word of `[shadow]`"),
+    "shadow": lambda: plan_words(Shadow, ("units", "sample", "keys", "margin", "judge"), "word of `[shadow]`"),
     "ab plan": lambda: plan_words(AbPlan, AB_WORDS, "word"),
     "ab metric": lambda: plan_words(AbMetric, AB_METRIC_WORDS, "word of `[metric.NAME]`"),
     "ops": lambda: _table(("op", "arg"), ((f"`{name}`", op.wants) for name, op in OPS.items())),

@@ -22,6 +22,7 @@ from seatrial.cli.rollout_common import (
     cells_text,
     code_version,
     headed,
+    judge_standings,
     plan_hash,
     project_here,
     read_plan,
@@ -282,6 +283,7 @@ def _look(name: str, now: float, events: str | None) -> tuple[Look, tuple[str, .
             code=code_version(),
             plan_hash=plan_hash(rollout.partition("@")[0]),
             requested=webhook.ask(hooks, rules, state_of(last)),
+            standings=lambda evidence: judge_standings(rules, evidence, now),
             following=lambda rules, decided: webhook.messages(
                 hooks, rules, decided, [step_sentence(rules, one) for one in decided.reported]
             ),

@@ -12,14 +12,17 @@ from seatrial.cli.output import FORMATS, show_decision
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from seatrial.evidence import Evidence
     from seatrial.experiment.plan import RolloutPlan
     from seatrial.project import Project
     from seatrial.report.view import Figure
+    from seatrial.rollout.rules import Rules
     from seatrial.rollout.source import Source
     from seatrial.store.engine import Store
     from seatrial.verdict import Decision
+    from seatrial.vote import Standing
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print seatrial/rollout/1 on stdout.")
 OUTPUT = click.option(
@@ -85,6 +88,18 @@ def source_here(store: Store, events: str | None) -> Iterator[Source]:
         return
     with open_warehouse(events, project_here().root, StoreSource(store)) as opened:
         yield opened
+
+
+def judge_standings(rules: Rules, evidence: Evidence, now: float) -> Mapping[str, Standing]:
+    """What the judge of the shadow stage may do, by its licence in the project."""
+    from seatrial.gate.policy import JudgeRule  # noqa: PLC0415 - where a plan names a judge
+    from seatrial.judge.standing import standings_of_table  # noqa: PLC0415
+
+    name = rules.shadow.judge
+    wanted = {name: JudgeRule(name).min_consistency}
+    return standings_of_table(
+        evidence, wanted, project_here().root, candidate=rules.candidate, now=now, graph=rules.graph
+    )
 
 
 def store_here() -> Store:

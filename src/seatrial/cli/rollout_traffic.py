@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -39,6 +40,7 @@ def replay_traffic(plan: str, file: Path, workers: int, files: tuple[Path, ...],
     project = project_here()
     read, metrics = read_plan(project, plan)
     rules = rules_of(read, metrics)
+    rules = replace(rules, shadow=replace(rules.shadow, judge=""))  # evaluators alone: a judge is asked of live answers
     refuse_side_effects(project.spec(rules.graph).side_effects)
     control, candidate = (project.runtime.compiled(rules.graph, one) for one in (rules.control, rules.candidate))
     recorder = Recorder(None, shadow_evaluators(rules, project.evaluators(rules.graph)), contract=candidate.contract)

@@ -106,12 +106,14 @@ class Shadow:
         sample: share of the requests that are copied.
         keys: evaluators that need no reference, the primary one first; empty: only whether the candidate answers.
         margin: drop of the primary key that must be ruled out before the first share.
+        judge: a judge of `judges/` with a licence, which must find the candidate better in every critical cell.
     """
 
     units: int = 0
     sample: float = 0.1
     keys: tuple[str, ...] = ()
     margin: float = 0.10
+    judge: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ class RolloutPlan:
         rules = asdict(self)
         for place in ("source", "name", "partition", "testers"):
             del rules[place]
-        for word in ("keys", "margin"):
+        for word in ("keys", "margin", "judge"):
             if getattr(self.shadow, word) == getattr(Shadow(), word):
                 del rules["shadow"][word]  # a plan that does not say it is the plan it was before there was the word
         rules["partition"] = [(part.cell, sorted(one.rule for one in part.when)) for part in self.partition.parts]

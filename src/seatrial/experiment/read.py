@@ -226,6 +226,7 @@ def _shadow(raw: Any, place: str) -> Shadow:
         "sample": part_of_one,
         "keys": _names,
         "margin": words.share,
+        "judge": words.text,
     }
     found = Shadow(**_known(raw, known, place))
     if 0 < found.units < FEWEST_SHADOW_UNITS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,9 @@ from seatrial.project.project import open_project
 
 if TYPE_CHECKING:
     from seatrial.experiment.router import Router
+    from seatrial.project.project import Project
     from seatrial.rollout.shadow import Shadow
+    from seatrial.rollout.shadow_judge import ShadowJudge
 
 
 def open_shadow(rollout: str, router: Router, *, start: Path | None = None, **more: Any) -> Shadow:
@@ -37,4 +40,21 @@ def open_shadow(rollout: str, router: Router, *, start: Path | None = None, **mo
     if store is None:
         raise ConfigError("no store is in use here; set store in [tool.seatrial] or SEATRIAL_STORE")
     rules, _ = controller.ends(store, controller.full_name(store, rollout))
-    return shadow_of(store, rollout, router, project.runtime, project.evaluators(rules.graph), **more)
+    judge = _judge(project, rules.shadow.judge) if rules.shadow.judge else None
+    return shadow_of(store, rollout, router, project.runtime, project.evaluators(rules.graph), judge, **more)
+
+
+def _judge(project: Project, name: str) -> ShadowJudge:
+    """The project's judge, asked live within its limits and under its kill switch."""
+    from seatrial.judge.pins import check_pinned  # noqa: PLC0415 - where a plan names a judge
+    from seatrial.judge.spec import read_judge  # noqa: PLC0415
+    from seatrial.model.from_settings import killed_by  # noqa: PLC0415
+    from seatrial.model.hub import Hub  # noqa: PLC0415 - loads LangChain
+    from seatrial.rollout.shadow_judge import ShadowJudge  # noqa: PLC0415
+
+    judge, model = read_judge(project.root, name), project.settings.model
+    check_pinned(project.root, judge)
+    hub = Hub(
+        limits=model.limits, per_model=model.per_model, killed=killed_by(os.environ), cache=False, environ=os.environ
+    )
+    return ShadowJudge(judge, hub, price=judge.price or model.prices.of(judge.model))

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from seatrial.rollout.ledger import Decided, Row
     from seatrial.rollout.person import Action
     from seatrial.rollout.rules import Rules
+    from seatrial.rollout.shadow_gate import Standings
     from seatrial.rollout.source import Source
     from seatrial.store.engine import Store
     from seatrial.store.ledger import Message
@@ -57,6 +58,7 @@ def look(
     code: str,
     plan_hash: str | None = None,
     requested: Sequence[tuple[str, str, bool]] = (),
+    standings: Standings = lambda _: {},
     following: Callable[[Rules, Decided], Sequence[Message]] = lambda *_: (),
 ) -> Look:
     """One step of a rollout: what has become known is judged, and a row is appended where anything is new.
@@ -69,11 +71,12 @@ def look(
         code: version of seatrial.
         plan_hash: of the plan file as it is now; None where it is not at hand.
         asked: what webhooks answered, per cell and type.
+        standings: what the judge of the shadow stage may do.
         following: messages that follow the row.
     """
     rules, last = ends(store, rollout)
     state = ledger.state_of(last)
-    evidence = gather(source, rules, state, now, last.data["at"])
+    evidence = gather(source, rules, state, now, last.data["at"], standings)
     if plan_hash is not None and plan_hash != rules.plan_hash:
         changed = Problem("", Reason(Why.PLAN_CHANGED, text=f"{rules.plan_hash} → {plan_hash}"))
         evidence = replace(evidence, problems=(*evidence.problems, changed))

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from seatrial.outcome.metric import Metric
     from seatrial.rollout.rules import Rules
+    from seatrial.rollout.shadow_gate import Standings
     from seatrial.rollout.source import AnswerCount, CountingSource, ExposedCount, MeanCount, Source
     from seatrial.rollout.state import CellState, State
 
@@ -29,7 +30,14 @@ GRACE = 60.0
 """Seconds that a minute of exposures waits for rows that are still on their way."""
 
 
-def gather(source: Source, rules: Rules, state: State, now: float, looked: float) -> Evidence:
+def gather(
+    source: Source,
+    rules: Rules,
+    state: State,
+    now: float,
+    looked: float,
+    standings: Standings = lambda _: {},
+) -> Evidence:
     """What has become known since the state's last look.
 
     Args:
@@ -38,6 +46,7 @@ def gather(source: Source, rules: Rules, state: State, now: float, looked: float
         state: says up to when everything is counted already.
         now: the clock, seconds since 1970.
         looked: when the state was decided.
+        standings: what the judge of the shadow stage may do.
     """
     counter = counting(source)
     counted = max(state.counted, _closed(now, 0.0))
@@ -78,7 +87,7 @@ def gather(source: Source, rules: Rules, state: State, now: float, looked: float
             problems.append(Problem("", Reason(Why.UNREADABLE, metric.name, text=str(error))))
             until = since
         closed.append((metric.name, until))
-    shadow = _shadow(counter, rules, state, problems)
+    shadow = _shadow(counter, rules, state, problems, standings)
     hits: list[Hit] = []
     for metric in rules.zero_tolerance:
         try:
@@ -211,7 +220,9 @@ def _heavy(source: CountingSource, rules: Rules, state: State) -> list[Problem]:
     return found
 
 
-def _shadow(source: CountingSource, rules: Rules, state: State, problems: list[Problem]) -> tuple[Shadowed, ...]:
+def _shadow(
+    source: CountingSource, rules: Rules, state: State, problems: list[Problem], standings: Standings
+) -> tuple[Shadowed, ...]:
     """What the shadow stage says of every cell that is in it."""
     if not rules.shadow.units:
         return ()
@@ -222,7 +233,8 @@ def _shadow(source: CountingSource, rules: Rules, state: State, problems: list[P
         if cell.rung or cell.mode is not Mode.CLIMBING:
             continue
         try:
-            found.append(judge_shadow(rules, cell.cell, source.shadow_answers(rules.rollout, cell.cell, cell.attempt)))
+            rows = source.shadow_answers(rules.rollout, cell.cell, cell.attempt)
+            found.append(judge_shadow(rules, cell.cell, rows, standings))
         except SeatrialError as error:
             problems.append(Problem(cell.cell, Reason(Why.UNREADABLE, "shadow", text=str(error))))
     return tuple(found)

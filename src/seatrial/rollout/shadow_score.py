@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from seatrial.dataset.example import Example
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from seatrial.graph.target import CallContract
     from seatrial.rollout.rules import Rules
     from seatrial.rollout.shadow import Compared, Request
+    from seatrial.rollout.shadow_judge import ShadowJudge
     from seatrial.store.engine import Store
 
 ANSWERED = "answered"
@@ -58,6 +60,7 @@ class Recorder:
         store: where; None: nowhere, rows are only made (`scored`).
         evaluators: of `shadow_evaluators`.
         contract: what outputs of the graph are held against; both versions' are.
+        judge: asked about every pair, where the plan names one.
         clock: seconds since 1970.
     """
 
@@ -67,9 +70,11 @@ class Recorder:
         evaluators: Sequence[Bound],
         *,
         contract: CallContract | None = None,
+        judge: ShadowJudge | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store, self._evaluators, self._contract, self._clock = store, tuple(evaluators), contract, clock
+        self._judge = judge
         self._hashes = {bound.key: bound.hash for bound in evaluators}
 
     def __call__(self, one: Compared) -> bool:
@@ -81,9 +86,22 @@ class Recorder:
         live = self._run(one.live, one.live_error, one.live_ms)
         candidate = self._run(one.candidate, one.error, one.candidate_ms)
         now = self._clock()
-        return [
-            row for arm, run in (("control", live), ("candidate", candidate)) for row in self._rows(one, arm, run, now)
-        ]
+        control_rows = self._rows(one, "control", live, now)
+        candidate_rows = self._rows(one, "candidate", candidate, now)
+        if self._judge is None:
+            return [*control_rows, *candidate_rows]
+        hashes = (control_rows[0].output_hash, candidate_rows[0].output_hash)
+        found = self._judge.row(one.request.thread_id, one.request.inputs, live, candidate, hashes)
+        verdict = replace(
+            candidate_rows[0],
+            key=self._judge.key,
+            outcome=found["outcome"],
+            error_kind=found.get("error_kind"),
+            score=found["score"],
+            reason=found["reason"],
+            evaluator_hash=self._judge.identity,
+        )
+        return [*control_rows, *candidate_rows, verdict]
 
     def _run(self, answer: Any, error: str, spent: float) -> Run:
         if isinstance(answer, Run):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.errors import UsageError
+from seatrial.errors import ConfigError, UsageError
 from seatrial.rollout import controller
 from seatrial.rollout.shadow import Place, Shadow, refuse_side_effects
 from seatrial.rollout.shadow_score import Recorder, graph_candidate, shadow_evaluators
@@ -16,11 +16,18 @@ if TYPE_CHECKING:
     from seatrial.experiment.router import Router
     from seatrial.graph.runtime import Runtime
     from seatrial.rollout.shadow import Request
+    from seatrial.rollout.shadow_judge import ShadowJudge
     from seatrial.store.engine import Store
 
 
 def shadow_of(
-    store: Store, rollout: str, router: Router, runtime: Runtime, suite: Sequence[Bound], **more: Any
+    store: Store,
+    rollout: str,
+    router: Router,
+    runtime: Runtime,
+    suite: Sequence[Bound],
+    judge: ShadowJudge | None = None,
+    **more: Any,
 ) -> Shadow:
     """A shadow that copies requests of cells in their shadow stage and records both versions' scores.
 
@@ -30,11 +37,13 @@ def shadow_of(
         router: says, by its snapshot, in which cells requests are copied now; pausing a cell stops that.
         runtime: makes the candidate.
         suite: the graph's evaluators.
+        judge: the one that the plan names.
         more: of `Shadow`: workers, waiting, killed, seed.
 
     Raises:
         UsageError: no such rollout, or its plan has no shadow stage.
-        ConfigError: the graph does not declare that it has no side effects, or a key has no evaluator.
+        ConfigError: the graph does not declare that it has no side effects, a key has no evaluator, or the plan names a judge
+            and none is given.
     """
     name = controller.full_name(store, rollout)
     rules, _ = controller.ends(store, name)
@@ -42,12 +51,16 @@ def shadow_of(
         raise UsageError(f"rollout {name} has no shadow stage; its plan says it as [shadow] units = 200")
     spec = runtime.spec(rules.graph)
     refuse_side_effects(spec.side_effects)
+    if bool(rules.shadow.judge) != (judge is not None):
+        raise ConfigError(
+            f"rollout {name}: its plan names {rules.shadow.judge or 'no judge'}, which must be given, and no other"
+        )
     evaluators = shadow_evaluators(rules, suite)
     compiled = runtime.compiled(rules.graph, rules.candidate)
     return Shadow(
         graph_candidate(compiled),
         side_effects=spec.side_effects,
-        keep=Recorder(store, evaluators, contract=compiled.contract),
+        keep=Recorder(store, evaluators, contract=compiled.contract, judge=judge),
         place=place_in(router, rules.graph, name),
         **more,
     )

@@ -15,7 +15,7 @@ from seatrial.errors import InvalidComparison
 from seatrial.graph.state import plain
 from seatrial.privacy.exits import redacted_json
 from seatrial.rollout.shadow import Compared, Place, Request, Shadow, untraced
-from seatrial.rollout.shadow_gate import gate_report
+from seatrial.rollout.shadow_gate import gate_report, shadow_evidence
 from seatrial.rollout.shadow_score import ANSWERED
 from seatrial.store.current import use_store
 from seatrial.verdict import Decision, ReasonClass, Verdict
@@ -136,7 +136,11 @@ def traffic_decision(rules: Rules, found: Mapping[str, Sequence[ShadowAnswer]], 
     for cell in rules.cells:
         rows = found.get(cell.name, ())
         try:
-            reports[cell.name] = gate_report(rules, cell.name, rows) if rows else "no request of it was recorded"
+            reports[cell.name] = (
+                gate_report(rules, cell.name, shadow_evidence(rules, cell.name, rows))
+                if rows
+                else "no request of it was recorded"
+            )
         except InvalidComparison as error:
             reports[cell.name] = str(error)
     verdicts = {

@@ -31,7 +31,7 @@ class ShadowAnswer:
         input_tokens: tokens read; of the candidate only, whose spend is counted apart from the live one.
         output_tokens: tokens written, likewise.
         model: model that answered.
-        evaluator_hash: content of the evaluator.
+        evaluator_hash: content of the evaluator; of a win rate, the judge's identity.
         rate: share of the cell's requests that was sampled then.
         recorded_at: seconds since 1970.
     """

@@ -1,0 +1,79 @@
+"""A judge of a rollout's shadow stage: asked in both orders about each copied request, counted as far as its licence goes."""
+
+from __future__ import annotations
+
+import pytest
+
+from seatrial.experiment import parse_rollout_plan
+from seatrial.outcome.metric import parse_metrics
+from seatrial.rollout.rules import rules_of
+from seatrial.rollout.shadow import Compared, Place, Request
+from seatrial.rollout.shadow_gate import judge_shadow
+from seatrial.rollout.shadow_judge import ShadowJudge
+from seatrial.rollout.shadow_score import Recorder, shadow_evaluators
+from seatrial.vote import Level, NoLicence, Standing
+
+from .asking import hub
+
+UNITS = 24
+PLAN = {
+    "schema": "seatrial/rollout-plan/1",
+    "graph": "support",
+    "control": "v3",
+    "candidate": "v4",
+    "units_per_day": 20000,
+    "shadow": {"units": UNITS, "margin": 0.2, "judge": "helpful"},
+    "metric": {"resolved": {}},
+    "cell": {
+        "DE": {"share": 0.4, "rate": 0.95, "critical": True, "where": [{"field": "inputs.region", "op": "equals", "arg": "DE"}]},
+        "rest": {"share": 0.6, "rate": 0.95},
+    },
+    "stage": [{"share": 0.1, "margin": 0.1, "hours": 24}],
+}  # fmt: skip
+METRICS = parse_metrics({"resolved": {"source": "outcome:resolved", "horizon": "1h"}}, "metrics.toml")
+VOTES = {level: Standing(level) for level in (Level.FULL, Level.PROVISIONAL)} | {
+    Level.NONE: Standing(Level.NONE, (NoLicence("helpful"),))
+}
+
+
+@pytest.mark.parametrize(
+    ("candidate", "cell", "level", "verdict"),
+    [
+        ("good", "DE", Level.FULL, "pass"),
+        ("bad", "DE", Level.FULL, "fail"),
+        ("good", "DE", Level.NONE, "inconclusive"),  # reported only, and that is no pass of a critical cell
+        ("bad", "DE", Level.PROVISIONAL, "inconclusive"),  # it may hold, never decide
+        ("bad", "rest", Level.FULL, "pass"),  # the judge counts in critical cells
+    ],
+)
+def test_a_licensed_judge_decides_on_critical_cells(judges, server, candidate, cell, level, verdict):
+    rules = rules_of(parse_rollout_plan(PLAN, "plan.toml", (), name="support_v4"), METRICS)
+    judge = ShadowJudge(judges(server.url, answer=["text"]), hub())
+    clock = iter(range(1000))
+    recorder = Recorder(None, shadow_evaluators(rules, ()), judge=judge, clock=lambda: float(next(clock)))
+    rows = []
+    for i in range(UNITS):
+        live, new = ("bad", "good") if candidate == "good" else ("good", "bad")
+        request = Request({"question": f"question {i}"}, f"t{i}")
+        place = Place(rules.rollout, cell)
+        rows += recorder.scored(
+            Compared(request, place, {"text": f"{live} {i}"}, "", 1.0, {"text": f"{new} {i}"}, "", 1.0, 1.0)
+        )
+    assert len(server.requests) == 2 * UNITS
+    found = judge_shadow(rules, cell, rows, lambda evidence: {"helpful": VOTES[level]})
+    assert (found.verdict, found.passed) == (verdict, verdict == "pass"), found.text
+    if level is Level.NONE:
+        assert found.text.startswith("judge helpful has no vote")
+
+
+def test_a_version_that_failed_loses_without_a_question(judges, server):
+    judge = ShadowJudge(judges(server.url, answer=["text"]), hub())
+    rules = rules_of(parse_rollout_plan(PLAN, "plan.toml", (), name="support_v4"), METRICS)
+    recorder = Recorder(None, shadow_evaluators(rules, ()), judge=judge, clock=lambda: 1.0)
+    one = Compared(
+        Request({}, "t1"), Place(rules.rollout, "DE"), {"text": "good"}, "", 1.0, None, "KeyError: 'x'", 1.0, 1.0
+    )
+    *_, row = recorder.scored(one)
+    assert (row.key, row.outcome, row.score) == ("winrate:helpful", "scored", 0.0)
+    assert row.evaluator_hash.startswith("helpful@1#")
+    assert not server.requests
