@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from seatrial.rollout.rules import Rules
     from seatrial.rollout.state import State
 
-SCHEMA = "seatrial/rollout-ledger/1"
+SCHEMA = "seatrial/rollout-ledger/2"
 START, STEP, PERSON = "start", "step", "person"
 
 
@@ -128,14 +128,25 @@ def acted(rules: Rules, last: Row, action: Action, now: float, *, code: str) -> 
 
 def state_of(row: Row) -> State:
     """The state after a row."""
-    return state_from(row.data["state"])
+    return state_from(_known(row)["state"])
 
 
 def rules_in(rows: Sequence[Row]) -> Rules:
     """The rules that a ledger began with."""
     if not rows:
         raise DataError("the ledger is empty: no such rollout was started")
-    return rules_from(rows[0].data["rules"])
+    return rules_from(_known(rows[0])["rules"])
+
+
+def _known(row: Row) -> Mapping[str, Any]:
+    """The row's data; a DataError where another version of seatrial wrote another format."""
+    data = row.data
+    if data.get("schema") != SCHEMA:
+        raise DataError(
+            f"the ledger of {data.get('rollout')} is {data.get('schema')!r} and this version of seatrial reads {SCHEMA!r}: "
+            "end that rollout with the version that began it, or start a new one"
+        )
+    return data
 
 
 def broken_at(rows: Sequence[Row]) -> int | None:

@@ -37,8 +37,11 @@ def snapshot_in(store: Store, now: float) -> Snapshot:
     """
     routes: dict[str, Route | None] = {}
     for name in kept.rollouts(store):
-        rules, last = controller.ends(store, name)
-        state = ledger.state_of(last)
+        try:
+            rules, last = controller.ends(store, name)
+            state = ledger.state_of(last)
+        except DataError:  # a ledger of another version of seatrial: nothing is routed by what cannot be read
+            continue
         routes.setdefault(rules.graph, route_of(rules, state) if state.algorithm in ("", ALGORITHM) else None)
     found = {graph: route for graph, route in routes.items() if route is not None}
     if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, UsageError
@@ -72,8 +73,8 @@ def place_in(router: Router, graph: str, rollout: str) -> Callable[[Request], Pl
     def place(request: Request) -> Place | None:
         snapshot = router.snapshot
         route = snapshot.routes.get(graph) if snapshot is not None else None
-        if route is None or route.rollout != rollout:
-            return None
+        if route is None or route.rollout != rollout or not isinstance(request.inputs, Mapping):
+            return None  # a command that resumes a thread is no request: the candidate has no such thread
         cell = route.partition.cell_of(request.row)
         rule = route.cells.get(cell)
         return Place(rollout, cell, rule.attempt, rule.shadow) if rule is not None and rule.shadow else None

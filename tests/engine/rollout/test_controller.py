@@ -342,6 +342,14 @@ def test_an_override_to_nothing_waits_for_a_person(store, rules):
     assert (found.decided.state.cell("DE").rung, found.decided.state.cell("DE").mode) == (0, Mode.ROLLED_BACK)
 
 
+def test_a_ledger_of_another_format_is_refused_in_a_sentence(store, rules):
+    row = begin(store, rules).row
+    body = row.body.replace(ledger.SCHEMA, "seatrial/rollout-ledger/1")
+    older = replace(row, body=body, hash=ledger._hash(body))
+    with pytest.raises(DataError, match="end that rollout with the version that began it"):
+        ledger.rules_in([older])
+
+
 def test_a_rollout_that_was_never_started_is_named(store):
     with pytest.raises(UsageError, match="never started"):
         controller.full_name(store, "nothing")
