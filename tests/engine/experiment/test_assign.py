@@ -35,6 +35,7 @@ def golden() -> list[tuple[str, str, int]]:
 
 
 def test_the_algorithm_has_not_changed_since_its_name():
+    # R04
     # Written by a plain implementation of the rule; splitmix64(1234567) is the value its authors' code gives.
     assert ALGORITHM == "sha256-splitmix64/1"
     assert bucket(1234567, 0) == 6457827717110365317 >> 4
@@ -106,6 +107,7 @@ def test_arms_are_drawn_apart_from_exposure():
 
 
 def test_every_split_of_a_thousandth_occurs():
+    # R01
     # A hash of 1,000 or 10,000 buckets has gaps: some splits are the same as their neighbours.
     found = np.sort(buckets(hash64s(UNITS), hash64("grid")))
     shares = np.searchsorted(found, np.array([limit(k / 1000) for k in range(1001)], dtype=np.uint64))

@@ -22,6 +22,7 @@ def ramp():
 
 
 def test_the_first_exposure_counts_and_crossing_by_the_ramp_is_counted():
+    # R11
     unit, arm, stage, success = ramp()
     found = count_once(unit, arm, stage, stage)
     assert (found.crossed, found.both) == (1328, 0)

@@ -46,6 +46,7 @@ def test_about_half_of_the_units_see_the_candidate_and_carry_its_hash():
 
 @pytest.mark.parametrize("unit", [None, "", "  "])
 def test_a_request_without_a_unit_gets_the_control_and_is_counted(unit):
+    # R06
     one = router()
     found = one.assign("support", IN_DE, unit)
     assert (found.version, found.exposed, found.why) == ("v3", False, Why.NO_UNIT)
@@ -54,6 +55,7 @@ def test_a_request_without_a_unit_gets_the_control_and_is_counted(unit):
 
 @pytest.mark.parametrize("unit", [None, "u"])
 def test_a_finished_cell_gives_everyone_the_candidate(unit):
+    # R06
     found = router().assign("support", {"inputs": {}}, unit)
     assert (found.version, found.why, found.exposed) == ("v4", Why.WHOLE_CELL, unit is not None)
 

@@ -178,6 +178,7 @@ def test_a_zero_tolerance_event_takes_its_cell_off_once(store, rules):
 
 
 def test_a_rebuilt_candidate_holds_and_its_failures_count_from_nothing(store):
+    # R17
     rules = make_rules(bake="3d")
     # 300 units with 10 failures, then the same name with 60 of 300: pooled that reads 11.7 %.
     begin(store, rules)
@@ -217,6 +218,7 @@ def test_a_rebuilt_candidate_holds_and_its_failures_count_from_nothing(store):
 
 
 def test_a_unit_in_both_arms_within_one_stage_is_invalid_and_across_stages_is_not(store, rules):
+    # R11
     begin(store, rules)
     ids = [("a", "candidate", 1), ("b", "control", 2)]
     write_exposures(
@@ -241,6 +243,7 @@ class Broken(StoreSource):
 
 
 def test_a_metric_that_cannot_be_read_never_advances_a_cell(store):
+    # R14
     rules = make_rules(
         metric={"resolved": {"primary": True}, "fast": {}},
         cell={"all": {"share": 1.0, "rate": {"resolved": 0.95, "fast": 0.95}}},

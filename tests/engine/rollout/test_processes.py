@@ -153,6 +153,7 @@ with open_store(sys.argv[1]) as store, use_store(store):
 
 @pytest.mark.slow
 def test_eight_writers_lose_nothing_while_a_controller_steps(tmp_path):
+    # R25
     url = f"sqlite:///{tmp_path}/store.db"
     rules = prepare(url)
     crew = [subprocess.Popen([sys.executable, "-c", WRITER, url, str(n), "1000"]) for n in range(8)]

@@ -80,6 +80,7 @@ def test_a_live_error_passes_through_and_is_compared_unless_it_is_an_overload():
 
 
 def test_a_shadow_that_emits_and_writes_touches_nothing_live(store):
+    # R28
     langgraph = pytest.importorskip("langgraph.graph")
     from langgraph.checkpoint.memory import InMemorySaver  # noqa: PLC0415
     from langgraph.config import get_store  # noqa: PLC0415

@@ -88,6 +88,7 @@ def look(store, rules, now, hooks):
 
 
 def test_a_hook_that_hangs_and_one_that_fails_stop_neither_the_step_nor_the_third(store, rules, peer):
+    # R21
     begin(store, rules)
     hooks = (hook(peer, "hang", timeout=0.3), hook(peer, "fail"), hook(peer, "works"))
     write_exposures(store, [Exposure("e", rules.rollout, "t", "t", "DE", "candidate", 0, 1, BEGIN + 1)])
@@ -109,6 +110,7 @@ def test_a_hook_that_hangs_and_one_that_fails_stop_neither_the_step_nor_the_thir
 
 
 def test_a_hold_of_three_days_is_told_once(store, rules, peer):
+    # R21
     begin(store, rules)
     hooks = (hook(peer, "works"),)
     for step in range(72 * 4):  # every half hour; the dwell of 24 hours ends on the way
