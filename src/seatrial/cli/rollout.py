@@ -178,14 +178,21 @@ def status(name: str, files: tuple[Path, ...], *, as_json: bool) -> int:
       seatrial rollout status support_v4
     """
     from seatrial.rollout import controller  # noqa: PLC0415
+    from seatrial.rollout.ledger import rules_in, state_of  # noqa: PLC0415
     from seatrial.rollout.status import status_decision  # noqa: PLC0415
     from seatrial.rollout.store_source import StoreSource  # noqa: PLC0415
 
     check_targets(files)
     store = store_here()
     rollout = controller.full_name(store, name)
-    traffic = StoreSource(store).traffic(rollout)
-    show(status_decision(controller.all_rows(store, rollout), traffic), as_json, files)
+    source, rows = StoreSource(store), controller.all_rows(store, rollout)
+    state = state_of(rows[-1])
+    shadow = {
+        cell.cell: source.shadow_answers(rollout, cell.cell, cell.attempt)
+        for cell in state.cells
+        if cell.rung == 0 and rules_in(rows).shadow.units
+    }
+    show(status_decision(rows, source.traffic(rollout), shadow), as_json, files)
     return 0
 
 

@@ -14,23 +14,29 @@ from seatrial.rollout.ladder import Move, Step
 from seatrial.rollout.reason import INVALID, Reason, Why, reason_from
 from seatrial.rollout.sentence import step_sentence
 from seatrial.rollout.state import Mode
-from seatrial.verdict import ReasonClass, Verdict
+from seatrial.verdict import SYSTEM_FAILURES, ReasonClass, Verdict
 from seatrial.wording import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from seatrial.experiment.tally import CellTraffic
     from seatrial.rollout.ledger import Row
+    from seatrial.rollout.rules import Rules
+    from seatrial.rollout.state import CellState
+    from seatrial.store.shadow import ShadowAnswer
     from seatrial.verdict import Decision
 
 
-def status_decision(rows: Sequence[Row], traffic: Sequence[CellTraffic] = ()) -> Decision:
+def status_decision(
+    rows: Sequence[Row], traffic: Sequence[CellTraffic] = (), shadow: Mapping[str, Sequence[ShadowAnswer]] | None = None
+) -> Decision:
     """The last row as a decision in mode `observe`: FAIL while a cell is rolled back, and exit code 0.
 
     Args:
         rows: the ledger.
         traffic: what the routers saw of the rollout.
+        shadow: cell -> shadow evidence of its present try.
     """
     if not rows:
         raise DataError("the ledger is empty: no such rollout was started")
@@ -43,7 +49,7 @@ def status_decision(rows: Sequence[Row], traffic: Sequence[CellTraffic] = ()) ->
             cell.cell,
             Move.HOLD,
             cell.rung,
-            wording.get(cell.cell, Reason(Why.NEEDS_UNITS, units=rules.min_units)),
+            wording.get(cell.cell) or _first_need(rules, cell),
             cell,
         )
         for cell in state.cells
@@ -58,9 +64,34 @@ def status_decision(rows: Sequence[Row], traffic: Sequence[CellTraffic] = ()) ->
         reason_class=ReasonClass.INVALID if verdict is Verdict.INCONCLUSIVE else None,
         mode="observe",  # shown, exit 0: what is to be done about it was told by the step that decided it
         reason=" · ".join(step_sentence(rules, step) for step in steps),
-        facts=(*decision.facts, *traffic_facts(traffic)),
+        facts=(*decision.facts, *shadow_facts(rules, shadow or {}), *traffic_facts(traffic)),
         details={**decision.details, "rows": len(rows), "last": last.hash, "traffic": [asdict(row) for row in traffic]},
     )
+
+
+def _first_need(rules: Rules, cell: CellState) -> Reason:
+    """What a cell needs of which no row says anything yet."""
+    if cell.rung == 0 and rules.shadow.units:
+        return Reason(Why.SHADOW, units=rules.shadow.units)
+    return Reason(Why.NEEDS_UNITS, units=rules.min_units)
+
+
+def shadow_facts(rules: Rules, shadow: Mapping[str, Sequence[ShadowAnswer]]) -> tuple[tuple[str, str], ...]:
+    """How far each cell's shadow stage is, and what it spent: its tokens are never part of the live spend."""
+    found = []
+    for cell, rows in shadow.items():
+        answered = {row.thread_id: row for row in rows if row.arm == "candidate"}
+        failed = {row.thread_id for row in answered.values() if row.outcome in SYSTEM_FAILURES}
+        tokens = [
+            row.input_tokens + row.output_tokens
+            for row in answered.values()
+            if row.input_tokens is not None and row.output_tokens is not None
+        ]
+        spent = f", {sum(tokens):,} tokens of its own" if tokens else ""
+        found.append(
+            (f"Shadow · {cell}", f"{len(answered):,} of {rules.shadow.units:,} threads, {len(failed):,} failed{spent}")
+        )
+    return tuple(found)
 
 
 def traffic_facts(traffic: Sequence[CellTraffic]) -> tuple[tuple[str, str], ...]:

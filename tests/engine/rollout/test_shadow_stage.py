@@ -19,6 +19,7 @@ from seatrial.rollout.shadow_gate import judge_shadow
 from seatrial.rollout.shadow_score import shadow_evaluators
 from seatrial.rollout.shadowing import shadow_of
 from seatrial.rollout.state import Mode
+from seatrial.rollout.status import status_decision
 from seatrial.rollout.store_source import StoreSource
 from seatrial.store.shadow import ShadowAnswer, read_shadow, write_shadow
 
@@ -96,6 +97,10 @@ def test_live_calls_take_a_cell_out_of_the_shadow_stage_and_stop_one_whose_candi
     one.close()
     assert one.counts.unrecorded == 0, one.problem
     assert (one.counts.compared, one.counts.failed) == (2 * UNITS, 0)
+    shadowed = {"DE": StoreSource(store).shadow_answers(rules.rollout, "DE", 0)}
+    said = status_decision(controller.all_rows(store, rules.rollout), shadow=shadowed)
+    assert dict(said.facts)["Shadow · DE"] == f"{UNITS} of {UNITS} threads, 0 failed"
+    assert "shadow needs 40 more threads" in said.reason
     found = look(store, rules, BEGIN + 120)
     moves = {step.cell: (step.move, step.reason.why) for step in found.decided.steps}
     assert moves == {"DE": (Move.OFF, Why.SHADOW_WORSE), "rest": (Move.UP, Why.SHADOW)}
