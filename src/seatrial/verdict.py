@@ -40,6 +40,9 @@ class Verdict(StrEnum):
 
 _EXIT = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 2}
 
+ROUNDING = 1e-9
+"""How far a score may lie outside 0..1 by rounding alone; a cosine of 1.0000000000000002 is 1."""
+
 
 class Outcome(StrEnum):
     """What became of one planned example x repetition x version x key: exactly one of these words."""

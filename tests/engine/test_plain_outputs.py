@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+from datetime import UTC, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import numpy as np
 from langchain_core.messages import AIMessage
@@ -56,6 +60,37 @@ def test_a_message_with_a_numpy_number_in_its_state_is_plain_too() -> None:
 
     state = {"messages": [AIMessage("hi")], "n": np.int64(3), "label": Label.SPAM}
     assert ran(state, strict)[0].results == ((("strict", 1.0, ""),),)
+
+
+def test_what_has_no_plain_form_is_null_and_named_and_does_not_crash_the_graph() -> None:
+    seen: list[Any] = []
+
+    def look(run: Any, example: Any) -> Score:
+        seen.append(run.outputs)
+        return Score("look", 1.0)
+
+    state = {
+        "at": datetime(2026, 3, 1, tzinfo=UTC),
+        "price": Decimal("0.10"),
+        "id": UUID(int=7),
+        "tags": {"b", "a"},
+        "odds": [1.0, math.nan, {"x": math.inf}],
+        "client": object(),
+        "raw": b"x",
+    }
+    record, _ = ran(state, look)
+    assert seen == [
+        {
+            "at": "2026-03-01T00:00:00+00:00",
+            "price": 0.1,
+            "id": "00000000-0000-0000-0000-000000000007",
+            "tags": ["a", "b"],
+            "odds": [1.0, None, {"x": None}],
+            "client": None,
+            "raw": None,
+        }
+    ]
+    assert (record.outcome, record.warnings) == ("scored", ("no plain form, kept as null: client, raw",))
 
 
 def test_plain_outputs_are_handed_over_equal_and_as_a_copy() -> None:

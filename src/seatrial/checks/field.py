@@ -6,6 +6,7 @@ the check abstains, since neither 0 nor 1 would be true.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -45,3 +46,18 @@ def show(value: Any, limit: int = 60) -> str:
     """A value as a reason shows it: short, on one line."""
     text = repr(value)
     return text if len(text) <= limit else f"{text[: limit - 3]}..."
+
+
+def expected(got: Any, want: Any) -> str:
+    """`got, expected want`, and what differs where the two look the same."""
+    told = f"{show(got)}, expected {show(want)}"
+    if not (isinstance(got, str) and isinstance(want, str)) or got == want:
+        return told
+    if unicodedata.normalize("NFC", got) == unicodedata.normalize("NFC", want):
+        return f"{told}: they look the same, one with its accents as signs of their own (NFD), one without (NFC)"
+    if show(got) == show(want):
+        at = next(
+            (i for i, pair in enumerate(zip(got, want, strict=False)) if pair[0] != pair[1]), min(len(got), len(want))
+        )
+        return f"{told}: they differ from character {at + 1} on: {show(got[at : at + 20])} against {show(want[at : at + 20])}"
+    return told

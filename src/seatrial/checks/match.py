@@ -7,7 +7,7 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from seatrial.checks.field import MISSING, Check, abstains, lacks, read, show
+from seatrial.checks.field import MISSING, Check, abstains, expected, lacks, read, show
 from seatrial.errors import ConfigError
 from seatrial.evaluator import Score, evaluator
 from seatrial.graph.state import LEAVES, plain
@@ -37,7 +37,7 @@ def label(field: str, choices: Iterable[str] = (), *, key: str = "label") -> Che
             return f"{show(got)} is no label"
         if allowed and got.strip().casefold() not in allowed:
             return f"{show(got)} is not one of the {len(allowed)} labels"
-        return "" if got.strip().casefold() == want.strip().casefold() else f"{show(got)}, expected {show(want)}"
+        return "" if got.strip().casefold() == want.strip().casefold() else expected(got, want)
 
     return _compare(key, field, compare, asks=lambda want: isinstance(want, str))
 
@@ -141,7 +141,7 @@ def _first_difference(got: Any, want: Any, absolute: float, relative: float, pat
                 return what
         return ""
     same = _same_leaf(got, want, absolute, relative)
-    return "" if same else f"{at}{show(got)}, expected {show(want)}"
+    return "" if same else f"{at}{expected(got, want)}"
 
 
 def _same_leaf(got: Any, want: Any, absolute: float, relative: float) -> bool:

@@ -98,7 +98,23 @@ def _aa_data(aa_run: AARun) -> dict[str, Any]:
     }
 
 
+def _problem(one: Mounted) -> Iterator[Line]:
+    if one.key:
+        what = (
+            f"needs {one.key}, which is not set, so the A/A run was left out"
+            if one.examples
+            else f"needs {one.key}, which is not set"
+        )
+        yield Line(f"  ? {one.graph} {what}: {one.problem}", "unsure")
+    elif one.problem:
+        yield Line(f"  ✕ {one.graph}: {one.problem}", "bad")
+
+
 def _graph(one: Mounted) -> Iterator[Line]:
+    if not one.mounted:
+        yield Line(f"{one.graph}  {one.text}", "plain")
+        yield from _problem(one)
+        return
     yield Line(
         f"{one.graph}  {one.text}  {count(one.examples, 'example') if one.examples else 'no examples yet'}", "plain"
     )
@@ -122,15 +138,7 @@ def _graph(one: Mounted) -> Iterator[Line]:
             yield Line(f"  left out  {what} ({sizes_text(segment)}): {segment.left_out}", "dim")
         else:
             yield Line(f"  segment   {segment.name}, from {what}: {sizes_text(segment)}", "plain")
-    if one.key:
-        what = (
-            f"needs {one.key}, which is not set, so the A/A run was left out"
-            if one.examples
-            else f"needs {one.key}, which is not set"
-        )
-        yield Line(f"  ? {one.graph} {what}: {one.problem}", "unsure")
-    elif one.problem:
-        yield Line(f"  ✕ {one.graph}: {one.problem}", "bad")
+    yield from _problem(one)
     if one.aa_run:
         yield from _aa_run(one, one.aa_run)
     if one.detects:
@@ -145,7 +153,7 @@ def _graph(one: Mounted) -> Iterator[Line]:
         )
     if not one.examples:
         yield Line(
-            f"  next  finish datasets/{one.graph}/golden.jsonl.example and call it golden.jsonl, or begin again with --examples {one.graph}=FILE",
+            f"  next  finish datasets/{one.graph}/golden.jsonl.example and call it golden.jsonl, or begin again with --force --examples {one.graph}=FILE",
             "unsure",
         )
 

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     "--append", is_flag=True, help="With --langgraph: put [tool.seatrial] into the pyproject.toml that is there."
 )
 @click.option(
+    "--force", is_flag=True, help="With --langgraph: write over files of an evaluation project that are there."
+)
+@click.option(
     "--no-run", is_flag=True, help="With --langgraph: leave out the A/A run, which calls every graph twice an example."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/init/1 on stdout.")
@@ -46,6 +49,7 @@ def command(
     into: Path | None,
     examples: tuple[str, ...],
     append: bool,
+    force: bool,
     no_run: bool,
     as_json: bool,
 ) -> int:
@@ -68,14 +72,29 @@ def command(
     if langgraph is not None:
         if folder is not None:
             raise UsageError(f"with --langgraph the folder is named by --into {folder}")
-        return _mount(langgraph, into, examples, append=append, run=not no_run, as_json=as_json)
-    for word, given in (("--into", into), ("--examples", examples), ("--append", append), ("--no-run", no_run)):
+        return _mount(langgraph, into, examples, append=append, force=force, run=not no_run, as_json=as_json)
+    for word, given in (
+        ("--into", into),
+        ("--examples", examples),
+        ("--append", append),
+        ("--force", force),
+        ("--no-run", no_run),
+    ):
         if given:
             raise UsageError(f"{word} goes with --langgraph FILE")
     return _begin(folder or Path(), as_json=as_json)
 
 
-def _mount(file: Path, into: Path | None, examples: tuple[str, ...], *, append: bool, run: bool, as_json: bool) -> int:
+def _mount(
+    file: Path,
+    into: Path | None,
+    examples: tuple[str, ...],
+    *,
+    append: bool,
+    force: bool,
+    run: bool,
+    as_json: bool,
+) -> int:
     from seatrial.cli.adopted import adopted_data, adopted_lines, exit_code  # noqa: PLC0415
     from seatrial.cli.output import say  # noqa: PLC0415
     from seatrial.cli.progress import progress  # noqa: PLC0415
@@ -86,7 +105,14 @@ def _mount(file: Path, into: Path | None, examples: tuple[str, ...], *, append: 
         raise UsageError(f"--into {into} is a file; name a folder")
     with progress(quiet=as_json) as tell:
         done = adopt(
-            file, into=into, examples=_named(examples), append=append, run=run, environ=os.environ, progress=tell
+            file,
+            into=into,
+            examples=_named(examples),
+            append=append,
+            force=force,
+            run=run,
+            environ=os.environ,
+            progress=tell,
         )
     if as_json:
         click.echo(gate_json(adopted_data(done)).encode(), nl=False)

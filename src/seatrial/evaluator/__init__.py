@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError, ExitCode, SeatrialError
+from seatrial.verdict import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,6 +133,8 @@ def _checked(score: Score) -> Score:
         raise NotAScore(
             f"evaluator {score.key!r} returned {value!r} ({type(value).__name__}), which is no score: a number in 0..1, a bool or None"
         )
+    if -ROUNDING <= value <= 1 + ROUNDING:
+        return Score(score.key, min(1.0, max(0.0, float(value))), score.reason)
     what = "is not a number" if not math.isfinite(value) else "is outside 0..1"
     raise NotAScore(f"evaluator {score.key!r} returned {value!r}, which {what}; scores are 0..1, higher is better")
 

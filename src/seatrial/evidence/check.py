@@ -95,7 +95,7 @@ def _scores(evidence: Evidence) -> None:
             if not np.isfinite(values[row])
             else "lies outside 0..1; scale it (a pass is 1, a fail is 0)"
         )
-        raise DataError(f"{evidence.source} row {row + 1}: score {values[row]:g} {what}")
+        raise DataError(f"{evidence.source} row {row + 1}: score {float(values[row])!r} {what}")
     for wrong, sentence in (
         (scored & ~there, "outcome is 'scored' but there is no score; say what became of the row instead"),
         (~scored & there, "a row that was not scored carries a score; a failure has an outcome, never a number"),

@@ -9,10 +9,12 @@ import numpy as np
 
 from seatrial.evidence.table import Evidence
 from seatrial.table.codes import Codes, constant, filled, rewritten
-from seatrial.verdict import Outcome
+from seatrial.verdict import ROUNDING, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
 
     from seatrial.table.table import Data, Table
 
@@ -21,7 +23,7 @@ def canonical(table: Table, blank: Outcome = Outcome.SKIPPED, metadata: Mapping[
     """The table with outcome, key and repetition on every row; a row without score and outcome has the outcome `blank`."""
     rows = len(table)
     columns: dict[str, Data | Callable[[], Data]] = {name: partial(table.column, name) for name in table.names}
-    score = table.numbers("score") if table.has("score") else np.full(rows, np.nan)
+    score = _rounded(table.numbers("score")) if table.has("score") else np.full(rows, np.nan)
     columns["score"] = score
     implied = np.isnan(score).astype(np.int32)
     if not table.has("outcome"):
@@ -36,3 +38,11 @@ def canonical(table: Table, blank: Outcome = Outcome.SKIPPED, metadata: Mapping[
     if table.has("cluster"):
         columns["cluster"] = lambda: rewritten(table.codes("cluster"), lambda text: text.strip() or None)
     return Evidence(columns, rows, table.source, metadata)
+
+
+def _rounded(score: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The scores, with those that lie outside 0..1 by rounding alone on its edge."""
+    over, under = (score > 1) & (score <= 1 + ROUNDING), (score < 0) & (score >= -ROUNDING)
+    if not (over.any() or under.any()):
+        return score
+    return np.where(over, 1.0, np.where(under, 0.0, score))

@@ -11,6 +11,7 @@ import numpy as np
 from seatrial.errors import DataError, UsageError
 from seatrial.table.raw import Numbers
 from seatrial.table.typed import ABSENT, NO, YES, number_of
+from seatrial.verdict import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,8 +25,6 @@ FAILED = (*NO, "failure", "unsuccessful", "incorrect", "wrong", "✗", "✘", "�
 """Words for a pass and a fail that are known without being given, in any case."""
 MISSING = (*(word for word in ABSENT if word != "nan"), "-", "–", "#n/a")
 """Words for no score; a written NaN is a calculation that went wrong, and is refused unless --na names it."""
-ROUNDING = 1e-9
-"""How far a score may lie outside 0..1 by rounding alone; a cosine of 1.0000000000000002 is 1."""
 LIKERT = {1.0, 2.0, 3.0, 4.0, 5.0}
 
 

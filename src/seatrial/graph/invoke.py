@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import re
 import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from langgraph.checkpoint.memory import InMemorySaver
@@ -35,13 +37,15 @@ from seatrial.pool import wait_for
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from seatrial.graph.example_protocol import Given
     from seatrial.graph.runtime import Compiled
 
-RECURSION_LIMIT = 25
-"""Steps a graph may take, LangGraph's own default."""
+RETURNED = "output"
+"""The field that holds what an `@entrypoint` returned where it is no mapping: a text, a list, a model."""
+_STEPS = re.compile(r"limit of (\d+)")
+"""How LangGraph says which limit was reached."""
 
 NO_CALLS = Calls()
 """Of a run that has not begun."""
@@ -57,7 +61,7 @@ FAILURES = (*CRASHES, asyncio.CancelledError)
 
 
 def graph_target(
-    compiled: Compiled, *, recursion_limit: int = RECURSION_LIMIT, clock: Callable[[], float] = time.perf_counter
+    compiled: Compiled, *, recursion_limit: int | None = None, clock: Callable[[], float] = time.perf_counter
 ) -> Target:
     """Make a target of a compiled graph; one that is async can be awaited, too."""
     caller = _Caller(compiled, recursion_limit, clock)
@@ -72,7 +76,7 @@ def invoke(
     *,
     run_id: str,
     timeout_s: float | None = None,
-    recursion_limit: int = RECURSION_LIMIT,
+    recursion_limit: int | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Run:
     """Run the graph on the example to its end, answering scripted interrupts.
@@ -83,7 +87,7 @@ def invoke(
         run_id: name of the run.
         timeout_s: an async graph is cancelled after so many seconds; a sync one cannot be stopped from inside (the pool
             abandons its thread), but is a timeout all the same if it comes back later than that.
-        recursion_limit: steps it may take.
+        recursion_limit: steps it may take; None = what the example, the registry or the graph itself says.
         clock: seconds, monotonic.
 
     Raises:
@@ -96,7 +100,7 @@ def invoke(
 class _Caller:
     """How one graph is called: all that is the same for every example."""
 
-    def __init__(self, compiled: Compiled, recursion_limit: int, clock: Callable[[], float]) -> None:
+    def __init__(self, compiled: Compiled, recursion_limit: int | None, clock: Callable[[], float]) -> None:
         self.graph = compiled.graph
         self.recursion_limit, self.clock = recursion_limit, clock
         self.hand_usage_down = takes_config(compiled.graph)
@@ -174,7 +178,6 @@ class _Call:
         "_contract",
         "_error",
         "_example",
-        "_recursion_limit",
         "_script",
         "_thread_id",
         "calls",
@@ -187,7 +190,7 @@ class _Call:
     )
 
     def __init__(self, caller: _Caller, example: Given) -> None:
-        self._example, self._recursion_limit = example, caller.recursion_limit
+        self._example = example
         self._contract = caller.contract
         if self._contract is not None:
             self._contract.check_inputs(example.inputs, example.contract)
@@ -212,7 +215,10 @@ class _Call:
             self.graph = self.graph.copy({"checkpointer": InMemorySaver()})
         self.context, configurable = sent(given, getattr(self.graph, "context_schema", None))
         configurable["thread_id"] = self._thread_id
-        self.config: dict[str, Any] = {"recursion_limit": caller.recursion_limit, "configurable": configurable}
+        self.config: dict[str, Any] = {"configurable": configurable}
+        limit = given.recursion_limit if caller.recursion_limit is None else caller.recursion_limit
+        if limit is not None:  # else a limit of the graph's own, or of the environment, counts
+            self.config["recursion_limit"] = limit
         if caller.hand_usage_down:
             self.config["callbacks"] = [self.usage]
 
@@ -220,7 +226,11 @@ class _Call:
         """It raised."""
         self._caught = caught
         if isinstance(caught, GraphRecursionError):
-            self._error, self.kind = f"no end within {self._recursion_limit} steps", ErrorKind.RECURSION_LIMIT
+            steps = _STEPS.search(str(caught))
+            self._error, self.kind = (
+                f"no end within {steps[1] if steps else 'its limit of'} steps",
+                ErrorKind.RECURSION_LIMIT,
+            )
         else:
             self._error, self.kind = one_line(caught), ErrorKind.EXCEPTION
 
@@ -240,7 +250,10 @@ class _Call:
         if timeout_s is not None and (kind is ErrorKind.TIMEOUT or seconds > timeout_s):
             error, kind = too_late(timeout_s), ErrorKind.TIMEOUT
         if kind is None and play.unanswered is None:
-            error = unfit(play.state) or self._breach(play.state)
+            state: Any = play.state
+            if state is not None and not isinstance(state, Mapping):
+                state = play.state = {RETURNED: state}
+            error = unfit(state) or self._breach(state)
             kind = ErrorKind.INVALID_OUTPUT if error else None
         outcome = Outcome.SCORED if kind is None else Outcome.TARGET_ERROR
         if kind is None and play.unanswered is not None:

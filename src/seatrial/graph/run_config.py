@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from seatrial.graph.runtime import Compiled
     from seatrial.graph.spec import GraphSpec, Version
 
-PARTS = ("context", "configurable", "store")
+PARTS = ("context", "configurable", "store", "recursion_limit")
 ITEM = frozenset({"namespace", "key", "value"})
 RESERVED = "thread_id"
 
@@ -40,12 +40,14 @@ class RunConfig:
         configurable: sent as `config["configurable"]`, beside the run's own thread id.
         store: items the run's store holds when it begins: mappings with `namespace`, `key` and `value`.
         factory: `module:function` that makes the run's store; empty for LangGraph's in-memory store.
+        recursion_limit: steps the run may take; None = the graph's own limit, or LangGraph's.
     """
 
     context: Mapping[str, Any]
     configurable: Mapping[str, Any]
     store: tuple[Mapping[str, Any], ...] = ()
     factory: str = ""
+    recursion_limit: int | None = None
 
 
 def run_config(spec: GraphSpec, version: Version, example: Given | None = None) -> RunConfig:
@@ -61,6 +63,7 @@ def run_config(spec: GraphSpec, version: Version, example: Given | None = None) 
         {**spec.configurable, **version.configurable, **given.get("configurable", {})},
         (*(item for one in stores if not isinstance(one, str) for item in one), *given.get("store", ())),
         next((one for one in reversed(stores) if isinstance(one, str)), ""),
+        given.get("recursion_limit", spec.recursion_limit),
     )
 
 
@@ -68,7 +71,7 @@ def of_example(example: Given) -> Mapping[str, Any]:
     """`metadata.config` of an example, checked; empty where there is none.
 
     Raises:
-        DataError: it is not `{"context": {...}, "configurable": {...}, "store": [...]}`, each of them optional.
+        DataError: it is not `{"context": {...}, "configurable": {...}, "store": [...], "recursion_limit": 50}`, each of them optional.
     """
     given = example.metadata.get("config")
     if given is None:
@@ -83,6 +86,7 @@ def of_example(example: Given) -> Mapping[str, Any]:
         for name in ("context", "configurable"):
             check_mapping(given.get(name, {}), f"{place}.{name}")
         check_items(given.get("store", ()), f"{place}.store")
+        check_limit(given.get("recursion_limit"), f"{place}.recursion_limit")
     except ConfigError as error:
         raise DataError(str(error)) from None
     return given
@@ -105,6 +109,12 @@ def freeze(row: GraphSpec | Version, place: str) -> None:
     elif store is not None:
         check_items(store, f"{place}: store")
         object.__setattr__(row, "store", tuple(store))
+
+
+def check_limit(value: object, place: str) -> None:
+    """Raise a ConfigError unless `value` may be a recursion limit, or none."""
+    if value is not None and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
+        raise ConfigError(f"{place} is a whole number of at least 1, got {value!r}")
 
 
 def check_mapping(value: object, place: str) -> None:

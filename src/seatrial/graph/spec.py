@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError
-from seatrial.graph.run_config import freeze
+from seatrial.graph.run_config import check_limit, freeze
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,6 +69,7 @@ class GraphSpec:
         configurable: sent as `config["configurable"]`.
         store: items `{"namespace", "key", "value"}` the store of every run holds when it begins, or `module:function` that
             makes the store; None = an empty in-memory store.
+        recursion_limit: steps a run may take; None = the graph's own limit, or LangGraph's.
         versions: side by side, oldest first.
         current: name of the version that `GRAPH` without `@VERSION` means.
     """
@@ -88,8 +89,10 @@ class GraphSpec:
     context: Mapping[str, Any] = field(default_factory=dict)
     configurable: Mapping[str, Any] = field(default_factory=dict)
     store: Sequence[Mapping[str, Any]] | str | None = None
+    recursion_limit: int | None = None
 
     def __post_init__(self) -> None:
+        check_limit(self.recursion_limit, f"graph {self.assistant_id!r}: recursion_limit")
         freeze(self, f"graph {self.assistant_id!r}")
         if self.feature == "":
             object.__setattr__(self, "feature", self.assistant_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from datetime import date, time
@@ -9,6 +10,8 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any
 from uuid import UUID
+
+from seatrial.canonical import canonical_json
 
 LEAVES = frozenset({str, int, float, bool, type(None)})
 """The types that JSON reads back; their subclasses (StrEnum, numpy's, LangChain's text) are written alike and are not."""
@@ -38,6 +41,8 @@ def plain(value: Any) -> Any:
         return {key.value if isinstance(key, Enum) else key: plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]
+    if isinstance(value, (set, frozenset)):
+        return sorted((plain(item) for item in value), key=canonical_json)
     if isinstance(value, Enum):
         return plain(value.value)
     if hasattr(value, "model_dump"):
@@ -48,6 +53,33 @@ def plain(value: Any) -> Any:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     return _leaf(value)
+
+
+def kept(state: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """A final state as evidence keeps it, and the names of fields that have no plain form, which are null there.
+
+    A set is a list, sorted; a number that is none (NaN, infinity) is null. An artefact that no evaluator reads (a client, a
+    picture) must not be taken for a crash of the graph.
+    """
+    found: dict[str, Any] = {}
+    without: list[str] = []
+    for name, value in state.items():
+        try:
+            one = _finite(plain(value))
+            canonical_json(one).encode()
+        except (TypeError, ValueError, RecursionError):
+            one = None
+            without.append(str(name))
+        found[str(name)] = one
+    return found, tuple(without)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _leaf(value: Any) -> Any:

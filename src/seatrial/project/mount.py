@@ -11,11 +11,13 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from seatrial.pool.user_code import user_code
+from seatrial.project.own_imports import OwnImports
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 PACKAGE = "seatrial_project"
+OWN = OwnImports(PACKAGE)
 
 
 def mount(root: Path) -> None:
@@ -29,6 +31,7 @@ def mount(root: Path) -> None:
     package = ModuleType(PACKAGE, "The mounted project.")
     package.__path__ = here
     sys.modules[PACKAGE] = package
+    OWN.mount(root.resolve())
     importlib.invalidate_caches()
 
 

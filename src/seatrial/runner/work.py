@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from seatrial import pool
 from seatrial.canonical import canonical_json, short_hash
 from seatrial.graph.run import NOTHING, Run
-from seatrial.graph.state import is_plain, plain
+from seatrial.graph.state import is_plain, kept
 from seatrial.graph.target import CRASHES, AwaitedTarget, by_user, one_line
 from seatrial.graph.thread_id import ThreadIds, assign
 from seatrial.model.context import at_repetition
@@ -33,6 +33,21 @@ CHANGED = "evaluator {} changed the run or the example it was given; the other e
 
 SCORED = Outcome.SCORED.value
 ERROR, LATENCY, MEASURED = map(Run._fields.index, ("error", "latency_ms", "input_tokens"))
+
+
+def _plain_run(run: Run) -> Run:
+    """The run with messages, models, sets and times in its final state made plain; what has no plain form is named.
+
+    Raises:
+        ValueError: no field of it has one.
+    """
+    outputs, without = kept(run.outputs or {})
+    if not without:
+        return run._replace(outputs=outputs)
+    if len(without) == len(outputs):
+        raise ValueError(f"no plain form of {', '.join(without)}")
+    note = f"no plain form, kept as null: {', '.join(without)}"
+    return run._replace(outputs=outputs, extra={**run.extra, "warnings": (*run.extra.get("warnings", ()), note)})
 
 
 class Work:
@@ -131,11 +146,11 @@ class Work:
         try:
             try:
                 outputs = canonical_json(run.outputs)
-            except TypeError:
-                # Messages and models.
-                run = run._replace(outputs=plain(run.outputs))
+                output_hash = short_hash(outputs.encode())
+            except (TypeError, ValueError):
+                run = _plain_run(run)
                 outputs = canonical_json(run.outputs)
-            output_hash = short_hash(outputs.encode())
+                output_hash = short_hash(outputs.encode())
             if not is_plain(run.outputs):  # a text that is a StrEnum, a tuple: evaluators see what evidence keeps
                 run = run._replace(outputs=json.loads(outputs))
         except (TypeError, ValueError, RecursionError) as error:

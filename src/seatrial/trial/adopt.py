@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from seatrial.privacy.fixture import FixtureFinding
     from seatrial.project.draft_context import ContextField
     from seatrial.project.draft_segments import Proposed
-    from seatrial.project.langgraph_json import LanggraphJson
+    from seatrial.project.langgraph_json import Foreign, LanggraphJson, Unusable
     from seatrial.trial.aa_run import AARun
     from seatrial.trial.inspect_graph import Look
 
@@ -54,6 +54,7 @@ class Mounted:
         twice: its A/A run; None where there was none.
         sees: what the gate could see today.
         context: fields of its context schema.
+        mounted: it is in the registry; a graph that langgraph.json names and that is not there is left out.
     """
 
     graph: str
@@ -66,6 +67,7 @@ class Mounted:
     aa_run: AARun | None
     detects: tuple[Detectable, ...]
     context: tuple[ContextField, ...] = ()
+    mounted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ def adopt(
     into: Path | None = None,
     examples: Mapping[str, Path],
     append: bool = False,
+    force: bool = False,
     run: bool = True,
     environ: Mapping[str, str],
     progress: Callable[[str, int, int], None] | None = None,
@@ -108,6 +111,7 @@ def adopt(
         into: folder of the evaluation project; None = the folder the file lies in.
         examples: graph -> JSONL of its examples; `""` stands for the only graph.
         append: put `[tool.seatrial]` at the end of a pyproject.toml that is there.
+        force: write over files of the project that are there; `[tool.seatrial]` stays as it is where there is one.
         run: run every graph that has examples twice.
         environ: the environment, asked only whether a key is set.
         progress: told (what, done, planned).
@@ -121,8 +125,8 @@ def adopt(
         raise MissingExtra("langgraph", "fleet", "mounting a LangGraph project")
     wording = read_langgraph_json(file)
     root = (into or file.parent).resolve()
-    paths = _by_graph(examples, [foreign.name for foreign in wording.graphs], file)
-    before = _pyproject(root)
+    paths = _by_graph(examples, {foreign.named: foreign.name for foreign in wording.graphs}, file)
+    before, has_table = _pyproject(root, force=force)
     taken: dict[str, tuple[str, str]] = {}
     looks = [look_at(foreign, paths.get(foreign.name), wording, taken) for foreign in wording.graphs]
     graphs = _graphs(looks, root)
@@ -131,9 +135,14 @@ def adopt(
     wanted = _files(looks, graphs, wording, root)
     if before is None:
         wanted[PYPROJECT] = settings
-    complete = _appended(root, before, settings) if append and before is not None else None
+    complete = _appended(root, before, settings) if append and before is not None and not has_table else None
     root.mkdir(parents=True, exist_ok=True)
-    write_files(root, wanted, hint=f"Choose another folder: seatrial init --langgraph {file} --into evals")
+    write_files(
+        root,
+        wanted,
+        hint=f"Choose another folder: seatrial init --langgraph {file} --into evals; or write over them with --force",
+        force=force,
+    )
     if complete is not None:
         (root / PYPROJECT).write_text(complete, encoding="utf-8")
     mount(root)
@@ -145,44 +154,46 @@ def adopt(
         root=root,
         files=tuple(sorted(wanted)),
         appended=complete is not None,
-        settings=settings if before is not None and complete is None else "",
+        settings=settings if before is not None and complete is None and not has_table else "",
         env=wording.env,
         marks=sum((root / name).read_text(encoding="utf-8").count("FINISH:") for name in wanted if "/" in name),
-        graphs=tuple(_seen(project, one) for one in found),
+        graphs=(*(_seen(project, one) for one in found), *(_unusable(one) for one in wording.unusable)),
     )
 
 
-def _by_graph(examples: Mapping[str, Path], names: Sequence[str], file: Path) -> dict[str, Path]:
-    found = {}
+def _by_graph(examples: Mapping[str, Path], ids: Mapping[str, str], file: Path) -> dict[str, Path]:
+    """Graph's id -> its examples, which may be named by its id or by its name in the file."""
+    found, names = {}, list(ids.values())
     for name, path in examples.items():
         if not name and len(names) > 1:
             raise UsageError(
                 f"{file} has {len(names)} graphs: say whose examples these are, --examples {names[0]}={path}"
             )
-        graph = name or names[0]
+        graph = ids.get(name, name) or names[0]
         if graph not in names:
             raise UsageError(f"{file} has no graph {graph!r}; it has: {', '.join(names)}")
         found[graph] = path
     return found
 
 
-def _pyproject(root: Path) -> str | None:
-    """Text of the pyproject.toml that is there; None where there is none."""
+def _pyproject(root: Path, *, force: bool) -> tuple[str | None, bool]:
+    """Text of the pyproject.toml that is there, None where there is none; and whether it has [tool.seatrial] already."""
     file = root / PYPROJECT
     try:
         text = file.read_text(encoding="utf-8")
         raw = toml.parse(text, str(file))
     except FileNotFoundError:
-        return None
+        return None, False
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{file} cannot be read: {error}; nothing was written") from error
     except ConfigError as error:
         raise UsageError(f"{error}; nothing was written") from error
-    if "seatrial" in raw.get("tool", {}):
+    has_table = "seatrial" in raw.get("tool", {})
+    if has_table and not force:
         raise UsageError(
-            f"{file} has a [tool.seatrial] table already: this is a seatrial project, and nothing was written. Add a row to its registry"
+            f"{file} has a [tool.seatrial] table already: this is a seatrial project, and nothing was written. Add a row to its registry, or draft everything again with --force, which writes over the files that are there"
         )
-    return text
+    return text, has_table
 
 
 def _appended(root: Path, before: str, settings: str) -> str:
@@ -284,7 +295,7 @@ def _measured(
                 problem = str(error)
     return Mounted(
         graph=graph,
-        text=look.foreign.text,
+        text=_text(look.foreign),
         examples=len(look.dataset.examples) if look.dataset else 0,
         problem=problem,
         key=missing_key(problem, environ) if problem else "",
@@ -294,6 +305,15 @@ def _measured(
         detects=(),
         context=look.context,
     )
+
+
+def _text(foreign: Foreign) -> str:
+    """Where the graph lies, and its own name where it has another here."""
+    return foreign.text if foreign.named == foreign.name else f"{foreign.text} ({foreign.named!r} in langgraph.json)"
+
+
+def _unusable(one: Unusable) -> Mounted:
+    return Mounted(one.name, one.text, 0, f"{one.problem}; it was left out", "", (), (), None, (), mounted=False)
 
 
 def _cannot_run(project: Project, look: Look, environ: Mapping[str, str]) -> str:

@@ -30,14 +30,14 @@ def write_template(folder: Path) -> tuple[str, ...]:
     return write_files(folder, wanted, hint="Choose an empty folder: seatrial init evals")
 
 
-def write_files(folder: Path, wanted: Mapping[str, str | bytes], *, hint: str) -> tuple[str, ...]:
-    """Write files into `folder`, name -> content, all of them or none; their names.
+def write_files(folder: Path, wanted: Mapping[str, str | bytes], *, hint: str, force: bool = False) -> tuple[str, ...]:
+    """Write files into `folder`, name -> content, all of them or none; their names. With `force` over those there are.
 
     Raises:
         UsageError: one of them is there already (`hint` says what to do), or the folder cannot be written.
     """
     there = [name for name in wanted if (folder / name).exists()]
-    if there:
+    if there and not force:
         raise UsageError(f"{folder} already has {', '.join(there)}; nothing was written. {hint}")
     try:
         for name, content in wanted.items():

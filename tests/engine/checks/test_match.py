@@ -203,3 +203,15 @@ JSON = st.recursive(
 def test_exact_is_symmetric_and_every_value_equals_itself(one: Any, other: Any) -> None:
     assert pair(exact("x"), one, one) == 1.0
     assert pair(exact("x"), one, other) == pair(exact("x"), other, one)
+
+
+@pytest.mark.parametrize(
+    ("got", "what"),
+    [
+        ("cafe\u0301", "they look the same, one with its accents as signs of their own (NFD)"),
+        ("x" * 70 + "a", "they differ from character 71 on: 'a' against 'b'"),
+    ],
+)
+def test_two_texts_that_look_the_same_say_what_differs(got: str, what: str) -> None:
+    want = "caf\u00e9" if got.startswith("caf") else "x" * 70 + "b"
+    assert what in judge(exact("label"), {"label": got}, {"label": want}).reason

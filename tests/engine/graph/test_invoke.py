@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypedDict
 
 import pytest
 from langchain_core.messages import HumanMessage
 from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.func import entrypoint
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import interrupt
 
@@ -24,6 +26,11 @@ from seatrial.model.chat import chat_model
 
 if TYPE_CHECKING:
     from seatrial.graph.run import Run
+
+
+@dataclass
+class Answered:
+    text: str
 
 
 class State(TypedDict, total=False):
@@ -97,6 +104,36 @@ def test_a_loop_without_end_hits_the_recursion_limit() -> None:
     run = call(Compiled(spec, spec.version(), graph.compile(), asynchronous=False), recursion_limit=4)
     assert end(run) == ("target_error", "recursion_limit")
     assert run.error == "no end within 4 steps"
+
+
+def test_a_graphs_own_recursion_limit_counts_unless_the_project_sets_one() -> None:
+    graph = StateGraph(State)
+    graph.add_node("loop", lambda s: {"answer": 1})
+    graph.add_edge(START, "loop")
+    graph.add_edge("loop", "loop")
+    own = graph.compile().with_config({"recursion_limit": 30})
+
+    def stops_at(spec: GraphSpec, **metadata: Any) -> str | None:
+        return call(Compiled(spec, spec.version(), own, False), Example("e", {"text": "x"}, metadata=metadata)).error
+
+    assert stops_at(GraphSpec("g", module="m")) == "no end within 30 steps"
+    assert stops_at(GraphSpec("g", module="m", recursion_limit=7)) == "no end within 7 steps"
+    limited = {"config": {"recursion_limit": 3}}
+    assert stops_at(GraphSpec("g", module="m", recursion_limit=7), **limited) == "no end within 3 steps"
+    with pytest.raises(DataError, match="recursion_limit is a whole number of at least 1"):
+        stops_at(GraphSpec("g", module="m"), config={"recursion_limit": 0})
+
+
+@pytest.mark.parametrize("returned", ["a text", ["a", "list"], HumanMessage("a model", id="1"), Answered("yes")])
+def test_what_an_entrypoint_returns_is_kept_under_one_key(returned: Any) -> None:
+    @entrypoint()
+    def flow(inputs: dict[str, Any]) -> Any:
+        return returned
+
+    spec = GraphSpec("g", module="m")
+    run = call(Compiled(spec, spec.version(), flow, needs_loop(flow)))
+    assert end(run) == ("scored", None)
+    assert run.outputs == {"output": returned}
 
 
 def test_a_sync_graph_that_comes_back_too_late_is_a_timeout() -> None:

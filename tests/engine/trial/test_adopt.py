@@ -226,6 +226,32 @@ def test_a_broken_graph_breaks_only_its_own_id_and_the_exit_code(foreign, capsys
         project.runtime.compiled("broken")
 
 
+def test_any_name_is_accepted_and_one_unusable_graph_refuses_no_other(foreign, capsys):
+    declare(
+        foreign, **{"my agent": "graph", "my-agent": "graph", "in TypeScript": "agent.ts:graph", "gone": "gone.py:g"}
+    )
+    assert init("--examples", f"my agent={write(foreign, rows(20))}", "--no-run", "--json") == 2
+    found = {one["graph"]: one["problem"] for one in reported(capsys)["graphs"]}
+    assert list(found) == ["my-agent", "my-agent-2", "in TypeScript", "gone"]
+    assert "no Python file; seatrial runs graphs written in Python; it was left out" in found["in TypeScript"]
+    assert "gone.py does not exist in" in found["gone"]
+    assert run(["fleet", "list"]) == 0
+    assert "my-agent-2" in capsys.readouterr().out
+
+
+def test_force_drafts_a_project_again_over_its_own_files(foreign, capsys):
+    declare(foreign, agent="graph")
+    assert init("--no-run") == 0
+    (foreign / "gates" / "merge.toml").write_text("# mine")
+    capsys.readouterr()
+    assert init("--no-run") == 3
+    assert "--force, which writes over the files that are there" in capsys.readouterr().err
+    settings = (foreign / "pyproject.toml").read_bytes()
+    assert init("--no-run", "--force", "--examples", write(foreign, rows(20))) == 0
+    assert "key.desk" in (foreign / "gates" / "merge.toml").read_text()
+    assert (foreign / "pyproject.toml").read_bytes() == settings
+
+
 @pytest.mark.parametrize("graph", ["keyed.py:graph", "keyless"])
 def test_a_missing_key_is_named_and_costs_the_run_only(foreign, capsys, graph):
     declare(foreign, agent=graph)
@@ -334,7 +360,7 @@ def test_a_pyproject_is_appended_to_only_when_asked(foreign, capsys):
         ('{"graphs": {"agent": "./src/agent.ts:graph"}}', "which is no Python file"),
         ('{"graphs": {"agent": "./src/graph.py"}}', "write it as"),
         ('{"graphs": {"agent": 7}}', "write it as"),
-        ('{"graphs": {"../up": "./x.py:graph"}}', "it becomes the name of a folder"),
+        ('{"graphs": {"../up": "./x.py:graph"}}', "./x.py does not exist in"),
         ('{"graphs": {"agent": "a.b:graph"}, "dependencies": "."}', "dependencies is a list"),
     ],
 )
