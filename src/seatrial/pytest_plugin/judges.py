@@ -39,15 +39,17 @@ class Judges(pytest.Collector):
         self.project, self.rows = project, rows
 
     def collect(self) -> Iterator[pytest.Collector]:
-        """One collector per trial row and judge that names the row's graph."""
+        """One collector per trial row and judge that names the row's graph, or judge or panel that its policy names."""
         from seatrial.judge.spec import judge_names, read_judge  # noqa: PLC0415 - only under EVAL=1
+        from seatrial.trial.policies import row_policy  # noqa: PLC0415
 
+        root = self.project.root
         for row in self.rows:
-            for name in judge_names(self.project.root):
-                if row.graph in read_judge(self.project.root, name).graphs:
-                    yield JudgedRow.from_parent(
-                        self, name=f"{row.graph}::{name}", project=self.project, row=row, judge=name
-                    )
+            mine = [name for name in judge_names(root) if row.graph in read_judge(root, name).graphs]
+            for name in dict.fromkeys([*mine, *(rule.name for rule in row_policy(self.project, row).judges)]):
+                yield JudgedRow.from_parent(
+                    self, name=f"{row.graph}::{name}", project=self.project, row=row, judge=name
+                )
 
 
 class JudgedRow(pytest.Collector):
@@ -73,12 +75,13 @@ class JudgedRow(pytest.Collector):
             from seatrial.gate.policy import JudgeRule  # noqa: PLC0415
             from seatrial.gate.winrate import rules_of  # noqa: PLC0415
             from seatrial.trial.judged import standing_on  # noqa: PLC0415
-            from seatrial.trial.judging import comparison, judge_pairs, winrate_of  # noqa: PLC0415
+            from seatrial.trial.judging import winrate_of  # noqa: PLC0415
+            from seatrial.trial.panel import judge_all, of_judge_or_panel  # noqa: PLC0415
             from seatrial.trial.policies import row_policy  # noqa: PLC0415
 
             names = [self._run(version) for version in (self.row.baseline, self.row.candidate)]
-            made = comparison(self.project, names[0], names[1], self.judge)
-            judge_pairs(self.project, made)
+            made, members = of_judge_or_panel(self.project, names[0], names[1], self.judge)
+            judge_all(self.project, made, members)
             named = [one for one in row_policy(self.project, self.row).judges if one.name == self.judge]
             rules = rules_of(named[0] if named else JudgeRule(self.judge))
             self._decision = winrate_of(made, rules)

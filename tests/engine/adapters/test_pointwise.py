@@ -100,6 +100,28 @@ def test_mlflow_asks_through_the_hub_and_is_stopped_by_its_kill_switch(loopback)
         assert len(server.requests) == 1
 
 
+def test_a_decision_graph_of_deepeval_asks_through_the_hub(loopback):
+    _installed("deepeval")
+
+    def rubric(model):
+        from deepeval.metrics import DAGMetric  # noqa: PLC0415
+        from deepeval.metrics.dag import BinaryJudgementNode, DeepAcyclicGraph, VerdictNode  # noqa: PLC0415
+        from deepeval.test_case import SingleTurnParams  # noqa: PLC0415
+
+        brief = BinaryJudgementNode(
+            criteria="Is it brief?",
+            evaluation_params=[SingleTurnParams.ACTUAL_OUTPUT],
+            children=[VerdictNode(verdict=False, score=0), VerdictNode(verdict=True, score=10)],
+        )
+        return DAGMetric(name="brief", dag=DeepAcyclicGraph(root_nodes=[brief]), model=model, async_mode=False)
+
+    with loopback({"verdict": True, "reason": "brief"}) as server:
+        judge = bind(deepeval_judge("brief", rubric, model="openai:gpt-4o-mini", parameters={"base_url": server.url}))
+        with use(Hub()):
+            (score,) = judge(RUN, EXAMPLE)
+    assert (score.score, score.reason, len(server.requests)) == (1.0, "brief", 2)
+
+
 def test_an_evaluator_is_a_metric_of_deepeval():
     _installed("deepeval")
     from deepeval.test_case import LLMTestCase  # noqa: PLC0415

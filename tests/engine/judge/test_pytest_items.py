@@ -56,6 +56,22 @@ def test_under_a_full_licence_the_verdict_decides(project, judges, users_pytest,
     assert f"{1 - exit_code} passed" in reported or exit_code == 1
 
 
+def test_a_panel_that_the_policy_names_is_judged_and_decides_by_its_own_licence(
+    project, judges, users_pytest, monkeypatch
+):
+    root = project("v1", "v2")
+    monkeypatch.setenv("EVAL", "1")
+    with OpenAIServer(prefers("good")) as server:
+        for name in ("strict", "kind"):
+            judges(server.url, name=name, answer="answer")
+        (root / "judges" / "panels.toml").write_text('[duo]\njudges = ["strict", "kind"]\n')
+        monkeypatch.setattr(f"{__name__}.POLICY", f"{POLICY}[judge.duo]\n")
+        code, reported = _session(root, judges, users_pytest, server, "-m", "llm", f"--rootdir={root}")
+    assert code == 0
+    assert "judge duo@1#" in reported
+    assert len(server.requests) == 120  # the panel's two, and the judge that names the graph
+
+
 def test_without_eval_no_judge_is_collected(project, judges, users_pytest):
     root = project("v1", "v2")
     with OpenAIServer(prefers("good")) as server:
