@@ -12,6 +12,9 @@ from typing import ClassVar, assert_never
 from seatrial.reason_kind import Kind
 from seatrial.wording import count, percent
 
+ALPHA = 0.025
+"""One-sided level of every row of a win rate; all that count must clear, so nothing is corrected for their number."""
+
 
 class Level(StrEnum):
     """What a judge's verdicts may do: nothing but be shown, hold, or decide."""

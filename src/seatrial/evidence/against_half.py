@@ -11,10 +11,11 @@ import numpy as np
 
 from seatrial.stats.bootstrap import interval, resample
 from seatrial.stats.interval import CannotTell, Interval
+from seatrial.stats.normal import quantile
 from seatrial.stats.paired import sign_flip
 from seatrial.stats.proportions import wilson
 from seatrial.stats.winrate import score_rate, sign_test
-from seatrial.vote import ShipRule
+from seatrial.vote import ALPHA, ShipRule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -42,7 +43,7 @@ class Rules:
 
     ship_rule: ShipRule = ShipRule.SUPERIOR
     margin: float = 0.10
-    alpha: float = 0.025
+    alpha: float = ALPHA
     min_decided: int = 6
     min_consistency: float = 0.70
 
@@ -210,11 +211,9 @@ def _p(scores: Floats, segment: str, alpha: float) -> float | None:
 
 
 def _needs(have: Floats, target: float, alpha: float) -> int | None:
-    from scipy import special  # noqa: PLC0415 - loaded with the tests already
-
     if have.size < 2 or have.mean() <= target:
         return None
-    z = float(special.ndtri(1 - alpha)) + float(special.ndtri(0.8))
+    z = quantile(1 - alpha) + quantile(0.8)
     return max(6, math.ceil((z * float(have.std(ddof=1)) / (float(have.mean()) - target)) ** 2))
 
 

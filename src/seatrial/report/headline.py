@@ -16,7 +16,7 @@ from seatrial.report.provenance import runs_of
 from seatrial.report.row_name import beside, label, primary_key, segments, short
 from seatrial.stats.noninferiority import LEVEL
 from seatrial.verdict import Outcome, State, Verdict
-from seatrial.vote import Inconsistent, NotShownToWin, Unjudged
+from seatrial.vote import ALPHA, Inconsistent, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, percent, points
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ def error_rate(report: Report) -> str:
     wording = f"≤ {100 * report.alpha:g} % false block over {count(report.family_size, 'test')}"
     if any(isinstance(one, (Shown, NotShown)) and f.critical for f in report.findings for one in f.reasons):
         wording += f" · ≤ {100 * LEVEL:g} % of candidates that cost a critical segment {drop(report.must_detect)} pass"
+    if any(f.key.startswith(WINRATE) and f.verdict is not None for f in report.findings):
+        wording += f" · ≤ {100 * ALPHA:g} % of candidates no better than the baseline win"
     return wording
 
 

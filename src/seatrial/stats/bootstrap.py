@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from scipy import special
 
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.validate import LARGEST, complete, numbers, share
@@ -113,6 +112,8 @@ def interval(found: Resampled, level: float = 0.95, method: Method = "percentile
         size = found.draws.size
         below = np.searchsorted(found.draws, found.estimate - _slack(found), "left")
         up_to = np.searchsorted(found.draws, found.estimate + _slack(found), "right")
+        from scipy import special  # noqa: PLC0415 - for BCa alone
+
         bias = float(special.ndtri((below + up_to) / (2 * size)))
         if not math.isfinite(bias):
             return CannotTell("every resample fell on one side of the estimate")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy import special
 
+from seatrial.stats.fair_binomial import FEW, heads
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.validate import finite
 
@@ -64,7 +65,14 @@ def sign_test(wins: int, losses: int) -> float | CannotTell:
     check_verdicts(wins, 0, losses)
     if wins + losses == 0:
         return CannotTell("no comparison was decided")
-    return 1.0 if wins == 0 else float(special.betainc(wins, losses + 1, 0.5))
+    if wins == 0:
+        return 1.0
+    if wins + losses > FEW:
+        with suppress(ImportError):
+            from scipy import special  # noqa: PLC0415 - quicker for many, and not needed by a gate of few
+
+            return float(special.betainc(wins, losses + 1, 0.5))
+    return heads(wins, wins + losses).at_least
 
 
 def check_verdicts(wins: int, ties: int, losses: int) -> None:

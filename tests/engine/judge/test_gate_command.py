@@ -148,7 +148,8 @@ def test_evidence_from_a_file_counts_under_the_licence_of_its_folder(tmp_path, j
     (tmp_path / "p.toml").write_text(POLICY)
     command = ["gate", "--evidence", "e.jsonl", "--policy", "p.toml", "--baseline", "a", "--candidate", "b"]
     licence(tmp_path, judge)
-    process = [sys.executable, "-m", "seatrial", *command]
+    bare = "import sys; sys.modules['scipy'] = None; from seatrial.cli.app import run; sys.exit(run(sys.argv[1:]))"
+    process = [sys.executable, "-c", bare, *command]
     assert subprocess.run(process, cwd=tmp_path, capture_output=True, check=False).returncode == 1
     for of, code in (({"families": ("anthropic",)}, 0), ({"labels": 60}, 2)):
         licence(tmp_path, judge, **of)
