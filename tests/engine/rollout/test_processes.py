@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -73,25 +74,31 @@ def child_of(work, *arguments):
 
 
 def killed_at_random(tmp_path, kills):
-    calm, rough = f"sqlite:///{tmp_path}/calm.db", f"sqlite:///{tmp_path}/rough.db"
-    rules = prepare(calm)
-    prepare(rough)
-    drive(calm, rules.rollout)
-    rng, killed = random.Random(9), 0
+    """Kill a controller at random points, on another copy once it has come to the end; every ledger is the calm one's."""
+    calm, fresh = tmp_path / "calm.db", tmp_path / "fresh.db"
+    rules = prepare(f"sqlite:///{calm}")
+    shutil.copy(calm, fresh)
+    drive(f"sqlite:///{calm}", rules.rollout)
+    expected = rows_of(f"sqlite:///{calm}", rules.rollout)
+    rng, killed, finished = random.Random(9), 0, 0
     while killed < kills:
-        pid = child_of(drive, rough, rules.rollout)
-        time.sleep(rng.uniform(0.01, 0.25))
-        os.kill(pid, signal.SIGKILL)
-        _, status = os.waitpid(pid, 0)
-        killed += 1
-        if os.WIFEXITED(status) and killed < kills and len(rows_of(rough, rules.rollout)) > LOOKS:
-            break
-    drive(rough, rules.rollout)
-    found = rows_of(rough, rules.rollout)
-    assert found == rows_of(calm, rules.rollout)
-    assert ledger.broken_at(found) is None
-    assert ledger.replayed(found) is None
-    return rules
+        rough = tmp_path / f"rough-{finished}.db"
+        shutil.copy(fresh, rough)
+        url = f"sqlite:///{rough}"
+        ended = False
+        while not ended and killed < kills:
+            pid = child_of(drive, url, rules.rollout)
+            time.sleep(rng.uniform(0.005, 0.15))
+            os.kill(pid, signal.SIGKILL)
+            _, status = os.waitpid(pid, 0)
+            ended = os.WIFEXITED(status)
+            killed += not ended
+        drive(url, rules.rollout)
+        found = rows_of(url, rules.rollout)
+        assert found == expected
+        assert ledger.broken_at(found) is None
+        assert ledger.replayed(found) is None
+        finished += 1
 
 
 def test_a_controller_killed_on_the_way_ends_with_the_same_ledger(tmp_path):
