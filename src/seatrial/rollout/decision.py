@@ -49,7 +49,7 @@ def look_decision(
         findings=(*rows, *(found.overall if found else ())),
         policy_hash=rules.plan_hash,
         evidence_hash=content_hash(evidence_data(evidence)) if evidence else "",
-        warnings=tuple(warnings),
+        warnings=(*warnings, *(f"{name}: {text}" for name, text in mean_facts(found))),
         facts=(*facts(rules, state), *mean_facts(found)),
         details={**details(rules, state, steps), "means": [asdict(one) for one in _means(found)]},
         next_step=_next(rules, steps),

@@ -43,18 +43,14 @@ def status_decision(
     rules, last = ledger.rules_in(rows), rows[-1]
     state = ledger.state_of(last)
     found = findings(rules, state, Evidence(state.counted, state.closed))
-    wording = {one["cell"]: reason_from(one["reason"]) for one in last.data["steps"]}
+    recorded = {one["cell"]: (Move(one["move"]), reason_from(one["reason"])) for one in last.data["steps"]}
     steps = tuple(
-        Step(
-            cell.cell,
-            Move.HOLD,
-            cell.rung,
-            wording.get(cell.cell) or _first_need(rules, cell),
-            cell,
-        )
+        Step(cell.cell, move, cell.rung, reason, cell)
         for cell in state.cells
+        for move, reason in [recorded.get(cell.cell) or (Move.HOLD, _first_need(rules, cell))]
     )
     decision = look_decision(rules, state, steps, found, None)
+    more = (*shadow_facts(rules, shadow or {}), *traffic_facts(traffic))
     modes = {cell.mode for cell in state.cells}
     doubt = Mode.HELD in modes or any(step.reason.why in INVALID for step in steps)
     verdict = Verdict.FAIL if Mode.ROLLED_BACK in modes else Verdict.INCONCLUSIVE if doubt else Verdict.PASS
@@ -64,7 +60,9 @@ def status_decision(
         reason_class=ReasonClass.INVALID if verdict is Verdict.INCONCLUSIVE else None,
         mode="observe",  # shown, exit 0: what is to be done about it was told by the step that decided it
         reason=" · ".join(step_sentence(rules, step) for step in steps),
-        facts=(*decision.facts, *shadow_facts(rules, shadow or {}), *traffic_facts(traffic)),
+        facts=(*decision.facts, *more),
+        # On a terminal too, where facts are not shown.
+        warnings=(*decision.warnings, *(f"{name}: {text}" for name, text in more)),
         details={**decision.details, "rows": len(rows), "last": last.hash, "traffic": [asdict(row) for row in traffic]},
     )
 

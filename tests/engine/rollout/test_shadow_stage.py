@@ -81,6 +81,10 @@ def look(store, rules, at):
     return controller.look(store, rules.rollout, StoreSource(store), at, code="1")
 
 
+def rows_of(store, rules):
+    return controller.all_rows(store, rules.rollout)
+
+
 def test_live_calls_take_a_cell_out_of_the_shadow_stage_and_stop_one_whose_candidate_is_worse(store):
     rules, fleet = started(store), runtime()
     router = Router(lambda: snapshot_in(store, BEGIN))
@@ -107,6 +111,7 @@ def test_live_calls_take_a_cell_out_of_the_shadow_stage_and_stop_one_whose_candi
     assert exit_code(found.decided.steps) == 1
     assert found.decided.state.cell("DE").mode is Mode.ROLLED_BACK
     assert found.decided.state.cell("rest").rung == 1
+    assert "rest: 10.0 %: the shadow stage passed on 40 threads" in status_decision(rows_of(store, rules)).reason
     assert not look(store, rules, BEGIN + 180).written
     assert ledger.replayed(controller.all_rows(store, rules.rollout)) is None
     with store.read() as connection:
