@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from seatrial.cli import rollout_person, rollout_plan, rollout_simulate, rollout_traffic
+from seatrial.cli import rollout_audit, rollout_person, rollout_plan, rollout_simulate, rollout_traffic
 from seatrial.cli.mlflow import option as mlflow_option
 from seatrial.cli.mlflow import wanted
 from seatrial.cli.output import check_targets
@@ -33,7 +33,7 @@ from seatrial.cli.rollout_common import (
 from seatrial.errors import SeatrialError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from seatrial.experiment.plan import RolloutPlan
@@ -134,20 +134,18 @@ def step(
       seatrial rollout step support_v4
     """
     check_targets(files)
-    logs = wanted(mlflow, project_here().settings.mlflow, "rollout")
-    look, failures = _look(name, time.time() if at is None else at, events)
-    decision = _decision(look, failures)
+    decision, code = _stepped(name, time.time() if at is None else at, events, mlflow)
     show(decision, as_json, files)
-    failed = logs and look.written and not _logged(look, decision)
-    return 2 if failed and mlflow and decision.exit_code == 0 else decision.exit_code
+    return code
 
 
 @command.command("run")
 @click.argument("name")
 @click.option("--every", type=click.FloatRange(min=1), default=300.0, show_default=True, help="Seconds between steps.")
 @EVENTS
+@mlflow_option
 @JSON
-def run_(name: str, every: float, events: str | None, *, as_json: bool) -> int:
+def run_(name: str, every: float, events: str | None, mlflow: bool | None, *, as_json: bool) -> int:
     """Step again and again until every cell is done; ends with the worst exit code met.
 
     \b
@@ -158,7 +156,7 @@ def run_(name: str, every: float, events: str | None, *, as_json: bool) -> int:
 
     met: list[Verdict] = []
     while True:
-        decision = _decision(*_look(name, time.time(), events))
+        decision, _ = _stepped(name, time.time(), events, mlflow)
         met.append(decision.verdict)
         show(decision, as_json, ())
         if decision.details["finished"]:
@@ -204,6 +202,8 @@ for one in (
     rollout_traffic.replay_traffic,
     rollout_simulate.simulate,
     rollout_plan.plan_,
+    rollout_audit.replay,
+    rollout_audit.verify,
 ):
     command.add_command(one)
 
@@ -232,42 +232,13 @@ def report(name: str, files: tuple[Path, ...]) -> int:
     return 0
 
 
-@command.command("replay")
-@click.argument("name")
-def replay(name: str) -> int:
-    """Decide every row of the ledger anew from what it rested on; exit 0 when every byte is the same, else 1.
-
-    \b
-    Example:
-      seatrial rollout replay support_v4
-    """
-    from seatrial.rollout.ledger import replayed  # noqa: PLC0415
-
-    return _audit(name, replayed, "decides otherwise when it is replayed", "rows replay to the same bytes")
-
-
-@command.command("verify")
-@click.argument("name")
-def verify(name: str) -> int:
-    """Check the chain of hashes of the ledger; exit 0 when it is unbroken, else 1.
-
-    \b
-    Example:
-      seatrial rollout verify support_v4
-    """
-    from seatrial.rollout.ledger import broken_at  # noqa: PLC0415
-
-    return _audit(name, broken_at, "is not what its hash, or the row after it, says", "rows, the chain is unbroken")
-
-
-def _audit(name: str, check: Callable[[Any], int | None], bad: str, good: str) -> int:
-    from seatrial.rollout import controller  # noqa: PLC0415
-
-    store = store_here()
-    rows = controller.all_rows(store, controller.full_name(store, name))
-    wrong = check(rows)
-    click.echo(f"{name}: row {wrong} {bad}" if wrong is not None else f"{name}: {len(rows)} {good}")
-    return 0 if wrong is None else 1
+def _stepped(name: str, now: float, events: str | None, mlflow: bool | None) -> tuple[Decision, int]:
+    """One step with its exit code, logged where it is wanted: a record that was asked for and failed is no 0."""
+    logs = wanted(mlflow, project_here().settings.mlflow, "rollout")
+    look, failures = _look(name, now, events)
+    decision = _decision(look, failures)
+    failed = logs and look.written and not _logged(look, decision)
+    return decision, 2 if failed and mlflow and decision.exit_code == 0 else decision.exit_code
 
 
 def _look(name: str, now: float, events: str | None) -> tuple[Look, tuple[str, ...]]:
