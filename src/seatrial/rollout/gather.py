@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from seatrial.errors import SeatrialError
 from seatrial.experiment.assign import ALGORITHM
@@ -18,7 +18,7 @@ from seatrial.rollout.reason import Reason, Why
 from seatrial.rollout.state import Mode
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from seatrial.outcome.metric import Metric
     from seatrial.rollout.rules import Rules
@@ -60,56 +60,68 @@ def gather(
         problems.append(Problem("", Reason(Why.CLOCK, seconds=state.counted - now)))
     groups = counter.exposed(rules.rollout, state.counted, counted)
     hashes = _identity(state, groups, problems)
-    exposed = _exposed(_same(groups, *hashes))
-    for one in counter.crossings(rules.rollout, state.counted, counted):
-        cell = _cell(state, one.cell)
-        if cell is not None and (cell.attempt, cell.rung) == (one.attempt, one.rung):
-            problems.append(Problem(one.cell, Reason(Why.BOTH_ARMS, text=one.unit)))
+    problems += _crossed(counter, rules, state, counted)
     problems += _heavy(counter, rules, state)
-    closed, blocks, unknown, late = [], [], 0, 0
-    for metric in rules.metrics:
-        since, until = spans[metric.name]
-        try:
-            new, strange, after = _blocks(counter, rules, metric, since, until, hashes)
-        except SeatrialError as error:
-            problems.append(Problem("", Reason(Why.UNREADABLE, metric.name, text=str(error))))
-            new, strange, after, until = [], 0, 0, since
-        blocks += new
-        unknown += strange
-        late += after
-        closed.append((metric.name, until))
-    means: list[MeanBlock] = []
-    for metric in rules.means:
-        since, until = spans[metric.name]
-        try:
-            means += _means(counter, rules, metric, since, until, hashes)
-        except SeatrialError as error:
-            problems.append(Problem("", Reason(Why.UNREADABLE, metric.name, text=str(error))))
-            until = since
-        closed.append((metric.name, until))
+    rates = _Read(problems, lambda metric: _blocks(counter, rules, metric, *spans[metric.name], hashes))
+    means = _Read(problems, lambda metric: _means(counter, rules, metric, *spans[metric.name], hashes))
+    hits = _Read(problems, lambda metric: _hits(counter, rules, state, metric))
+    blocks = rates.of(rules.metrics)
+    summed = means.of(rules.means)
     shadow = _shadow(counter, rules, state, problems, standings)
-    hits: list[Hit] = []
-    for metric in rules.zero_tolerance:
-        try:
-            hits += _hits(counter, rules, state, metric)
-        except SeatrialError as error:
-            problems.append(Problem("", Reason(Why.UNREADABLE, metric.name, text=str(error))))
-        closed.append((metric.name, counted))
+    found = hits.of(rules.zero_tolerance)
+    failed = rates.failed | means.failed
+    closed = [
+        (name, since if name in failed else until) for name, (since, until) in spans.items()
+    ] + [(metric.name, counted) for metric in rules.zero_tolerance]  # fmt: skip
     return Evidence(
         counted=counted,
         closed=tuple(closed),
-        exposed=exposed,
-        blocks=tuple(sorted(blocks, key=lambda b: (b.minute, b.cell, b.metric, b.attempt, b.rung))),
-        hits=tuple(hits),
+        exposed=_exposed(_same(groups, *hashes)),
+        blocks=tuple(
+            sorted((b for one in blocks for b in one[0]), key=lambda b: (b.minute, b.cell, b.metric, b.attempt, b.rung))
+        ),
+        hits=tuple(hit for one in found for hit in one),
         problems=tuple(problems),
         shadow=shadow,
-        means=tuple(means),
+        means=tuple(mean for one in summed for mean in one),
         control_hash=hashes[0],
         candidate_hash=hashes[1],
         algorithm=hashes[2],
-        late=late + counter.late_exposures(rules.rollout, state.counted, looked),
-        unknown=unknown,
+        late=sum(one[2] for one in blocks) + counter.late_exposures(rules.rollout, state.counted, looked),
+        unknown=sum(one[1] for one in blocks),
     )
+
+
+Found = TypeVar("Found")
+
+
+class _Read(Generic[Found]):
+    """Reads metrics one by one; one that cannot be read is a problem of every cell, and stays open."""
+
+    def __init__(self, problems: list[Problem], read: Callable[[Metric], Found]) -> None:
+        self._problems, self._read = problems, read
+        self.failed: set[str] = set()
+
+    def of(self, metrics: Iterable[Metric]) -> list[Found]:
+        """What was found of each metric that could be read."""
+        found = []
+        for metric in metrics:
+            try:
+                found.append(self._read(metric))
+            except SeatrialError as error:
+                self.failed.add(metric.name)
+                self._problems.append(Problem("", Reason(Why.UNREADABLE, metric.name, text=str(error))))
+        return found
+
+
+def _crossed(source: CountingSource, rules: Rules, state: State, counted: float) -> list[Problem]:
+    """Units that met both versions within the rung on which their cell is now."""
+    found = []
+    for one in source.crossings(rules.rollout, state.counted, counted):
+        cell = _cell(state, one.cell)
+        if cell is not None and (cell.attempt, cell.rung) == (one.attempt, one.rung):
+            found.append(Problem(one.cell, Reason(Why.BOTH_ARMS, text=one.unit)))
+    return found
 
 
 def _closed(now: float, horizon: float) -> float:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from seatrial.graph.runtime import Compiled
     from seatrial.graph.target import CallContract
     from seatrial.rollout.rules import Rules
-    from seatrial.rollout.shadow import Compared, Request
     from seatrial.rollout.shadow_judge import ShadowJudge
+    from seatrial.rollout.shadow_request import Compared, Request
     from seatrial.store.engine import Store
 
 ANSWERED = "answered"

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, UsageError
 from seatrial.rollout import controller
-from seatrial.rollout.shadow import Place, Shadow, refuse_side_effects
+from seatrial.rollout.shadow import Shadow, refuse_side_effects
+from seatrial.rollout.shadow_request import Place
 from seatrial.rollout.shadow_score import Recorder, graph_candidate, shadow_evaluators
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from seatrial.evaluator import Bound
     from seatrial.experiment.router import Router
     from seatrial.graph.runtime import Runtime
-    from seatrial.rollout.shadow import Request
     from seatrial.rollout.shadow_judge import ShadowJudge
+    from seatrial.rollout.shadow_request import Request
     from seatrial.store.engine import Store
 
 

@@ -14,8 +14,9 @@ from seatrial.canonical import content_hash
 from seatrial.errors import InvalidComparison
 from seatrial.graph.state import plain
 from seatrial.privacy.exits import redacted_json
-from seatrial.rollout.shadow import Compared, Place, Request, Shadow, untraced
+from seatrial.rollout.shadow import Shadow, untraced
 from seatrial.rollout.shadow_gate import gate_report, shadow_evidence
+from seatrial.rollout.shadow_request import Compared, Place, Request
 from seatrial.rollout.shadow_score import ANSWERED
 from seatrial.store.current import use_store
 from seatrial.verdict import Decision, ReasonClass, Verdict

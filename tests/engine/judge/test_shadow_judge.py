@@ -7,9 +7,9 @@ import pytest
 from seatrial.experiment import parse_rollout_plan
 from seatrial.outcome.metric import parse_metrics
 from seatrial.rollout.rules import rules_of
-from seatrial.rollout.shadow import Compared, Place, Request
 from seatrial.rollout.shadow_gate import judge_shadow
 from seatrial.rollout.shadow_judge import ShadowJudge
+from seatrial.rollout.shadow_request import Compared, Place, Request
 from seatrial.rollout.shadow_score import Recorder, shadow_evaluators
 from seatrial.vote import Level, NoLicence, Standing
 

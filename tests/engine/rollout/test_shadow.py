@@ -11,7 +11,8 @@ import pytest
 
 import seatrial
 from seatrial.errors import ConfigError
-from seatrial.rollout.shadow import Place, Shadow, isolated
+from seatrial.rollout.shadow import Shadow, isolated
+from seatrial.rollout.shadow_request import Place
 from seatrial.rollout.throttle import CALM, WARM_UP, Throttle
 from seatrial.store.current import use_store
 
