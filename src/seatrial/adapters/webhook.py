@@ -18,6 +18,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from seatrial import toml
+from seatrial.adapters.post import is_web_address, post_json
 from seatrial.canonical import canonical_json
 from seatrial.errors import ConfigError
 from seatrial.outcome.metric import duration
@@ -123,7 +124,7 @@ def _hook(name: str, rule: Any, place: str) -> Hook:
     if ("url" in rule) == ("url_env" in rule):
         raise ConfigError(f"{place}: say where it is posted once, as url or as url_env")
     url = rule.get("url") or os.environ.get(toml.text(rule["url_env"], f"{place}: url_env"), "")
-    if not str(url).startswith(("http://", "https://")):
+    if not is_web_address(str(url)):
         raise ConfigError(f"{place}: the address is empty or does not begin with http:// or https://")
     kind = HookType(toml.word(*HookType)(rule.get("type", "event"), f"{place}: type"))
     return Hook(name, str(url), kind, duration(rule.get("timeout", "10s"), f"{place}: timeout"))
@@ -150,7 +151,7 @@ def _post(posts: Sequence[tuple[Hook, str]]) -> list[str]:
     errors = [f"no answer within {hook.timeout:g} s" for hook, _ in posts]
 
     def send(i: int, hook: Hook, body: str) -> None:
-        errors[i] = _send(hook, body)
+        errors[i] = post_json(hook.url, body, hook.timeout)
 
     threads = [threading.Thread(target=send, args=(i, hook, body), daemon=True) for i, (hook, body) in enumerate(posts)]
     for thread in threads:
@@ -159,19 +160,3 @@ def _post(posts: Sequence[tuple[Hook, str]]) -> list[str]:
         # All began together: waiting for one uses up the others' time as well. A server that trickles is given up here.
         thread.join(hook.timeout + 0.5)
     return list(errors)
-
-
-def _send(hook: Hook, body: str) -> str:
-    import urllib.error  # noqa: PLC0415 - only where a hook is configured
-    import urllib.request  # noqa: PLC0415
-
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(hook.url, body.encode(), headers)  # noqa: S310 - load_hooks takes http only
-    try:
-        with urllib.request.urlopen(request, timeout=hook.timeout) as answer:  # noqa: S310
-            return "" if 200 <= answer.status < 300 else f"HTTP {answer.status}"
-    except urllib.error.HTTPError as error:
-        with error:
-            return f"HTTP {error.code}"
-    except OSError as error:
-        return f"{type(error).__name__}"

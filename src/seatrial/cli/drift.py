@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.decision_options import output_options, time_options
 from seatrial.cli.evidence import parse_maps
 from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.times import moment, time_zone
@@ -53,19 +54,9 @@ RULES = Path("gates/drift.toml")
     type=click.Path(path_type=Path),
     help=f"Bands, half-lives and alpha; default {RULES} where it exists.",
 )
-@click.option("--now", "clock", metavar="TIME", help="The time to judge at; default the clock.")
-@click.option("--timezone", "zone", metavar="NAME", help="Time zone of times that name none.")
+@time_options()
 @click.option("--strict", is_flag=True, help="Exit 1 at 'investigate' too.")
-@click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
-@click.option("--json", "as_json", is_flag=True, help="Print seatrial/drift/1 on stdout.")
-@click.option(
-    "-o",
-    "--output",
-    "files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Also write FILE: .html, .json, .md, .xml (JUnit) or .txt.",
-)
+@output_options("drift")
 def command(
     reference: Path | None,
     current: Path | None,

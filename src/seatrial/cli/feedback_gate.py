@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seatrial.cli.decision_options import output_options, time_options
 from seatrial.cli.evidence import parse_maps
 from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.times import moment, time_zone
@@ -68,10 +69,7 @@ RULES, METRICS = Path("gates/feedback.toml"), Path("gates/metrics.toml")
 @click.option("--one-shot", is_flag=True, help="Judge one fixed window, looked at once, instead of the year.")
 @click.option("--from", "begin", metavar="TIME", help="Only decisions decided at or after this time.")
 @click.option("--to", "end", metavar="TIME", help="Only decisions decided before this time.")
-@click.option("--now", "clock", metavar="TIME", help="The time to judge at; default the clock.")
-@click.option(
-    "--timezone", "zone", metavar="NAME", help="Time zone of times that name none, e.g. UTC or Europe/Berlin."
-)
+@time_options()
 @click.option(
     "--since",
     type=click.Path(path_type=Path),
@@ -90,16 +88,7 @@ RULES, METRICS = Path("gates/feedback.toml"), Path("gates/metrics.toml")
     help="Also measure what mapping confidences would gain on held-out decisions; nothing is applied.",
 )
 @click.option("--warn-only", is_flag=True, help="Exit 0 where production contradicts a classifier (2 stays 2).")
-@click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
-@click.option("--json", "as_json", is_flag=True, help="Print seatrial/feedback/1 on stdout.")
-@click.option(
-    "-o",
-    "--output",
-    "files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Also write FILE: .html, .json, .md, .xml (JUnit) or .txt.",
-)
+@output_options("feedback")
 def command(
     decisions: str | None,
     outcomes: str | None,
@@ -138,15 +127,15 @@ def command(
                              --map label=correct --segment segment
       feedback_gate --decisions store --outcomes store --since last.json -o feedback.json
     """
-    from seatrial.adapters.feedback.notify import check_address  # noqa: PLC0415
     from seatrial.adapters.feedback.source import Question, evidence_of  # noqa: PLC0415 - numpy is for those who gate
+    from seatrial.adapters.post import is_web_address  # noqa: PLC0415
     from seatrial.feedback.decide import decide  # noqa: PLC0415
     from seatrial.feedback.year import year_at  # noqa: PLC0415
     from seatrial.report.feedback import feedback_view  # noqa: PLC0415
 
     check_targets(files)
-    if webhook:
-        check_address(webhook)
+    if webhook and not is_web_address(webhook):
+        raise UsageError("--webhook: the address does not begin with http:// or https://")
     rules, metrics = _rules(rules_file), _metrics(metrics_file)
     declared = time_zone(zone)
     now = moment(clock, "--now", declared)
@@ -214,11 +203,11 @@ def _log(decision: Decision, now: float) -> None:
 
 
 def _post(decision: Decision, url: str) -> None:
-    from seatrial.adapters.feedback.notify import post  # noqa: PLC0415 - only where one is given
+    from seatrial.adapters.post import post_json  # noqa: PLC0415 - only where one is given
     from seatrial.report.data import gate_json  # noqa: PLC0415
     from seatrial.report.decision_data import decision_data  # noqa: PLC0415
 
-    failed = post(url, gate_json(decision_data(decision)))
+    failed = post_json(url, gate_json(decision_data(decision)))
     if failed:
         click.echo(f"seatrial: the webhook did not take the decision: {failed}", err=True)
 

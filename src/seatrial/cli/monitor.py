@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.decision_options import output_options
 from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.progress import progress
 from seatrial.errors import UsageError
@@ -34,16 +35,7 @@ if TYPE_CHECKING:
 )
 @click.option("--floor", "floors", multiple=True, metavar="KEY=RATE", help="Least rate of a key, e.g. schema=0.99.")
 @click.option("--zero-tolerance", "zero", multiple=True, metavar="KEY", help="A key of which one hit fails.")
-@click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
-@click.option("--json", "as_json", is_flag=True, help="Print seatrial/monitor/1 on stdout.")
-@click.option(
-    "-o",
-    "--output",
-    "files",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    help="Also write FILE: .html, .json, .md, .xml (JUnit) or .txt.",
-)
+@output_options("monitor")
 def command(
     graph: str,
     runs: Path,

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.gate.family import class_shares
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from seatrial.feedback.cells import Cell
     from seatrial.feedback.rules import FeedbackRules
@@ -48,7 +50,7 @@ def family(cells: Sequence[Cell], rules: FeedbackRules) -> list[Test]:
     for cell in cells:
         if cell.n >= rules.min_n:
             members[_class_of(cell, rules)].append(cell)
-    shares = class_shares({name: len(rows) for name, rows in members.items()})
+    shares = class_shares(SHARES, (name for name, rows in members.items() if rows))
     tests: list[Test] = []
     for name, rows in members.items():
         for cell in rows:
@@ -63,19 +65,6 @@ def family(cells: Sequence[Cell], rules: FeedbackRules) -> list[Test]:
             each = share / (2 if speaks else 1) / max(1, len(bands))
             tests += [Test(cell, band, each, name == "critical") for band in bands]
     return tests
-
-
-def class_shares(sizes: Mapping[str, int]) -> dict[str, float]:
-    """A class without rows leaves its share to the other segment class; without segments overall takes all."""
-    have = {name for name, size in sizes.items() if size}
-    if have <= {"overall"}:
-        return dict.fromkeys(have, 1.0)
-    free = sum(share for name, share in SHARES.items() if name not in have)
-    heirs = [name for name in ("critical", "rest") if name in have]
-    shares = {name: SHARES[name] for name in have}
-    for name in heirs:
-        shares[name] += free / len(heirs)
-    return shares
 
 
 def _class_of(cell: Cell, rules: FeedbackRules) -> str:

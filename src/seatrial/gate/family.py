@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from seatrial.gate.row import OVERALL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from seatrial.gate.policy import KeyRule, Policy
     from seatrial.gate.row import Row
@@ -33,6 +33,7 @@ def is_thin(row: Row, policy: Policy) -> bool:
 def row_weights(rows: Sequence[Row], rules: Sequence[KeyRule], policy: Policy) -> list[float]:
     """Shares of the family's alpha, one per row, summing to 1; 0 for a row that left the family."""
     keys = key_weights(rules)
+    shares = {"overall": policy.weights.overall, "critical": policy.weights.critical, "rest": policy.weights.rest}
     weights = [0.0] * len(rows)
     for key, share in keys.items():
         mine = [(i, row) for i, row in enumerate(rows) if row.key == key and not is_thin(row, policy)]
@@ -41,20 +42,26 @@ def row_weights(rows: Sequence[Row], rules: Sequence[KeyRule], policy: Policy) -
             "critical": [i for i, row in mine if row.segment != OVERALL and row.critical],
             "rest": [i for i, row in mine if row.segment != OVERALL and not row.critical],
         }
-        for name, class_share in _class_shares(policy, (name for name, rows_ in members.items() if rows_)).items():
+        for name, class_share in class_shares(shares, (name for name, rows_ in members.items() if rows_)).items():
             for i in members[name]:
                 weights[i] = share * class_share / len(members[name])
     return weights
 
 
-def _class_shares(policy: Policy, present: Iterable[str]) -> dict[str, float]:
-    """A class without rows leaves its share to the other segment class; without any segments overall takes all."""
+def class_shares(shares: Mapping[str, float], present: Iterable[str]) -> dict[str, float]:
+    """Shares of alpha of the classes that have rows; without any segments `overall` takes all.
+
+    A class of segments without rows leaves its share to the other one.
+
+    Args:
+        shares: of `overall`, `critical` and `rest`, summing to 1.
+        present: classes with rows.
+    """
     have = set(present)
-    overall = policy.weights.overall
-    if have == {"overall"}:
-        return {"overall": 1.0}
-    if "rest" not in have:
-        return {"overall": overall, "critical": 1 - overall}
-    if "critical" not in have:
-        return {"overall": overall, "rest": 1 - overall}
-    return {"overall": overall, "critical": policy.weights.critical, "rest": policy.weights.rest}
+    if have <= {"overall"}:
+        return dict.fromkeys(have, 1.0)
+    free = sum(share for name, share in shares.items() if name not in have)
+    heirs = [name for name in ("critical", "rest") if name in have]
+    return {
+        name: share + (free / len(heirs) if name in heirs else 0.0) for name, share in shares.items() if name in have
+    }
