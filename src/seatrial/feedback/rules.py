@@ -148,7 +148,7 @@ def parse_rules(raw: Mapping[str, Any], source: str) -> FeedbackRules:
     return FeedbackRules(
         mode=toml.word(*MODES)(raw.get("mode", "block"), f"{source}: mode"),
         alpha=toml.level(raw.get("alpha", 0.05), f"{source}: alpha"),
-        year=_year(raw.get("year", "01-01"), f"{source}: year"),
+        year=day_of_year(raw.get("year", "01-01"), f"{source}: year"),
         pick=toml.word(*PICKS)(raw.get("pick", "latest"), f"{source}: pick"),
         min_n=toml.integer(raw.get("min_n", 10), f"{source}: min_n"),
         critical=_texts(raw.get("critical", []), f"{source}: critical"),
@@ -220,7 +220,12 @@ def _list(raw: Any, place: str) -> list[Any]:
     return raw
 
 
-def _year(raw: Any, place: str) -> str:
+def day_of_year(raw: Any, place: str) -> str:
+    """The day on which a year begins, `MM-DD` every year or one date, as text.
+
+    Raises:
+        ConfigError: it is no day.
+    """
     text = raw.isoformat() if isinstance(raw, date) else toml.text(raw, place)
     try:
         date.fromisoformat(text if re.fullmatch(r"\d{4}-\d\d-\d\d", text) else f"2024-{text}")

@@ -63,6 +63,7 @@ from seatrial.stats.sequential import (
     betting,
     boundary,
     eprocess,
+    exchangeable,
     nearest,
     quantile,
     restart,
@@ -190,6 +191,11 @@ GOOD = {
         "measure": ("kappa", "word"),
         "level": (0.95, "share"),
         "draws": (200, "size"),
+    },
+    exchangeable.night_logs: {"scores": ([SIX, SIX[::-1], SIX], "table")},
+    exchangeable.year_evidence: {
+        "logs": ([[0.1, -0.2], [0.0, 0.3]], "table"),
+        "nights": (366, "count", (0, 1, -1, NAN, INF, 0.5)),
     },
     krippendorff.krippendorff_alpha: {
         "ratings": (
