@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def output_options(kind: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--all`, `--json` and `-o`, for a decision whose JSON is `seatrial/KIND/1`."""
-    return _together(
+    return together(
         click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide."),
         click.option("--json", "as_json", is_flag=True, help=f"Print seatrial/{kind}/1 on stdout."),
         click.option(
@@ -29,7 +29,7 @@ def output_options(kind: str) -> Callable[[Callable[..., Any]], Callable[..., An
 
 def time_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--now` and `--timezone`."""
-    return _together(
+    return together(
         click.option("--now", "clock", metavar="TIME", help="The time to judge at; default the clock."),
         click.option(
             "--timezone", "zone", metavar="NAME", help="Time zone of times that name none, e.g. UTC or Europe/Berlin."
@@ -37,7 +37,9 @@ def time_options() -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     )
 
 
-def _together(*options: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def together(*options: Callable[[Any], Any]) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Several options as one decorator, in this order in the help."""
+
     def apply(command: Callable[..., Any]) -> Callable[..., Any]:
         for option in reversed(options):
             command = option(command)

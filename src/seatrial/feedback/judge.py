@@ -128,6 +128,7 @@ class _Judging:
         problems = [*absent, *problems_of(self.source, by_state, unknown, dead, last_seen, counts)]
         if not inside.any():
             problems = [*absent, Problem(ProblemKind.NO_DECISIONS, self.source, of=n)]
+        threads = self.decisions.codes("thread_id")
         return Units(
             self.source,
             self.classifier.where(chosen),
@@ -138,6 +139,7 @@ class _Judging:
             entered[chosen],
             {name: self.decisions.codes(f"segment.{name}").where(chosen) for name in self.decisions.dimensions},
             column(self.decisions, "decision_id").where(chosen),
+            Codes(threads.values, threads.index[chosen]),
             tuple(unknown),
             counts,
             tuple(problems),

@@ -19,7 +19,7 @@ no_reply = "neutral"                # `no_TYPE`: what silence means after this v
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -27,11 +27,14 @@ from typing import TYPE_CHECKING, Any
 from seatrial import toml
 from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError
-from seatrial.outcome import Polarities, Polarity
+from seatrial.outcome import Polarities, Polarity, SourceKind
+from seatrial.outcome.polarity import WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from seatrial.outcome import Metric
 
 SCHEMA = "seatrial/feedback/1"
 EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 1.0)
@@ -39,7 +42,6 @@ PICKS = ("latest", "first", "all")
 MODES = ("observe", "warn", "block")
 SILENCE = "no_"
 """`no_TYPE` stands for "no event of this type by its horizon" in the table of a verdict."""
-_WORDS = {polarity.value: polarity for polarity in Polarity}
 _TOP = ("schema", "mode", "alpha", "year", "bands", "pick", "min_n", "critical", "labels", "classifier", "source")
 _SOURCE = (
     "decisions", "outcomes", "map", "outcomes_map", "segments", "timezone", "classifier"
@@ -99,7 +101,7 @@ class FeedbackRules:
     pick: str = "latest"
     min_n: int = 10
     critical: tuple[str, ...] = ()
-    polarities: Polarities = field(default_factory=lambda: Polarities(labels=_WORDS))
+    polarities: Polarities = field(default_factory=lambda: Polarities(labels=WORDS))
     classifiers: Mapping[str, ClassifierRule] = field(default_factory=dict)
     sources: tuple[SourceRule, ...] = ()
     default: ClassifierRule = field(default_factory=ClassifierRule)
@@ -110,12 +112,32 @@ class FeedbackRules:
         """Hash of every rule that decides, not of where tables are."""
         rules = {name: value for name, value in asdict(self).items() if name not in ("source", "sources", "polarities")}
         rules["labels"] = dict(self.polarities.labels)
+        rules["outcomes"] = {name: dict(table) for name, table in self.polarities.outcomes.items()}
         rules["verdicts"] = {"\x1f".join(key): dict(table) for key, table in self.polarities.verdicts.items()}
         return content_hash(rules)
 
     def of(self, classifier: str) -> ClassifierRule:
         """The rules of a classifier."""
         return self.classifiers.get(classifier, self.default)
+
+    def with_metrics(self, metrics: Mapping[str, Metric]) -> FeedbackRules:
+        """The same rules with the labels that metrics set for their outcome types.
+
+        Raises:
+            ConfigError: two metrics of one outcome type read a label in two ways.
+        """
+        outcomes: dict[str, dict[str, Polarity]] = {}
+        for metric in metrics.values():
+            if metric.source.kind is not SourceKind.OUTCOME:
+                continue
+            own = outcomes.setdefault(metric.source.name, {})
+            for label, polarity in metric.labels:
+                if own.setdefault(label, polarity) is not polarity:
+                    raise ConfigError(
+                        f"metric {metric.name}: label {label!r} of outcome {metric.source.name} is {polarity} here and {own[label]} in another metric; one of them is wrong"
+                    )
+        found = {name: table for name, table in outcomes.items() if table}
+        return replace(self, polarities=replace(self.polarities, outcomes=found))
 
     def is_critical(self, dimension: str, value: str) -> bool:
         """Whether the segment is declared critical, by its dimension or by itself."""
@@ -152,7 +174,7 @@ def parse_rules(raw: Mapping[str, Any], source: str) -> FeedbackRules:
         pick=toml.word(*PICKS)(raw.get("pick", "latest"), f"{source}: pick"),
         min_n=toml.integer(raw.get("min_n", 10), f"{source}: min_n"),
         critical=_texts(raw.get("critical", []), f"{source}: critical"),
-        polarities=Polarities({**_WORDS, **labels}, verdicts),
+        polarities=Polarities({**WORDS, **labels}, verdicts),
         classifiers=classifiers,
         sources=tuple(_source(name, table, source) for name, table in raw.get("source", {}).items()),
         default=default,

@@ -63,6 +63,7 @@ class Units:
         entered: when its answer was due, seconds since 1970; NaN where no time is known.
         segments: dimension -> value per decision.
         decision: its id, for reports that name examples; None where there is none.
+        thread: its thread; None where that is the decision itself.
         unknown: labels that no table names.
         ledger: what was counted and changes no rate.
         problems: why it could not be fully evaluated.
@@ -78,6 +79,7 @@ class Units:
     entered: NDArray[np.float64]
     segments: Mapping[str, Codes]
     decision: Codes | None = None
+    thread: Codes | None = None
     unknown: tuple[UnknownLabel, ...] = ()
     ledger: Ledger = field(default_factory=Ledger)
     problems: tuple[Problem, ...] = ()

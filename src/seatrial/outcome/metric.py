@@ -6,6 +6,7 @@ kind = "rate"                             # rate, latency_over, zero_tolerance, 
 direction = "up"
 horizon = "14d"
 default = "negative"                      # what no event by the horizon means
+labels = { warm = "positive" }            # what words of this outcome mean, beside positive, negative, neutral, true, false, 1, 0
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial import toml
 from seatrial.errors import ConfigError
-from seatrial.outcome.polarity import Polarity
+from seatrial.outcome.polarity import WORDS, Polarities, Polarity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -73,6 +74,7 @@ class Metric:
         pick: which of several events of one thread counts.
         silence: seconds without any event of the type after which its feed counts as dead, and its default is not
             applied; None = half the horizon.
+        labels: (word, polarity) of its outcome's labels, beside those that every metric knows.
     """
 
     name: str
@@ -84,17 +86,22 @@ class Metric:
     min_delay: float = 0.0
     pick: Pick = Pick.FIRST
     silence: float | None = None
+    labels: tuple[tuple[str, Polarity], ...] = ()
 
     @property
     def silent_after(self) -> float:
         """Seconds without any event of the type after which its feed counts as dead."""
         return self.horizon / 2 if self.silence is None else self.silence
 
+    def polarity(self, label: str | None) -> Polarity | None:
+        """What a label of its outcome says; None where the word is unknown, which the caller counts."""
+        return Polarities({**WORDS, **dict(self.labels)}).of(label)
+
 
 _UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*([smhdw])")
 _SOURCE = re.compile(r"(outcome|key|measure):(\S+)(?:\s+over\s+(\d+(?:\.\d+)?))?")
-_KNOWN = ("source", "kind", "direction", "horizon", "default", "min_delay", "pick", "silence")
+_KNOWN = ("source", "kind", "direction", "horizon", "default", "min_delay", "pick", "silence", "labels")
 
 
 def load_metrics(path: Path) -> dict[str, Metric]:
@@ -154,4 +161,15 @@ def _metric(name: str, raw: Any, place: str) -> Metric:
         min_delay=duration(raw.get("min_delay", 0), f"{place}: min_delay"),
         pick=Pick(toml.word(*Pick)(raw.get("pick", "first"), f"{place}: pick")),
         silence=duration(raw["silence"], f"{place}: silence") if "silence" in raw else None,
+        labels=_labels(raw, where, place),
     )
+
+
+def _labels(raw: Any, where: Source, place: str) -> tuple[tuple[str, Polarity], ...]:
+    if "labels" not in raw:
+        return ()
+    if where.kind is not SourceKind.OUTCOME:
+        raise ConfigError(f"{place}: labels go with outcomes; {where.kind}:{where.name} is a number")
+    check = toml.word(*Polarity)
+    found = toml.table(raw["labels"], f"{place}: labels")
+    return tuple((name, Polarity(check(value, f"{place}: labels.{name}"))) for name, value in sorted(found.items()))

@@ -18,6 +18,9 @@ class Polarity(StrEnum):
     NEUTRAL = "neutral"
 
 
+WORDS = {polarity.value: polarity for polarity in Polarity}
+"""Labels that say what they mean, for every outcome."""
+
 _TRUTH = {
     "1": Polarity.POSITIVE,
     "1.0": Polarity.POSITIVE,
@@ -34,15 +37,17 @@ _ABSENT = frozenset({"", "nan", "none", "null"})
 
 @dataclass(frozen=True, slots=True)
 class Polarities:
-    """What labels mean: by classifier, verdict and outcome first, by label alone after that.
+    """What labels mean: by classifier, verdict and outcome first, by outcome after that, by label alone at last.
 
     Attributes:
         labels: label -> polarity, whatever it followed.
+        outcomes: outcome type -> label -> polarity, as metrics set them; wins over `labels`.
         verdicts: (classifier, verdict) -> label or outcome type -> polarity; wins over `labels`.
     """
 
     labels: Mapping[str, Polarity] = field(default_factory=dict)
     verdicts: Mapping[tuple[str, str], Mapping[str, Polarity]] = field(default_factory=dict)
+    outcomes: Mapping[str, Mapping[str, Polarity]] = field(default_factory=dict)
 
     def of(self, label: str | None, *, classifier: str = "", verdict: str = "", outcome: str = "") -> Polarity | None:
         """The polarity of a label for the verdict it followed.
@@ -56,6 +61,9 @@ class Polarities:
         for name in (word, outcome):
             if name and name in own:
                 return own[name]
+        typed = self.outcomes.get(outcome, {})
+        if word in typed:
+            return typed[word]
         if word in self.labels:
             return self.labels[word]
         if word.lower() in _ABSENT:

@@ -10,7 +10,6 @@ import numpy as np
 
 from seatrial.outcome.maturity import CODES, Answer, Events, mature
 from seatrial.outcome.metric import MetricKind, Pick
-from seatrial.outcome.polarity import Polarities, Polarity
 from seatrial.rollout.source import AnswerCount, Answers, ExposedCount, MeanCount
 
 if TYPE_CHECKING:
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     from seatrial.store.shadow import ShadowAnswer
 
 MINUTE = 60.0
-LABELS = Polarities(labels={word.value: word for word in Polarity})
 """Labels that every project has; `1`, `0`, `true` and `false` are known besides."""
 
 
@@ -152,5 +150,5 @@ def _answer(metric: Metric, event: OutcomeOf) -> Answer | None:
             return Answer.POSITIVE if float(event.label) <= metric.source.over else Answer.NEGATIVE
         except ValueError:
             return None
-    polarity = LABELS.of(event.label)
+    polarity = metric.polarity(event.label)
     return None if polarity is None else CODES[polarity]

@@ -12,7 +12,7 @@ from seatrial.experiment.exposure import too_heavy
 from seatrial.outcome.maturity import Answer
 from seatrial.outcome.metric import MetricKind
 from seatrial.outcome.polarity import Polarity
-from seatrial.rollout.count_rows import LABELS, MINUTE, counting
+from seatrial.rollout.count_rows import MINUTE, counting
 from seatrial.rollout.evidence import Block, Evidence, Exposed, Hit, MeanBlock, Problem, Shadowed
 from seatrial.rollout.reason import Reason, Why
 from seatrial.rollout.state import Mode
@@ -257,7 +257,7 @@ def _hits(source: CountingSource, rules: Rules, state: State, metric: Metric) ->
     found: dict[tuple[str, int], list[str]] = defaultdict(list)
     for event in source.bad_events(rules.rollout, metric):
         label = event.label.strip()
-        if not label or LABELS.of(label) not in (Polarity.POSITIVE, Polarity.NEUTRAL):
+        if not label or metric.polarity(label) not in (Polarity.POSITIVE, Polarity.NEUTRAL):
             found[event.cell, event.attempt].append(event.thread_id)
     hits = []
     for cell in state.cells:

@@ -164,5 +164,6 @@ def _metric(data: Mapping[str, Any]) -> Metric:
         "kind": MetricKind(data["kind"]),
         "default": Polarity(data["default"]),
         "pick": Pick(data["pick"]),
+        "labels": tuple((label, Polarity(polarity)) for label, polarity in data.get("labels", ())),
     }
     return Metric(**{**data, **made})

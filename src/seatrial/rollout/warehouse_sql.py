@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.outcome.maturity import CODES, Answer
 from seatrial.outcome.metric import MetricKind, Pick
-from seatrial.outcome.polarity import Polarity
-from seatrial.rollout.count_rows import LABELS
+from seatrial.outcome.polarity import WORDS, Polarities
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,13 +58,18 @@ def code_of(dialect: Dialect, metric: Metric, text: str | None = None) -> str:
         return text
     trim = "TRIM" if dialect is DUCKDB else "BTRIM"
     word = f"{trim}(o.label, '{_BLANKS}')"
-    exact = [f"WHEN {word} = '{one.value}' THEN {int(CODES[one])}" for one in Polarity]
+    words = {**WORDS, **dict(metric.labels)}
+    exact = [f"WHEN {word} = {_quoted(one)} THEN {int(CODES[said])}" for one, said in words.items()]
     loose = [f"WHEN LOWER({word}) = '{one}' THEN {_code(one)}" for one in _CASELESS]
     return f"CASE {' '.join((*exact, *loose))} ELSE NULL END"
 
 
+def _quoted(word: str) -> str:
+    return "'" + word.replace("'", "''") + "'"
+
+
 def _code(word: str) -> str:
-    polarity = LABELS.of(word)
+    polarity = Polarities(WORDS).of(word)
     return "NULL" if polarity is None else str(int(CODES[polarity]))
 
 
@@ -106,7 +110,7 @@ def read_row(metric: Metric, row: Sequence[Any]) -> tuple[Any, ...]:
     """A row of `joined` as one of `picked`: minute, key, answer, units, late, unknown."""
     moment, units, code, label = row[7], row[8], row[9], row[10]
     if metric.kind is not MetricKind.LATENCY_OVER and moment != "none":
-        polarity = LABELS.of(label)
+        polarity = metric.polarity(label)
         code = None if polarity is None else int(CODES[polarity])
     known = code is not None and moment in ("in time", "machine")
     answer = CODES[metric.default] if not known else Answer.NEUTRAL if moment == "machine" else code

@@ -97,10 +97,10 @@ def same(name, one, other):
 
 
 def test_every_kind_of_source_gives_the_same_answer(gate, project, write, made, schema, monkeypatch):
-    write("gates/feedback.toml", '[labels]\nresolved = "positive"\nreassigned = "negative"\n')
     write(
         "gates/metrics.toml",
-        '[metric.solved]\nsource = "outcome:ticket"\nhorizon = "5d"\npick = "worst"\ndefault = "negative"\n',
+        '[metric.solved]\nsource = "outcome:ticket"\nhorizon = "5d"\npick = "worst"\ndefault = "negative"\n'
+        'labels = { resolved = "positive", reassigned = "negative" }\n',
     )
     tables = {"decisions": plain(made.decisions), "outcomes": plain(made.outcomes)}
     made.write(project)

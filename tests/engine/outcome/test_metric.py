@@ -36,11 +36,29 @@ def test_a_metric_reads_as_it_is_written(tmp_path):
         ({"source": "outcome:reply", "horizont": "14d"}, "'horizont' is unknown; .*; did you mean 'horizon'?"),
         ({"source": "measure:latency_ms", "kind": "latency_over"}, "go together"),
         ({"source": "key:x", "horizon": "1d"}, "is known at once"),
+        ({"source": "key:x", "labels": {"warm": "positive"}}, "labels go with outcomes; key:x is a number"),
+        ({"source": "outcome:x", "horizon": "1d", "labels": {"warm": "good"}}, "labels.warm: 'good' is unknown"),
     ],
 )
 def test_what_is_no_metric_is_refused_with_its_place(table, message):
     with pytest.raises(ConfigError, match=message):
         parse_metrics({"x": table}, "gates/metrics.toml")
+
+
+def test_a_metrics_own_labels_stand_beside_the_words_that_every_outcome_knows():
+    own = parse_metrics(
+        {"x": {"source": "outcome:x", "horizon": "1d", "labels": {"warm": "positive", "0": "neutral"}}}, "m"
+    )["x"]
+    found = [own.polarity(one) for one in (" warm", "negative", "true", "0", "cold", "", None)]
+    assert found == [
+        Polarity.POSITIVE,
+        Polarity.NEGATIVE,
+        Polarity.POSITIVE,
+        Polarity.NEUTRAL,
+        None,
+        Polarity.NEUTRAL,
+        Polarity.NEUTRAL,
+    ]
 
 
 def test_durations():

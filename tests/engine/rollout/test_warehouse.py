@@ -119,7 +119,8 @@ def rules_with(pick, default, min_delay):
         },
     )  # fmt: skip
     resolved, fast = rules.metrics
-    changed = replace(resolved, horizon=600.0, pick=pick, default=default, min_delay=min_delay)
+    labels = (("maybe", Polarity.NEGATIVE),) if pick is Pick.WORST else ()
+    changed = replace(resolved, horizon=600.0, pick=pick, default=default, min_delay=min_delay, labels=labels)
     watch = tuple(replace(one, horizon=600.0, pick=pick, min_delay=min_delay) for one in rules.watch)
     return replace(rules, metrics=(changed, fast), watch=watch)
 

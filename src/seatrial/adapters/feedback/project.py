@@ -65,6 +65,7 @@ def decide_project(rules_file: Path, now: float) -> tuple[FeedbackRules, Decisio
     rules = load_rules(rules_file)
     beside = rules_file.with_name("metrics.toml")
     metrics = load_metrics(beside) if beside.exists() else {}
+    rules = rules.with_metrics(metrics)
     year = year_at(now, rules.year)
     question = Question(rules, metrics, year, now)
     root = rules_file.parent.parent
