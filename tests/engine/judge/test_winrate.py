@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import json
 import os
 import random
@@ -266,6 +267,31 @@ def test_alpaca_eval_rates_errors_and_exit_codes(winrate, model):
         published = expected[model]["segments"][rate["segment"].removeprefix("segment=")]
         assert (rate["judged"], 100 * rate["rate"]) == (published["n"], pytest.approx(published["win_rate"], abs=1e-9))
         assert 100 * rate["error"] == pytest.approx(published["se"], abs=1e-9)
+
+
+@pytest.mark.external
+@real
+def test_every_cell_of_llmbar_is_as_consistent_and_as_right_as_published(tmp_path):
+    published = json.loads((DATA / "EXPECTED.json").read_text())["llmbar"]
+    rows, labels = [], {}
+    for row in csv.DictReader(gzip.decompress((DATA / "llmbar_verdicts.csv.gz").read_bytes()).decode().splitlines()):
+        cell = f"{row['subset']}/evaluators/{row['judge']}/{row['prompt']}"
+        name = f"{cell}#{row['item']}"
+        # The first answer plays the candidate.
+        rows += pair(name, *({"1": 1.0, "2": 0.0}.get(row[f"winner_{way}"]) for way in ("fwd", "rev")))
+        labels[name] = 1.0 if row["label"] == "1" else 0.0
+    random.Random(1).shuffle(rows)
+    read = read_table(table(tmp_path / "llmbar.jsonl", rows), VERDICT_COLUMNS)
+    scores, found = scores_of(read), {}
+    for name, score, consistent in zip(read.codes("example_id").values, scores.score, scores.consistent, strict=True):
+        n, same, right = found.get(name.partition("#")[0], (0, 0, 0))
+        if not np.isnan(score):
+            found[name.partition("#")[0]] = (n + 1, same + int(consistent), right + (score == labels[name]))
+    complete = {cell: of for cell, of in published.items() if "kappa_fwd_rev" in of and found[cell][0] == of["n"]}
+    assert len(complete) == 118
+    assert {cell: found[cell][1:] for cell in complete} == {
+        cell: (of["consistent"], of["correct_both"]) for cell, of in complete.items()
+    }
 
 
 @pytest.mark.external
