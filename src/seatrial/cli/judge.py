@@ -24,6 +24,7 @@ PARTS = (
     Part("export-labels", "seatrial.cli.judge_exchange", "Show pairs to people in LangSmith or MLflow.", "export"),
     Part("import-labels", "seatrial.cli.judge_exchange", "Read people's votes from LangSmith or MLflow.", "read"),
     Part("agreement", "seatrial.cli.judge_agreement", "Compare a judge with people's labels and write its licence."),
+    Part("licence", "seatrial.cli.judge_licence", "Say which judges have a vote in a gate today, and why not."),
     Part("rate", "seatrial.cli.judge_rate", "Correct a judge's win rate by people's labels of some of the pairs."),
     Part("drift", "seatrial.cli.judge_drift", "Judge control items once more; a judge that changed loses its licence."),
     Part("prompts", "seatrial.cli.judge_prompts", "Say which of two wordings of a judge agrees better with people."),

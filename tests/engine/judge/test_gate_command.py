@@ -166,3 +166,18 @@ def test_a_cap_uses_the_listed_price_and_the_licence_names_the_graph(judged, cap
     (root / "labels.jsonl").write_text("".join(f'{{"example_id": "e{i:02}", "preference": 1}}\n' for i in range(20)))
     run(["judge", "agreement", str(table), "--labels", "labels.jsonl", "--licence", "helpful"])
     assert json.loads((root / "judges" / "helpful.licence.json").read_text())["graphs"] == ["desk"]
+
+
+def test_the_licences_of_a_project_say_who_has_a_vote_today(judges, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run(["judge", "licence"]) == 2
+    judge = judges()
+    assert run(["judge", "licence", "helpful"]) == 2
+    licence(tmp_path, judge)
+    assert run(["judge", "licence"]) == 0
+    licence(tmp_path, judge, age=102)
+    capsys.readouterr()
+    assert run(["judge", "licence", "--json"]) == 2
+    (found,) = json.loads(capsys.readouterr().out)["judges"]
+    assert (found["level"], found["reasons"]) == ("none", [{"kind": "licence_expired", "days": 12}])
+    assert run(["judge", "licence", "nobody"]) == 3
