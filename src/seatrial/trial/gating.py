@@ -75,7 +75,7 @@ def gate(
     ]
     _same_evaluators(project, graph, baseline, candidate)
     critical = critical_segments(for_graph(project.dimensions, graph))
-    judged = win_rates_of(project, baseline, candidate, names[1])
+    judged = win_rates_of(project, baseline, candidate, names[1], policy)
     evidence = combine([*arms, *judged], f"runs {baseline} and {candidate}")
     _same_segments(project, graph, candidate, evidence)
     if _took_turns(project, baseline, candidate):

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from seatrial.vote import Standing
 
 
-def win_rates_of(project: Project, baseline: str, candidate: str, name: str) -> Iterator[Evidence]:
+def win_rates_of(project: Project, baseline: str, candidate: str, name: str, policy: Policy) -> Iterator[Evidence]:
     """The win rates of every judge that compared two runs, under the candidate's name in the gate.
 
+    A damaged table of a judge that the policy does not name is left out: nothing hangs on it.
+
     Raises:
-        DataError: a table is not the one that was written when the runs were judged.
+        DataError: a table of another is not the one that was written when the runs were judged.
     """
     from seatrial.evidence.read import read_evidence  # noqa: PLC0415 - Arrow, where runs were judged
     from seatrial.trial.judging import ABOUT, EVIDENCE  # noqa: PLC0415
@@ -38,6 +40,8 @@ def win_rates_of(project: Project, baseline: str, candidate: str, name: str) -> 
         try:
             yield read_evidence(file, content=said.get("evidence_hash") or "no hash is kept").named(name)
         except DataError as error:
+            if folder.name.removesuffix(f"--{baseline}") not in {rule.name for rule in policy.judges}:
+                continue
             raise DataError(
                 f"{str(error).rstrip('.')}; judge the two runs again: no verdict is asked for twice"
             ) from error

@@ -131,6 +131,8 @@ def test_the_table_of_win_rates_must_be_the_one_that_was_written(judged, capsys)
     (folder / "judge.json").write_text(json.dumps(about | {"evidence_hash": "0" * 64}))
     assert run(["gate", "desk@v1", "desk@v2"]) == 2
     assert "judge the two runs again" in " ".join(capsys.readouterr().err.split())
+    (root / "gates" / "merge.toml").write_text(POLICY.replace("[judge.helpful]\n", ""))
+    assert run(["gate", "desk@v1", "desk@v2"]) == 0  # nothing hangs on it
 
 
 def test_evidence_from_a_file_counts_under_the_licence_of_its_folder(tmp_path, judges, monkeypatch):
