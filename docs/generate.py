@@ -37,9 +37,11 @@ from seatrial.experiment.ab_plan import _TOP as AB_WORDS
 from seatrial.experiment.ab_plan import AbMetric, AbPlan
 from seatrial.experiment.read import _TOP as ROLLOUT_WORDS
 from seatrial.gate.policy import (
+    _JUDGE,
     _KEY,
     _MEASURE,
     _TOP,
+    JudgeRule,
     KeyRule,
     MeasureRule,
     Policy,
@@ -317,6 +319,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "weights": lambda: policy_words(Weights, dict.fromkeys(WEIGHTS, words.share), "word of `weights`", WEIGHTS),
     "key": lambda: policy_words(KeyRule, _KEY, "word of `[key.NAME]`", meanings(KeyRule)),
     "measure": lambda: policy_words(MeasureRule, _MEASURE, "word of `[measure.NAME]`", MEASURE),
+    "judge": lambda: policy_words(JudgeRule, _JUDGE, "word of `[judge.NAME]`", meanings(JudgeRule)),
     "settings": lambda: attributes(Settings, "word of `[tool.seatrial]`"),
     "trial row": lambda: attributes(TrialRow, "word of `[[tool.seatrial.trial]]`"),
     "graph spec": lambda: attributes(

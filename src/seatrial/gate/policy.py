@@ -60,7 +60,8 @@ class JudgeRule:
 
     Attributes:
         name: the judge.
-        require_licence: without a valid licence it counts for nothing; else it may hold the verdict, and never decides.
+        require_licence: without a valid licence it counts for nothing; where false, it may then hold the verdict, and
+            never decides.
         min_consistency: share of its pairs with one verdict in both orders, under which it decides nothing.
         ship_rule: what every row that counts must show: `superior`, or better overall and not worse where it is critical.
         margin: how far under one half a critical segment may lie under the second rule (share).
