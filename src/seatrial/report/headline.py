@@ -125,7 +125,7 @@ def error_rate(report: Report) -> str:
     if any(isinstance(one, (Shown, NotShown)) and f.critical for f in report.findings for one in f.reasons):
         wording += f" · ≤ {100 * LEVEL:g} % of candidates that cost a critical segment {drop(report.must_detect)} pass"
     if any(f.key.startswith(WINRATE) and f.verdict is not None for f in report.findings):
-        wording += f" · ≤ {100 * ALPHA:g} % of candidates no better than the baseline win"
+        wording += f" · beside it each judge's row: ≤ {100 * ALPHA:g} % false wins, ≤ {100 * ALPHA:g} % false losses"
     return wording
 
 
