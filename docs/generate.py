@@ -48,6 +48,7 @@ from seatrial.gate.policy import (
     Weights,
     _increase,
 )
+from seatrial.gate.thresholds import read_floor
 from seatrial.graph.spec import GraphSpec
 from seatrial.project import Settings, TrialRow, mount
 from seatrial.segment import OPS
@@ -289,6 +290,7 @@ RANGES = {
     words.share_or_zero: "from 0 to under 1",
     words.integer: "a whole number from 1",
     words.flag: "`true`, `false`",
+    read_floor: "more than 0, at most 1",
     _increase: '`"10%"` or `0.1`; from 0 to under 10',
 }
 WEIGHTS = {

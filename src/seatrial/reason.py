@@ -56,6 +56,46 @@ class Dropped(_Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class SmallDrop(_Kind):
+    """The row dropped beyond chance, by less than a drop has to be to block.
+
+    Attributes:
+        p_adjusted: its p in the family.
+        alpha: what the adjusted p is compared with.
+        drop: how much it dropped.
+        min_drop: the smallest drop that blocks.
+    """
+
+    kind: ClassVar[str] = "small_drop"
+    p_adjusted: float | None
+    alpha: float
+    drop: float
+    min_drop: float
+
+
+@dataclass(frozen=True, slots=True)
+class BelowFloor(_Kind):
+    """The candidate's own rate lies below its floor.
+
+    Attributes:
+        rate: its rate, what is missing counted for it where that proves it.
+        floor: least rate it must reach.
+        at_most: upper bound of its rate; None where the observed rate decides.
+        proven: the bound, or by its rule the observed rate, lies below the floor, whatever is missing.
+        level: one-sided level of the bound: .05 shared by all floors; None where the observed rate decides.
+        baseline: the baseline's rate, where it lies below the floor too; None elsewhere.
+    """
+
+    kind: ClassVar[str] = "below_floor"
+    rate: float
+    floor: float
+    at_most: float | None
+    proven: bool
+    level: float | None
+    baseline: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Underpowered(_Kind):
     """The row has too few clusters for what it must detect.
 
@@ -402,6 +442,32 @@ class Fresh(_Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class Pooled(_Kind):
+    """What the row has to show was asked of both looks pooled.
+
+    Attributes:
+        repetitions: fresh ones, per example and version.
+    """
+
+    kind: ClassVar[str] = "pooled"
+    repetitions: int
+
+
+@dataclass(frozen=True, slots=True)
+class JointLevel(_Kind):
+    """What the joint level of the family took: clusters' signs flipped, the same in every row a cluster belongs to.
+
+    Attributes:
+        draws: how many; 0 where none was needed: the row with the smallest p / weight is not under alpha alone.
+        too_large: there were too many to draw, so weighted Holm alone decided.
+    """
+
+    kind: ClassVar[str] = "joint_level"
+    draws: int
+    too_large: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Answers(_Kind):
     """What a zero-tolerance key looked at.
 
@@ -453,6 +519,8 @@ Reason = (
     Unchanged
     | Thin
     | Dropped
+    | SmallDrop
+    | BelowFloor
     | Underpowered
     | NotShown
     | Shown
@@ -477,6 +545,8 @@ Reason = (
     | NewContract
     | TippingPoint
     | Fresh
+    | Pooled
+    | JointLevel
     | Answers
     | Increase
     | Passes

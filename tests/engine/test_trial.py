@@ -269,8 +269,8 @@ def test_a_limited_run_is_not_taken_for_the_latest_complete_one(project, capsys)
     assert run(["gate", "greeter@v1", "greeter@v2", "--json"]) == 0
     counts = json.loads(capsys.readouterr().out)["counts"]
     assert (counts["planned"], counts["scored"]) == (240, 240)
-    # asked for by its id it is compared, and 115 examples that one side never ran are no pass
-    assert run(["gate", limited, "greeter@v2", "--json"]) == 2
+    # asked for by its id it is compared, and 115 examples that the candidate never ran are no pass
+    assert run(["gate", "greeter@v2", limited, "--json"]) == 2
     reported = json.loads(capsys.readouterr().out)
     assert (reported["verdict"], reported["counts"]["scored"]) == ("inconclusive", 125)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.simulate import simulate
+from seatrial.certify.simulate import rules_out, simulate
 from seatrial.stats.noninferiority import clusters_to_rule_out
 from seatrial.stats.normal import quantile
 from seatrial.stats.power import POWER, needed_n
@@ -55,7 +55,7 @@ class Weak:
 
     Attributes:
         segment: its name.
-        power: critical: share of unchanged candidates that are shown not worse by `must_detect` or more; another: share of
+        power: of a row that has to rule a drop out the share of unchanged candidates of which it does; of another the share of
             candidates that lost `must_detect` there and are blocked.
         uncovered: it can never be shown.
     """
@@ -77,8 +77,8 @@ def fix(
     """
     found: list[Advice] = []
     for one in weak:
-        critical = design.critical[design.segments.index(one.segment)]
-        found += (_show if critical else _block)(design, policy, truth, one, gates, rng)
+        shows = rules_out(design, policy)[0, design.segments.index(one.segment)] > 0
+        found += (_show if shows else _block)(design, policy, truth, one, gates, rng)
     return sorted(found, key=lambda a: (not a.critical, a.calls, a.segment, a.kind))
 
 
@@ -86,7 +86,8 @@ def _show(
     design: Design, policy: Policy, truth: Truth, one: Weak, gates: int, rng: np.random.Generator
 ) -> Iterator[Advice]:
     """Examples, a larger `must_detect`, or repetitions that show a critical segment not worse."""
-    s, drop = design.segments.index(one.segment), policy.must_detect
+    s = design.segments.index(one.segment)
+    drop = float(rules_out(design, policy)[0, s])
     n, points = int(design.n[0, s]), f"{100 * drop:g} points"
     what = "example" if design.alone else "cluster"
     flips = _churn(design, truth, s) / truth.repetitions
@@ -105,7 +106,7 @@ def _show(
         yield Advice(
             one.segment,
             "must_detect",
-            f"must_detect = {shows:.2f} is what {count(n, what)} of {one.segment} can show",
+            f"must_detect{'_overall' if s == 0 else ''} = {shows:.2f} is what {count(n, what)} of {one.segment} can show",
             0,
         )
     if one.uncovered:

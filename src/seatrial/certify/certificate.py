@@ -29,6 +29,12 @@ DROPS = (0.05, 0.10, 0.15, 0.20, 0.30)
 _FEWEST, _ADVISED = 200, 400
 """Gates per drop, and per way of mending, at the least and at the most."""
 
+EXCESS = 1.04
+"""Part of alpha that weighted Holm and the joint level, both by mid-p, may spend together."""
+
+RULED_OUT = 1.7
+"""A simulated rate over alpha is still what was promised where so many times alpha lies beyond its 95 % interval."""
+
 MOST_UNTOLD = 0.5
 """Share of gates that cannot tell for what is missing, over which nobody would call it a gate."""
 
@@ -88,10 +94,10 @@ class Certificate:
     @property
     def kept(self) -> bool | None:
         """Whether the promise is kept; None where more gates would have to be simulated to tell."""
-        if self.false_block <= self.alpha:
-            return True
         ends = self.null.interval(self.null.blocked)
-        return False if isinstance(ends, Interval) and ends.low > self.alpha else None
+        if not isinstance(ends, Interval) or ends.low > EXCESS * self.alpha:
+            return False if isinstance(ends, Interval) else None
+        return True if self.false_block <= self.alpha or ends.high <= RULED_OUT * self.alpha else None
 
     @property
     def judges(self) -> bool:
@@ -141,8 +147,8 @@ def certify(
     uncovered = uncovered_segments(design, policy)
     weak = [
         Weak(segment, null.shown(segment), segment in uncovered)
-        for segment, critical in zip(design.segments, design.critical, strict=True)
-        if critical and (null.shown(segment) < POWER or segment in uncovered)
+        for segment, _ in null.unshown
+        if null.shown(segment) < POWER or segment in uncovered
     ]
     weak += [
         Weak(p.segment, p.blocked, False)

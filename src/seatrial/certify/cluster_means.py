@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.observed import Look, naive
+from seatrial.certify.observed import Flipped, Look, naive
 from seatrial.certify.paired_counts import drop_of
 from seatrial.certify.scenario import joint_law
 from seatrial.certify.sign_flip import Flips
@@ -69,9 +69,10 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
     worst = low[:, 1] - high[:, 0] if missing else best
     gates, width = drawn.shape[0], len(design.segments)
     fails, nothing = np.zeros((gates, width), dtype=bool), np.zeros((gates, width), dtype=bool)
-    share, mean, spread, rate = (np.zeros((gates, width)) for _ in range(4))
+    share, mean, spread, rate, fell, fell_worst = (np.zeros((gates, width)) for _ in range(6))
     at_most = np.ones((gates, width))
     rows: dict[int, tuple[tuple[NDArray[np.float64], NDArray[np.float64]], Flips]] = {}
+    named: dict[int, NDArray[np.int64]] = {}
     moved, square = _as_rows(passes, absent, r)
     for s in range(width):
         members = np.flatnonzero(design.member[s][design.cell[mine]])
@@ -82,6 +83,8 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
         at_best = np.round(gather(best[:, members]), DECIMALS) + 0.0
         at_worst = np.round(gather(worst[:, members]), DECIMALS) + 0.0 if missing else at_best
         rows[s] = ((at_best, at_worst), Flips(np.unique(sizes * r)))
+        fell[:, s], fell_worst[:, s] = -at_best.mean(axis=1), -at_worst.mean(axis=1)
+        named[s] = np.unique(design.cluster[mine[members]])
         at_most[:, s] = largest_drops(at_worst.sum(axis=1), (at_worst**2).sum(axis=1), at_worst.shape[1])
         complete = gather(absent[:, :, members].sum(axis=1).astype(float)) == 0
         rate[:, s] = (gather(low[:, 0][:, members]) * complete).sum(axis=1) / np.maximum(complete.sum(axis=1), 1)
@@ -104,17 +107,24 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
     def p(which: int, largest: float) -> Callable[[int, NDArray[np.int64]], NDArray[np.float64]]:
         return lambda s, some: rows[s][1].p(rows[s][0][which][some], largest) if s in rows else np.ones(some.size)
 
-    missing_share = absent.sum(axis=(1, 2)) / max(1, 2 * r * mine.size)
+    def flips(some: NDArray[np.int64], at_worst: bool) -> Flipped:
+        size = np.zeros((some.size, int(design.cluster.max()) + 1, width))
+        for s, (pair, _) in rows.items():
+            size[:, named[s], s] = pair[int(at_worst)][some]
+        return Flipped(size, np.ones(size.shape[:2], dtype=np.int64), size.sum(axis=1), single=False, shared=True)
+
     return Look(
         fails,
+        fell,
+        fell_worst,
         share,
-        missing_share,
         nothing,
         at_most,
         rate,
         p(0, SCREEN),
         falls,
         p(1, design.alpha),
+        flips,
         naive(mean, spread, mean < -1.645 * np.maximum(spread, 1e-12)),
     )
 

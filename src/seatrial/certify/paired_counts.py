@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.observed import RAW_P, Look, naive
+from seatrial.certify.observed import RAW_P, Flipped, Look, naive
 from seatrial.certify.scenario import joint_law
 from seatrial.stats.noninferiority import largest_drops
 from seatrial.stats.paired import mcnemar
@@ -51,16 +51,9 @@ def drop_of(design: Design, truth: Truth, key: int, cell: int) -> float:
 def look_at_counts(design: Design, key: int, drawn: NDArray[np.int64], method: Method) -> Look:
     """What the gate sees of one key in every drawn gate."""
     per = np.einsum("gcam,sc->gsam", drawn, design.member, optimize=True)
-    both, regressed, fixed, neither = (per[:, :, a] for a in range(4))
+    both, regressed, fixed = (per[:, :, a] for a in range(3))
     none = per[..., 3].sum(axis=2)
-    best = (
-        regressed[..., 0],
-        fixed[..., 0] + fixed[..., 1] + neither[..., 1] + both[..., 2] + fixed[..., 2] + none,
-    )
-    worst = (
-        regressed[..., 0] + both[..., 1] + regressed[..., 1] + regressed[..., 2] + neither[..., 2] + none,
-        fixed[..., 0],
-    )
+    best, worst = _moved(per, worst=False), _moved(per, worst=True)
     size = np.maximum(design.n[key], 1)
     missing = np.maximum(per[..., 1].sum(axis=2), per[..., 2].sum(axis=2)) + none
     complete = per[..., 0].sum(axis=2)
@@ -90,20 +83,39 @@ def look_at_counts(design: Design, key: int, drawn: NDArray[np.int64], method: M
             for s, n in enumerate(design.n[key])
         ]
     )
+
+    def flips(gates: NDArray[np.int64], at_worst: bool) -> Flipped:
+        losses, wins = _moved(drawn[gates], worst=at_worst)
+        total = ((wins - losses) @ design.member.T).astype(float)
+        return Flipped(design.member.T[None].astype(float), losses + wins, total, single=True, shared=False)
+
     rate = (both[..., 0] + regressed[..., 0]) / seen
-    missing_share = (per[:, 0, :, 1:3].sum(axis=(1, 2)) + 2 * none[:, 0]) / (2 * size[0])
     return Look(
         fails,
+        (best[0] - best[1]) / size,
+        (worst[0] - worst[1]) / size,
         missing / size,
-        missing_share,
         (complete == 0) & (design.n[key] > 0),
         at_most,
         rate,
         p_best,
         falls,
         p_worst,
+        flips,
         naive(mean, spread, low),
     )
+
+
+def _moved(drawn: NDArray[np.int64], *, worst: bool) -> _Pair:
+    """(losses, gains) per gate and place, what is missing taken against the candidate or for it."""
+    both, regressed, fixed, neither = (drawn[:, :, a] for a in range(4))
+    none = drawn[..., 3].sum(axis=2)
+    if worst:
+        return (
+            regressed[..., 0] + both[..., 1] + regressed[..., 1] + regressed[..., 2] + neither[..., 2] + none,
+            fixed[..., 0],
+        )
+    return regressed[..., 0], fixed[..., 0] + fixed[..., 1] + neither[..., 1] + both[..., 2] + fixed[..., 2] + none
 
 
 def _rejects(regressed: NDArray[np.int64], fixed: NDArray[np.int64], alpha: float, method: Method) -> NDArray[np.bool_]:

@@ -9,8 +9,11 @@ import numpy as np
 
 from seatrial.certify.cluster_means import draw_answers, look_at_answers
 from seatrial.certify.guardrails import beside
+from seatrial.certify.joint import joint_rejections
 from seatrial.certify.paired_counts import draw_counts, look_at_counts
 from seatrial.certify.scenario import Truth
+from seatrial.gate.policy import KeyRule
+from seatrial.gate.thresholds import limits_of
 from seatrial.stats.multiplicity import weighted_holm
 from seatrial.stats.noninferiority import largest_drops
 from seatrial.stats.power import detectable_drop
@@ -49,7 +52,7 @@ class Gates:
         raw_drop: the rule "any raw drop over 2 points" blocked.
         raw_p: the rule "any one-sided p under .05" blocked.
         bootstrap: the rule "any row's 95 % bootstrap interval lies under zero" blocked.
-        unshown: per critical segment, the gates that do not show it not worse by `must_detect` or more.
+        unshown: per critical segment, and overall, the gates that do not show it not worse by what it has to rule out.
     """
 
     gates: int
@@ -66,7 +69,7 @@ class Gates:
     unshown: tuple[tuple[str, int], ...] = ()
 
     def shown(self, segment: str) -> float:
-        """Share of the gates that show the critical segment not worse by `must_detect` or more."""
+        """Share of the gates that show the segment not worse by the drop it has to rule out."""
         return 1 - self.rate(dict(self.unshown).get(segment, 0))
 
     def rate(self, count: int) -> float:
@@ -90,7 +93,7 @@ def simulate(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.r
     for start in range(0, gates, turn):
         now = slice(start, min(start + turn, gates))
         looks = [look(design, policy, truth, k, now.stop - start, rng) for k in range(len(design.keys))]
-        blocked[now], unsure[now] = decide_gates(design, policy, looks)
+        blocked[now], unsure[now] = decide_gates(design, policy, looks, rng)
         open_ += unshown_rows(design, policy, looks).sum(axis=0)
         for one in looks:
             raw[:, now] |= one.naive
@@ -112,8 +115,10 @@ def simulate(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.r
         bootstrap=int(raw[2].sum()),
         unshown=tuple(
             (segment, int(n))
-            for segment, n, critical in zip(design.segments, open_, design.critical, strict=True)
-            if critical
+            for segment, n, must in zip(
+                design.segments, open_, np.atleast_1d(rules_out(design, policy).any(axis=0)), strict=True
+            )
+            if must
         ),
     )
 
@@ -123,66 +128,99 @@ def by_counts(design: Design, truth: Truth) -> bool:
     return design.alone and truth.repetitions == 1
 
 
-def decide_gates(design: Design, policy: Policy, looks: Sequence[Look]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Per gate: the score family blocks; it does not and what is missing leaves a row open."""
-    levels, sizes = design.alpha_row, design.n
+def decide_gates(
+    design: Design, policy: Policy, looks: Sequence[Look], rng: np.random.Generator
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Per gate: the score family blocks; it does not and what is missing, or what is not shown, leaves a row open."""
     method: Method = "exact" if policy.test == "exact" else "mid-p"
-    blocked = np.zeros(looks[0].fails.shape[0], dtype=bool)
-    unsure, doubtful = blocked.copy(), blocked.copy()
-    tolerance = np.array([0.0 if critical else policy.missing_tolerance for critical in design.critical])
-    unsure |= unshown_rows(design, policy, looks).any(axis=1)
-    # A critical segment that is shown not worse at the worst case of what is missing hangs on nothing.
-    shows = np.array(
-        [[k in _requested(design, policy) and critical for critical in design.critical] for k in range(len(looks))]
-    )
-    over = []
+    family = (design.alpha_row > 0) & (design.n > 0)
+    weights = np.where(family, design.alpha_row / design.alpha, 0.0)
+    least, asked = _min_drops(design, policy), rules_out(design, policy) > 0
+    far = np.stack([one.fell >= least[k] - 1e-12 for k, one in enumerate(looks)], axis=1)
+    first = np.stack([one.fails for one in looks], axis=1) & family
+    blocked: NDArray[np.bool_] = (first & far).any(axis=(1, 2))
+    # A row that rejects and fell too little to block steps aside for the next.
+    small = np.flatnonzero(first.any(axis=(1, 2)) & ~blocked)
+    blocked[small] = (_by_holm(design, looks, small, family, worst=False) & far[small]).any(axis=(1, 2))
+    left = np.flatnonzero(~blocked)
+    flipped = [one.flips(left, False) for one in looks]
+    blocked[left] = (joint_rejections(flipped, weights, design.alpha, method, rng) & far[left]).any(axis=(1, 2))
+    unsure: NDArray[np.bool_] = np.asarray(unshown_rows(design, policy, looks).any(axis=1))
     for k, one in enumerate(looks):
-        family = (levels[k] > 0) & (sizes[k] > 0)
-        blocked |= (one.fails & family).any(axis=1)
-        unsure |= (one.nothing & family).any(axis=1)
-        over.append((one.missing_cells > tolerance) & family & ~shows[k])
-        detects = detectable_drop(int(sizes[k, 0]), policy.churn, float(levels[k, 0]), method)
-        if detects is not None:
-            # What is missing can hide a drop; where none could show, the overall row decides nothing.
-            unsure |= detects + 2 * one.missing_share > 1
-        doubtful |= over[-1].any(axis=1)
-    open_ = np.flatnonzero(doubtful & ~blocked & ~unsure)
+        unsure |= (one.nothing & family[k] & ~asked[k]).any(axis=1)
+    tolerance = np.array([0.0 if critical else policy.missing_tolerance for critical in design.critical])
+    # A row that is shown not worse at the worst case of what is missing hangs on nothing.
+    over = np.stack([(one.missing_cells > tolerance) & family[k] & ~asked[k] for k, one in enumerate(looks)], axis=1)
+    open_ = np.flatnonzero(over.any(axis=(1, 2)) & ~blocked & ~unsure)
     if open_.size:
-        rows = [(k, s) for k in range(len(looks)) for s in np.flatnonzero((levels[k] > 0) & (sizes[k] > 0)).tolist()]
-        first = np.stack([looks[k].falls(s, open_) for k, s in rows], axis=1)
-        requested = np.stack([over[k][open_, s] for k, s in rows], axis=1)
-        unsure[open_] = (first & requested).any(axis=1)
-        # Only where a row falls at its first-step level can another fall after it.
-        after = np.flatnonzero(first.any(axis=1) & ~(first & requested).any(axis=1))
-        p = np.stack([looks[k].p_worst(s, open_[after]) for k, s in rows], axis=1)
-        weights = np.array([levels[k, s] for k, s in rows]) / design.alpha
-        for i, row in zip(after, p, strict=True):
-            unsure[open_[i]] = bool((weighted_holm(row, weights, design.alpha).rejected & requested[i]).any())
+        far = np.stack([one.fell_worst[open_] >= least[k] - 1e-12 for k, one in enumerate(looks)], axis=1)
+        fails = _by_holm(design, looks, open_, family, worst=True)
+        flipped = [one.flips(open_, True) for one in looks]
+        fails |= joint_rejections(flipped, weights, design.alpha, method, rng)
+        unsure[open_] = (fails & far & over[open_]).any(axis=(1, 2))
     return blocked, unsure & ~blocked
 
 
-def unshown_rows(design: Design, policy: Policy, looks: Sequence[Look]) -> NDArray[np.bool_]:
-    """Gates x segments: a critical segment is not shown not worse by `must_detect` or more on a key that is asked."""
-    found = np.zeros(looks[0].fails.shape, dtype=bool)
+def _by_holm(
+    design: Design, looks: Sequence[Look], gates: NDArray[np.int64], family: NDArray[np.bool_], *, worst: bool
+) -> NDArray[np.bool_]:
+    """Gates x keys x segments: rows that weighted Holm rejects, stepped down."""
+    rows = [(k, s) for k in range(len(looks)) for s in np.flatnonzero(family[k]).tolist()]
+    found = np.zeros((gates.size, *family.shape), dtype=bool)
+    if not gates.size:
+        return found
+    p = np.stack([(looks[k].p_worst if worst else looks[k].p_best)(s, gates) for k, s in rows], axis=1)
+    weights = np.array([design.alpha_row[k, s] for k, s in rows]) / design.alpha
+    for i in range(gates.size):
+        for (k, s), rejected in zip(rows, weighted_holm(p[i], weights, design.alpha).rejected, strict=True):
+            found[i, k, s] = rejected
+    return found
+
+
+def rules_out(design: Design, policy: Policy) -> NDArray[np.float64]:
+    """Keys x segments: the drop each row has to be shown not to have; 0 where it has to show nothing."""
+    rules = {rule.name: rule for rule in policy.keys}
+    found = np.zeros(design.n.shape)
     for k in _requested(design, policy):
-        shown = (looks[k].at_most < policy.must_detect) & (looks[k].rate > policy.must_detect) & (design.n[k] > 0)
-        found |= ~shown & np.array(design.critical)
+        found[k, 0] = policy.must_detect_overall
+        for s in (s for s, critical in enumerate(design.critical) if critical):
+            own = limits_of(rules.get(design.keys[k], KeyRule(design.keys[k])), design.segments[s]).must_detect
+            found[k, s] = own or policy.must_detect
+    return found
+
+
+def _min_drops(design: Design, policy: Policy) -> NDArray[np.float64]:
+    rules = {rule.name: rule for rule in policy.keys}
+    return np.array(
+        [[limits_of(rules.get(key, KeyRule(key)), s).min_drop for s in design.segments] for key in design.keys]
+    )
+
+
+def unshown_rows(design: Design, policy: Policy, looks: Sequence[Look]) -> NDArray[np.bool_]:
+    """Gates x segments: a row is not shown not worse by the drop it has to rule out, on a key that is asked."""
+    found = np.zeros(looks[0].fails.shape, dtype=bool)
+    for k, drops in enumerate(rules_out(design, policy)):
+        shown = (looks[k].at_most < drops) & (looks[k].rate > drops) & (design.n[k] > 0)
+        found |= ~shown & (drops > 0)
     return found
 
 
 def uncovered_segments(design: Design, policy: Policy) -> tuple[str, ...]:
     """What makes every pass INCONCLUSIVE, from sizes and policy alone.
 
-    Critical segments too small to be shown not worse by `must_detect` even if nothing moved, on a key that is asked; the
-    overall row under `min_n`, or of a key whose level no drop can reach; a measurement on fewer than `min_n` clusters.
+    Rows too small to be shown not worse by the drop they have to rule out even if nothing moved; the overall row of another
+    key under `min_n`, or whose level no drop can reach; a measurement on fewer than `min_n` clusters.
     """
     method: Method = "exact" if policy.test == "exact" else "mid-p"
-    short = []
+    drops, short = rules_out(design, policy), []
     for s, segment in enumerate(design.segments):
-        least = min(int(design.n[k, s]) for k in _requested(design, policy))
-        if (design.critical[s] and (not least or float(largest_drops(0.0, 0.0, least)) >= policy.must_detect)) or (
-            s == 0 and any(_mute(design, policy, k, method) for k in range(len(design.keys)))
-        ):
+        never = [
+            not design.n[k, s] or float(largest_drops(0.0, 0.0, int(design.n[k, s]))) >= drops[k, s]
+            for k in range(len(design.keys))
+            if drops[k, s] > 0
+        ]
+        mute = [s == 0 and not drops[k, 0] and _mute(design, policy, k, method) for k in range(len(design.keys))]
+        if any(never) or any(mute):
             short.append(segment)
     if design.measures and np.unique(design.cluster).size < policy.min_n:
         short += [name for name in design.measures if name not in short]

@@ -2,7 +2,10 @@
 
 The first look screens: a row whose p (at the best case of what is missing) exceeds SCREEN is cleared. The others are tested
 on repetitions made after the look, at the weights they always had. A cleared row enters the family with p = 1 and a
-suspicious one with the p of data that no look has touched, so every p is valid and weighted Holm keeps its level.
+suspicious one with the p of data that no look has touched, so every p is valid and the family keeps its level.
+
+A row that has to be shown not worse and was not is repeated, too, and asked once more on both looks pooled: an answer at
+either look alone would pass too often.
 """
 
 from __future__ import annotations
@@ -13,7 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import InvalidComparison
+from seatrial.gate.not_worse import repetitions_help
 from seatrial.gate.row import OVERALL
+from seatrial.reason import NotShown
 from seatrial.verdict import Verdict
 from seatrial.wording import count, p_value
 
@@ -98,6 +103,21 @@ def suspicious(report: Report) -> tuple[Finding, ...]:
     )
 
 
+def unshown(report: Report) -> tuple[Finding, ...]:
+    """The rows that the first look did not show not worse, and that more repetitions may show, in reading order."""
+    return tuple(
+        f
+        for f in report.findings
+        if f.alpha_row is not None and any(isinstance(one, NotShown) and repetitions_help(one) for one in f.reasons)
+    )
+
+
+def needed(report: Report) -> tuple[Finding, ...]:
+    """The rows whose examples are repeated: the suspicious ones, and those that were not shown."""
+    rows = suspicious(report)
+    return (*rows, *(f for f in unshown(report) if f not in rows))
+
+
 def resolved(report: Report, *, deterministic: bool = False) -> Confirmed | None:
     """Why no fresh repetition could change the answer; None when some are needed.
 
@@ -109,10 +129,10 @@ def resolved(report: Report, *, deterministic: bool = False) -> Confirmed | None
     looks = tuple(Look(f.segment, f.key, f.p) for f in rows if f.p is not None)
     if report.unchanged:
         return Confirmed("unchanged", "nothing to confirm: every output is identical", SCREEN)
-    if not rows:
+    if not needed(report):
         return Confirmed(
             "nothing_suspicious",
-            f"nothing to confirm: no row has p ≤ {SCREEN:g} at the first look, so no fresh repetition was run",
+            f"nothing to confirm: no row has p ≤ {SCREEN:g} at the first look and none is left to be shown, so no fresh repetition was run",
             SCREEN,
         )
     if deterministic:
@@ -183,11 +203,20 @@ def same_provenance(evidence: Evidence, fresh: Evidence) -> None:
             )
 
 
-def confirmed(looks: tuple[Look, ...], *, examples: int, everywhere: int, first: int, repetitions: int) -> Confirmed:
+def confirmed(
+    looks: tuple[Look, ...],
+    pooled: tuple[str, ...] = (),
+    *,
+    examples: int,
+    everywhere: int,
+    first: int,
+    repetitions: int,
+) -> Confirmed:
     """What the second look came to.
 
     Args:
         looks: the suspicious rows.
+        pooled: names of the rows that were asked on both looks pooled whether they are not worse.
         examples: examples repeated.
         everywhere: examples of the first look.
         first: runs of the graph the first look took, both versions.
@@ -198,7 +227,7 @@ def confirmed(looks: tuple[Look, ...], *, examples: int, everywhere: int, first:
     than = f"{abs(saved):,} {'fewer' if saved >= 0 else 'more'} than {repetitions} repetitions of everything"
     return Confirmed(
         "fresh",
-        f"{count(len(looks), 'suspicious row')} tested on {count(repetitions, 'fresh repetition')} of {count(examples, 'example')}, {calls:,} calls ({than} from the start)",
+        f"{count(len(looks), 'suspicious row')} tested{f' and {len(pooled)} pooled' if pooled else ''} on {count(repetitions, 'fresh repetition')} of {count(examples, 'example')}, {calls:,} calls ({than} from the start)",
         SCREEN,
         repetitions,
         looks,

@@ -77,14 +77,14 @@ def check_second_stage(
 def fresh_examples(
     first: Report, evidence: Evidence, policy: Policy, *, critical: Collection[str] = ()
 ) -> tuple[str, ...]:
-    """Ids of the examples to repeat: those of the suspicious rows, and of the rows that would be so without a quarantine."""
+    """Ids of the examples to repeat: those of the rows that need it, and of the rows that would without a quarantine."""
     c = _comparison(first, evidence, policy, critical, NO_QUARANTINE)
     compared = common(c.evidence, policy, first.baseline, first.candidate).compared
-    examples = set(confirm.examples_of(compared, first, confirm.suspicious(first)))
+    examples = set(confirm.examples_of(compared, first, confirm.needed(first)))
     if first.quarantine is not None:
         with suppress(InvalidComparison):
             all_in = check(c)
-            examples.update(confirm.examples_of(compared, all_in, confirm.suspicious(all_in)))
+            examples.update(confirm.examples_of(compared, all_in, confirm.needed(all_in)))
     return tuple(sorted(examples))
 
 

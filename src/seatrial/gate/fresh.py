@@ -1,4 +1,4 @@
-"""Fresh rows: the suspicious rows of a first look, once more, on repetitions made after it."""
+"""Fresh rows: the suspicious rows of a first look on repetitions made after it, and unshown ones on both looks pooled."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import InvalidComparison
+from seatrial.evidence.combine import combine
 from seatrial.gate import confirm
 from seatrial.gate.arms import arms
+from seatrial.gate.not_worse import rules_out, shown
 from seatrial.gate.rows import in_full, rows_of, without_quarantined
 from seatrial.gate.validity import baseline_is_valid, known_critical
 from seatrial.wording import count
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from seatrial.evidence import Evidence
     from seatrial.gate.arms import Arms
     from seatrial.gate.comparison import Comparison
+    from seatrial.gate.policy import KeyRule
     from seatrial.gate.row import Row
     from seatrial.verdict import Finding
 
@@ -29,7 +32,8 @@ class FreshRows:
     """Rows on fresh repetitions.
 
     Attributes:
-        rows: position of a row of the plan -> the same row on the fresh repetitions.
+        rows: position of a row of the plan -> the same row on the fresh repetitions, where it was suspicious.
+        pooled: position of a row that the first look did not show not worse -> the row on both looks together.
         needed: the suspicious rows of the first look, in reading order.
         evidence: the fresh repetitions.
         judged: key -> its arms on them, without the examples in quarantine.
@@ -37,6 +41,7 @@ class FreshRows:
     """
 
     rows: Mapping[int, Row]
+    pooled: Mapping[int, Row]
     needed: tuple[Finding, ...]
     evidence: Evidence
     judged: Mapping[str, Arms]
@@ -49,7 +54,12 @@ class FreshRows:
 
 
 def fresh_rows(
-    c: Comparison, compared: Evidence, rows: Sequence[Row], critical: frozenset[str], kept_complete: frozenset[str]
+    c: Comparison,
+    compared: Evidence,
+    rows: Sequence[Row],
+    tested: Sequence[KeyRule],
+    critical: frozenset[str],
+    kept_complete: frozenset[str],
 ) -> FreshRows:
     """The suspicious `rows` of the examples that are `compared`, on the repetitions of the comparison's second look.
 
@@ -59,24 +69,55 @@ def fresh_rows(
     """
     assert c.second_stage is not None  # noqa: S101 - asked only then
     first, fresh = c.second_stage.first, c.second_stage.evidence
-    needed = confirm.suspicious(first)
+    needed, suspicious = confirm.needed(first), confirm.suspicious(first)
     confirm.complete(compared, fresh, needed, first)
     confirm.same_provenance(compared, fresh)
     known_critical(fresh, c.critical)
-    aligned = {key: arms(fresh, key, c.baseline, c.candidate) for key in {f.key: None for f in needed}}
-    judged = without_quarantined(fresh, aligned, c.quarantine)
+    tries = int(np.unique(fresh.numbers("repetition")).size)
+    keys = tuple({f.key: None for f in needed})
+    judged, repeated = _rows_of(c, fresh, keys, critical, kept_complete)
+    aligned = {key: arms(fresh, key, c.baseline, c.candidate) for key in judged}
     for key, a in judged.items():
         baseline_is_valid(fresh, a, aligned[key], c.policy, c.baseline, critical, kept_complete)
-    repeated = rows_of(fresh, judged.values(), critical)
+    names = {(f.segment, f.key) for f in needed}
+    open_ = [
+        i
+        for i, r in enumerate(rows)
+        if (r.segment, r.key) in names
+        and not shown(r, rules_out(r, tested, c.policy))
+        and rules_out(r, tested, c.policy) is not None
+    ]
+    pooled: Mapping[int, Row] = {}
+    if open_:
+        both = combine([compared, fresh.later(1 + int(compared.numbers("repetition").max()))], fresh.source)
+        plan = None if c.policy.repetitions is None else c.policy.repetitions + tries
+        _, together = _rows_of(c, both, keys, critical, kept_complete, plan)
+        pooled = _matched(rows, together, {(rows[i].segment, rows[i].key) for i in open_}, fresh)
+    found = _matched(rows, repeated, {(f.segment, f.key) for f in suspicious}, fresh)
+    return FreshRows(found, pooled, suspicious, fresh, judged, tries)
+
+
+def _rows_of(
+    c: Comparison,
+    evidence: Evidence,
+    keys: Sequence[str],
+    critical: frozenset[str],
+    kept_complete: frozenset[str],
+    repetitions: int | None = None,
+) -> tuple[dict[str, Arms], tuple[Row, ...]]:
+    """Arms without the examples in quarantine, and every row of these keys."""
+    aligned = {key: arms(evidence, key, c.baseline, c.candidate, repetitions=repetitions) for key in keys}
+    judged = without_quarantined(evidence, aligned, c.quarantine)
+    rows = rows_of(evidence, judged.values(), critical)
     if kept_complete:
-        repeated = in_full(repeated, rows_of(fresh, aligned.values(), critical), kept_complete)
-    found = _matched(rows, repeated, needed, fresh)
-    return FreshRows(found, needed, fresh, judged, int(np.unique(fresh.numbers("repetition")).size))
+        rows = in_full(rows, rows_of(evidence, aligned.values(), critical), kept_complete)
+    return judged, rows
 
 
-def _matched(first: Sequence[Row], second: Sequence[Row], needed: Sequence[Finding], fresh: Evidence) -> dict[int, Row]:
+def _matched(
+    first: Sequence[Row], second: Sequence[Row], wanted: Collection[tuple[str, str]], fresh: Evidence
+) -> dict[int, Row]:
     repeated = {(r.segment, r.key): r for r in second}
-    wanted = {(f.segment, f.key) for f in needed}
     found = {}
     for i, r in enumerate(first):
         if (r.segment, r.key) not in wanted:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from seatrial.evidence import Evidence
     from seatrial.gate.plan import Plan
-    from seatrial.gate.policy import MeasureRule, Policy
+    from seatrial.gate.policy import MeasureRule
     from seatrial.reason import Reason
 
 
@@ -60,7 +60,7 @@ def measure_finding(plan: Plan, rule: MeasureRule, alpha: float) -> Finding:
     if gates and (ratio.size < c.policy.min_n or missing > c.policy.missing_tolerance):
         verdict, state, reason = Verdict.INCONCLUSIVE, State.CANNOT_TELL, FewRatios(int(ratio.size), missing)
     elif gates:
-        p = _p(ratio, limit, rule, c.policy, alpha)
+        p = _p(ratio, limit, rule, alpha)
         grew = p <= alpha
         verdict, state = (Verdict.FAIL, State.BLOCKS) if grew else (Verdict.PASS, State.NO_DROP)
         reason = Grew(p, alpha) if grew else WithinMargin(p, alpha)
@@ -80,11 +80,11 @@ def measure_finding(plan: Plan, rule: MeasureRule, alpha: float) -> Finding:
     )
 
 
-def _p(ratio: NDArray[np.float64], limit: float, rule: MeasureRule, policy: Policy, alpha: float) -> float:
+def _p(ratio: NDArray[np.float64], limit: float, rule: MeasureRule, alpha: float) -> float:
     """One-sided p that the statistic does not exceed the limit."""
     if rule.statistic == "median":
         return float(mcnemar(int((ratio > limit).sum()), int((ratio < limit).sum()), "exact"))
-    seed = hashlib.sha256(np.sort(ratio).tobytes() + policy.hash.encode() + rule.name.encode()).digest()
+    seed = hashlib.sha256(np.sort(ratio).tobytes()).digest()
     return sign_flip(limit - ratio, np.random.default_rng(int.from_bytes(seed[:8], "big")), alpha).p
 
 

@@ -138,7 +138,7 @@ def plan_of(c: Comparison) -> Plan:
         unchanged=unchanged,
         quarantined=kept,
         kept_complete=complete,
-        fresh=fresh_rows(c, shared.compared, rows, critical, complete) if c.second_stage is not None else None,
+        fresh=fresh_rows(c, evidence, rows, _tested(rules), critical, complete) if c.second_stage is not None else None,
         warnings=tuple(warnings),
     )
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial import toml as words
 from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError
+from seatrial.gate.thresholds import FLOOR_RULES, KEY_WORDS, MIN_DROP, SegmentRule, read_segments, read_words
 from seatrial.vote import ShipRule
 
 if TYPE_CHECKING:
@@ -37,12 +38,20 @@ class KeyRule:
         primary: takes .6 of the key weight; critical segments are shown not worse on it.
         zero_tolerance: one new hit fails; for deterministic keys only, outside the alpha family.
         promote_margin: tolerated drop (share) for `promotable`.
+        min_drop: a proven drop smaller than this (share) is WATCH, never FAIL.
+        floor: least pass rate of the candidate over all examples; `segment."NAME=value" = { floor = ... }` is that of a segment.
+        floor_rule: `proven` fails where the candidate is shown under its floor, `observed` where its rate is (no error rate).
+        segments: thresholds of single segments.
     """
 
     name: str
     primary: bool = False
     zero_tolerance: bool = False
     promote_margin: float = 0.05
+    min_drop: float = MIN_DROP
+    floor: float | None = None
+    floor_rule: str = FLOOR_RULES[0]
+    segments: tuple[SegmentRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +87,8 @@ class JudgeRule:
 class Weights:
     """Shares of alpha: the overall row, all critical segments together, all the rest together."""
 
-    overall: float = 0.1
-    critical: float = 0.6
+    overall: float = 0.2
+    critical: float = 0.5
     rest: float = 0.3
 
 
@@ -96,8 +105,9 @@ class Policy:
         alpha: family-wise chance to block an unchanged candidate.
         weights: how alpha is shared.
         must_detect: drop (share) that must be ruled out on every critical segment, on the primary key.
+        must_detect_overall: drop (share) that must be ruled out over all examples, on the primary key.
         churn: share of examples that flip when nothing changed; what the smallest detectable drop of a row is computed with.
-        min_n: a non-critical row under this many clusters leaves the family; an overall row under it decides nothing.
+        min_n: a non-critical row under this many clusters leaves the family; an overall row of another than the primary key under it decides nothing.
         missing_tolerance: share of unmeasured cells a non-critical row may have before its worst case counts.
         watch: what a row that looks worse alone and is not proven worse does: `pass`, or `hold` the verdict (exit 2) where the row is critical or overall.
         dataset_mismatch: `refuse` evidence of two dataset hashes, or `warn`.
@@ -119,6 +129,7 @@ class Policy:
     alpha: float = 0.05
     weights: Weights = field(default_factory=Weights)
     must_detect: float = 0.20
+    must_detect_overall: float = 0.10
     churn: float = 0.05
     min_n: int = 20
     missing_tolerance: float = 0.02
@@ -213,12 +224,15 @@ def _keys(raw: Any, place: str) -> tuple[KeyRule, ...]:
     rules = []
     for name, rule in raw.items():
         here = f"{place}.{name}"
-        words.only_known(words.table(rule, here), _KEY, here)
+        words.only_known(words.table(rule, here), (*_KEY, "segment"), here)
         rules.append(
             KeyRule(
-                name, **{word: check(rule[word], f"{here}: {word}") for word, check in _KEY.items() if word in rule}
+                name, **read_words(rule, _KEY, here), segments=read_segments(rule.get("segment", {}), f"{here}.segment")
             )
         )
+        limited = [word for word in (*KEY_WORDS, "segment") if word in rule]
+        if rules[-1].zero_tolerance and limited:
+            raise ConfigError(f"{here}: {limited[0]} says nothing of a zero-tolerance key, of which one new hit fails")
     tested = [rule for rule in rules if not rule.zero_tolerance]
     if not tested:
         # Alone, a graph that crashes on every example would have no hit and pass.
@@ -295,6 +309,7 @@ _TOP: dict[str, Callable[[Any, str], Any]] = {
     "mode": words.word(*MODES),
     "alpha": words.level,
     "must_detect": words.share,
+    "must_detect_overall": words.share,
     "churn": words.share_or_zero,
     "min_n": words.integer,
     "missing_tolerance": words.share_or_zero,
@@ -310,6 +325,7 @@ _KEY: dict[str, Callable[[Any, str], Any]] = {
     "primary": words.flag,
     "zero_tolerance": words.flag,
     "promote_margin": words.share,
+    **KEY_WORDS,
 }
 _JUDGE: dict[str, Callable[[Any, str], Any]] = {
     "require_licence": words.flag,

@@ -33,6 +33,8 @@ class Report:
         policy: name, hash and owner of the rules.
         budget: what the decision may spend of alpha, and on what.
         must_detect: drop that critical segments are shown not to have had.
+        must_detect_overall: drop that all examples together are shown not to have had.
+        floors: proven floors that the policy names: together they may block .05 of candidates that lie on them exactly.
         churn: share of flips under no change that power was computed with.
         family_size: rows that shared alpha.
         counts: planned cells, scored cells, examples and keys, and outcomes per arm.
@@ -62,6 +64,8 @@ class Report:
     policy: Mapping[str, str]
     budget: Budget
     must_detect: float
+    must_detect_overall: float
+    floors: int
     churn: float
     family_size: int
     counts: Mapping[str, object]

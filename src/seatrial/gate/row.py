@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from seatrial.gate import thresholds
 from seatrial.gate.arms import OUTCOMES
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.noninferiority import largest_drop
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from seatrial.gate.arms import Arm, Arms
     from seatrial.gate.policy import Policy
 
-OVERALL = "overall"
+OVERALL = thresholds.OVERALL
 _TIE = 1e-12
 DECIMALS = 12
 
@@ -58,6 +59,8 @@ class Row:
         cells: planned cells, both arms.
         missing_share: unmeasured over planned cells, of the arm where it is larger.
         outcomes: arm -> outcome word -> count.
+        reach: mean candidate score over all clusters (lowest, highest) it may have; None without any cluster.
+        places: clusters of the examples, and which of these are members (None: all).
     """
 
     segment: str
@@ -77,6 +80,16 @@ class Row:
     cells: int
     missing_share: float
     outcomes: Mapping[str, Mapping[str, int]]
+    reach: tuple[float, float] | None = None
+    places: tuple[NDArray[np.int64], NDArray[np.int64] | None] | None = None
+
+    @property
+    def clusters(self) -> NDArray[np.int64]:
+        """Name of each cluster, in the order of `best` and `worst`; the same number is the same cluster in every row."""
+        assert self.places is not None  # noqa: S101 - a row of a design has a size and no cluster
+        cluster, members = self.places
+        mine = cluster if members is None else cluster[members]
+        return mine if self.counts is not None else np.unique(mine)
 
     @property
     def difference(self) -> float | None:
@@ -89,10 +102,8 @@ class Row:
         """One-sided p that the candidate is worse, for per-cluster differences `d` of this row."""
         if self.counts is not None:
             return _mcnemar(*_moved(d), "exact" if policy.test == "exact" else "mid-p")
-        # The seed is what is judged and how: row order, machine and clock have no say in it.
-        seed = hashlib.sha256(
-            np.sort(d).tobytes() + policy.hash.encode() + f"{self.key}\0{self.segment}".encode()
-        ).digest()
+        # The seed is the differences and nothing else: no name, order of rows, machine or clock re-rolls it.
+        seed = hashlib.sha256(np.sort(d).tobytes()).digest()
         return sign_flip(d, np.random.default_rng(int.from_bytes(seed[:8], "big")), alpha).p
 
     def interval(self, level: float) -> Interval | CannotTell:
@@ -169,6 +180,7 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
     worst = np.round(cand_low - base_high, DECIMALS) + 0.0 if missing else best
     planned = (int(base.planned[take].sum()), int(cand.planned[take].sum()))
     shares = (base.missing_cells[take].sum() / max(planned[0], 1), cand.missing_cells[take].sum() / max(planned[1], 1))
+    reach = (float(cand_low.mean()), float(cand_high.mean())) if cand_low.size else None
     if missing:
         base_low, cand_low = base_low[measured], cand_low[measured]
     complete = base_low.size
@@ -192,6 +204,8 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
         cells=sum(planned),
         missing_share=float(max(shares)) if sum(planned) else 1.0,
         outcomes={"baseline": _outcomes(base, take), "candidate": _outcomes(cand, take)},
+        reach=reach,
+        places=(arms.cluster, members),
     )
 
 

@@ -6,8 +6,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from seatrial.gate.floor import undecided as floor_hangs
+from seatrial.gate.not_worse import shown
 from seatrial.gate.row import OVERALL
-from seatrial.reason import Better, Dropped, NoDrop, NotProven, NotShown, Shown, Thin, Underpowered, Unmeasured
+from seatrial.reason import (
+    Better,
+    Dropped,
+    NoDrop,
+    NotProven,
+    NotShown,
+    SmallDrop,
+    Thin,
+    Underpowered,
+    Unmeasured,
+)
 from seatrial.stats.noninferiority import clusters_to_rule_out
 from seatrial.stats.power import detectable_drop, needed_n
 from seatrial.verdict import MEASUREMENT_FAILURES, State, Verdict
@@ -16,7 +28,8 @@ if TYPE_CHECKING:
     from seatrial.gate.plan import Message
     from seatrial.gate.policy import Policy
     from seatrial.gate.row import Row
-    from seatrial.reason import Reason
+    from seatrial.gate.thresholds import Limits
+    from seatrial.reason import BelowFloor, JointLevel, Reason, Shown
     from seatrial.stats.paired import Method
 
 WATCH_AT = 0.05
@@ -29,6 +42,9 @@ class Tested:
 
     Attributes:
         row: the row, of the look that decides it.
+        judged: the row that what it has to show is asked of: of the first look, or of both looks pooled.
+        limits: its thresholds.
+        floor: what its floor says; None where nothing lies below one.
         policy: the rules.
         level: its level at the family's first step; None where it left the family before looking.
         family: what its adjusted p is compared with.
@@ -37,10 +53,14 @@ class Tested:
         rejected: the family rejects it at the best case of what is missing.
         rejected_worst: at the worst case.
         rules_out: drop that it has to be shown not to have; None where it has to show nothing.
+        joint: what the family's joint level took, told once a decision; None on every other row.
         message: gives the most frequent message of its cells.
     """
 
     row: Row
+    judged: Row
+    limits: Limits
+    floor: BelowFloor | None
     policy: Policy
     level: float | None
     family: float
@@ -49,6 +69,7 @@ class Tested:
     rejected: bool
     rejected_worst: bool
     rules_out: float | None
+    joint: JointLevel | None
     message: Message
 
     @property
@@ -74,17 +95,23 @@ class Tested:
     def needs(self) -> int | None:
         """Clusters it needs to rule out its drop if nothing changed; of a row that shows nothing, to detect `must_detect`."""
         if self.rules_out is not None:
-            return clusters_to_rule_out(self.rules_out, self.row.flips)
+            return clusters_to_rule_out(self.rules_out, self.judged.flips)
         return needed_n(self.policy.must_detect, self.policy.churn, self.level, self.method) if self.level else None
 
     @property
     def shown(self) -> Shown | None:
         """The drop it has to rule out is ruled out, whatever is missing from it."""
-        found, r = self.row.largest_drop, self.row
-        if self.rules_out is None or found is None or found >= self.rules_out:
-            return None
-        # From a rate under the drop nothing can fall so far, and a total loss would be shown half the time.
-        return Shown(self.rules_out, found) if r.baseline is not None and r.baseline > self.rules_out else None
+        return shown(self.judged, self.rules_out)
+
+    @property
+    def drop(self) -> float:
+        """Its observed drop, at the best case of what is missing."""
+        return -float(self.row.best.mean()) if self.row.n else 0.0
+
+    @property
+    def blocks(self) -> bool:
+        """It dropped beyond chance and far enough to block, at the best case of what is missing."""
+        return self.rejected and self._far_enough(self.drop)
 
     @property
     def too_much_missing(self) -> bool:
@@ -97,10 +124,14 @@ class Tested:
         r = self.row
         if self.shown is not None:
             return False
-        hidden = r.segment == OVERALL and self.measured_detects is not None and self.detects is None
         # A row of which no pair was measured says nothing, even where the baseline was too low to drop from.
-        nothing = r.n > 0 and r.difference is None
-        return hidden or nothing or (self.rejected_worst and not self.rejected and self.too_much_missing)
+        if r.n > 0 and r.difference is None:
+            return True
+        blocks_worst = self.rejected_worst and self._far_enough(-float(r.worst.mean()))
+        return blocks_worst and not self.blocks and self.too_much_missing
+
+    def _far_enough(self, drop: float) -> bool:
+        return drop >= self.limits.min_drop - 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,32 +154,52 @@ def thin(t: Tested) -> Ruling | None:
 
 
 def dropped(t: Tested) -> Ruling | None:
-    """A drop beyond chance, at the best case of what is missing."""
-    if not t.rejected:
+    """A drop beyond chance, at the best case of what is missing, and no smaller than what blocks."""
+    if not t.blocks:
         return None
-    return Ruling(Verdict.FAIL, State.BLOCKS, (Dropped(t.p, t.p_adjusted, t.family),))
+    also = [one for one in (t.floor, t.shown) if one]
+    return Ruling(Verdict.FAIL, State.BLOCKS, (Dropped(t.p, t.p_adjusted, t.family), *also))
+
+
+def under_floor(t: Tested) -> Ruling | None:
+    """The candidate's own rate is shown to lie below its floor; asked of every row that has one, thin ones too."""
+    if not (t.floor and t.floor.proven):
+        return None
+    return Ruling(Verdict.FAIL, State.BLOCKS, (t.floor, *([t.shown] if t.shown else [])))
 
 
 def unshown(t: Tested) -> Ruling | None:
-    """A critical segment that is not shown not worse by `must_detect` or more, at the worst case of what is missing."""
+    """A drop that is not ruled out: of a critical segment or of all examples, at the worst case of what is missing."""
     if t.rules_out is None or t.shown is not None:
         return None
-    r, low = t.row, t.row.baseline is not None and t.row.baseline <= t.rules_out
+    r, low = t.judged, t.judged.baseline is not None and t.judged.baseline <= t.rules_out
     reason = NotShown(r.n, t.needs, t.rules_out, r.largest_drop, r.baseline if low else None)
     return _cannot_tell(t, reason)
 
 
 def too_few(t: Tested) -> Ruling | None:
-    """An overall row under `min_n`, or one that no drop could move."""
+    """An overall row that has nothing to show and is under `min_n`, or that no drop could move."""
     r, least = t.row, t.policy.min_n
-    if r.segment != OVERALL or (r.n >= least and t.measured_detects is not None):
+    if r.segment != OVERALL or t.rules_out is not None or (r.n >= least and t.measured_detects is not None):
         return None
     return _cannot_tell(t, Underpowered(r.n, least if r.n < least else None, None, t.detects))
 
 
 def unmeasured(t: Tested) -> Ruling | None:
     """What is missing decides: the row would block at its worst case, and more is missing than is tolerated."""
-    return _cannot_tell(t) if t.unsure else None
+    return _cannot_tell(t) if t.unsure or floor_hangs(t.judged, t.limits, t.floor) else None
+
+
+def small_drop(t: Tested) -> Ruling | None:
+    """A drop beyond chance that is too small to block."""
+    if not t.rejected:
+        return None
+    return _watched(t, SmallDrop(t.p_adjusted, t.family, t.drop, t.limits.min_drop))
+
+
+def near_floor(t: Tested) -> Ruling | None:
+    """The candidate's observed rate lies below its floor, which is not proven."""
+    return _watched(t, t.floor) if t.floor else None
 
 
 def suspicious(t: Tested) -> Ruling | None:
@@ -156,10 +207,7 @@ def suspicious(t: Tested) -> Ruling | None:
     if t.p is None or t.p > WATCH_AT:
         return None
     r = t.row
-    looks = NotProven(r.difference, r.regressed, r.n, t.p, t.p_adjusted)
-    if t.policy.watch == "hold" and (r.critical or r.segment == OVERALL):
-        return Ruling(Verdict.INCONCLUSIVE, State.CANNOT_TELL, (looks,))
-    return _passes(t, State.WATCH, looks)
+    return _watched(t, NotProven(r.difference, r.regressed, r.n, t.p, t.p_adjusted))
 
 
 def better(t: Tested) -> Ruling | None:
@@ -175,7 +223,19 @@ def no_drop(t: Tested) -> Ruling | None:
     return _passes(t, State.NO_DROP, NoDrop(t.p))
 
 
-ROW_RULES: tuple[Rule, ...] = (thin, dropped, unshown, too_few, unmeasured, suspicious, better, no_drop)
+ROW_RULES: tuple[Rule, ...] = (
+    dropped,
+    under_floor,
+    thin,
+    unshown,
+    too_few,
+    unmeasured,
+    small_drop,
+    near_floor,
+    suspicious,
+    better,
+    no_drop,
+)
 
 
 def ruling_of(t: Tested) -> Ruling:
@@ -195,6 +255,13 @@ def unmeasured_cells(r: Row, message: Message) -> list[Unmeasured]:
     ]
 
 
+def _watched(t: Tested, reason: Reason) -> Ruling:
+    """It passes and looks worse; where the policy says so, a critical or overall row holds the verdict instead."""
+    if t.policy.watch == "hold" and (t.row.critical or t.row.segment == OVERALL):
+        return Ruling(Verdict.INCONCLUSIVE, State.CANNOT_TELL, (reason,))
+    return _passes(t, State.WATCH, reason)
+
+
 def _passes(t: Tested, state: State, reason: Reason) -> Ruling:
     return Ruling(Verdict.PASS, state, (reason, *([t.shown] if t.shown else [])))
 
@@ -202,6 +269,6 @@ def _passes(t: Tested, state: State, reason: Reason) -> Ruling:
 def _cannot_tell(t: Tested, *own: Reason) -> Ruling:
     """The row cannot be told; of its reasons the largest comes first and gives the class."""
     reasons: list[Reason] = [*own]
-    if t.unsure or (own and t.too_much_missing):
+    if t.unsure or not own or t.too_much_missing:
         reasons += unmeasured_cells(t.row, t.message)
     return Ruling(Verdict.INCONCLUSIVE, State.CANNOT_TELL, tuple(sorted(reasons, key=lambda one: -one.share)))

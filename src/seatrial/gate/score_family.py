@@ -1,13 +1,18 @@
-"""Score family: every row of the tested keys, judged together by one weighted Holm procedure."""
+"""Score family: every row of the tested keys, judged together by weighted Holm and by the joint level of sign flips."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from seatrial.gate.floor import below_floor
+from seatrial.gate.not_worse import rules_out
+from seatrial.gate.row import OVERALL
 from seatrial.gate.row_rules import Tested, ruling_of
-from seatrial.reason import Fresh, Reported, TippingPoint
+from seatrial.gate.thresholds import floor_level, limits_of
+from seatrial.reason import Fresh, JointLevel, Pooled, Reported, TippingPoint
 from seatrial.stats.interval import Interval
+from seatrial.stats.joint_flip import FamilyRow, joint_level
 from seatrial.stats.multiplicity import weighted_holm
 from seatrial.verdict import Finding, State
 
@@ -17,14 +22,15 @@ if TYPE_CHECKING:
     from seatrial.gate.plan import Plan
     from seatrial.gate.row import Row
     from seatrial.reason import Reason
-    from seatrial.stats.multiplicity import Holm
+    from seatrial.stats.paired import Method
 
 
 def score_family(plan: Plan) -> Iterator[Finding]:
     """One finding per row of the tested keys, in the plan's order.
 
     At a second look only the suspicious rows are tested, on the fresh repetitions; the others enter the family with p 1 and
-    keep what the first look said of their coverage and of what is missing from them.
+    keep what the first look said of what is missing from them. A row that the first look did not show not worse is asked that
+    on both looks pooled.
     """
     margins = {rule.name: rule.promote_margin for rule in plan.tested}
     before = {(f.segment, f.key): f.p for f in plan.fresh.needed} if plan.fresh else {}
@@ -33,7 +39,24 @@ def score_family(plan: Plan) -> Iterator[Finding]:
         if plan.fresh and i in plan.fresh.rows:
             fresh = Fresh(plan.fresh.repetitions, before[t.row.segment, t.row.key])
             found = replace(found, reasons=(*found.reasons, fresh))
+        if plan.fresh and i in plan.fresh.pooled:
+            found = replace(found, reasons=(*found.reasons, Pooled(plan.fresh.repetitions)))
         yield found
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyLevel:
+    """What a family's procedures say of its rows, by position: weighted Holm, or the joint level where it is smaller.
+
+    Attributes:
+        adjusted: p comparable with the family's alpha.
+        rejected: rows whose adjusted p is at most alpha.
+        joint: what the joint level took; None where no row was tested.
+    """
+
+    adjusted: Mapping[int, float]
+    rejected: frozenset[int]
+    joint: JointLevel | None
 
 
 def tested_rows(plan: Plan) -> list[Tested]:
@@ -41,34 +64,65 @@ def tested_rows(plan: Plan) -> list[Tested]:
     if not plan.rows:
         return []
     policy, alpha = plan.comparison.policy, plan.comparison.budget.family
-    fresh = plan.fresh.rows if plan.fresh else None
+    fresh, pooled = (plan.fresh.rows, plan.fresh.pooled) if plan.fresh else (None, {})
     rows = [r if fresh is None else fresh.get(i, r) for i, r in enumerate(plan.rows)]
     levels = {i: level for i, level in enumerate(plan.levels) if level is not None and plan.rows[i].n > 0}
     best = {i: rows[i].p(rows[i].best, policy, level) for i, level in levels.items()}
     worst = {i: rows[i].p(rows[i].worst, policy, level) if rows[i].missing else best[i] for i, level in levels.items()}
     in_family = best if fresh is None else {i: p if i in fresh else 1.0 for i, p in best.items()}
-    holm, holm_worst = (_holm(p, levels, alpha) for p in (in_family, worst))
-    place = {i: at for at, i in enumerate(levels)}
-    requested = {rule.name for rule in plan.tested if rule.primary} or {rule.name for rule in plan.tested}
+    at_best = _family(plan, rows, levels, in_family, worst=False)
+    at_worst = at_best
+    if fresh is not None or any(rows[i].missing for i in levels):
+        at_worst = _family(plan, rows, levels, worst, worst=True)
+    rules, shared = {rule.name: rule for rule in plan.tested}, floor_level(plan.tested)
+    limits = [limits_of(rules[r.key], r.segment) for r in rows]
     return [
         Tested(
             row=r,
+            judged=pooled.get(i, plan.rows[i]),
+            limits=limits[i],
+            floor=below_floor(plan.rows[i], limits[i], shared),
             policy=policy,
             level=plan.levels[i],
             family=alpha,
             p=best.get(i),
-            p_adjusted=float(holm.adjusted[place[i]]) if i in place else None,
-            rejected=i in place and bool(holm.rejected[place[i]]),
-            rejected_worst=i in place and bool(holm_worst.rejected[place[i]]),
-            rules_out=policy.must_detect if r.critical and r.key in requested else None,
+            p_adjusted=at_best.adjusted.get(i),
+            rejected=i in at_best.rejected,
+            rejected_worst=i in at_worst.rejected,
+            rules_out=rules_out(r, plan.tested, policy),
+            joint=at_best.joint if (r.segment, r.key) == (OVERALL, plan.primary) else None,
             message=plan.message,
         )
         for i, r in enumerate(rows)
     ]
 
 
-def _holm(p: Mapping[int, float], levels: Mapping[int, float], alpha: float) -> Holm:
-    return weighted_holm(list(p.values()), [level / alpha for level in levels.values()], alpha)
+def _family(
+    plan: Plan, rows: Sequence[Row], levels: Mapping[int, float], p: Mapping[int, float], *, worst: bool
+) -> FamilyLevel:
+    """Adjusted p of the rows that are tested: at a second look the cleared ones have p 1 and none of the flips."""
+    alpha = plan.comparison.budget.family
+    holm = weighted_holm(list(p.values()), [level / alpha for level in levels.values()], alpha)
+    adjusted = dict(zip(p, holm.adjusted.tolist(), strict=True))
+    # Which rows are flipped may not depend on their signs: only a row cleared at the first look stays out.
+    flipped = [i for i in p if worst or plan.fresh is None or i in plan.fresh.rows]
+    if not flipped:
+        return FamilyLevel(adjusted, frozenset(), JointLevel(0, too_large=False) if p else None)
+    family = [
+        FamilyRow(
+            rows[i].clusters,
+            rows[i].worst if worst else rows[i].best,
+            levels[i] / alpha,
+            single=rows[i].counts is not None,
+        )
+        for i in flipped
+    ]
+    method: Method = "exact" if plan.comparison.policy.test == "exact" else "mid-p"
+    joint = joint_level(family, [p[i] for i in flipped], alpha, method)
+    for i, found in zip(flipped, joint.adjusted.tolist(), strict=True):
+        adjusted[i] = min(adjusted[i], found)
+    rejected = frozenset(i for i, found in adjusted.items() if found <= alpha * (1 + 1e-12))
+    return FamilyLevel(adjusted, rejected, JointLevel(joint.draws, too_large=joint.too_large))
 
 
 def _judged(t: Tested, margin: float) -> Finding:
@@ -87,7 +141,7 @@ def _judged(t: Tested, margin: float) -> Finding:
         promotable=t.row.not_worse_than(margin),
         detectable_drop=t.detects,
         needed_n=t.needs,
-        reasons=(*ruling.reasons, *_tipping_point(t)),
+        reasons=(*ruling.reasons, *_tipping_point(t), *([t.joint] if t.joint else [])),
     )
 
 

@@ -21,7 +21,7 @@ _BECAME = {
 """What became of cells that have no score."""
 
 _FACTS = (kind.Answers, kind.Increase, kind.Passes, vote.WinRate)
-_LAST = (kind.TippingPoint, kind.Fresh, kind.Shown, *_FACTS)
+_LAST = (kind.TippingPoint, kind.Fresh, kind.Pooled, kind.Shown, kind.JointLevel, *_FACTS)
 """Reasons that decide nothing: each has its own place in the sentence."""
 
 
@@ -34,10 +34,14 @@ def sentence_of(f: Finding) -> str:
         parts.append(f"{sentence(deciding[0])}, and the verdict hangs on them: measure them")
         deciding = deciding[1:]
     parts += [_in_row(one, f) for one in sorted(deciding, key=lambda one: not isinstance(one, kind.UnseenHit))]
+    if f.state is State.BLOCKS:
+        parts += [f"{sentence(one)}, and it fails all the same" for one in f.reasons if isinstance(one, kind.Shown)]
     wording = "; ".join(parts)
     for one in f.reasons:
         if isinstance(one, kind.Fresh):
             wording += f"{', ' if one.p is None else '; '}{sentence(one)}"
+        if isinstance(one, kind.Pooled):
+            wording += f"; {sentence(one)}"
     return wording
 
 
@@ -47,13 +51,17 @@ def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of rea
         case kind.Underpowered() | kind.NotShown() | kind.Unmeasured() | kind.NotProven():
             return _of_undecided(reason)
         case kind.Shown():
-            return f"shown not worse by {drop(reason.rules_out)} or more: the drop is at most {drop(reason.at_most)}"
+            return f"shown not worse by {drop(reason.rules_out)} or more: the drop is at most {drop(max(0.0, reason.at_most))}"
         case kind.Unchanged():
             return "every output is identical"
         case kind.Thin():
             return f"thin: {count(reason.n, 'example')}, min_n is {reason.min_n}; it left the family before looking and decides nothing"
         case kind.Dropped():
             return f"p {p_value(reason.p)}, adjusted {p_value(reason.p_adjusted)} ≤ {p_value(reason.alpha)}: a drop beyond chance"
+        case kind.SmallDrop():
+            return f"adjusted p {p_value(reason.p_adjusted)} ≤ {p_value(reason.alpha)}: dropped by {points(reason.drop).removeprefix('+')}, less than the {points(reason.min_drop).removeprefix('+')} that block (min_drop)"
+        case kind.BelowFloor():
+            return _below_floor(reason)
         case kind.Better():
             return "better, beyond chance at its own level"
         case kind.NoDrop():
@@ -62,6 +70,14 @@ def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of rea
             return "reported, does not gate"
         case kind.TippingPoint():
             return f"blocks if {reason.clusters} of {reason.of} unmeasured go against it"
+        case kind.Pooled():
+            return f"asked of both looks pooled ({count(reason.repetitions, 'fresh repetition')})"
+        case kind.JointLevel(too_large=True):
+            return "weighted Holm alone: too many differences to flip the signs of"
+        case kind.JointLevel(draws=0):
+            return "weighted Holm or joint level: no draw was needed"
+        case kind.JointLevel():
+            return f"weighted Holm or joint level by {reason.draws:,} sign flips of clusters"
         case kind.Fresh(p=None):
             return "on fresh repetitions"
         case kind.Fresh():
@@ -143,6 +159,21 @@ def _not_shown(reason: kind.NotShown) -> str:
         return f"{must}, and it has no example"
     needs = f"an unchanged candidate of this flip rate needs about {count(reason.needs or 0, 'example')}"
     return f"the drop may be up to {drop(reason.at_most)}, and {must}: {needs}, and more repetitions help"
+
+
+def _below_floor(reason: kind.BelowFloor) -> str:
+    too = (
+        ""
+        if reason.baseline is None
+        else f"; the baseline's {percent(reason.baseline)} lies below it too, which excuses nothing"
+    )
+    wording = f"the candidate's rate {percent(reason.rate)} lies below its floor of {percent(reason.floor)}"
+    if reason.level is None:
+        return (
+            f"{wording} (as observed: no error rate){'' if reason.proven else ', if all that is missing failed'}{too}"
+        )
+    bound = f"at most {percent(reason.at_most)} at one-sided {reason.level:.2g}"
+    return f"{wording}: {bound}{'' if reason.proven else ', so not proven'}{too}"
 
 
 def _of_zero_tolerance(
@@ -230,7 +261,7 @@ def _in_row(reason: Reason, f: Finding) -> str:
     match reason:
         case kind.NotProven() if f.state is State.WATCH:
             return f"p {p_value(reason.p)} alone, adjusted {p_value(reason.p_adjusted)} > {p_value(f.threshold)}: looks worse, not proven in the family; {_detects(f)}"
-        case kind.Better() | kind.NoDrop():
+        case kind.Better() | kind.NoDrop() | kind.SmallDrop() | kind.BelowFloor(proven=False):
             shown = [one for one in f.reasons if isinstance(one, kind.Shown)]
             return f"{sentence(reason)}; {sentence(shown[0]) if shown else _detects(f)}"
         case kind.Unchanged() if any(isinstance(one, kind.Increase) for one in f.reasons):

@@ -17,6 +17,7 @@ from seatrial.gate.row import OVERALL
 from seatrial.gate.rows import rows_of
 from seatrial.gate.score_family import describe
 from seatrial.gate.sentence import sentence_of
+from seatrial.gate.thresholds import floors
 from seatrial.gate.verdict import reading_order, sum_up, undecided
 from seatrial.gate.winrate import lost_votes, reported_win_rates
 from seatrial.reason import Increase, NotInterleaved, Unchanged
@@ -55,6 +56,8 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         policy={"source": policy.source, "hash": policy.hash, "owner": policy.owner},
         budget=c.budget,
         must_detect=policy.must_detect,
+        must_detect_overall=policy.must_detect_overall,
+        floors=floors(plan.tested),
         churn=policy.churn,
         family_size=sum(f.alpha_row is not None for f in findings),
         counts=_counts(gating) | ({"not_compared": plan.common.counts} if plan.common.counts else {}),
@@ -122,6 +125,7 @@ def _confirmed(plan: Plan, findings: Sequence[Finding]) -> Confirmed:
     largest = max(plan.aligned.values(), key=lambda a: int(a.baseline.planned.sum()))
     return confirm.confirmed(
         looks,
+        tuple(f"{r.segment} · {r.key}" for r in plan.fresh.pooled.values()),
         examples=len(plan.fresh.evidence.codes("example_id").values),
         everywhere=int(largest.example.size),
         first=int(largest.baseline.planned.sum() + largest.candidate.planned.sum()),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.reason import NotProven, NotShown, Shown, Thin, Underpowered, Unmeasured
+from seatrial.reason import BelowFloor, NotProven, NotShown, Shown, SmallDrop, Thin, Underpowered, Unmeasured
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
 from seatrial.vote import Inconsistent, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, points
@@ -31,11 +31,8 @@ def reason_class_of(f: Finding) -> ReasonClass:
         return ReasonClass.OUTAGE
     if isinstance(first, Inconsistent):
         return ReasonClass.INVALID
-    return (
-        ReasonClass.UNDERPOWERED
-        if isinstance(first, (Underpowered, NotShown, NotProven, NotShownToWin))
-        else ReasonClass.MISSING
-    )
+    few = (Underpowered, NotShown, NotProven, SmallDrop, BelowFloor, NotShownToWin)
+    return ReasonClass.UNDERPOWERED if isinstance(first, few) else ReasonClass.MISSING
 
 
 def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Verdict, ReasonClass | None, str]:
@@ -54,38 +51,59 @@ def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Ver
             f"{len(open_)} of {len(findings)} rows could not be judged; first {first.reason}.",
         )
     watched = looks_worse(findings)
+    said = _shown(findings)
     if watched:
-        return (
-            Verdict.PASS,
-            None,
-            f"{looking_worse(watched)}: {worse_rows(watched)}; not proven at this level. {_shown(findings) or f'The gate {_detectable(findings)}.'}",
-        )
-    return Verdict.PASS, None, _shown(findings) or f"No drop found; {_detectable(findings)}."
+        return Verdict.PASS, None, f"{looking_worse(watched)}: {worse_rows(watched)}; {why_watched(watched)}. {said}"
+    return Verdict.PASS, None, said
+
+
+def why_watched(watched: Sequence[Finding]) -> str:
+    """Why rows that look worse do not block."""
+    kinds = {type(f.reasons[0]) for f in watched if f.reasons}
+    if kinds <= {NotProven}:
+        return "not proven at this level"
+    if kinds == {SmallDrop}:
+        return "proven, and smaller than a drop that blocks (min_drop)"
+    return "under a floor, not proven" if kinds == {BelowFloor} else "none of them blocks"
 
 
 def _shown(findings: Sequence[Finding]) -> str:
-    """What a pass has shown of the critical segments; empty where none is declared."""
-    shown = [one for f in findings for one in f.reasons if isinstance(one, Shown) and f.critical]
-    if not shown:
-        return ""
-    return f"Every critical segment is shown not worse by {drop(shown[0].rules_out)} or more; the drop is at most {drop(max(one.at_most for one in shown))}."
+    """What a pass has shown of the critical segments and of all examples, and what could pass unseen where none is critical."""
+    shown = [(f, one) for f in findings for one in f.reasons if isinstance(one, Shown)]
+    critical = [one for f, one in shown if f.critical]
+    overall = [one for f, one in shown if f.segment == OVERALL]
+    said = [
+        f"{what} {_drops(rows)} or more; the drop is at most {drop(max(0.0, *(one.at_most for one in rows)))}."
+        for what, rows in (
+            ("Every critical segment is shown not worse by", critical),
+            ("Overall not worse by" if critical else "Shown not worse overall by", overall),
+        )
+        if rows
+    ]
+    return " ".join(said if any(f.critical for f in findings) else [*said, _unguarded(findings)])
 
 
-def _detectable(findings: Sequence[Finding]) -> str:
-    """The smallest drop that a pass would have shown, and where."""
-    tested = [f for f in findings if f.alpha_row is not None]
-    critical = [f for f in tested if f.critical]
-    requested = critical or [f for f in tested if f.segment != OVERALL] or tested
-    detectables = [f.detectable_drop for f in requested if f.detectable_drop is not None]
-    where = "overall" if requested[0].segment == OVERALL else f"on every {'critical ' if critical else ''}segment"
-    unable = len(requested) - len(detectables)
-    if not critical:
-        unable += sum(f.state is State.CANNOT_TELL and f.alpha_row is None for f in findings)
-    if unable and detectables:
-        where = f"on {len(detectables)} of {len(detectables) + unable} {'critical ' if critical else ''}segments, the others are too small to show a drop"
-    return (
-        f"would have seen {drop(max(detectables))} or more {where}" if detectables else "could not have seen any drop"
-    )
+def _drops(shown: Sequence[Shown]) -> str:
+    """`20 points`, or `20 to 30 points` where segments have to show different drops."""
+    least, most = (f(one.rules_out for one in shown) for f in (min, max))
+    return drop(most) if least == most else f"{drop(least).removesuffix(' points')} to {drop(most)}"
+
+
+def _unguarded(findings: Sequence[Finding]) -> str:
+    """Which drop could pass unseen in a segment, where none is critical."""
+    rows = [f for f in findings if f.segment != OVERALL and (f.alpha_row is not None or _thin(f))]
+    if not rows:
+        return "No segment was judged."
+    detectables = [f.detectable_drop for f in rows if f.alpha_row is not None]
+    if None in detectables or len(detectables) < len(rows):
+        unseen = [f.segment for f in rows if f.detectable_drop is None]
+        return f"No segment is critical: any drop could pass unseen in {', '.join(dict.fromkeys(unseen[:NAMED]))}."
+    largest = drop(max(one for one in detectables if one is not None))
+    return f"No segment is critical: a drop under {largest} could pass unseen in one."
+
+
+def _thin(f: Finding) -> bool:
+    return any(isinstance(one, Thin) for one in f.reasons)
 
 
 def first_cause(f: Finding) -> tuple[float, int, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from seatrial.gate.row import OVERALL
 from seatrial.report.console import Line
 from seatrial.stats.interval import Interval
 from seatrial.stats.power import POWER
@@ -81,7 +82,7 @@ def _facts(c: Certificate) -> Iterator[str]:
 def _cannot_tell(c: Certificate, policy: Policy) -> Iterator[Line]:
     if c.null.underpowered:
         yield Line(
-            f"  cannot tell, always: {', '.join(c.uncovered)} too small to be shown not worse by {100 * policy.must_detect:g} points",
+            f"  cannot tell, always: {', '.join(c.uncovered)} too small to be shown not worse by enough",
             "unsure",
         )
     elif c.null.uncertain:
@@ -89,9 +90,8 @@ def _cannot_tell(c: Certificate, policy: Policy) -> Iterator[Line]:
         yield Line(f"  cannot tell of an unchanged candidate: {percent(c.null.rate(c.null.uncertain))}{why}", "unsure")
         for segment, n in c.null.unshown:
             if n:
-                wording = (
-                    f"{segment} not shown not worse by {100 * policy.must_detect:g} points {percent(c.null.rate(n))}"
-                )
+                must = policy.must_detect_overall if segment == OVERALL else policy.must_detect
+                wording = f"{segment} not shown not worse by {100 * must:g} points {percent(c.null.rate(n))}"
                 yield Line(f"    {wording}", "dim")
 
 

@@ -37,6 +37,8 @@ def gate_data(report: Report) -> dict[str, Any]:
         "alpha": report.alpha,
         "budget": asdict(report.budget),
         "must_detect": report.must_detect,
+        "must_detect_overall": report.must_detect_overall,
+        "floors": report.floors,
         "churn": report.churn,
         "family_size": report.family_size,
         "counts": report.counts,

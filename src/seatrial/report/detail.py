@@ -164,7 +164,7 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
         Tile(
             "If nothing had changed",
             f"≤ {100 * report.alpha:g} % false block",
-            f"{count(report.family_size, 'test')} share{'s' if report.family_size == 1 else ''} that budget (weighted Holm)",
+            f"{count(report.family_size, 'test')} share{'s' if report.family_size == 1 else ''} that budget (weighted Holm or joint level)",
         ),
     ]
     return tuple(found)

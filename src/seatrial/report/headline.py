@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from seatrial.evidence.schema import WINRATE
 from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import sentence
-from seatrial.gate.verdict import first_cause, looking_worse, looks_worse, worse_rows, worst
+from seatrial.gate.verdict import first_cause, looking_worse, looks_worse, why_watched, worse_rows, worst
 from seatrial.privacy import strip_text
 from seatrial.reason import NotProven, NotShown, Shown, Underpowered, Unmeasured
 from seatrial.report.provenance import runs_of
@@ -43,7 +43,7 @@ def headline(report: Report) -> str:
     if report.unchanged or report.verdict is Verdict.PASS:
         watched = looks_worse(report.findings)
         if watched:
-            return f"{worse_rows(watched, lambda f: label(f, report))}: not proven at this level."
+            return f"{worse_rows(watched, lambda f: label(f, report))}: {why_watched(watched)}."
         return report.reason
     if report.verdict is Verdict.INCONCLUSIVE:
         return _cannot_tell(report)
@@ -111,7 +111,9 @@ def _first_cause(undecided: list[Finding], report: Report) -> str:
     if isinstance(reason, Underpowered) and reason.must_detect is not None and reason.needs is not None:
         return f"{label(first, report)} has {count(reason.n, 'example')}, needs {reason.needs:,} to show a drop of {drop(reason.must_detect)}{more}."
     if isinstance(reason, NotShown) and reason.at_most is not None and reason.baseline is None:
-        return f"{label(first, report)} may have dropped by up to {drop(reason.at_most)}, and less than {drop(reason.rules_out)} must be shown: {count(reason.n, 'example')}, about {reason.needs or 0:,} needed if nothing changed{more}."
+        enough = reason.needs is not None and reason.needs <= reason.n
+        needs = "enough if nothing changed" if enough else f"about {reason.needs or 0:,} needed if nothing changed"
+        return f"{label(first, report)} may have dropped by up to {drop(reason.at_most)}, and less than {drop(reason.rules_out)} must be shown: {count(reason.n, 'example')}, {needs}{more}."
     hangs = ", and the verdict hangs on them" if isinstance(reason, Unmeasured) else ""
     wording = strip_text(sentence(reason))
     if hangs and reason.message:  # type: ignore[union-attr]
@@ -120,10 +122,16 @@ def _first_cause(undecided: list[Finding], report: Report) -> str:
 
 
 def error_rate(report: Report) -> str:
-    """The error rates a decision stands for, both sides where a critical segment has to be shown not worse."""
+    """The error rates a decision stands for, both sides where a drop has to be ruled out, and what is beside alpha."""
     wording = f"≤ {100 * report.alpha:g} % false block over {count(report.family_size, 'test')}"
-    if any(isinstance(one, (Shown, NotShown)) and f.critical for f in report.findings for one in f.reasons):
-        wording += f" · ≤ {100 * LEVEL:g} % of candidates that cost a critical segment {drop(report.must_detect)} pass"
+    if report.floors:
+        wording += f" and ≤ {100 * LEVEL:g} % over {count(report.floors, 'floor')}"
+    requested = [f for f in report.findings if any(isinstance(one, (Shown, NotShown)) for one in f.reasons)]
+    cost = [f"a critical segment {drop(report.must_detect)}"] if any(f.critical for f in requested) else []
+    if any(f.segment == OVERALL for f in requested):
+        cost.append(f"{drop(report.must_detect_overall)} overall")
+    if cost:
+        wording += f" · ≤ {100 * LEVEL:g} % of candidates that cost {' or '.join(cost)} pass"
     if any(f.key.startswith(WINRATE) and f.verdict is not None for f in report.findings):
         wording += f" · beside it each judge's row: ≤ {100 * ALPHA:g} % false wins, ≤ {100 * ALPHA:g} % false losses"
     return wording

@@ -7,6 +7,8 @@ import shlex
 from typing import TYPE_CHECKING
 
 from seatrial.evidence.schema import SEVERAL
+from seatrial.gate.sentence import sentence
+from seatrial.reason import JointLevel
 from seatrial.report.sanitize import line
 from seatrial.verdict import Verdict
 from seatrial.wording import count, drop, p_value
@@ -34,11 +36,11 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
             ("Policy hash", str(report.policy.get("hash", ""))),
             ("Owner", str(report.policy.get("owner", "")) or 'nobody is named; say owner = "..." in the policy'),
             ("Mode", report.mode),
-            ("Family", f"{count(report.family_size, 'test')}, alpha {_family(report.budget)}, weighted Holm"),
+            ("Family", f"{count(report.family_size, 'test')}, alpha {_family(report.budget)}, {_level(report)}"),
             ("Levels", f"a row starts at {p_value(min(levels))} to {p_value(max(levels))}" if levels else ""),
             (
                 "Must detect",
-                f"every critical segment shown not worse by {drop(report.must_detect)} or more, at one-sided .05",
+                f"every critical segment shown not worse by {drop(report.must_detect)} or more, overall by {drop(report.must_detect_overall)}, at one-sided .05",
             ),
             ("Churn", f"{100 * report.churn:g} % taken for granted"),
         )
@@ -51,6 +53,12 @@ def _family(budget: Budget) -> str:
     parts = (("measurements", budget.measures), ("the last release", budget.anchor))
     others = [f"{alpha:g} for {name}" for name, alpha in parts if alpha]
     return f"{budget.family:g}" + (f" of {budget.total:g} ({', '.join(others)})" if others else "")
+
+
+def _level(report: Report) -> str:
+    """Which procedure the family was tested by."""
+    found = [sentence(one) for one in report.overall.reasons if isinstance(one, JointLevel)]
+    return found[0] if found else "weighted Holm or joint level"
 
 
 def _file(source: str) -> str:

@@ -49,6 +49,8 @@ def _report(data: Mapping[str, Any], source: str) -> Report:
         policy=dict(data["policy"]),
         budget=Budget(**data["budget"]),
         must_detect=float(data["must_detect"]),
+        must_detect_overall=float(data.get("must_detect_overall", data["must_detect"])),
+        floors=int(data.get("floors", 0)),
         churn=float(data["churn"]),
         family_size=int(data["family_size"]),
         counts={name: value if isinstance(value, dict) else int(value) for name, value in data["counts"].items()},

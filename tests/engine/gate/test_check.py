@@ -42,6 +42,10 @@ EVERY = (
     kind.ContractUnsteady("baseline"),
     kind.FewRuns(("baseline", "candidate"), 3),
     kind.NewContract(passed=False),
+    kind.SmallDrop(0.001, 0.05, 0.002, 0.01),
+    kind.BelowFloor(0.4, 0.95, 0.51, proven=True, level=0.05, baseline=0.4),
+    kind.Pooled(3),
+    kind.JointLevel(4_000, too_large=False),
     kind.TippingPoint(4, 5),
     kind.Fresh(3, 0.2),
     kind.Answers(58, 60),
@@ -78,7 +82,8 @@ def test_the_checks_run_in_this_order():
 
 
 def test_the_first_row_rule_that_matches_decides_in_this_order():
-    names = ["thin", "dropped", "unshown", "too_few", "unmeasured", "suspicious", "better", "no_drop"]
+    names = ["dropped", "under_floor", "thin", "unshown", "too_few", "unmeasured"]
+    names += ["small_drop", "near_floor", "suspicious", "better", "no_drop"]
     assert [rule.__name__ for rule in ROW_RULES] == names
 
 

@@ -32,9 +32,9 @@ def test_five_keys_on_twelve_segments_spend_exactly_alpha(build, pairs):
     report = check(build(rows), policy, baseline="a", candidate="b", critical=["t=s0", "t=s1"])
     assert report.family_size == 5 * 13
     assert sum(f.alpha_row for f in report.findings) == pytest.approx(0.05)
-    # primary .6, others .4 / 4 = .1; overall .1, two critical share .6, ten others share .3
-    assert alphas(report, "p")["overall"] == pytest.approx(0.05 * 0.6 * 0.1)
-    assert alphas(report, "p")["t=s0"] == pytest.approx(0.05 * 0.6 * 0.6 / 2)
+    # primary .6, others .4 / 4 = .1; overall .2, two critical share .5, ten others share .3
+    assert alphas(report, "p")["overall"] == pytest.approx(0.05 * 0.6 * 0.2)
+    assert alphas(report, "p")["t=s0"] == pytest.approx(0.05 * 0.6 * 0.5 / 2)
     assert alphas(report, "p")["t=s7"] == pytest.approx(0.05 * 0.6 * 0.3 / 10)
     assert alphas(report, "q")["t=s7"] == pytest.approx(0.05 * 0.1 * 0.3 / 10)
 
@@ -42,19 +42,19 @@ def test_five_keys_on_twelve_segments_spend_exactly_alpha(build, pairs):
 @pytest.mark.parametrize(
     ("sizes", "critical", "expected"),
     [
-        # no segments at all is asked elsewhere; no critical: .1 / .9
-        ({"x": 30, "y": 30}, [], {"overall": 0.1, "t=x": 0.45, "t=y": 0.45}),
-        # no rest: .1 / .9
-        ({"x": 30, "y": 30}, ["t"], {"overall": 0.1, "t=x": 0.45, "t=y": 0.45}),
-        ({"x": 30, "y": 30}, ["t=x"], {"overall": 0.1, "t=x": 0.6, "t=y": 0.3}),
+        # no segments at all is asked elsewhere; no critical: .2 / .8
+        ({"x": 30, "y": 30}, [], {"overall": 0.2, "t=x": 0.4, "t=y": 0.4}),
+        # no rest: .2 / .8
+        ({"x": 30, "y": 30}, ["t"], {"overall": 0.2, "t=x": 0.4, "t=y": 0.4}),
+        ({"x": 30, "y": 30}, ["t=x"], {"overall": 0.2, "t=x": 0.5, "t=y": 0.3}),
         # a thin row leaves before looking, its weight goes to its class
-        ({"x": 30, "y": 30, "z": 19}, ["t=x"], {"overall": 0.1, "t=x": 0.6, "t=y": 0.3, "t=z": None}),
+        ({"x": 30, "y": 30, "z": 19}, ["t=x"], {"overall": 0.2, "t=x": 0.5, "t=y": 0.3, "t=z": None}),
         # min_n itself is not thin
-        ({"x": 30, "y": 30, "z": 20}, ["t=x"], {"overall": 0.1, "t=x": 0.6, "t=y": 0.15, "t=z": 0.15}),
+        ({"x": 30, "y": 30, "z": 20}, ["t=x"], {"overall": 0.2, "t=x": 0.5, "t=y": 0.15, "t=z": 0.15}),
         # a class of thin rows only leaves its share to the other segment class
-        ({"x": 30, "z": 19}, ["t=x"], {"overall": 0.1, "t=x": 0.9, "t=z": None}),
+        ({"x": 30, "z": 19}, ["t=x"], {"overall": 0.2, "t=x": 0.8, "t=z": None}),
         # a critical row never leaves
-        ({"x": 3, "y": 30}, ["t=x"], {"overall": 0.1, "t=x": 0.6, "t=y": 0.3}),
+        ({"x": 3, "y": 30}, ["t=x"], {"overall": 0.2, "t=x": 0.5, "t=y": 0.3}),
         # all thin: overall takes all
         ({"x": 19, "y": 19}, [], {"overall": 1.0, "t=x": None, "t=y": None}),
     ],

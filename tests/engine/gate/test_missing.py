@@ -63,8 +63,8 @@ def test_a_fail_that_stands_at_the_best_case_stays_a_fail(build):
 
 
 def test_what_cannot_change_the_verdict_does_not_hold_it_up(build):
-    # 3 unmeasured: at worst b = 3, mid-p = 1/16 > .05
-    report = gate(build(arm("a", [1] * 40) + arm("b", [1] * 37 + ["skipped"] * 3)))
+    # 3 of 100 unmeasured: at worst b = 3, mid-p = 1/16 > .05, and a drop of 8 points
+    report = gate(build(arm("a", [1] * 100) + arm("b", [1] * 97 + ["skipped"] * 3)))
     assert (report.verdict, report.overall.missing) == (Verdict.PASS, 3)
     assert "3 not measured" in report.overall.reason
 
@@ -134,9 +134,9 @@ def test_an_unmeasured_baseline_may_have_passed_what_the_candidate_fails(build):
 
 def test_better_is_only_what_is_better_at_the_worst_of_what_is_missing(build):
     # 6 fixed and nothing broke is mid-p 1/128 the other way; with 6 more unmeasured, at worst 6 broke as well
-    before = [0] * 6 + [1] * 54
-    sure = gate(build(arm("a", before) + arm("b", [1] * 60)))
-    unsure = gate(build(arm("a", before) + arm("b", [1] * 54 + ["unparsed"] * 6)))
+    before = [0] * 6 + [1] * 194
+    sure = gate(build(arm("a", before) + arm("b", [1] * 200)))
+    unsure = gate(build(arm("a", before) + arm("b", [1] * 194 + ["unparsed"] * 6)))
     assert (sure.overall.state, unsure.overall.state) == (State.BETTER, State.NO_DROP)
 
 

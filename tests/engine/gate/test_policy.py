@@ -102,7 +102,7 @@ def test_vital_examples_are_named_for_all_graphs_or_for_one(file):
         (HEAD + "repetitions = 0\n" + KEY, "repetitions: expected a whole number of 1 or more"),
         (HEAD + "owner = 3\n" + KEY, "owner: expected text"),
         (HEAD + "weights = 3\n" + KEY, "[weights]: expected a table"),
-        (HEAD + "weights = { overall = 0.5 }\n" + KEY, "overall + critical + rest is 1.4"),
+        (HEAD + "weights = { overall = 0.5 }\n" + KEY, "overall + critical + rest is 1.3"),
         (HEAD + "weights = { overall = 0.1, critical = 0.6, others = 0.3 }\n" + KEY, "'others' is unknown; choose"),
         (HEAD + "weights = { overall = 0.0, critical = 0.7, rest = 0.3 }\n" + KEY, "overall: must lie between"),
         (HEAD + KEY + "[must_pass]\n", "examples is a list of example ids"),

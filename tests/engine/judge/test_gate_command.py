@@ -17,6 +17,7 @@ from .asking import prefers
 POLICY = """
 schema = "seatrial/policy/1"
 must_detect = 0.5
+must_detect_overall = 0.5
 [key.answered]
 primary = true
 [judge.helpful]

@@ -65,6 +65,8 @@ def make_report(verdict: Verdict, *findings: Finding, **more: Any) -> Report:
         "policy": {"source": "merge.toml", "hash": "0" * 16, "owner": ""},
         "budget": Budget(0.05, 0.05),
         "must_detect": 0.2,
+        "must_detect_overall": 0.1,
+        "floors": 0,
         "churn": 0.05,
         "family_size": len(findings),
         "counts": {"planned": 200, "scored": 200, "examples": 100, "keys": 1, "outcomes": {}},

@@ -20,16 +20,17 @@ from seatrial.verdict import ReasonClass, State, Verdict
 
 from ..gate.conftest import pair_rows, table
 
-WORSE = "label=billing −21.4 points (6 of 28 regressed), overall −3.1 points (6 of 196 regressed)"
+WORSE = "label=billing −8.3 points (5 of 60 regressed), overall −2.6 points (26 of 420 regressed)"
 SHORT = WORSE.replace("label=", "")
 
 
 def judged(watch="pass", critical=()):
-    """Seven labels of 28 passes each; six answers of one regressed: mid-p 1/128 = .0078 > .05 x .9 / 7 = .0064.
+    """Seven labels of 60; five answers of one regressed: mid-p 1/64 > .05 x .8 / 7, and overall 26 of 41 flips: .043 > .01.
 
-    Holm: billing at .0078 / .1286 = .061, then overall at .0078 x (1 - .1286) / .1 = .068.
+    Joint: the other labels' six flips each go against one of them with chance 1/64, six times; about .13 with overall's.
     """
-    counts = {"billing": (22, 6, 0, 0), **{f"l{i}": (28, 0, 0, 0) for i in range(6)}}
+    others = {f"l{i}": (54, 3, 3, 0) if i < 3 else (54, 4, 2, 0) for i in range(6)}
+    counts = {"billing": (55, 5, 0, 0), **others}
     evidence = table(pair_rows(counts, dimension="label"))
     return check(evidence, Policy(watch=watch), baseline="a", candidate="b", critical=critical)
 
@@ -37,7 +38,9 @@ def judged(watch="pass", critical=()):
 def test_a_pass_names_the_rows_that_look_worse_instead_of_no_drop_found():
     report = judged()
     assert (report.verdict, report.exit_code) == (Verdict.PASS, 0)
-    assert report.reason.startswith(f"2 rows look worse: {WORSE}; not proven at this level. The gate would have seen ")
+    assert report.reason.startswith(
+        f"2 rows look worse: {WORSE}; not proven at this level. Shown not worse overall by "
+    )
     assert "No drop found" not in report.reason
 
 
@@ -54,7 +57,7 @@ def test_every_surface_says_that_rows_look_worse(surface):
     }
     text = made[surface]() if isinstance(surface, str) else surface(v, "mail")
     assert "2 rows look worse" in text
-    assert "billing −21.4 points (6 of 28 regressed)" in text.replace("\\", "")
+    assert "billing −8.3 points (5 of 60 regressed)" in text.replace("\\", "")
     if surface not in ("json", "mlflow"):
         assert "PASS, but 2 rows look worse" in text
     if surface not in ("json", "junit"):
@@ -86,7 +89,7 @@ def test_watch_hold_cannot_tell_on_the_overall_row_and_on_critical_ones():
     assert (states["overall"], states["label=billing"]) == (State.CANNOT_TELL, State.WATCH)
     assert (
         view(report).headline
-        == "overall: looks worse: −3.1 points (6 of 196 regressed), p 0.0078 alone and 0.068 in the family."
+        == "overall: looks worse: −2.6 points (26 of 420 regressed), p 0.044 alone and 0.12 in the family."
     )
     assert (
         view(report).todo

@@ -456,6 +456,7 @@ GOOD = {
         "power": (0.5, "share"),
     },
     proportions.wilson: {"k": (3, "count"), "n": (9, "count"), "level": (0.95, "share")},
+    proportions.highest_rate: {"k": (3, "count"), "n": (9, "count"), "alpha": (0.05, "share")},
     proportions.clopper_pearson: {"k": (3, "count"), "n": (9, "count"), "level": (0.95, "share")},
     ratio.sample_ratio: {
         "counts": ([30, 40, 30], "list"),

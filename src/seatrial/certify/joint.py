@@ -1,0 +1,126 @@
+"""Joint level of simulated gates: the gate's sign flips of clusters, for the gates that weighted Holm leaves open.
+
+Keys whose gates are counts alone are flipped independently, as they are drawn. Draws go on until the 99.9 % interval of the joint p
+excludes alpha, and end where the gate's own would first be allowed to: at 200 / alpha.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy import special
+
+from seatrial.stats.joint_flip import SURE
+from seatrial.stats.paired import mcnemar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from seatrial.certify.observed import Flipped
+    from seatrial.stats.paired import Method
+
+_TURN = 250
+_NEAR = 1e-9
+
+
+def joint_rejections(
+    keys: Sequence[Flipped], weights: NDArray[np.float64], alpha: float, method: Method, rng: np.random.Generator
+) -> NDArray[np.bool_]:
+    """Gates x keys x segments: rows that the step-down joint level rejects at `alpha`.
+
+    Args:
+        keys: what is flipped, per key, of the same gates.
+        weights: keys x segments, each row's share of alpha; 0 where the row is not tested.
+        alpha: the family's level.
+        method: `mid-p` or `exact`, as in the gate.
+        rng: of the flips.
+    """
+    gates = keys[0].count.shape[0]
+    tested = [np.flatnonzero(weights[k] > 0) for k in range(len(keys))]
+    share = np.concatenate([weights[k, rows] for k, rows in enumerate(tested)])
+    found = np.zeros((gates, *weights.shape), dtype=bool)
+    at = [(k, s) for k, rows in enumerate(tested) for s in rows.tolist()]
+    if all(one.shared for one in keys):
+        keys, tested = (_together(keys, tested),), [np.arange(share.size)]
+    for gate in range(gates):
+        parts = [_Part(one, gate, rows, method) for one, rows in zip(keys, tested, strict=True)]
+        own = np.concatenate([part.score(part.total[None])[0] for part in parts])
+        first = int(np.argmin(own / share))
+        if own[first] <= alpha:
+            for (k, s), rejected in zip(at, _steps(parts, own, share, alpha, method, rng), strict=True):
+                found[gate, k, s] = rejected
+    return found
+
+
+def _together(keys: Sequence[Flipped], tested: Sequence[NDArray[np.int64]]) -> Flipped:
+    """The tested rows of all keys as those of one: a cluster's sign is the same in each."""
+    size = np.concatenate([one.size[:, :, rows] for one, rows in zip(keys, tested, strict=True)], axis=2)
+    total = np.concatenate([one.total[:, rows] for one, rows in zip(keys, tested, strict=True)], axis=1)
+    return replace(keys[0], size=size, total=total)
+
+
+def _steps(
+    parts: Sequence[_Part],
+    own: NDArray[np.float64],
+    share: NDArray[np.float64],
+    alpha: float,
+    method: Method,
+    rng: np.random.Generator,
+) -> NDArray[np.bool_]:
+    observed = own / share
+    order = np.argsort(observed, kind="stable")
+    ranked = observed[order]
+    under, tied, draws = np.zeros(order.size), np.zeros(order.size), 0
+    while True:
+        drawn = np.concatenate([part.score(part.draw(rng)) for part in parts], axis=1) / share
+        smallest = np.minimum.accumulate(drawn[:, order][:, ::-1], axis=1)[:, ::-1]
+        near = np.abs(smallest - ranked) <= _NEAR * ranked
+        under += ((smallest < ranked) & ~near).sum(axis=0)
+        tied += near.sum(axis=0)
+        draws += _TURN
+        seen = (under[0] + tied[0] / 2) / draws
+        sure = abs(seen - alpha) > SURE * math.sqrt(max(seen * (1 - seen), 1 / draws) / draws)
+        if draws * alpha >= 200 or (sure and seen > alpha):
+            break
+    raw = (1 + under + tied) / (1 + draws) if method == "exact" else (under + tied / 2 + 0.5) / (1 + draws)
+    rejected = np.zeros(order.size, dtype=bool)
+    rejected[order] = np.maximum.accumulate(raw) <= alpha
+    return rejected
+
+
+class _Part:
+    """One key's rows of one gate: draws of their sums, and the score of a sum."""
+
+    def __init__(self, of: Flipped, gate: int, rows: NDArray[np.int64], method: Method) -> None:
+        size = of.size[gate if of.size.shape[0] > 1 else 0][:, rows]
+        moved = (of.count[gate] > 0) & (size != 0).any(axis=1)
+        self._size, self._count = size[moved], of.count[gate][moved]
+        self.total = of.total[gate][rows]
+        self._single, self._method = of.single, method
+        self._flips = np.rint((self._size != 0).T @ self._count).astype(np.int64)
+        self._spread = np.sqrt((self._size**2).T @ self._count) if not of.single else self._flips
+        self._spread = np.where(self._spread > 0, self._spread, 1.0)
+
+    def draw(self, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Sums of every row in _TURN draws."""
+        heads = rng.binomial(self._count, 0.5, size=(_TURN, self._count.size))
+        return np.asarray((2.0 * heads - self._count) @ self._size)
+
+    def score(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """p of each sum: McNemar's for single answers, else a normal score, which orders sums as any other does."""
+        if not self._single:
+            return np.asarray(np.maximum(special.ndtr(np.round(sums / self._spread, 9)), 1e-300))
+        lost = np.rint((self._flips - sums) / 2).astype(np.int64)
+        return np.column_stack([_table(int(m), self._method)[lost[:, i]] for i, m in enumerate(self._flips)])
+
+
+@lru_cache(maxsize=4096)
+def _table(flips: int, method: Method) -> NDArray[np.float64]:
+    lost = np.arange(flips + 1)
+    return np.atleast_1d(np.asarray(mcnemar(lost, flips - lost, method), dtype=float))
