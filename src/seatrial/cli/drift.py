@@ -95,8 +95,12 @@ def command(
     check_targets(files)
     rules = load_drift_rules(rules_file or RULES) if rules_file or RULES.exists() else DriftRules()
     declared = time_zone(zone)
+    if reference is None and current is not None and rules.reference_file:
+        reference = Path(rules.reference_file)
     if (reference is None) != (current is None):
-        raise UsageError("--reference and --current go together: two windows of the same table")
+        raise UsageError(
+            f"--reference and --current go together: two windows of the same table; or pin one as [reference] file in {RULES}"
+        )
     if reference is None and signals is None and records is None:
         raise UsageError("give two windows (--reference FILE --current FILE), --signals FILE, or --records FILE")
     if signals is not None and frozen_at is None:
@@ -114,7 +118,7 @@ def command(
             digest = file_hash(reference)
         if signals is not None:
             at = moment(frozen_at, "--frozen-at", declared)
-            charted = signals_of(signals, at, segments=segments, zone=declared, mapping=mapping)
+            charted = signals_of(signals, at, rules, segments=segments, zone=declared, mapping=mapping)
         if records is not None:
             kept, slow = records_of(records, moment(clock, "--now", declared), rules, zone=declared, mapping=mapping)
     except DataError as error:

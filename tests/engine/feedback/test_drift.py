@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from seatrial.adapters.feedback.drift import file_hash
 from seatrial.cli.app import run
+from seatrial.errors import ConfigError
 from seatrial.feedback.drift.batch import compare, psi_of
 from seatrial.feedback.drift.feature import Feature
 from seatrial.feedback.drift.record import record_drift, slow_sources
-from seatrial.feedback.drift.rules import DriftRules
+from seatrial.feedback.drift.rules import DriftRules, parse_drift_rules
 from seatrial.feedback.drift.signals import PRESETS, chart_signal, hour_of_week
 from seatrial.table import Codes
 
@@ -79,10 +83,24 @@ def test_a_changed_type_is_exit_2_and_so_is_a_missing_column_or_file(drift, writ
 
 def test_a_pinned_reference_is_the_one_compared_with(drift, write):
     write("r.csv", languages(de=200, fr=200))
-    write("gates/drift.toml", 'reference_hash = "0123456789abcdef"\n')
-    code, data = drift("--reference", "r.csv", "--current", "r.csv")
+    pinned = '[reference]\nversion = "june"\nfile = "r.csv"\nhash = "{}"\n'
+    write("gates/drift.toml", pinned.format("0123456789abcdef"))
+    code, data = drift("--current", "r.csv")
     assert code == 2
     assert "the rules pin reference_hash 0123456789abcdef" in data["reason"]
+    write("gates/drift.toml", pinned.format(file_hash(Path("r.csv"))))
+    code, data = drift("--current", "r.csv")
+    assert (code, data["details"]["reference"]["version"]) == (0, "june")
+    assert ["Reference", f"june ({file_hash(Path('r.csv'))})"] in data["facts"]
+
+
+def test_a_signals_window_and_duration_are_read_and_checked():
+    rules = parse_drift_rules({"signal": {"safety": {"window": "6h", "duration": 3}, "p95": {"duration": 1}}}, "d")
+    assert rules.signals == {"safety": (6 * 3600.0, 3), "p95": (DAY, 1)}
+    with pytest.raises(ConfigError, match=r'window divides a week, e.g. "1h"'):
+        parse_drift_rules({"signal": {"safety": {"window": "5h"}}}, "d")
+    with pytest.raises(ConfigError, match="'safty' is unknown"):
+        parse_drift_rules({"signal": {"safty": {}}}, "d")
 
 
 def test_strict_fails_at_investigate(drift, write):
@@ -147,6 +165,8 @@ def test_a_weekly_rhythm_is_no_alarm_and_a_fall_is():
     good[later] *= np.random.default_rng(4).random(int(later.sum())) < 0.8
     found = chart_signal(resolution, "overall", at, good, 4 * DAY + 84 * DAY)
     assert 16 <= found.alarm <= 22
+    finer = chart_signal(replace(resolution, window=DAY / 4, duration=4), "overall", at, good, 4 * DAY + 84 * DAY)
+    assert 16 <= finer.alarm <= 22
     better = chart_signal(resolution, "overall", at, np.where(later, 1.0, good), 4 * DAY + 84 * DAY)
     assert better.alarm is None  # more resolution is no alarm
 
@@ -155,6 +175,7 @@ def test_a_weekly_rhythm_is_no_alarm_and_a_fall_is():
     ("change", "cause"),
     [
         ("model", "provider_model_changed"),
+        ("prompt", "prompt_changed"),
         ("version", "version_changed"),
         ("mix", "segment_mix_shifted"),
         ("", "unexplained"),
@@ -172,7 +193,9 @@ def test_likely_causes_come_in_order(drift, project, change, cause):
         "signal": ["resolution"] * at.size,
         "value": good.astype(float),
         "model": np.where(late & (change == "model"), "m-2", "m-1"),
-        "version": np.where(late & (change == "version"), "v2", "v1"),
+        "prompt": np.where(late & (change == "prompt"), "p2", "p1"),
+        "version": np.where(late & (change in ("version", "prompt")), "v2", "v1"),
+        "segment.other": rng.choice(["a", "b"], at.size),
         "segment.kind": np.where(hard, "hard", "easy"),
     })  # fmt: skip
     pq.write_table(table, project / "s.parquet")
@@ -180,6 +203,8 @@ def test_likely_causes_come_in_order(drift, project, change, cause):
     code, data = drift("--signals", "s.parquet", "--frozen-at", frozen)
     found = next(one for one in data["details"]["signals"] if one["segment"] == "overall")
     assert (code, found["cause"]) == (1, cause)
+    if change == "prompt":
+        assert "the prompt changed (p1 → p2)" in data["reason"]
     if change == "mix":
         assert found["standardized"] == pytest.approx(found["reference"], abs=0.04)
         assert found["current"] < found["reference"] - 0.2

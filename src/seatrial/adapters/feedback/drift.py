@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,7 +32,8 @@ SIGNALS = (
     Column("signal", Kind.TEXT, "which signal: resolution, hallucination, p95, safety, escalation", required=True),
     Column("value", Kind.NUMBER, "1 or 0; for p95 the measurement", required=True),
     Column("model", Kind.TEXT, "model id that the provider named"),
-    Column("version", Kind.TEXT, "version of prompt and code"),
+    Column("prompt", Kind.TEXT, "version or hash of the prompt"),
+    Column("version", Kind.TEXT, "version of the code, or of prompt and code"),
 )
 RECORDS = (
     Column("record_id", Kind.TEXT, "which record", required=True),
@@ -80,7 +82,13 @@ def shifts_of(
 
 
 def signals_of(
-    path: Path, frozen_at: float, *, segments: Sequence[str], zone: tzinfo | None, mapping: Mapping[str, Sequence[str]]
+    path: Path,
+    frozen_at: float,
+    rules: DriftRules,
+    *,
+    segments: Sequence[str],
+    zone: tzinfo | None,
+    mapping: Mapping[str, Sequence[str]],
 ) -> list[tuple[Charted, Cause | None]]:
     """Chart every known signal of a file, overall and by segment.
 
@@ -89,6 +97,8 @@ def signals_of(
     """
     table = read_table(path, SIGNALS, mapping=mapping, segments=segments, zone=zone)
     presets = {one.name: one for one in PRESETS}
+    for name, (window, in_a_row) in rules.signals.items():
+        presets[name] = replace(presets[name], window=window, duration=in_a_row)
     signal = table.codes("signal").used()
     for name in signal.values:
         if name not in presets:
@@ -118,8 +128,9 @@ def _cause(table: Table, over_p95: bool, frozen_at: float) -> Cause:
         value,
         before,
         model=table.codes("model") if table.has("model") else None,
+        prompt=table.codes("prompt") if table.has("prompt") else None,
         version=table.codes("version") if table.has("version") else None,
-        segment=table.codes(f"segment.{table.dimensions[0]}") if table.dimensions else None,
+        segments=[table.codes(f"segment.{name}") for name in table.dimensions],
     )
 
 

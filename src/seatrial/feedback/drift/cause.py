@@ -1,4 +1,4 @@
-"""Cause: likely causes of a changed rate in a fixed order: provider model, own version, segment mix, else unexplained."""
+"""Cause: likely causes of a changed rate in a fixed order: provider model, prompt, version, segment mix, else unexplained."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from seatrial.table import Codes
@@ -18,6 +20,7 @@ class CauseKind(StrEnum):
     """What changed beside the rate, in the order in which it is asked."""
 
     MODEL = "provider_model_changed"
+    PROMPT = "prompt_changed"
     VERSION = "version_changed"
     MIX = "segment_mix_shifted"
     UNEXPLAINED = "unexplained"
@@ -59,21 +62,24 @@ def likely_cause(
     before: NDArray[np.bool_],
     *,
     model: Codes | None,
-    version: Codes | None,
-    segment: Codes | None,
+    prompt: Codes | None = None,
+    version: Codes | None = None,
+    segments: Sequence[Codes] = (),
 ) -> Cause:
     """The first of the causes that the data show.
 
-    The mix explains a change where more than half of it is gone at the reference's segment mix. A cause named here is
+    The mix explains a change where more than half of it is gone at the reference's mix of a dimension; of several dimensions
+    the one that explains most. A cause named here is
     what changed at the same time, not what is proven.
     """
-    at_mix = standardized_rate(value, segment, before) if segment is not None else None
-    for kind, codes in ((CauseKind.MODEL, model), (CauseKind.VERSION, version)):
+    raw, reference = float(value[~before].mean()), float(value[before].mean())
+    rates = [rate for one in segments if (rate := standardized_rate(value, one, before)) is not None]
+    at_mix = min(rates, key=lambda rate: abs(rate - reference), default=None)
+    for kind, codes in ((CauseKind.MODEL, model), (CauseKind.PROMPT, prompt), (CauseKind.VERSION, version)):
         if codes is not None:
             a, b = codes.values_in(before), codes.values_in(~before)
             if set(b) - set(a):
                 return Cause(kind, a, b, at_mix)
-    raw, reference = float(value[~before].mean()), float(value[before].mean())
     if at_mix is not None and abs(at_mix - reference) < abs(raw - reference) / 2:
         return Cause(CauseKind.MIX, standardized=at_mix)
     return Cause(CauseKind.UNEXPLAINED, standardized=at_mix)

@@ -66,9 +66,10 @@ _STATES = {
 }
 _CAUSES = {
     CauseKind.MODEL: "the provider's model id changed",
+    CauseKind.PROMPT: "the prompt changed",
     CauseKind.VERSION: "the version changed",
     CauseKind.MIX: "the segment mix shifted",
-    CauseKind.UNEXPLAINED: "unexplained: neither model, version nor segment mix changed",
+    CauseKind.UNEXPLAINED: "unexplained: neither model, prompt, version nor segment mix changed",
 }
 
 
@@ -111,7 +112,7 @@ def decide_drift(seen: Drift, rules: DriftRules, *, strict: bool = False, subjec
         evidence_hash=seen.reference_hash,
         warnings=tuple(_warnings(seen, problems, verdict)),
         facts=tuple(_facts(seen, rules)),
-        details=_details(seen),
+        details=_details(seen, rules),
         next_step=_next(seen, bad),
     )
 
@@ -153,6 +154,8 @@ def _charted(one: Charted, cause: Cause | None) -> Finding:
         wording += f"; alarm on day {one.alarm + 1}"
         if cause is not None:
             wording += f"; {_CAUSES[cause.kind]}"
+            if cause.after:
+                wording += f" ({', '.join(cause.before)} → {', '.join(cause.after)})"
             if cause.standardized is not None:
                 wording += f" (at the reference's segment mix {percent(cause.standardized)})"
     return Finding(
@@ -207,19 +210,20 @@ def _warnings(seen: Drift, problems: Sequence[str], verdict: Verdict) -> Iterato
 
 def _facts(seen: Drift, rules: DriftRules) -> Iterator[tuple[str, str]]:
     if seen.reference_hash:
-        yield "Reference", seen.reference_hash
+        yield "Reference", f"{rules.reference_version} ({seen.reference_hash})".removeprefix(" ")
     yield "Bands", f"stable under {rules.investigate:g}, investigate under {rules.retrain:g}, else retrain"
     if seen.shifts:
         yield "PSI", f"a level that a window lacks counts as half an item; false discoveries at most {rules.alpha:g}"
     if seen.charted:
         yield (
             "Charts",
-            "by day against the reference's hours of week; without drift EWMA alarms once in 369 days, CUSUM once in 465",
+            "by window (a day unless set) against the reference's hours of week; without drift EWMA alarms once in 369 windows, CUSUM once in 465",
         )
 
 
-def _details(seen: Drift) -> dict[str, Any]:
+def _details(seen: Drift, rules: DriftRules) -> dict[str, Any]:
     return {
+        "reference": {"version": rules.reference_version, "hash": seen.reference_hash},
         "features": [
             {
                 "feature": one.feature, "segment": one.segment, "psi": one.psi, "limit": one.limit, "band": one.band and one.band.value,

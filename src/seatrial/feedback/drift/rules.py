@@ -2,6 +2,13 @@
 
 schema = "seatrial/drift/1"
 bands = [0.1, 0.25]                 # investigate from the first, retrain from the second
+[reference]
+version = "2026-06"                 # what reports call it
+file = "datasets/june.parquet"      # --reference where none is given
+hash = "9f2c..."                    # any other content is refused
+[signal.safety]
+window = "6h"                       # one point of the chart
+duration = 1                        # windows in a row over the limit before it is an alarm
 [source.crm]
 half_life = "30d"
 """
@@ -15,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial import toml
 from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError
+from seatrial.feedback.drift.signals import PRESETS
 from seatrial.outcome.metric import duration
 
 if TYPE_CHECKING:
@@ -23,6 +31,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "seatrial/drift/1"
 DAY = 86400.0
+WEEK = 7 * DAY
 
 
 class Band(StrEnum):
@@ -44,6 +53,9 @@ class DriftRules:
         half_lives: source -> seconds after which a record has lost half its freshness.
         half_life: the same for every other source.
         reference_hash: hash that the reference file must have; empty = any.
+        reference_version: what reports call it.
+        reference_file: the file, relative to the project; empty where the command line names it.
+        signals: signal -> (window in seconds, windows in a row), where they are not the preset's.
     """
 
     investigate: float = 0.1
@@ -53,6 +65,9 @@ class DriftRules:
     half_lives: Mapping[str, float] = field(default_factory=dict)
     half_life: float = 90 * DAY
     reference_hash: str = ""
+    reference_version: str = ""
+    reference_file: str = ""
+    signals: Mapping[str, tuple[float, int]] = field(default_factory=dict)
 
     @property
     def hash(self) -> str:
@@ -75,7 +90,13 @@ def load_drift_rules(path: Path) -> DriftRules:
 
 def parse_drift_rules(raw: Mapping[str, Any], source: str) -> DriftRules:
     """The same from a mapping already parsed."""
-    toml.only_known(raw, ("schema", "bands", "alpha", "min_n", "half_life", "source", "reference_hash"), source)
+    toml.only_known(
+        raw,
+        ("schema", "bands", "alpha", "min_n", "half_life", "source", "reference", "reference_hash", "signal"),
+        source,
+    )
+    pinned = toml.table(raw.get("reference", {}), f"{source}: [reference]")
+    toml.only_known(pinned, ("version", "file", "hash"), f"{source}: [reference]")
     if raw.get("schema", SCHEMA) != SCHEMA:
         raise ConfigError(f'{source}: schema is {raw.get("schema")!r}; this version reads schema = "{SCHEMA}"')
     bands = raw.get("bands", [0.1, 0.25])
@@ -96,8 +117,26 @@ def parse_drift_rules(raw: Mapping[str, Any], source: str) -> DriftRules:
         toml.integer(raw.get("min_n", 50), f"{source}: min_n"),
         lives,
         _positive(raw.get("half_life", "90d"), f"{source}: half_life"),
-        toml.text(raw.get("reference_hash", ""), f"{source}: reference_hash"),
+        toml.text(pinned.get("hash", raw.get("reference_hash", "")), f"{source}: [reference] hash"),
+        toml.text(pinned.get("version", ""), f"{source}: [reference] version"),
+        toml.text(pinned.get("file", ""), f"{source}: [reference] file"),
+        _signals(raw, source),
     )
+
+
+def _signals(raw: Mapping[str, Any], source: str) -> dict[str, tuple[float, int]]:
+    presets = {one.name: one for one in PRESETS}
+    tables = toml.table(raw.get("signal", {}), f"{source}: [signal]")
+    toml.only_known(tables, tuple(presets), f"{source}: [signal]")
+    found = {}
+    for name, table in tables.items():
+        place = f"{source}: [signal.{name}]"
+        toml.only_known(toml.table(table, place), ("window", "duration"), place)
+        window = duration(table["window"], f"{place}: window") if "window" in table else presets[name].window
+        if not window or WEEK % window:
+            raise ConfigError(f'{place}: window divides a week, e.g. "1h", "6h", "1d"; got {table.get("window")!r}')
+        found[name] = (window, toml.integer(table.get("duration", presets[name].duration), f"{place}: duration"))
+    return found
 
 
 def _positive(value: Any, place: str) -> float:

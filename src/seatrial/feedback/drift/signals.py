@@ -25,19 +25,21 @@ FEW = 10
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """One production signal: which direction is bad, and how many days in a row it must be bad.
+    """One production signal: which direction is bad, over which window, and how many windows in a row it must be bad.
 
     Attributes:
         name: its name in the table.
         bad: +1 where more is worse, -1 where less is.
         over_p95: whether it is a measurement, charted as the share over the reference's 95th percentile.
-        duration: days in a row over the limit before it is an alarm.
+        duration: windows in a row over the limit before it is an alarm.
+        window: seconds of one point of the chart.
     """
 
     name: str
     bad: int
     over_p95: bool = False
     duration: int = 2
+    window: float = DAY
 
 
 PRESETS = (
@@ -57,7 +59,7 @@ class Charted:
         signal, segment: what was charted.
         reference, current: rates of both windows.
         n: events of both windows.
-        alarm: index of the first day of the alarm, counted from the end of the reference; None where there is none.
+        alarm: day on which the alarm came, counted from the end of the reference; None where there is none.
         ewma, cusum: largest value of each chart in the bad direction over its limit; 1 = at the limit.
         problem: why it could not be charted.
     """
@@ -81,11 +83,11 @@ def hour_of_week(at: NDArray[np.float64]) -> NDArray[np.int64]:
 def chart_signal(
     preset: Preset, segment: str, at: NDArray[np.float64], value: NDArray[np.float64], frozen_at: float
 ) -> Charted:
-    """Chart one signal by day after `frozen_at`, against the rates by hour of week before it.
+    """Chart one signal by window after `frozen_at`, against the rates by hour of week before it.
 
-    A day's point is its count less what the same hours of the week had in the reference, over the deviation of that
-    count. EWMA (.1, 2.7) and CUSUM (.5, 5) have average run lengths of 369 and 465 days without drift (two-sided, known
-    reference): about one false alarm a year per signal and segment. Assumes independent events; 200 or more reference
+    A window's point is its count less what the same hours of the week had in the reference, over the deviation of that
+    count. EWMA (.1, 2.7) and CUSUM (.5, 5) have average run lengths of 369 and 465 days windows without drift (two-sided,
+    known reference): with days about one false alarm a year per signal and segment. Assumes independent events; 200 or more reference
     days would make the stated run lengths exact, fewer shorten them.
 
     Args:
@@ -107,21 +109,21 @@ def chart_signal(
         return _without(blank, f"a reference needs {FEW} days with events")
     if not 0 < reference < 1:
         return _without(blank, f"the reference is {reference:g} throughout, so nothing says how far is far")
-    points = _points(at, value, before, days, reference)
+    points, windows = _points(at, value, before, np.floor((at - frozen_at) / preset.window).astype(np.int64), reference)
     if points.size == 0:
         return _without(blank, "no day with enough events after the reference")
     frozen = Reference(0.0, 1.0)
     first, second = ewma(points * preset.bad, frozen), cusum(points * preset.bad, frozen)
     assert not isinstance(first, CannotTell)  # noqa: S101 - there are points
     assert not isinstance(second, CannotTell)  # noqa: S101
-    over = (first.upper > first.limit) | (second.upper > second.limit)
+    run = _run((first.upper > first.limit) | (second.upper > second.limit), preset.duration)
     return Charted(
         preset.name,
         segment,
         reference,
         current,
         n,
-        _run(over, preset.duration),
+        None if run is None else int(windows[run] * preset.window // DAY),
         float(first.upper.max() / first.limit),
         float(second.upper.max() / second.limit),
     )
@@ -131,21 +133,22 @@ def _points(
     at: NDArray[np.float64],
     value: NDArray[np.float64],
     before: NDArray[np.bool_],
-    days: NDArray[np.int64],
+    place: NDArray[np.int64],
     reference: float,
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Standardised points of the windows that hold enough events, and the number of each window."""
     hours = hour_of_week(at)
     seen = np.bincount(hours[before], minlength=HOURS)
     good = np.bincount(hours[before], value[before], HOURS)
     rate = (good + PRIOR * reference) / (seen + PRIOR)
     later = ~before
     expected = rate[hours[later]]
-    size = int(days[later].max()) + 1
-    count = np.bincount(days[later], value[later], size)
-    mean = np.bincount(days[later], expected, size)
-    variance = np.bincount(days[later], expected * (1 - expected), size)
+    size = int(place[later].max()) + 1
+    count = np.bincount(place[later], value[later], size)
+    mean = np.bincount(place[later], expected, size)
+    variance = np.bincount(place[later], expected * (1 - expected), size)
     enough = variance > 0.5
-    return np.asarray((count[enough] - mean[enough]) / np.sqrt(variance[enough]))
+    return np.asarray((count[enough] - mean[enough]) / np.sqrt(variance[enough])), np.flatnonzero(enough)
 
 
 def _run(over: NDArray[np.bool_], duration: int) -> int | None:
