@@ -99,7 +99,7 @@ def test_the_links_of_a_page_lead_somewhere(page):
     assert [link for link in LINK.findall(page.read_text(encoding="utf-8")) if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("name", ["judges.md"])
+@pytest.mark.parametrize("name", ["judges.md", "feedback.md", "drift.md"])
 def test_a_how_to_has_at_most_800_words(name):
     assert len((ROOT / "docs" / name).read_text(encoding="utf-8").split()) <= 800
 

@@ -55,6 +55,7 @@ VERBS = (
     ),
     Verb("monitor", "seatrial.cli.monitor", "Run a graph's evaluators over recorded production runs."),
     Verb("rerun", "seatrial.cli.rerun", "Run the golden dataset again, for changes that a provider makes in silence."),
+    Verb("datasets", "seatrial.cli.datasets", "Propose new examples from what production contradicted, for review."),
     Verb("drift", "seatrial.cli.drift", "Compare inputs, records and production rates with a frozen reference."),
     Verb("ab", "seatrial.cli.ab", "Plan an A/B test, and judge it by its plan: ship, stop or keep running."),
     Verb("override", "seatrial.cli.override", "Let one failing row through, with a reason, an author and an end."),
