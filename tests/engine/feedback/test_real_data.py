@@ -47,6 +47,8 @@ def test_basketball_forecasts_are_flagged_in_their_second_season_and_football_ne
     assert {f["key"].split()[0] for f in flagged} == {"nba_games"}
     first = answer.data["details"]["sources"]["fte_forecasts.parquet"]["flagged"][0]["first_day"]
     assert "2016-10" < first < "2017-07"
+    # The column `outcome` is the label here, so 0 and 1 are no types of outcome.
+    assert "outcome 0" not in " ".join(answer.data["warnings"])
     shot = gate("--one-shot", *table)
     complete = {f["key"]: f["state"] for f in shot.data["findings"] if f["outcomes"] and f["segment"] == "overall"}
     assert complete == {"nba_games": "blocks", "nfl_games": "blocks"}

@@ -117,7 +117,7 @@ def _duckdb(location: Location, table: str) -> Any:
             _must_have(location, table, [row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
                        + [row[0] for row in connection.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal").fetchall()])  # fmt: skip
             # As UTC whatever the session's zone: an instant is an instant.
-            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute("SET TimeZone = 'UTC'; SET enable_progress_bar = false")
             return connection.sql(f"SELECT * FROM {quoted(table)}").to_arrow_table()
     except duckdb.Error as error:
         raise DataError(f"{location} cannot be read: {str(error).splitlines()[0]}") from error

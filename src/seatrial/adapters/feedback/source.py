@@ -114,7 +114,10 @@ def units_of(tables: Tables, question: Question) -> Units:
             f"{tables.name}: outcomes are missing; give --outcomes, beside --decisions or joined in one table"
         )
     if tables.decisions is None:
-        table = read(tables.outcomes, JOINED, "outcomes", tables, tables.mapping)
+        # A column that is mapped as the label is no type of outcome, whatever its own name is.
+        is_label = "outcome" in tables.mapping.get("label", ()) and "outcome" not in tables.mapping
+        columns = [one for one in JOINED if one.name != "outcome"] if is_label else JOINED
+        table = read(tables.outcomes, columns, "outcomes", tables, tables.mapping)
         metrics, timeless = untimed(table, metrics), not table.has("decided_at")
         decisions, outcomes = split(
             table,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -34,7 +35,12 @@ class DuckDb:
             raise NotBySql("duckdb is not installed") from None
         self._failed = duckdb.Error
         self._connection = duckdb.connect()
+        # What does not fit into memory would else be written beside the project.
+        self._spill = TemporaryDirectory(prefix="seatrial-")
+        self._connection.execute(f"SET temp_directory = {text(self._spill.name)}")
         self._connection.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false; SET memory_limit = '1GB'")
+        # A query of some seconds would draw a bar on stdout, into the JSON.
+        self._connection.execute("SET enable_progress_bar = false")
         self._connection.execute("SET autoinstall_known_extensions = false; SET autoload_known_extensions = false")
         self._relations = {
             name: self._place(f"source{i}", name, where)
@@ -151,5 +157,6 @@ class DuckDb:
             return list(pool.map(different, queries))
 
     def close(self) -> None:
-        """End the connection."""
+        """End the connection, and remove what it wrote meanwhile."""
         self._connection.close()
+        self._spill.cleanup()
