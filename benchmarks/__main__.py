@@ -10,7 +10,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks import assignment, cold_start, gate, hub, mlflow_logging, peers, plugin, purity, report, rollout, stats
+from benchmarks import (
+    assignment,
+    cold_start,
+    feedback,
+    gate,
+    hub,
+    mlflow_logging,
+    peers,
+    plugin,
+    purity,
+    report,
+    rollout,
+    stats,
+)
 from benchmarks.child import ROOT, environment, ours, spawn
 
 if TYPE_CHECKING:
@@ -40,6 +53,7 @@ ROOMS: dict[str, Callable[..., list[dict[str, Any]]]] = {
     "gate": gate.measure,
     "statistics": stats.measure,
     "assignment": assignment.measure,
+    "feedback": feedback.measure,
     "rollout": rollout.measure,
     "mlflow_logging": mlflow_logging.measure,
     "hub": hub.measure,

@@ -44,6 +44,8 @@ BUDGETS = (
     Budget("assignment", "assignment, one unit", "ratio", "at least", 0.45, "at least 0.45 of a bare sha256 loop"),
     Budget("assignment", "a further salt", "ours", "at least", 20e6, "at least 20 million a second"),
     Budget("assignment", "one unit beside GrowthBook", "ratio", "at least", 10, "at least 10 times"),
+    Budget("feedback", "a year in DuckDB, CPU", "ours", "at most", 10.0, "at most 5 s on two cores, 10 s of CPU"),
+    Budget("feedback", "a year in DuckDB, peak memory", "ours", "at most", 1500, "at most 1.5 GB"),
     Budget("rollout", "a step over", "ours", "at most", 4.0, "at most 2 s on two cores, 4 s of CPU"),
     Budget("rollout", "a further step", "ours", "at most", 0.2, "at most 0.1 s on two cores, 0.2 s of CPU"),
     Budget("mlflow_logging", "MLflow, metrics", "ratio", "at most", 1.2, "at most 1.2 of one log_batch"),
@@ -71,6 +73,10 @@ ROOMS = {
     "assignment": (
         "Assignment",
         "`floor` is a bare loop of `sha256(unit.encode()).digest()`, or the peer that the row names, in the same process.",
+    ),
+    "feedback": (
+        "Feedback gate",
+        "As many outcomes as decisions, in one DuckDB file, two classifiers, two dimensions; Python's start included.",
     ),
     "rollout": (
         "Rollout",
