@@ -149,13 +149,13 @@ def power_chart() -> Chart:
         (10, 20, 40, 80, 160, 320, 500),
         1.0,
         curves,
-        (0.8, "4 times of 5"),
+        (0.8, "with power 0.8"),
         log=True,
     )
 
 
 def detects() -> str:
-    """Blind zones: what a critical and an ordinary segment of a size would show 4 times of 5."""
+    """Blind zones: what a critical and an ordinary segment of a size would show with power 0.8."""
     ordinary = ALPHA * 0.3 / 8
 
     def points(n: int, alpha: float) -> str:

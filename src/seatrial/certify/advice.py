@@ -1,4 +1,4 @@
-"""Advice: what would mend a weak gate, and what each way costs in model calls, cheapest first."""
+"""Advice: what would fix a weak gate, and what each way costs in model calls, cheapest first."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TRIED = (2, 3, 5, 8)
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """One way to mend a gate.
+    """One way to fix a gate.
 
     Attributes:
         segment: segment it is for; empty when it is for the whole gate.
@@ -149,7 +149,7 @@ def _block(
 
 
 def reconsider(design: Design, policy: Policy, truth: Truth, null: Gates) -> list[Advice]:
-    """What would keep the promise: of coverage, of what stands beside the family, of what is missing."""
+    """What would keep the promise: of coverage, of what is outside the family, of what is missing."""
     found = []
     churn = _churn(design, truth, 0) / truth.repetitions
     if churn > policy.churn + _CLOSE:

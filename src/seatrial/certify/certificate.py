@@ -27,7 +27,7 @@ __all__ = ["DROPS", "Advice", "Certificate", "Power", "certify"]
 
 DROPS = (0.05, 0.10, 0.15, 0.20, 0.30)
 _FEWEST, _ADVISED = 200, 400
-"""Gates per drop, and per way of mending, at the least and at the most."""
+"""Gates per drop, and per way of fixing, at the least and at the most."""
 
 EXCESS = 1.04
 """Part of alpha that weighted Holm and the joint level, both by mid-p, may spend together."""
@@ -52,7 +52,7 @@ class Power:
 
     @property
     def passed(self) -> float:
-        """Chance that the broken segment sails."""
+        """Chance that the broken segment passes."""
         return max(0.0, round(1.0 - self.blocked - self.inconclusive, 9))
 
 
@@ -69,7 +69,7 @@ class Certificate:
         sizes: segment -> clusters.
         truth: the unchanged world.
         facts: its numbers, and where each is from.
-        advice: what would mend it, cheapest first; the gate's and critical segments' own before the rest.
+        advice: what would fix it, cheapest first; the gate's and critical segments' own before the rest.
         policy_hash: of the rules.
         shape_hash: of segments, sizes, keys and what is critical.
     """
@@ -122,7 +122,7 @@ def certify(
     planned = 1 + len(broken) * len(grid)
     null = simulate(design, policy, truth, gates, rng)
     progress(1, planned)
-    # Of what stands beside the family only what cannot tell stays: a lucky hit is no power.
+    # Of what is outside the family only what cannot tell stays: a lucky hit is no power.
     plain = replace(truth, hits={})
     power = []
     for i, segment in enumerate(broken):

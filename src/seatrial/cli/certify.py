@@ -118,7 +118,7 @@ def command(
     """Measure a policy's error rates on your segment sizes before you trust it.
 
     Simulates this policy on these sizes: how often it blocks a candidate that changed nothing, how often it sees a drop in
-    each segment, how often a broken critical segment sails, and what would mend a weak gate at which cost; beside the rules
+    each segment, how often a broken critical segment passes, and what would fix a weak gate at which cost; beside the rules
     people write first, on the same simulated candidates. Pass rate, churn, missing answers, repetitions and clusters are
     estimated from --evidence or --from-run, and every number is printed with where it is from. The rate is kept under
     .seatrial/certified/, and gates of the same rules and sizes show it beside their verdict, unless an option said what the

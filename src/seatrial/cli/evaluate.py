@@ -170,7 +170,7 @@ def _say(result: RunResult, graph: str, code: int, logged: Record, *, as_json: b
         click.echo(f"  first cause  {_cause(result, system=True)}")
     if result.measurement_failures:
         click.echo(
-            f"  {result.measurement_failures:,} rows could not be measured; mend the cause and: seatrial eval {graph} --resume {run_id} --retry-errors"
+            f"  {result.measurement_failures:,} rows could not be measured; fix the cause and: seatrial eval {graph} --resume {run_id} --retry-errors"
         )
         click.echo(f"  first cause  {_cause(result, system=False)}")
     for warning in result.warnings:

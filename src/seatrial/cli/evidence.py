@@ -143,13 +143,13 @@ def reading_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the options of READING, which it takes as one argument `asked`."""
 
     @wraps(command)
-    def with_asked(*args: Any, **options: Any) -> Any:
+    def with_requested(*args: Any, **options: Any) -> Any:
         requested = Requested(**{name: options.pop(name) for name in NAMES})
         return command(*args, requested=requested, **options)
 
     for option in reversed(READING):
-        with_asked = option(with_asked)
-    return with_asked
+        with_requested = option(with_requested)
+    return with_requested
 
 
 def given_flags(names: Sequence[str] = NAMES) -> list[str]:

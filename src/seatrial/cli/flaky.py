@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     metavar="EXAMPLE",
     help="Measure this example, and when it is flaky let it decide nothing until --expires; repeatable.",
 )
-@click.option("--owner", help="Who mends it (with --quarantine).")
+@click.option("--owner", help="Who fixes it (with --quarantine).")
 @click.option("--reason", help="Why it is flaky, in one sentence (with --quarantine).")
 @click.option("--expires", metavar="DATE", help="Last day of it, at most 90 days away (with --quarantine).")
 @click.option("--quarantined", is_flag=True, help="List what is in quarantine, the next to expire first.")

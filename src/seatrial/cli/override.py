@@ -1,4 +1,4 @@
-"""`seatrial override`: somebody answers for a failing row, in writing, for a while; `override list` is the debt."""
+"""`seatrial override`: a failing row is accepted by a named owner, with a reason, until a date; `override list` is the debt."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option("--segment", help="Segment of the failing row: overall or NAME=value.")
 @click.option("--key", help="Evaluator key of the failing row.")
-@click.option("--reason", help="Why it may sail, in a sentence.")
+@click.option("--reason", help="Why it may pass, in a sentence.")
 @click.option("--author", help="Who answers for it.")
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Last day it stands, YYYY-MM-DD.")
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/override/1 on stdout.")
@@ -88,7 +88,7 @@ def command(
         _print([(override, 0)])
         return 0
     click.echo(
-        f"{override.segment} · {override.key} of {override.graph} may sail until {override.expires}: {override.reason} ({override.author})"
+        f"{override.segment} · {override.key} of {override.graph} may pass until {override.expires}: {override.reason} ({override.author})"
     )
     click.echo(f"appended to {file.relative_to(project.root)}; commit it")
     for left in still_failing(report, (*overrides_of(project),), bound, today):

@@ -33,7 +33,7 @@ EXAMPLE = _names(
     "record_id row_id instance_id problem_id example case case_name test test_case testcase test_name item sample task name"
 )
 """Names of the example, likeliest first; a text that is asked is the next best."""
-ASKED = _names("question input inputs prompt query text message user_input")
+REQUESTED = _names("question input inputs prompt query text message user_input")
 SCORE = _names(
     "score passed pass correct is_correct success successful is_success result accuracy acc exact_match grade rating "
     "verdict status ok valid outcome"
@@ -132,7 +132,7 @@ def _is_outcome(files: Sequence[Mapping[str, Raw]]) -> bool:
 
 
 def _example(files: Sequence[Mapping[str, Raw]], free: Sequence[str], source: str) -> str | None:
-    for names in (EXAMPLE, ASKED):
+    for names in (EXAMPLE, REQUESTED):
         found = sorted((name for name in free if plain(name) in names), key=lambda name: names.index(plain(name)))
         found = [name for name in found if not any(one[name].nested for one in files)]
         if len(found) > 1:

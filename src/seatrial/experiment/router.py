@@ -29,7 +29,7 @@ class Why(StrEnum):
     """
 
     SHARE = "share"
-    WHOLE_CELL = "whole_cell"
+    FULL_CELL = "whole_cell"
     TESTER = "tester"
     KEPT = "kept"
     PAUSED = "paused"
@@ -183,7 +183,7 @@ class Router:
         if rule is None:
             return _answer(route, False, cell, Why.NO_CELL)
         if rule.share >= 1:
-            return _answer(route, True, cell, Why.WHOLE_CELL, exposed=name is not None)
+            return _answer(route, True, cell, Why.FULL_CELL, exposed=name is not None)
         if name is None:
             return _answer(route, False, cell, Why.NO_UNIT)
         return _answer(route, exposed(name, one.salt64, one.limits[cell]), cell, Why.SHARE, exposed=True)

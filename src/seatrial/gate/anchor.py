@@ -65,9 +65,9 @@ def check_anchored(
             raise
         # What the anchor cannot say takes nothing away from what the baseline has said.
         return replace(merge, warnings=(*merge.warnings, f"the anchor was not asked: {error}"))
-    held_back = against.quarantine if merge.quarantine is None or merge.quarantine.with_them is Verdict.PASS else None
-    if merge.verdict is Verdict.PASS and against.verdict is Verdict.PASS and held_back is not None:
-        merge = replace(merge, reason=held_back.beside(Verdict.PASS, merge.reason))
+    kept_back = against.quarantine if merge.quarantine is None or merge.quarantine.with_them is Verdict.PASS else None
+    if merge.verdict is Verdict.PASS and against.verdict is Verdict.PASS and kept_back is not None:
+        merge = replace(merge, reason=kept_back.beside(Verdict.PASS, merge.reason))
     if against.verdict is not Verdict.FAIL or merge.verdict is Verdict.FAIL:
         return replace(merge, anchor=against)
     return replace(

@@ -99,7 +99,7 @@ def _log_ratios(
     """Log of candidate over baseline, per cluster; clusters planned; runs without a number in both arms, of so many.
 
     Planned is what it is for scores: the baseline's repetitions, of each example what either arm ran. A run counts where both
-    arms have a number; an example is the mean of its runs and a cluster that of its examples, so that neither the dear runs
+    arms have a number; an example is the mean of its runs and a cluster that of its examples, so that neither the expensive runs
     that nobody measured nor an example that was run more often speaks for the others.
     """
     versions, examples, tries = evidence.codes("version"), evidence.codes("example_id"), evidence.numbers("repetition")

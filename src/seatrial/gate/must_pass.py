@@ -1,4 +1,4 @@
-"""Must pass: thin but vital examples, each a contract test outside the alpha family, judged on the primary key.
+"""Must pass: thin but essential examples, each a contract test outside the alpha family, judged on the primary key.
 
 The baseline passed it every time and the candidate never: FAIL. Repetitions that were run for these examples alone count
 here and nowhere else.

@@ -1,4 +1,4 @@
-"""Override: somebody answers for a failing row, in writing, for a while; the verdict stays what it is.
+"""Override: a failing row is accepted by a named owner, with a reason, until a date; the verdict stays what it is.
 
 A line of `gates/overrides.jsonl` says who lets which row of which graph through, why and until when. It is bound to the
 baseline and to the candidate it was written for, so that the next change is judged anew, and to the drop that was seen, so
@@ -45,7 +45,7 @@ class Override:
         graph: assistant id; empty for evidence that names none.
         segment: `overall` or `NAME=value`.
         key: evaluator key.
-        reason: why it may sail, in a sentence.
+        reason: why it may pass, in a sentence.
         author: who answers for it.
         made: ISO day it was written.
         expires: ISO day after which it no longer stands.
@@ -145,7 +145,7 @@ def write_for(
         )
     for name, value in (("--reason", reason), ("--author", author)):
         if not value.strip():
-            raise UsageError(f"{name} is blank; somebody answers for an override, and says why")
+            raise UsageError(f"{name} is blank; an override has an author and a reason")
     days = (expires - today).days
     if not 0 < days <= LONGEST_DAYS:
         raise UsageError(
@@ -154,7 +154,7 @@ def write_for(
     written = _same(before, report.graph, segment, key, bound)
     if len(written) > RENEWALS:
         raise UsageError(
-            f"{segment} · {key} was overridden on {', '.join(o.made for o in written)} already; {RENEWALS} renewals are the most. Mend it, or accept what it scores as the baseline"
+            f"{segment} · {key} was overridden on {', '.join(o.made for o in written)} already; {RENEWALS} renewals are the most. Fix it, or accept what it scores as the baseline"
         )
     return Override(
         graph=report.graph,

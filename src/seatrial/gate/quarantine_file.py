@@ -39,7 +39,7 @@ class Entry:
     Attributes:
         graph: assistant id.
         example: id of the example.
-        owner: who mends it.
+        owner: who fixes it.
         reason: one sentence.
         expires: last day it is report-only.
         content: hash of its inputs and reference when it was measured.
@@ -142,7 +142,7 @@ def in_force(
     for e in mine:
         if e.example not in contents:
             raise ConfigError(
-                f"{source}: {graph} has no example {e.example!r} in its {dataset} dataset; take the entry out or mend its id"
+                f"{source}: {graph} has no example {e.example!r} in its {dataset} dataset; take the entry out or fix its id"
             )
         if e.days_left(today) < 0:
             warnings.append(f"the quarantine of {e.example} ({e.owner}) expired on {e.expires}: it gates again")

@@ -50,7 +50,7 @@ class Report:
         quarantine: examples that are shown and not judged; None when there are none.
         anchor: the same candidate against the last release, which can only stop; None without an anchor.
         undecided: rows that could not be judged and whose answer the verdict waits for.
-        overrides: failing rows that somebody answers for.
+        overrides: failing rows that an override accepts.
     """
 
     verdict: Verdict
@@ -108,7 +108,7 @@ class Report:
 
     @property
     def overridden(self) -> bool:
-        """Whether somebody answers for every failing row; the verdict stays FAIL."""
+        """Whether an override accepts every failing row; the verdict stays FAIL."""
         answered = {(one.override.segment, one.override.key) for one in self.overrides}
         return bool(answered) and all((f.segment, f.key) in answered for f in self.stopping)
 

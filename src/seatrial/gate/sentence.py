@@ -238,7 +238,7 @@ def _of_contract(
         case kind.ContractHolds():
             return "it holds"
         case kind.ContractUnsteady(arm="baseline"):
-            return "the baseline does not always pass it either, so it proves no regression: mend it or take it out of must_pass"
+            return "the baseline does not always pass it either, so it proves no regression: fix it or take it out of must_pass"
         case kind.ContractUnsteady():
             return "it no longer passes every time"
         case kind.FewRuns():

@@ -103,7 +103,7 @@ class Runtime:
         return self._specs[assistant_id]
 
     def compiled(self, assistant_id: str, version: str | None = None) -> Compiled:
-        """The graph, compiled on its first call and kept; a failure is not kept, so a mended graph needs no restart.
+        """The graph, compiled on its first call and kept; a failure is not kept, so a fixed graph needs no restart.
 
         Raises:
             UsageError: the registry has no such graph.

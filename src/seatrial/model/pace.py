@@ -5,7 +5,7 @@ through in the window just past. Calls that were under way when it came tell the
 before anything got through: they prolong the wait, and cut again only once in a while. Then the rate grows by a twentieth
 of itself in a window, and twice as fast for each window without a cut, so an outage that cut it to almost nothing is
 forgotten in minutes. A refused call leaves its place in the rhythm to the next, which goes as soon as it may: where calls
-are ten seconds apart, places are too dear to lose one with each refusal.
+are ten seconds apart, places are too expensive to lose one with each refusal.
 
 Source: AIMD after Chiu and Jain, "Analysis of the increase and decrease algorithms for congestion avoidance in computer
 networks", Computer Networks and ISDN Systems 17 (1989).

@@ -70,7 +70,7 @@ def _share(
     timeout_s: float | None,
     stop: threading.Event,
 ) -> None:
-    """On the process's loop, many at once; then, one at a time, whatever was spoilt and what nobody got to."""
+    """On the process's loop, many at once; then, one at a time, whatever was starved and what was not reached."""
     while True:
         shared = SharedLoop(left, awaited, on_result, timeout_s, stop)
         shared.run(concurrency)

@@ -45,7 +45,7 @@ LATE = 0.1
 
 
 class Disturbed(Exception):
-    """Raised by awaited work: neighbours spoilt it, it must be done again by itself."""
+    """Raised by awaited work: another task on the loop starved it, it must run again by itself."""
 
 
 def disturbed(seconds: float) -> bool:
@@ -106,7 +106,7 @@ class SharedLoop(Generic[Item, Value]):
         self._step_seen = 0.0
 
     def run(self, concurrency: int) -> None:
-        """Until every item has had its result, or too many were spoilt by their neighbours, or the loop is given up."""
+        """Until every item has had its result, or too many were starved by other tasks, or the loop is given up."""
         self.alone = concurrency == 1
         self._turns = [Turn(self) for _ in range(concurrency)]
         share: deque[asyncio.Task[None]] | None = None

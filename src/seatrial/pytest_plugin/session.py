@@ -185,11 +185,11 @@ def never_skipped() -> Iterator[None]:
             yield
     except SystemExit as error:
         raise ConfigError(
-            f"the project's own code ended itself with {type(error).__name__}: {error}; a gate is not skipped, it is mended"
+            f"the project's own code ended itself with {type(error).__name__}: {error}; a gate is not skipped, it is fixed"
         ) from error
     except (pytest.skip.Exception, pytest.fail.Exception) as error:
         raise ConfigError(
-            f"the project's own code ended itself with {type(error).__name__} of pytest ({error.msg}); a gate is not skipped, it is mended"
+            f"the project's own code ended itself with {type(error).__name__} of pytest ({error.msg}); a gate is not skipped, it is fixed"
         ) from error
 
 

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "seatrial/certify/1"
 HEAD = "chance to block a drop of"
-MENDS = 6
-"""Ways to mend a gate that a terminal shows; the JSON has all."""
+FIXES = 6
+"""Ways to fix a gate that a terminal shows; the JSON has all."""
 
 
 def certificate_lines(c: Certificate, policy: Policy) -> Iterator[Line]:
@@ -54,19 +54,19 @@ def _lines(c: Certificate, policy: Policy) -> Iterator[Line]:
     if at:
         worst = max(at, key=lambda p: p.passed)
         yield Line(
-            f"  a critical segment that lost {100 * policy.must_detect:g} points sails at most {percent(worst.passed)} of the time ({worst.segment})",
+            f"  a critical segment that lost {100 * policy.must_detect:g} points passes at most {percent(worst.passed)} of the time ({worst.segment})",
             "plain",
         )
     first = [advice for advice in c.advice if advice.critical]
-    for advice in first[:MENDS]:
-        yield Line(f"  to mend it  {advice.sentence}{_cost(advice.calls)}", "plain")
+    for advice in first[:FIXES]:
+        yield Line(f"  to fix it  {advice.sentence}{_cost(advice.calls)}", "plain")
     rest = [p for p in c.power if not p.critical and p.drop == policy.must_detect and p.blocked < POWER]
     if rest:
         least = min(rest, key=lambda p: p.blocked)
-        mends = [advice for advice in c.advice if advice.segment == least.segment]
-        how = f"; {mends[0].sentence}{_cost(mends[0].calls)}" if mends else ""
+        fixes = [advice for advice in c.advice if advice.segment == least.segment]
+        how = f"; {fixes[0].sentence}{_cost(fixes[0].calls)}" if fixes else ""
         yield Line(
-            f"  {len(rest)} of the segments not called critical show {100 * policy.must_detect:g} points less than 4 times of 5, {least.segment} least ({100 * least.blocked:.0f} %){how}",
+            f"  {len(rest)} of the segments not called critical show {100 * policy.must_detect:g} points with power below 0.8, {least.segment} least ({100 * least.blocked:.0f} %){how}",
             "dim",
         )
 

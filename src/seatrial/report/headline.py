@@ -174,7 +174,7 @@ def cause(report: Report) -> str:
 
 
 def todo(report: Report) -> str:
-    """What gets the ship sailing; empty on a pass."""
+    """What to do next; empty on a pass."""
     if report.verdict is Verdict.PASS:
         return _settle(report) if but(report) else ""
     if report.verdict is Verdict.FAIL:

@@ -180,9 +180,9 @@ def _stage(c: RolloutCertificate, s: int) -> Iterator[Line]:
 
 def _fix(c: RolloutCertificate, r: Detectable) -> str:
     if r.needs is None:
-        return "to mend it: no dwell of 20,000 canary units would do; a larger must_stop or fewer cells"
+        return "to fix it: no dwell of 20,000 canary units would do; a larger must_stop or fewer cells"
     stage = c.plan.stages[r.stage]
-    return f"to mend it: a dwell of {r.needs:,} units of traffic{_in_days(c, r.needs)} in place of {stage.units:,}, or {100 * stage.share * r.needs / stage.units:.2g} % of the traffic"
+    return f"to fix it: a dwell of {r.needs:,} units of traffic{_in_days(c, r.needs)} in place of {stage.units:,}, or {100 * stage.share * r.needs / stage.units:.2g} % of the traffic"
 
 
 def _duration(c: RolloutCertificate, units: float) -> str:

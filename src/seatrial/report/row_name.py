@@ -43,7 +43,7 @@ def primary_key(report: Report) -> str:
 
 
 def beside(f: Finding) -> bool:
-    """Whether a row stands beside the family with nothing to draw: zero tolerance, a measurement, a contract test."""
+    """Whether a row is outside the family with nothing to draw: zero tolerance, a measurement, a contract test."""
     return f.ci is None and f.alpha_row is None
 
 

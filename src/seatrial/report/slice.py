@@ -46,7 +46,7 @@ def detectable(found: Found) -> str:
         return "too few examples to find any slice"
     some = sorted({0, len(seen) // 2, len(seen) - 1})
     wording = ", ".join(f"one of {seen[i].n:,} that lost {drop(seen[i].loss).removesuffix(' points')}" for i in some)
-    return f"would have found 4 times of 5: {wording} points"
+    return f"would have found with power 0.8: {wording} points"
 
 
 def slices_lines(found: Found) -> Iterator[Line]:

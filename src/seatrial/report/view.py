@@ -107,7 +107,7 @@ class RowView:
         blind: a smaller drop than this share passes unseen more than one time in five; None: any drop may.
         needs: examples a critical row lacks, `needs 56`; empty where it has enough.
         borderline: said where the drawn interval and the test differ.
-        beside: it stands beside the family (zero tolerance, a measurement, a contract test): nothing to draw.
+        beside: it is outside the family (zero tolerance, a measurement, a contract test): nothing to draw.
         overridden: somebody let it pass.
         undecided: it cannot be told, and the verdict waits for it.
         vote: a judge's win rate that counts, shown whatever it says.
@@ -150,7 +150,7 @@ class View:
         headline: the first sentence a person reads.
         average: how the overall row and the segments differ; empty when they agree.
         cause: what most broken answers have in common; empty without reasons.
-        todo: what gets the ship sailing; empty on a pass.
+        todo: what to do next; empty on a pass.
         leading: the key of rows whose label names none; empty where there is only one.
         rows: overall first, then critical, then by state.
         tally: state -> rows.

@@ -217,8 +217,8 @@ class Shadow:
                             taken.request, taken.place, live, live_error, live_ms, answer, error, spent, taken.rate
                         )
                     )
-                except Exception as superseded:  # noqa: BLE001 - a store that is down must not end the thread
-                    self._note("unrecorded", superseded)
+                except Exception as error:  # noqa: BLE001 - a store that is down must not end the thread
+                    self._note("unrecorded", error)
 
 
 def refuse_side_effects(declared: str | None) -> None:

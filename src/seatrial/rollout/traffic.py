@@ -148,7 +148,7 @@ def traffic_decision(rules: Rules, found: Mapping[str, Sequence[ShadowAnswer]], 
         name: one.verdict if not isinstance(one, str) else Verdict.INCONCLUSIVE for name, one in reports.items()
     }
     verdict = Verdict.worst(verdicts.values())
-    said = [f"{name}: {_sentence(one)}" for name, one in reports.items() if verdicts[name] is verdict]
+    reasons = [f"{name}: {_sentence(one)}" for name, one in reports.items() if verdicts[name] is verdict]
     threads = len({row.thread_id for rows in found.values() for row in rows})
     tested = rules.shadow.keys or (ANSWERED,)
     outside = sorted(set(found) - {cell.name for cell in rules.cells})
@@ -156,7 +156,7 @@ def traffic_decision(rules: Rules, found: Mapping[str, Sequence[ShadowAnswer]], 
         kind="replay_traffic",
         subject=f"{rules.graph} {rules.control} → {rules.candidate}",
         verdict=verdict,
-        reason=" · ".join(said),
+        reason=" · ".join(reasons),
         reason_class=_reason_class(reports.values()) if verdict is Verdict.INCONCLUSIVE else None,
         findings=tuple(
             replace(row, segment=name)

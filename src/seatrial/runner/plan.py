@@ -32,7 +32,7 @@ class RunPlan:
         part: why `examples` is only a part of the dataset; empty when it is all of it.
         code: hash of what the version is made of; empty when nobody knows.
         first: how often these examples were run before: a model is asked for a new draw, not for the one it gave.
-        beside: id of the run this one takes turns with; empty when it runs alone.
+        beside: id of the run this one is interleaved with; empty when it runs alone.
         replayed: models answered from recordings, so its latencies say nothing.
         prompt_hash: sha256 of the prompt's text; empty when it has none.
     """

@@ -102,7 +102,7 @@ class Work:
             example = self._examples[number]
             run_id = f"{example.id}#{repetition}"
             at_repetition(self._first + repetition)
-            if position in self._awaited:  # done again, after its neighbours or the loop spoilt it
+            if position in self._awaited:  # done again, after another task on the loop, or the loop itself, starved it
                 self._threads.renew(position)
             self._awaited.add(position)
             assign(self._threads.of(position))

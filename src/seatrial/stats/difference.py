@@ -85,7 +85,7 @@ def restricted_rates(x1: float, n1: float, x2: float, n2: float, difference: flo
     """Maximum-likelihood rates under first = second + `difference`: the middle root of a cubic in closed form.
 
     Miettinen and Nurminen 1985, Statistics in Medicine 4:213, appendix. The likelihood is concave, so where it still
-    rises at an end of the allowed stretch that end is the answer, exactly; one Newton step mends the trigonometric root
+    rises at an end of the allowed stretch that end is the answer, exactly; one Newton step fixes the trigonometric root
     elsewhere.
     """
     _check(x1, n1, x2, n2)

@@ -91,7 +91,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A run that takes turns with another: begun or gone on with under its own name.
+    """A run that is interleaved with another: begun or gone on with under its own name.
 
     Attributes:
         run_id: names it.
@@ -141,7 +141,7 @@ def evaluate(
         retry_errors: with `resume`, also run again what was not measured.
         label: name the version is recorded under, instead of its own.
         part: only these examples, in a run that is never taken for one of the whole dataset.
-        turn: the run is one of two that take turns.
+        turn: the run is one of two that are interleaved.
         into: folder of the run, instead of one of its own under `.seatrial/runs/`.
         progress: told (what, done, planned).
         keep: what becomes of the evidence; None means that it is written into the run's folder.

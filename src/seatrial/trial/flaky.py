@@ -86,7 +86,7 @@ def put_in_quarantine(
         project: the mounted project.
         name: `GRAPH[@VERSION]`, of which these examples are run `repeat` times, or a run that has repetitions.
         ids: the examples.
-        owner: who mends them.
+        owner: who fixes them.
         reason: one sentence.
         expires: last day they are report-only.
         repeat: runs per example.

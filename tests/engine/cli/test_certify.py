@@ -197,10 +197,10 @@ def test_a_weak_gate_is_told_what_would_mend_it_cheapest_first(three, capsys):
     (three / "merge.toml").write_text(KEYS.replace("[key.correct]", "must_detect = 0.15\n[key.correct]"))
     assert certify("--critical", "tier=pro", "--churn", "0.48", "--rate", "0.5", "--json") == 0
     graph, _ = graph_of(capsys)
-    mends = [advice for advice in graph["advice"] if advice["critical"]]
-    assert {advice["kind"] for advice in mends} == {"churn", "examples", "repetitions", "must_detect"}
-    assert [advice["calls"] for advice in mends] == sorted(advice["calls"] for advice in mends)
-    assert all(advice["power"] is None or advice["power"] >= 0.8 for advice in mends)
+    fixes = [advice for advice in graph["advice"] if advice["critical"]]
+    assert {advice["kind"] for advice in fixes} == {"churn", "examples", "repetitions", "must_detect"}
+    assert [advice["calls"] for advice in fixes] == sorted(advice["calls"] for advice in fixes)
+    assert all(advice["power"] is None or advice["power"] >= 0.8 for advice in fixes)
 
 
 def test_a_promise_is_divided_over_the_graphs_of_one_change(three, capsys):

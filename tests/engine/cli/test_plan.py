@@ -131,7 +131,7 @@ def test_a_blind_stage_is_named_mended_and_exit_2(here, capsys):
     assert plan("canary", "blind.toml", "--runs", "200") == 2
     out = capsys.readouterr().out
     assert "✕ stage 1, 1 % for 24 hours: blind, it cannot stop 10 points worse" in out
-    assert "to mend it: a dwell of " in out
+    assert "to fix it: a dwell of " in out
     assert plan("canary", "blind.toml", "--runs", "200", "--json") == 2
     found = reported(capsys)
     assert (found["kind"], found["kept"], found["blind"]) == ("rollout", False, [1])

@@ -57,7 +57,7 @@ def test_a_request_without_a_unit_gets_the_control_and_is_counted(unit):
 def test_a_finished_cell_gives_everyone_the_candidate(unit):
     # R06
     found = router().assign("support", {"inputs": {}}, unit)
-    assert (found.version, found.why, found.exposed) == ("v4", Why.WHOLE_CELL, unit is not None)
+    assert (found.version, found.why, found.exposed) == ("v4", Why.FULL_CELL, unit is not None)
 
 
 def test_a_tester_gets_the_version_and_counts_nowhere():

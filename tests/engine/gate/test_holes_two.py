@@ -40,7 +40,7 @@ def blocked(build, pairs):
     return check(build(pairs({"x": (40, 20, 0, 0), "y": (50, 0, 0, 0)})), Policy(), baseline="a", candidate="b")
 
 
-def written(report, segment, reason="mended on Friday", today=TODAY):
+def written(report, segment, reason="fixed on Friday", today=TODAY):
     return write_for(
         report,
         HERE,

@@ -1,4 +1,4 @@
-"""Contract tests on thin but vital examples: three of three, then none, is a broken contract."""
+"""Contract tests on thin but essential examples: three of three, then none, is a broken contract."""
 
 from dataclasses import replace
 

@@ -24,7 +24,7 @@ def blocked(build, pairs):
 
 
 def written(report, before=(), *, segment="t=x", today=TODAY, days=10, **more):
-    words = {"reason": "mended on Friday", "author": "ada", **more}
+    words = {"reason": "fixed on Friday", "author": "ada", **more}
     return write_for(
         report, HERE, before, segment=segment, key="score", expires=today + timedelta(days=days), today=today, **words
     )

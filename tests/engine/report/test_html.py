@@ -103,8 +103,8 @@ def test_where_nothing_was_judged_no_number_can_be_quoted(pages, name):
 
 
 def test_what_would_settle_it_is_said(pages):
-    assert "To sail: collect 3 more examples of AT." in Page(pages["cannot tell"]).text
-    assert "To sail: Evaluate both again on the same data" in Page(pages["invalid"]).text
+    assert "Next step: collect 3 more examples of AT." in Page(pages["cannot tell"]).text
+    assert "Next step: Evaluate both again on the same data" in Page(pages["invalid"]).text
 
 
 def test_every_row_stands_in_the_table_with_its_word_its_shape_and_its_picture(views, pages):

@@ -112,7 +112,7 @@ def test_what_to_do_next_is_said_unless_it_passed(states):
 def test_the_first_broken_examples_of_the_worst_row_are_named(states):
     fell = [Flip(f"e{i}", "score", ("t=de",), 1.0, 0.0, "") for i in range(31)]
     other = Flip("elsewhere", "score", ("t=fr",), 1.0, 0.0, "")
-    rose = Flip("mended", "score", ("t=de",), 0.0, 1.0, "")
+    rose = Flip("fixed", "score", ("t=de",), 0.0, 1.0, "")
     v = view(replace(states["blocked"], flips=(other, rose, *fell)))
     assert (
         v.todo

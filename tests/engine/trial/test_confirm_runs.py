@@ -110,7 +110,7 @@ def test_stopped_repetitions_are_gone_on_with(project, capsys):
 
 
 def test_only_examples_of_suspicious_rows_are_repeated(project, capsys):
-    # 2 enterprise answers broke and 2 free ones were mended: (P(>=2) + P(>2)) / 2 of Bin(2, 1/2) = .125, and overall, 2 : 2,
+    # 2 enterprise answers broke and 2 free ones were fixed: (P(>=2) + P(>2)) / 2 of Bin(2, 1/2) = .125, and overall, 2 : 2,
     # (11/16 + 5/16) / 2 = .5
     oracle_file = project / "graphs/oracle.py"
     worse = 'if (style == "v1" and n in (60, 61)) or (style == "worse" and n in (0, 1)):'

@@ -1,7 +1,7 @@
 """Control charts against a frozen reference: EWMA and CUSUM.
 
 The reference is measured once and stays: a baseline that adapts swallows the drift it should show (a point against its
-own moving mean and spread cries wolf every 24 to 164 points and sees a slow ramp to three sigma no more often than
+own moving mean and spread raises a false alarm every 24 to 164 points and sees a slow ramp to three sigma no more often than
 nothing at all).
 """
 

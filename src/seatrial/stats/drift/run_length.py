@@ -1,4 +1,4 @@
-"""Average run length of a chart: how many points until it cries wolf, and until it sees a shift."""
+"""Average run length of a chart: how many points until a false alarm, and until it sees a shift."""
 
 from __future__ import annotations
 

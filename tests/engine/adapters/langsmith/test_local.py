@@ -99,7 +99,7 @@ def test_the_server_would_have_heard_it(tracing_on):
 
 
 def test_not_uploading_is_not_enough_for_a_graph(server):
-    """Why `evaluate_locally` is there; when LangSmith mends it, this fails, and the page says something that is not so."""
+    """Why `evaluate_locally` is there; when LangSmith fixes it, this fails, and the page says something that is not so."""
     client = Client(api_url=server.url, api_key=server.key)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
