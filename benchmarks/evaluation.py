@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 from seatrial.dataset import Example
-from seatrial.evaluator import Score, bind, evaluator
 from seatrial.graph.run import Run
 from seatrial.graph.spec import GraphSpec, Version
 from seatrial.graph.target import Target, callable_target
 from seatrial.runner import RunPlan, run
+from seatrial.scoring import Score, bind, evaluator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

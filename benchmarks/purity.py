@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.checks import contains, exact, json_equal, length, no_pii
 from seatrial.dataset import Example
-from seatrial.evaluator import bind
 from seatrial.purity import audit, pairs
+from seatrial.scoring import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from seatrial.evaluator import Score, evaluator
+from seatrial import Score, evaluator
 from seatrial.project import module
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from seatrial import Score, evaluator
 from seatrial.checks import grounded, recall_at
-from seatrial.evaluator import Score, evaluator
 
 if TYPE_CHECKING:
     from seatrial.dataset import Example

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from seatrial import Score, evaluator
 from seatrial.checks import grounded, no_repeated_calls
-from seatrial.evaluator import Score, evaluator
 
 ESCALATE_UNDER = 0.7
 """The house's rule, stated here on its own: a graph that moved its threshold would otherwise judge itself."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from seatrial import Score, evaluator
 from seatrial.checks import sql
-from seatrial.evaluator import Score, evaluator
 from seatrial.project import module
 
 if TYPE_CHECKING:

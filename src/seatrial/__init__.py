@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from seatrial.dataset import Dataset, Example
     from seatrial.errors import SeatrialError
-    from seatrial.evaluator import Score
     from seatrial.evidence.read import read_evidence
     from seatrial.evidence.table import Evidence
     from seatrial.gate.merge import check
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from seatrial.graph.run import Run
     from seatrial.graph.spec import GraphSpec, Version, fleet
     from seatrial.monitor.guard import guard
+    from seatrial.scoring import Score, evaluator
     from seatrial.store.outcomes import emit, outcomes_of
     from seatrial.verdict import ErrorKind, Finding, Outcome, ReasonClass, State, Verdict
 
@@ -46,6 +46,7 @@ __all__ = [
     "Version",
     "check",
     "emit",
+    "evaluator",
     "fleet",
     "guard",
     "load_policy",
@@ -56,7 +57,7 @@ __all__ = [
 _HOMES = {
     "seatrial.dataset": ("Dataset", "Example"),
     "seatrial.errors": ("SeatrialError",),
-    "seatrial.evaluator": ("Score",),
+    "seatrial.scoring": ("Score", "evaluator"),
     "seatrial.evidence.read": ("read_evidence",),
     "seatrial.evidence.table": ("Evidence",),
     "seatrial.gate.merge": ("check",),

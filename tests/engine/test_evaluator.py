@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError
-from seatrial.evaluator import NotAScore, Score, bind, evaluator
 from seatrial.graph.run import Run
+from seatrial.scoring import NotAScore, Score, bind, evaluator
 
 RUN = Run("r1", {"q": "2+2"}, {"answer": 4})
 EXAMPLE = Example("e1", {"q": "2+2"}, {"answer": 4})

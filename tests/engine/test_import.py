@@ -18,7 +18,7 @@ def python(code, cwd=None):
 
 
 @pytest.mark.parametrize(
-    "module", ["seatrial", "seatrial.errors", "seatrial.verdict", "seatrial.cli", "seatrial.evaluator"]
+    "module", ["seatrial", "seatrial.errors", "seatrial.verdict", "seatrial.cli", "seatrial.scoring"]
 )
 def test_the_bare_package_and_its_contracts_load_nothing_heavy(module):
     assert python(f"import sys, {module}; print([m for m in {HEAVY!r} if m in sys.modules])") == "[]"

@@ -13,11 +13,11 @@ import numpy as np
 from langchain_core.messages import AIMessage
 
 from seatrial.dataset import Example
-from seatrial.evaluator import Score, bind
 from seatrial.evidence import canonical_json
 from seatrial.graph.state import is_plain
 from seatrial.graph.target import callable_target
 from seatrial.runner.work import Work
+from seatrial.scoring import Score, bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -33,7 +33,6 @@ from langgraph.graph.message import add_messages
 import seatrial
 from seatrial.dataset import Example, identity
 from seatrial.errors import ConfigError, DataError, UsageError
-from seatrial.evaluator import Bound, Score, bind, evaluator
 from seatrial.evidence import content_hash, read_evidence
 from seatrial.evidence.schema import NAMES
 from seatrial.graph.invoke import graph_target
@@ -47,6 +46,7 @@ from seatrial.pool import process_loop
 from seatrial.pool.row_log import BACKGROUND, EACH, GROUP_S, OWN_GROUPS, Patience, RowLog
 from seatrial.runner import RunPlan, RunResult, run
 from seatrial.runner.record import parse
+from seatrial.scoring import Bound, Score, bind, evaluator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -763,7 +763,7 @@ from pathlib import Path
 from typing import TypedDict
 from langgraph.graph import END, START, StateGraph
 from seatrial.dataset import Example
-from seatrial.evaluator import bind
+from seatrial.scoring import bind
 from seatrial.graph.invoke import graph_target
 from seatrial.graph.runtime import Compiled
 from seatrial.graph.spec import GraphSpec

@@ -77,7 +77,7 @@ def build(style="long"):
     return graph
 """
 EVALUATORS = """
-from seatrial.evaluator import Score
+from seatrial.scoring import Score
 
 
 def polite(run, example):

@@ -22,9 +22,9 @@ from pydantic import Field
 
 from seatrial.dataset import contract_names, load, read_settings
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evaluator import bind
 from seatrial.graph.run import Run
 from seatrial.project import module, mount
+from seatrial.scoring import bind
 from seatrial.segment import assign, critical_segments, for_graph
 from seatrial.segment import load as load_segments
 

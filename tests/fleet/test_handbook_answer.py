@@ -12,9 +12,9 @@ import pytest
 
 from seatrial.dataset import Example, load
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evaluator import bind
 from seatrial.graph.run import Run
 from seatrial.project import module, mount, open_project
+from seatrial.scoring import bind
 from seatrial.testing import OpenAIServer
 
 ROOT = next(parent for parent in Path(__file__).resolve().parents if (parent / "pyproject.toml").is_file())

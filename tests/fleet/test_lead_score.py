@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from seatrial.dataset import Example, load
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evaluator import bind
 from seatrial.graph.run import Run
 from seatrial.project import module, mount
+from seatrial.scoring import bind
 from seatrial.segment import assign, critical_segments, for_graph
 from seatrial.segment import load as load_segments
 from seatrial.testing import OpenAIServer

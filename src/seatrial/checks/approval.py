@@ -10,7 +10,7 @@ from typing import Any
 from seatrial.checks.field import Check
 from seatrial.checks.steps import Step, steps_at
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 YES = r"(?i)\s*(approved?|yes|y|true|ok(ay)?|allowed?|accept(ed)?|granted|confirm(ed)?)\s*[.!]?\s*"
 NO = r"(?i)\s*(reject(ed)?|no|n|false|den(y|ied)|refused?|declined?|not approved|cancel(l?ed)?)\s*[.!]?\s*"

@@ -6,7 +6,7 @@ from typing import Any
 
 from seatrial.checks.field import Check
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 
 def latency(at_most_ms: float, *, key: str = "latency_budget") -> Check:

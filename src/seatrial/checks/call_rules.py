@@ -9,7 +9,7 @@ from seatrial.checks.arguments import Comparison, difference
 from seatrial.checks.field import Check
 from seatrial.checks.steps import Step, steps_at
 from seatrial.errors import ConfigError, one_of
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 REQUIRED = ("success", "call")
 

@@ -10,7 +10,7 @@ from typing import Any
 from seatrial.checks.calls import UnknownForm, UnreadableCall, calls_of
 from seatrial.checks.field import MISSING, Check, lacks, read, show
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 NUMBER = re.compile(r"\s*([-+]?\d+(?:\.\d+)?)\s*%?\s*")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from seatrial.checks.field import Check
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 PER = 1_000_000
 """Tokens that a price is for, as providers write it."""

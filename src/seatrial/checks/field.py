@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from seatrial.evaluator import Score
+from seatrial.scoring import Score
 
 Check = Callable[[Any, Any], Score]
 """What every factory in `seatrial.checks` returns: `(run, example) -> Score`, pure, with its key and version."""

@@ -15,7 +15,7 @@ from typing import Any
 from seatrial.checks.field import MISSING, Check, lacks, read, show
 from seatrial.checks.sentences import content_words, is_negated, names, numbers, sentences
 from seatrial.errors import ConfigError, one_of
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 SOURCES = ("outputs", "inputs", "reference")
 WINDOW = 3

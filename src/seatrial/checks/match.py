@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.checks.field import MISSING, Check, abstains, expected, lacks, read, show
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score, evaluator
 from seatrial.graph.state import LEAVES, plain
+from seatrial.scoring import Score, evaluator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

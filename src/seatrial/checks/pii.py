@@ -12,9 +12,9 @@ from typing import Any
 
 from seatrial.checks.field import MISSING, Check, lacks, read
 from seatrial.errors import one_of
-from seatrial.evaluator import Score, evaluator
 from seatrial.privacy import KINDS, find_pii
 from seatrial.privacy.normalize import normalize
+from seatrial.scoring import Score, evaluator
 
 
 def no_pii(

@@ -12,7 +12,7 @@ from typing import Any
 
 from seatrial.checks.field import MISSING, Check, abstains, lacks, read, show
 from seatrial.errors import ConfigError, one_of
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 GAINS = ("linear", "exponential")
 

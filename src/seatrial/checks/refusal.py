@@ -12,7 +12,7 @@ from typing import Any
 
 from seatrial.checks.field import MISSING, Check, abstains, lacks, read, show
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 _CANNOT = (
     r"(?:can(?:no|['’])t|can not|am (?:not able|unable) to|['’]m (?:not able|unable) to|won['’]t|will not|must decline)"

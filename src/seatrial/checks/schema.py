@@ -14,7 +14,7 @@ from typing import Any
 from seatrial.checks.field import MISSING, Check, lacks, read
 from seatrial.checks.schema_document import Unresolved, document_problems, refuse_no_schema
 from seatrial.errors import ConfigError, one_of
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 EXTRA = ("ignore", "forbid")
 MAX_SHOWN = 3

@@ -17,7 +17,7 @@ from seatrial.checks.call_forms import Call, UnknownForm, UnreadableCall, id_of
 from seatrial.checks.call_messages import as_mapping, inside, is_message, role_of
 from seatrial.checks.calls import calls_of
 from seatrial.checks.field import MISSING, lacks, read
-from seatrial.evaluator import Score
+from seatrial.scoring import Score
 
 RESULTS = ("toolResult", "functionResponse", "function_response", "tool_call_result")
 """A result under one of these keys: Bedrock Converse, Gemini, Haystack."""

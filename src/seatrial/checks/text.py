@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.checks.field import MISSING, Check, lacks, read, show
 from seatrial.errors import ConfigError, one_of
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 if TYPE_CHECKING:
     from collections.abc import Callable

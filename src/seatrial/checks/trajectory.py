@@ -21,7 +21,7 @@ from seatrial.checks.arguments import Comparison, difference
 from seatrial.checks.calls import Call, UnknownForm, UnreadableCall, calls_of
 from seatrial.checks.field import MISSING, Check, abstains, lacks, read
 from seatrial.errors import one_of
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 MODES = ("strict", "unordered", "subset", "superset")
 

@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, SeatrialError, UsageError, one_of
-from seatrial.evaluator import Score, bind
 from seatrial.monitor.score import as_kept, score
 from seatrial.runner.record import Unscored
+from seatrial.scoring import Score, bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from seatrial.evaluator import Bound
     from seatrial.graph.run import Run
+    from seatrial.scoring import Bound
 
 ON_FAIL = ("raise", "fallback", "record")
 

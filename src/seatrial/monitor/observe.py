@@ -15,10 +15,10 @@ from seatrial.verdict import ErrorKind, Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from seatrial.evaluator import Bound
     from seatrial.graph.run import Run
     from seatrial.monitor.production import Recorded
     from seatrial.runner.record import Result
+    from seatrial.scoring import Bound
     from seatrial.segment import Dimension
 
 

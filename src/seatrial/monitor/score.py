@@ -14,9 +14,9 @@ from seatrial.runner.evaluators import Panel
 from seatrial.runner.record import Unscored
 
 if TYPE_CHECKING:
-    from seatrial.evaluator import Bound
     from seatrial.graph.run import Run
     from seatrial.runner.record import Result
+    from seatrial.scoring import Bound
 
 
 class NoReference(Exception):

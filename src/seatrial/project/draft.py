@@ -154,7 +154,7 @@ def evaluators_text(graphs: Sequence[Graph]) -> str:
     imports = [
         *(["from typing import Any\n"] if answered else []),
         *(["from seatrial.checks import exact"] if exact else []),
-        *(["from seatrial.evaluator import Score, evaluator"] if answered else []),
+        *(["from seatrial import Score, evaluator"] if answered else []),
     ]
     return f'''"""What a right answer is: one tuple of evaluators per graph; "*" holds what every graph is asked."""
 

@@ -8,13 +8,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, SeatrialError
-from seatrial.evaluator import Bound, bind
 from seatrial.graph.runtime import Runtime
 from seatrial.graph.spec import checked
 from seatrial.privacy.exits import know
 from seatrial.project.mount import PACKAGE, module, mount
 from seatrial.project.prompts import check_pinned
 from seatrial.project.settings import Settings, find_root, read_settings
+from seatrial.scoring import Bound, bind
 
 if TYPE_CHECKING:
     from pathlib import Path

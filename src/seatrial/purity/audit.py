@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import random
     from collections.abc import Iterable, Sequence
 
-    from seatrial.evaluator import Bound
     from seatrial.purity.pairs import Pair
+    from seatrial.scoring import Bound
 
 RETRACED = 50
 """Calls that are made again to find the line that changed something."""
@@ -250,6 +250,6 @@ def _home(bound: Bound) -> tuple[str, int]:
     """Where the evaluator is defined: the user's function, not what binds it."""
     codes = [function.__code__ for function in functions_of(bound.call)]
     mine = [code for code in codes if origin(code.co_filename) is Origin.USER]
-    other = [code for code in codes if not code.co_filename.endswith("/seatrial/evaluator.py")]
+    other = [code for code in codes if not code.co_filename.endswith("/seatrial/scoring.py")]
     code = next(iter([*mine, *other, *codes]), None)
     return (code.co_filename, code.co_firstlineno) if code else ("", 0)

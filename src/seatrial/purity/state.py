@@ -197,7 +197,7 @@ def _of_function(function: FunctionType, seen: set[int]) -> Iterator[Cell]:
         )
 
 
-_OURS = ("seatrial.evaluator",)
+_OURS = ("seatrial.scoring",)
 """Binds an evaluator to one calling convention; holds nothing."""
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seatrial.dataset.example import Example
-    from seatrial.evaluator import Bound
+    from seatrial.scoring import Bound
 
 
 def audit_suite(

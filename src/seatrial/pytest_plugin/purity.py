@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from seatrial.evaluator import Bound
+    from seatrial.scoring import Bound
 
 
 class PurityFile(pytest.File):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.dataset.example import Example
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Bound
 from seatrial.graph.run import Run
 from seatrial.outcome.metric import SourceKind
 from seatrial.runner.table import cells, learn_keys
 from seatrial.runner.work import Work
+from seatrial.scoring import Bound
 from seatrial.store.shadow import ShadowAnswer, write_shadow
 from seatrial.verdict import ErrorKind, Outcome
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from seatrial.evaluator import Score
+from seatrial.scoring import Score
 from seatrial.graph.target import by_user, one_line
 from seatrial.pool import OnTheLoop
 from seatrial.privacy.exits import redacted
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seatrial.dataset.example import Example
-    from seatrial.evaluator import Bound
+    from seatrial.scoring import Bound
     from seatrial.graph.run import Run
 
 REMEMBERED = 1_000

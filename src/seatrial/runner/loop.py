@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from seatrial.dataset import Example
-    from seatrial.evaluator import Bound
     from seatrial.evidence.write import Repeated
     from seatrial.graph.target import Target
     from seatrial.runner.plan import RunPlan
+    from seatrial.scoring import Bound
 
     Keep: TypeAlias = Callable[[Mapping[str, Sequence[Any] | Repeated], Path, Mapping[str, str]], str | None]
     """What becomes of a whole run's columns: they are written to the path, as a rule; the hash of what was written."""

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from seatrial.evaluator import Bound
     from seatrial.runner.plan import RunPlan
     from seatrial.runner.record import Record
+    from seatrial.scoring import Bound
 
 SCHEMA = "seatrial/run/1"
 HASH = "evidence_hash"

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from seatrial.dataset import Example
-    from seatrial.evaluator import Bound
     from seatrial.runner.plan import RunPlan
+    from seatrial.scoring import Bound
 
 SCORED = Outcome.SCORED.value
 Thing = TypeVar("Thing")

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from seatrial.dataset import Example
-    from seatrial.evaluator import Bound
     from seatrial.graph.target import Target
     from seatrial.runner.evaluators import Answers
+    from seatrial.scoring import Bound
 
 SLOW_S = 0.005
 """Evaluators that once took longer than this are asked in threads, where a run is awaited."""

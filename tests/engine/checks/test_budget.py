@@ -9,8 +9,8 @@ import pytest
 from seatrial.checks import latency, tokens
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
+from seatrial.scoring import Score, bind
 
 
 def judge(check: Any, **measured: Any) -> Score:

@@ -12,9 +12,9 @@ from seatrial.checks import approved_calls, call_order, forbids_calls, no_repeat
 from seatrial.checks.steps import steps_of
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
 from seatrial.graph.state import plain
+from seatrial.scoring import Score, bind
 
 
 def judge(check: Any, messages: Any) -> Score:

@@ -13,9 +13,9 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, Tool
 from seatrial.checks import tool_calls
 from seatrial.checks.calls import Call, UnknownForm, UnreadableCall, calls_of
 from seatrial.dataset import Example
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
 from seatrial.graph.state import plain
+from seatrial.scoring import Score, bind
 
 ARGS = {"n": 1}
 TEXT = '{"n": 1}'

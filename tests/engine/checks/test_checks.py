@@ -41,8 +41,8 @@ from seatrial.checks import (
     tool_calls,
 )
 from seatrial.dataset import Example
-from seatrial.evaluator import bind
 from seatrial.graph.run import Run
+from seatrial.scoring import bind
 
 SRC = Path(seatrial.checks.__file__).resolve().parents[2]
 

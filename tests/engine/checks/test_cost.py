@@ -9,8 +9,8 @@ import pytest
 from seatrial.checks import cost
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
+from seatrial.scoring import Score, bind
 
 PRICES = {"small": (0.15, 0.60), "large": (2.50, 10.0)}
 

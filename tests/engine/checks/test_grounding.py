@@ -9,8 +9,8 @@ import pytest
 from seatrial.checks import grounded
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
+from seatrial.scoring import Score, bind
 
 PASSAGES = [
     {"id": "refunds", "text": "Refunds reach your account within 5 business days. Orders above 1,500 EUR need a second approval."},

@@ -16,8 +16,8 @@ from langchain_core.messages import AIMessage
 from seatrial.checks import band, close, exact, json_equal, label
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
+from seatrial.scoring import Score, bind
 
 
 def judge(check: Any, outputs: Any, reference: Any) -> Score:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from seatrial.checks import mrr, ndcg_at, recall_at
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
+from seatrial.scoring import Score, bind
 
 
 def judge(check: Any, got: Any, want: Any) -> Score:

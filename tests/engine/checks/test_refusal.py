@@ -9,8 +9,8 @@ import pytest
 from seatrial.checks import refusal
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
+from seatrial.scoring import Score, bind
 
 LONG = "The statute says that a tenant may withhold the rent until the heating is repaired by the landlord. " * 4
 

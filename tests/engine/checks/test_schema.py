@@ -11,8 +11,8 @@ from typing_extensions import TypedDict
 from seatrial.checks import matches_schema
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
+from seatrial.scoring import Score, bind
 
 
 class Inner(BaseModel):

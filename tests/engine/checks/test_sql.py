@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from seatrial.checks.sql import SqlKind, allowed, check_sql, lock_sqlite, run_select, sql_read_only, sql_valid
 from seatrial.errors import UsageError
-from seatrial.evaluator import bind
+from seatrial.scoring import bind
 
 SCHEMA = {
     "users": {"id": "INTEGER", "name": "VARCHAR", "age": "INTEGER"},

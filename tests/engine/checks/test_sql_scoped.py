@@ -10,8 +10,8 @@ import pytest
 from seatrial.checks.sql import sql_limited, sql_scoped_to
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
+from seatrial.scoring import Score, bind
 
 SCHEMA = {
     "orders": {"id": "integer", "tenant_id": "integer", "total": "real", "user_id": "integer"},

@@ -14,8 +14,8 @@ from seatrial.checks.sql import SqlKind, check_sql, sql_valid
 from seatrial.checks.sql.aliases import ALIASES
 from seatrial.dataset import Example
 from seatrial.errors import UsageError
-from seatrial.evaluator import bind
 from seatrial.purity import audit, pairs
+from seatrial.scoring import bind
 
 SCHEMA = {
     "users": {"id": "INTEGER", "name": "VARCHAR", "age": "INTEGER"},

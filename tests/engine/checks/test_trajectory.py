@@ -18,8 +18,8 @@ from seatrial.checks.calls import Call, UnreadableCall, calls_of
 from seatrial.checks.trajectory import MODES, match_calls
 from seatrial.dataset import Example
 from seatrial.errors import UsageError
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
+from seatrial.scoring import Score, bind
 
 A = Call("a", {"x": 1})
 B = Call("b", {"y": 2})

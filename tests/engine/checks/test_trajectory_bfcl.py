@@ -17,8 +17,8 @@ import pytest
 from seatrial.checks import tool_calls
 from seatrial.checks.calls import Call, calls_of
 from seatrial.dataset import Example
-from seatrial.evaluator import bind
 from seatrial.graph.run import Run
+from seatrial.scoring import bind
 
 REPO_ROOT = Path(__file__).resolve().parents[3]
 OUTCOMES = Path(os.environ.get("SEATRIAL_SHARED", REPO_ROOT.parent / "shared")) / "data" / "outcomes"

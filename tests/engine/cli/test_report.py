@@ -13,12 +13,12 @@ from seatrial.cli.app import run
 from seatrial.cli.page import EMPTY, browse, page, refusals
 from seatrial.dataset import load
 from seatrial.errors import DataError, InvalidComparison, UsageError
-from seatrial.evaluator import Score, bind
 from seatrial.evidence import read_evidence
 from seatrial.graph.target import callable_target
 from seatrial.project import open_project
 from seatrial.runner import RunPlan
 from seatrial.runner import run as evaluate
+from seatrial.scoring import Score, bind
 from seatrial.trial.gating import gate_runs
 from seatrial.trial.outputs import answers, as_text
 

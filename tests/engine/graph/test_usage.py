@@ -18,13 +18,13 @@ from langgraph.graph import END, START, StateGraph
 
 from seatrial.checks import tokens
 from seatrial.dataset import Example
-from seatrial.evaluator import Score, bind
 from seatrial.graph.invoke import invoke
 from seatrial.graph.runtime import Compiled, needs_loop
 from seatrial.graph.spec import GraphSpec
 from seatrial.graph.target import callable_target
 from seatrial.graph.usage import takes_config
 from seatrial.model.chat import chat_model
+from seatrial.scoring import Score, bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,7 +13,6 @@ from seatrial.checks import exact, grounded, no_pii
 from seatrial.cli.app import run as command
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evaluator import Score, bind
 from seatrial.graph.run import Run
 from seatrial.graph.target import callable_target
 from seatrial.model.context import listen, silence
@@ -22,6 +21,7 @@ from seatrial.monitor.guard import GuardFailed, guard
 from seatrial.monitor.observe import observe
 from seatrial.monitor.production import read_production
 from seatrial.runner.work import Work
+from seatrial.scoring import Score, bind
 from seatrial.store.current import use_store
 from seatrial.store.engine import open_store
 from seatrial.store.guards import guard_decisions

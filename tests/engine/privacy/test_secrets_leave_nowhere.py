@@ -10,10 +10,10 @@ from seatrial import Score
 from seatrial.canonical import canonical_json, short_hash
 from seatrial.cli.app import run
 from seatrial.dataset import Example
-from seatrial.evaluator import bind
 from seatrial.graph.target import callable_target
 from seatrial.runner import RunPlan
 from seatrial.runner import run as run_plan
+from seatrial.scoring import bind
 
 from .planted import ENVIRONMENT, TEXTS, needles
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from seatrial.dataset import Example
-from seatrial.evaluator import bind
 from seatrial.purity import audit, pairs
+from seatrial.scoring import bind
 
 EXAMPLES = tuple(Example(f"e{n}", {"text": f"mail {n}"}, {"label": f"l{n}", "words": [n, n + 1]}) for n in range(6))
 _number = itertools.count()

@@ -12,9 +12,9 @@ from random import Random
 import numpy.random
 import pytest
 
-from seatrial.evaluator import bind
 from seatrial.purity import Kind, audit, pairs
 from seatrial.purity.guard import Guard
+from seatrial.scoring import bind
 
 from .conftest import EXAMPLES, lines
 

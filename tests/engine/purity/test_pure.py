@@ -6,8 +6,8 @@ import pytest
 
 import seatrial.checks as checks
 from seatrial.checks.sql import sql_limited, sql_scoped_to
-from seatrial.evaluator import bind
 from seatrial.purity import Kind, audit, pairs
+from seatrial.scoring import bind
 
 from .conftest import EXAMPLES
 

@@ -14,7 +14,7 @@ pytest_plugins = ["pytester"]
 TEMPLATE = Path(seatrial.__file__).parent / "template"
 IMPURE = """
 import time
-from seatrial.evaluator import evaluator
+from seatrial import evaluator
 
 @evaluator(version="1")
 def desk(run, example):

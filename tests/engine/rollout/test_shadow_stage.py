@@ -8,7 +8,6 @@ from typing import TypedDict
 import pytest
 
 from seatrial.errors import ConfigError, UsageError
-from seatrial.evaluator import bind, evaluator
 from seatrial.experiment.router import Router
 from seatrial.graph.spec import GraphSpec, Version
 from seatrial.rollout import controller, ledger
@@ -21,6 +20,7 @@ from seatrial.rollout.shadowing import shadow_of
 from seatrial.rollout.state import Mode
 from seatrial.rollout.status import status_decision
 from seatrial.rollout.store_source import StoreSource
+from seatrial.scoring import bind, evaluator
 from seatrial.store.shadow import ShadowAnswer, read_shadow, write_shadow
 
 from .conftest import make_rules

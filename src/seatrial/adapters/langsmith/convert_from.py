@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from seatrial.adapters.langsmith.row import example_uuid, to_their_example
 from seatrial.adapters.langsmith.service import must_be_installed
 from seatrial.errors import ConfigError, ExitCode, SeatrialError
-from seatrial.evaluator import Bound, Score
 from seatrial.pool import wait_for
+from seatrial.scoring import Bound, Score
 
 if TYPE_CHECKING:
     from collections.abc import Callable

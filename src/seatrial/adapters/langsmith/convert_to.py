@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seatrial.adapters.langsmith.row import MARK
 from seatrial.adapters.langsmith.run_view import SeenExample, SeenRun, reported_error, stopped_at
-from seatrial.evaluator import bind
 from seatrial.graph.target import one_line
+from seatrial.scoring import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from seatrial.evaluator import Bound
+    from seatrial.scoring import Bound
 
 Feedback: TypeAlias = dict[str, list[dict[str, Any]]]
 """LangSmith's `EvaluationResults`."""

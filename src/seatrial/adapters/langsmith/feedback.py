@@ -9,9 +9,9 @@ from seatrial.adapters.langsmith.run_view import as_sentence, latency_ms, report
 from seatrial.canonical import canonical_json, short_hash
 from seatrial.dataset.row import RowError
 from seatrial.errors import DataError
-from seatrial.evaluator import Bound, NotAScore, Score
 from seatrial.graph.state import plain
 from seatrial.runner.record import Record, Result, evaluator_failure
+from seatrial.scoring import Bound, NotAScore, Score
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:

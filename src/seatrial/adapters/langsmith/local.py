@@ -19,10 +19,10 @@ from seatrial.adapters.langsmith.row import MARK, to_their_example
 from seatrial.adapters.langsmith.service import must_be_installed
 from seatrial.dataset import Dataset, Example
 from seatrial.errors import ConfigError, DataError, UsageError
-from seatrial.evaluator import Bound
 from seatrial.graph.runtime import needs_loop
 from seatrial.graph.target import one_line
 from seatrial.pool import wait_for
+from seatrial.scoring import Bound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

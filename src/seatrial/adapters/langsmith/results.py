@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from seatrial.adapters.langsmith.feedback import Row
     from seatrial.dataset import Example
-    from seatrial.evaluator import Bound
     from seatrial.evidence import Evidence
+    from seatrial.scoring import Bound
 
 SOURCE = "LangSmith's results"
 UNKNOWN = "unknown"

@@ -11,7 +11,7 @@ from seatrial.checks.sql.check import check_sql
 from seatrial.checks.sql.function_lists import DIALECTS
 from seatrial.checks.sql.verdict import SqlKind
 from seatrial.errors import one_of
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -8,7 +8,7 @@ from typing import Any
 from seatrial.checks.sql.function_lists import DIALECTS
 from seatrial.checks.sql.statement import statement
 from seatrial.errors import ConfigError, MissingExtra, one_of
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 
 def sql_limited(

@@ -15,7 +15,7 @@ from seatrial.checks.sql.function_lists import DIALECTS
 from seatrial.checks.sql.statement import parameter_of, statement
 from seatrial.checks.sql.verdict import PARSER_FAULTS
 from seatrial.errors import ConfigError, MissingExtra, one_of
-from seatrial.evaluator import Score, evaluator
+from seatrial.scoring import Score, evaluator
 
 Schema = Mapping[str, Mapping[str, str]]
 

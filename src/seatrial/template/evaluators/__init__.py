@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from seatrial import Score, evaluator
 from seatrial.checks import no_pii
-from seatrial.evaluator import Score, evaluator
 
 
 @evaluator(version="1", key="desk")

@@ -15,10 +15,10 @@ from langsmith import Client, evaluate, get_current_run_tree, traceable, tracing
 from langsmith._internal import _context
 from langsmith.utils import tracing_is_enabled
 
+from seatrial import evaluator
 from seatrial.adapters.langsmith import evaluate_locally, offline
 from seatrial.adapters.langsmith.row import to_their_example
 from seatrial.errors import ConfigError, DataError, UsageError
-from seatrial.evaluator import evaluator
 
 from .conftest import SECRET, example
 

@@ -7,10 +7,10 @@ import pytest
 from langgraph.graph import StateGraph
 from langsmith.evaluation import EvaluationResult
 
+from seatrial import Score, evaluator
 from seatrial.adapters.langsmith import evaluate_locally, for_langsmith
 from seatrial.checks import node_path
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score, evaluator
 
 from .conftest import example
 

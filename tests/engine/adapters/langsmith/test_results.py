@@ -10,10 +10,10 @@ from langgraph.types import interrupt
 from langsmith import aevaluate, evaluate
 from langsmith.evaluation import EvaluationResult
 
+from seatrial import Score, evaluator
 from seatrial.adapters.langsmith import evaluate_locally, evidence_of, for_langsmith, offline
 from seatrial.adapters.langsmith.row import to_their_example
 from seatrial.errors import DataError, UsageError
-from seatrial.evaluator import Score, evaluator
 from seatrial.evidence.combine import combine
 from seatrial.gate.merge import check
 from seatrial.gate.policy import Policy

@@ -10,11 +10,11 @@ from langchain_core.tracers.langchain import get_client, wait_for_all_tracers
 from langgraph.graph import StateGraph
 
 from seatrial.adapters.langsmith import untraced
-from seatrial.evaluator import bind
 from seatrial.graph.invoke import graph_target
 from seatrial.graph.runtime import Compiled
 from seatrial.graph.spec import GraphSpec, Version
 from seatrial.runner import RunPlan, run
+from seatrial.scoring import bind
 
 from .conftest import SECRET, dataset_of, example
 

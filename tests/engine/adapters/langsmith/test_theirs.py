@@ -11,10 +11,10 @@ from langsmith.evaluation import EvaluationResult, EvaluationResults, RunEvaluat
 from seatrial.adapters.langsmith import from_langsmith
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError
-from seatrial.evaluator import Score
 from seatrial.graph.run import Run
 from seatrial.graph.target import callable_target
 from seatrial.runner import RunPlan, run
+from seatrial.scoring import Score
 
 from .conftest import dataset_of, example
 

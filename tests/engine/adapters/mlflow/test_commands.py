@@ -49,7 +49,7 @@ def build(rude=False):
     return graph
 """,
     "evaluators/__init__.py": """
-from seatrial.evaluator import evaluator
+from seatrial import evaluator
 
 
 @evaluator(version="1")

@@ -11,8 +11,8 @@ import sys
 import pytest
 
 from seatrial.checks import call_order, close, exact, matches_schema, no_pii
-from seatrial.evaluator import bind, evaluator
-from seatrial.evaluator.identity import identity
+from seatrial.scoring import bind, evaluator
+from seatrial.scoring.identity import identity
 
 MAIN = """
 import functools
@@ -239,7 +239,7 @@ def test_code_without_source_is_known_by_its_bytecode():
 
 
 def test_identity_is_the_same_in_another_process():
-    reported = "from seatrial.checks import no_pii; from seatrial.evaluator import bind; print(bind(no_pii(allow=('a', 'b', 'c'))).hash)"
+    reported = "from seatrial.checks import no_pii; from seatrial.scoring import bind; print(bind(no_pii(allow=('a', 'b', 'c'))).hash)"
     found = {
         subprocess.run(
             [sys.executable, "-c", reported], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True

@@ -71,7 +71,7 @@ class Bound:
     @property
     def hash(self) -> str:
         """What the evaluator is by content: its code, its helpers, its arguments and its version; 16 hex digits."""
-        from seatrial.evaluator.identity import identity  # noqa: PLC0415 - syntax trees, for runs and baselines only
+        from seatrial.scoring.identity import identity  # noqa: PLC0415 - syntax trees, for runs and baselines only
 
         return content_hash({"content": identity(self.given or self.call), "version": self.version})
 

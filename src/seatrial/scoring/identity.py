@@ -24,7 +24,7 @@ from pathlib import Path, PurePath
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from seatrial.evaluator import source
+from seatrial.scoring import source
 
 MOST_DEPTH = 120
 """Values nested deeper than this are known by their type."""
@@ -33,7 +33,7 @@ MOST_BYTES = 50_000_000
 """A file that a constant names counts by content up to this size, and by its size beyond."""
 
 _CONTRACT = (
-    *("seatrial.evaluator", "seatrial.errors", "seatrial.verdict", "seatrial.project", "seatrial.wording"),
+    *("seatrial.scoring", "seatrial.errors", "seatrial.verdict", "seatrial.project", "seatrial.wording"),
     "seatrial.model",
 )
 """Modules of ours that no score depends on; what carries a question to a model is no part of what is asked."""
