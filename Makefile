@@ -55,6 +55,7 @@ check: $(VENV)/.dev ## ruff, mypy --strict, import layers, generated docs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python docs/generate.py --check
+	@$(BIN)/python -m pytest -q tests/engine/test_words.py
 
 golden: $(VENV)/.dev ## Write the stored reports of the gate again, where a rule is meant to change
 	@$(BIN)/python tests/engine/gate/golden/cases.py

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from seatrial.evaluator import Score, evaluator
+from seatrial import Score, evaluator
 
 if TYPE_CHECKING:
     from seatrial.dataset import Example

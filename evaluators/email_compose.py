@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from seatrial.evaluator import Score, evaluator
+from seatrial import Score, evaluator
 
 if TYPE_CHECKING:
     from seatrial.dataset import Example

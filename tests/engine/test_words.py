@@ -29,18 +29,16 @@ PRODUCT = "whether it sails"
 
 NAMES = (
     *("vital", "leading", "sees", "sight", "lost", "gone", "broke", "again", "cleared", "settled", "twice"),
-    *("standing", "stands", "mend", "dear", "promise", "nobody", "whoever", "asked", "told", "said", "whole", "spoilt"),
+    *("mend", "dear", "promise", "nobody", "whoever", "asked", "told", "said", "whole", "spoilt"),
 )
 """Words that no new name holds; the glossary says which one is meant."""
 
 LEFT = (
     ("checks", "said"),
     ("checks", "LEADING_MARKS"),
-    ("judge", "Standing"),
-    ("judge", "standing_of"),
-    ("pytest_plugin", "_standing"),
+    ("vote.py", "lost"),
 )
-"""Room and name that still hold one: stock checks, whose code is the identity of stored baselines, and the standing of a judge."""
+"""Room and name that still hold one: stock checks, whose code is the identity of stored baselines, and what a vote comes to."""
 
 
 def bound_names(tree):

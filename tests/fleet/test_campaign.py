@@ -19,9 +19,9 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from langgraph.types import Command
 
 from seatrial.dataset import Example
-from seatrial.evaluator import bind
 from seatrial.graph.run import Run
 from seatrial.project import module, mount
+from seatrial.scoring import bind
 
 ROOT = next(parent for parent in Path(__file__).resolve().parents if (parent / "pyproject.toml").is_file())
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

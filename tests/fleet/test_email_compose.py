@@ -11,9 +11,9 @@ import pytest
 
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError
-from seatrial.evaluator import bind
 from seatrial.graph.run import Run
 from seatrial.project import module, mount
+from seatrial.scoring import bind
 from seatrial.testing import OpenAIServer
 
 ROOT = next(parent for parent in Path(__file__).resolve().parents if (parent / "pyproject.toml").is_file())

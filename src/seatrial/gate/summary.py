@@ -19,7 +19,7 @@ from seatrial.gate.score_family import describe
 from seatrial.gate.sentence import sentence_of
 from seatrial.gate.thresholds import floors
 from seatrial.gate.verdict import reading_order, sum_up, undecided
-from seatrial.gate.winrate import lost_votes, reported_win_rates
+from seatrial.gate.winrate import reported_win_rates, withheld_votes
 from seatrial.reason import Increase, NotInterleaved, Unchanged
 from seatrial.verdict import Finding, Outcome, Verdict
 
@@ -68,7 +68,7 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         causes=causes,
         regressed=regressed,
         flips=flips_of(plan.evidence, gating, c.candidate),
-        warnings=(*plan.warnings, *_notes(findings), *lost_votes(plan)),
+        warnings=(*plan.warnings, *_notes(findings), *withheld_votes(plan)),
         confirm=_confirmed(plan, findings) if plan.fresh else None,
         # With them the verdict is not known yet; who wraps the check asks for it.
         quarantine=Quarantined(plan.quarantined, tuple(sorted(plan.kept_complete)), Verdict.INCONCLUSIVE, "")

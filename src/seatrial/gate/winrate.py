@@ -83,7 +83,7 @@ def reported_win_rates(plan: Plan) -> Iterator[Finding]:
                     yield _reported(rate, name, (Reported(),))
 
 
-def lost_votes(plan: Plan) -> Iterator[str]:
+def withheld_votes(plan: Plan) -> Iterator[str]:
     """One sentence per judge of the policy that has no vote, or no full one, and why."""
     for rule in plan.comparison.policy.judges:
         found = standing(plan.comparison.standings.get(rule.name), rule)

@@ -58,14 +58,14 @@ class CountedRows:
             units[first.thread_id].append(i)
         unit, at, answer, unknown = [], [], [], 0
         for event in self._source.outcomes(rollout, metric, since, until):
-            said = _answer(metric, event)
-            if said is None:
+            stated = _answer(metric, event)
+            if stated is None:
                 unknown += 1
                 continue
             for i in units.get(event.thread_id, ()):
                 unit.append(i)
                 at.append(event.observed_at)
-                answer.append(said)
+                answer.append(stated)
         exposed_at = np.array([first.exposed_at for first in firsts])
         events = Events(np.array(unit, np.int64), np.array(at, np.float64), np.array(answer, np.int8))
         observed = mature(exposed_at, events, metric, until + metric.horizon)

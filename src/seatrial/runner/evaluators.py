@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from seatrial.scoring import Score
 from seatrial.graph.target import by_user, one_line
 from seatrial.pool import OnTheLoop
 from seatrial.privacy.exits import redacted
 from seatrial.runner.record import Result, as_text, evaluator_failure, worded
 from seatrial.runner.shared_copy import changed, shared_copy
+from seatrial.scoring import Score
 from seatrial.verdict import ErrorKind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from seatrial.dataset.example import Example
-    from seatrial.scoring import Bound
     from seatrial.graph.run import Run
+    from seatrial.scoring import Bound
 
 REMEMBERED = 1_000
 """Different answers of one evaluator that are remembered: most say one of a few sentences."""

@@ -124,8 +124,8 @@ def gate_against_baseline(
     if policy.judges:
         # An accepted baseline keeps scores and no answers, so there is nothing a judge could compare.
         names = ", ".join(rule.name for rule in policy.judges)
-        said = f"not judged here by {names}: EVAL=1 pytest -m llm has an item for each judge, and seatrial trial asks them too"
-        report = replace(report, warnings=(*report.warnings, said))
+        stated = f"not judged here by {names}: EVAL=1 pytest -m llm has an item for each judge, and seatrial trial asks them too"
+        report = replace(report, warnings=(*report.warnings, stated))
     return let_through(project, report, bound, today)
 
 

@@ -36,9 +36,9 @@ def win_rates_of(project: Project, baseline: str, candidate: str, name: str, pol
         file = folder / EVIDENCE
         if not file.is_file():
             continue  # a dry run, or one that was stopped before it had a table
-        said = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        stated = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         try:
-            yield read_evidence(file, content=said.get("evidence_hash") or "no hash is kept").named(name)
+            yield read_evidence(file, content=stated.get("evidence_hash") or "no hash is kept").named(name)
         except DataError as error:
             if folder.name.removesuffix(f"--{baseline}") not in {rule.name for rule in policy.judges}:
                 continue
@@ -87,7 +87,7 @@ def standing_on(
     """What one judge may do today, by its licence and by what it said of two runs."""
     from seatrial.judge.licence import read_licence, standing_of  # noqa: PLC0415
 
-    identity, models, consistency, prompt_hash = _said(project, judge, *runs)
+    identity, models, consistency, prompt_hash = _stated(project, judge, *runs)
     return standing_of(
         read_licence(licence_file(project.root, judge)),
         identity or _identity(project, judge),
@@ -117,7 +117,7 @@ def _families(project: Project, graph: str, runs: tuple[str, str]) -> frozenset[
     return found
 
 
-def _said(
+def _stated(
     project: Project, judge: str, baseline: str, candidate: str
 ) -> tuple[str, frozenset[str], tuple[float, float, float] | None, str]:
     """Identity, models, consistency and prompt of the verdicts on two runs; nothing where there are none."""
