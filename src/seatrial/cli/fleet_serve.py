@@ -69,8 +69,8 @@ def command(host: str, port: int, pool: str, compile_: tuple[str, ...], checkpoi
     saver, close = open_checkpoints(checkpoints, project.root)
     with open_store(os.environ.get("SEATRIAL_STORE") or project.settings.store, root=project.root) as store:
         server = Server(project, store, settings, digests, saver, pool, wanted)
-        told = f"{len(graphs)} graphs on http://{host}:{port}, {'keys: ' + str(len(digests)) if digests else 'no key, loopback only'}"
-        click.echo(told, err=True)
+        given = f"{len(graphs)} graphs on http://{host}:{port}, {'keys: ' + str(len(digests)) if digests else 'no key, loopback only'}"
+        click.echo(given, err=True)
         try:
             uvicorn.run(
                 make_app(server),

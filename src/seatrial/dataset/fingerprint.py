@@ -35,10 +35,10 @@ GIVEN = ("resume", "config")
 
 def identity(example: Example) -> str:
     """Sha256 of what an example asks and expects: its inputs, its reference and the metadata that a run is given."""
-    whole: dict[str, Any] = {"inputs": example.inputs, "outputs": example.outputs}
+    complete: dict[str, Any] = {"inputs": example.inputs, "outputs": example.outputs}
     if example.metadata:
-        whole |= {name: example.metadata[name] for name in GIVEN if name in example.metadata}
-    return hashlib.sha256(f"{canonical_json(whole)}\n".encode()).hexdigest()
+        complete |= {name: example.metadata[name] for name in GIVEN if name in example.metadata}
+    return hashlib.sha256(f"{canonical_json(complete)}\n".encode()).hexdigest()
 
 
 def fingerprint(examples: Iterable[Example]) -> str:

@@ -183,8 +183,8 @@ class _Adding:
             for name in ("answered", "positive")
         )
         # Against a floor a day's growth hangs on its counts alone.
-        won, lost = floor_bets(np.array(self._floors))
-        by_band = positive[..., None] * won[:, None, :] + (n - positive)[..., None] * lost[:, None, :]
+        won, losses = floor_bets(np.array(self._floors))
+        by_band = positive[..., None] * won[:, None, :] + (n - positive)[..., None] * losses[:, None, :]
         return np.cumsum(own, axis=1, out=own), np.cumsum(by_band, axis=2, out=by_band)
 
 

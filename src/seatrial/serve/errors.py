@@ -67,8 +67,8 @@ class RequestFailed(Exception):
     @property
     def body(self) -> dict[str, Any]:
         """JSON of the response; `detail` is what LangGraph's clients show."""
-        told = {"type": self.type, "message": self.message, "detail": self.message}
-        return {**told, "param": self.param} if self.param else told
+        given = {"type": self.type, "message": self.message, "detail": self.message}
+        return {**given, "param": self.param} if self.param else given
 
 
 def failure_of(error: BaseException, calls: Calls) -> RequestFailed:

@@ -98,14 +98,14 @@ class RunRequest:
     @property
     def needs_state(self) -> str:
         """Name of a field that acts on a checkpointer only; empty where there is none."""
-        told = {
+        reported = {
             "command": bool(self.command),
             "checkpoint": self.checkpoint_id is not None,
             "interrupt_before": bool(self.interrupt_before),
             "interrupt_after": bool(self.interrupt_after),
             "durability": self.durability is not None,
         }
-        return next((name for name, given in told.items() if given), "")
+        return next((name for name, given in reported.items() if given), "")
 
 
 def run_request(body: Any) -> RunRequest:

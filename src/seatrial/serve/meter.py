@@ -65,13 +65,13 @@ class Meter(BaseCallbackHandler):
 
 
 def _call(node: str, model: str, usage: Mapping[str, Any] | None) -> ModelCall:
-    told = usage or {}
-    read, written = told.get("input_token_details") or {}, told.get("output_token_details") or {}
+    given = usage or {}
+    read, written = given.get("input_token_details") or {}, given.get("output_token_details") or {}
     return ModelCall(
         node,
         model,
-        told.get("input_tokens"),
-        told.get("output_tokens"),
+        given.get("input_tokens"),
+        given.get("output_tokens"),
         read.get("cache_read"),
         read.get("cache_creation"),
         written.get("reasoning"),

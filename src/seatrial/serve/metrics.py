@@ -70,8 +70,8 @@ def _gauge(name: str, label: str, values: Iterable[tuple[str, int]]) -> Iterator
 
 
 def _labels(**labels: str) -> str:
-    told = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
-    return f"{{{told}}}"
+    given = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels.items())
+    return f"{{{given}}}"
 
 
 def _escaped(value: str) -> str:

@@ -30,9 +30,9 @@ async def wait(server: Server, request: Request) -> Response:
     """POST /runs/wait and /threads/ID/runs/wait: the final state."""
     planned = await _planned(server, request)
     run = asyncio.ensure_future(_run(server, planned))
-    gone = asyncio.ensure_future(_gone(request))
+    missing = asyncio.ensure_future(_expired(request))
     try:
-        await asyncio.wait((run, gone), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((run, missing), return_when=asyncio.FIRST_COMPLETED)
         if not run.done() and planned.request.cancel_on_disconnect:
             planned.stop()
             run.cancel()
@@ -41,7 +41,7 @@ async def wait(server: Server, request: Request) -> Response:
     except RequestFailed as error:
         return answer(error.body, error.status, {**planned.headers, **_retry(error)})
     finally:
-        gone.cancel()
+        missing.cancel()
 
 
 async def stream(server: Server, request: Request) -> Response:
@@ -74,7 +74,7 @@ async def _run(server: Server, planned: Planned) -> Any:
         raise
 
 
-async def _gone(request: Request) -> None:
+async def _expired(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
 

@@ -83,8 +83,8 @@ class Server:
         spec = self.specs.get(name)
         if spec is None:
             near = difflib.get_close_matches(name, self.specs, n=3, cutoff=0.5)
-            told = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(self.specs) or 'none'}"
-            raise RequestFailed("unknown_assistant", f"no graph is called {name!r}; {told}", "assistant_id")
+            given = f"did you mean {' or '.join(near)}?" if near else f"there are: {', '.join(self.specs) or 'none'}"
+            raise RequestFailed("unknown_assistant", f"no graph is called {name!r}; {given}", "assistant_id")
         if version and version not in [one.name for one in spec.versions]:
             have = ", ".join(one.name for one in spec.versions)
             raise RequestFailed(

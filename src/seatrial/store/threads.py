@@ -110,10 +110,10 @@ def update_thread(store: Store, thread_id: str, now: float, **changed: Any) -> N
     from sqlalchemy import text  # noqa: PLC0415 - only where a store is used
 
     values = {name: canonical_json(dict(value)) if name == "metadata" else value for name, value in changed.items()}
-    told = ", ".join(f"{name} = :{name}" for name in (*values, "updated_at"))
+    given = ", ".join(f"{name} = :{name}" for name in (*values, "updated_at"))
     with store.write() as connection:
         connection.execute(
-            text(f"UPDATE server_threads SET {told} WHERE thread_id = :thread_id"),
+            text(f"UPDATE server_threads SET {given} WHERE thread_id = :thread_id"),
             {**values, "updated_at": now, "thread_id": thread_id},
         )
 

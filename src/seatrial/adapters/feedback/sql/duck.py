@@ -76,7 +76,7 @@ class DuckDb:
         if kind in ("DOUBLE", "FLOAT"):
             return Held.NUMBER
         if kind in ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"):
-            return Held.WHOLE
+            return Held.COMPLETE
         return {
             "BOOLEAN": Held.TRUTH,
             "TIMESTAMP WITH TIME ZONE": Held.INSTANT,
@@ -97,7 +97,7 @@ class DuckDb:
                 f"CASE WHEN {absent} THEN NULL ELSE TRY_CAST({trimmed} AS DOUBLE) END",
                 f"NOT ({absent}) AND NOT regexp_matches({trimmed}, {text(_DECIMAL)})",
             )
-        if held is Held.WHOLE:
+        if held is Held.COMPLETE:
             return Reading(f"CAST({name} AS DOUBLE)")
         if held is Held.NUMBER:
             return Reading(f"CASE WHEN isnan({name}) THEN NULL ELSE CAST({name} AS DOUBLE) END", f"isinf({name})")
@@ -112,14 +112,14 @@ class DuckDb:
             return Reading(
                 f"epoch_us(TRY_CAST({name} AS TIMESTAMPTZ)) / 1e6", f"NOT regexp_matches({name}, {text(_OFFSET)})"
             )
-        if held in (Held.NUMBER, Held.WHOLE):
+        if held in (Held.NUMBER, Held.COMPLETE):
             return self.number(column, held)
         raise NotBySql(f"{column} is no instant")
 
     def text(self, column: str, held: Held) -> Reading:
         """A column read as text."""
         name = quoted_name(column)
-        if held in (Held.TEXT, Held.WRITTEN, Held.WHOLE, Held.TRUTH):
+        if held in (Held.TEXT, Held.WRITTEN, Held.COMPLETE, Held.TRUTH):
             return Reading(name if held in (Held.TEXT, Held.WRITTEN) else f"CAST({name} AS VARCHAR)")
         raise NotBySql(f"{column} is no text")
 

@@ -27,7 +27,7 @@ class Held(StrEnum):
     WRITTEN = "written"
     """Text of a CSV file, which may stand for a number or an instant."""
     NUMBER = "number"
-    WHOLE = "whole"
+    COMPLETE = "whole"
     TRUTH = "truth"
     INSTANT = "instant"
     NAIVE = "naive"

@@ -45,7 +45,7 @@ class Postgres(_Rowwise):
     """PostgreSQL, read only."""
 
     dialect = Dialect()
-    _KINDS: ClassVar = {16: Held.TRUTH, 20: Held.WHOLE, 21: Held.WHOLE, 23: Held.WHOLE, 25: Held.TEXT, 700: Held.NUMBER, 701: Held.NUMBER,
+    _KINDS: ClassVar = {16: Held.TRUTH, 20: Held.COMPLETE, 21: Held.COMPLETE, 23: Held.COMPLETE, 25: Held.TEXT, 700: Held.NUMBER, 701: Held.NUMBER,
               1043: Held.TEXT, 1700: Held.NUMBER, 1184: Held.INSTANT, 1114: Held.NAIVE}  # fmt: skip
 
     def __init__(self, decisions: Location, outcomes: Location) -> None:
@@ -76,7 +76,7 @@ class Postgres(_Rowwise):
 
     def number(self, column: str, held: Held) -> Reading:
         """A column read as doubles; NaN is null."""
-        if held not in (Held.NUMBER, Held.WHOLE):
+        if held not in (Held.NUMBER, Held.COMPLETE):
             raise NotBySql(f"{column} is no number")
         value = f"CAST({quoted_name(column)} AS double precision)"
         return Reading(f"nullif({value}, 'NaN')", f"abs({value}) = 'Infinity'")
@@ -89,7 +89,7 @@ class Postgres(_Rowwise):
 
     def text(self, column: str, held: Held) -> Reading:
         """A column read as text."""
-        if held not in (Held.TEXT, Held.WHOLE, Held.TRUTH):
+        if held not in (Held.TEXT, Held.COMPLETE, Held.TRUTH):
             raise NotBySql(f"{column} is no text")
         return Reading(f"CAST({quoted_name(column)} AS text)")
 

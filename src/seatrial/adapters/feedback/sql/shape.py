@@ -113,9 +113,9 @@ class SourceShape:
         Raises:
             NotBySql: a row is not what the query takes it for.
         """
-        asked = ["count(*)", "sum(never)", *(f"count({name})" for name in filled)]
-        asked += ["min(p)", "max(p)"] if table == "decisions" else []
-        n, never, *rest = self.engine.rows(f"SELECT {', '.join(asked)} FROM ({query}) AS t")[0]
+        requested = ["count(*)", "sum(never)", *(f"count({name})" for name in filled)]
+        requested += ["min(p)", "max(p)"] if table == "decisions" else []
+        n, never, *rest = self.engine.rows(f"SELECT {', '.join(requested)} FROM ({query}) AS t")[0]
         full, bounds = rest[: len(filled)], rest[len(filled) :]
         if not n or never or any(one != n for one in full):
             raise NotBySql(f"{table} holds nothing, or empty or odd values")

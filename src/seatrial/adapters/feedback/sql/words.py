@@ -70,13 +70,13 @@ class SourceWords(SourceShape):
         decided = sorted(
             self.engine.rows(f"SELECT DISTINCT classifier, verdict FROM ({shape.decisions}) AS t {limit}"), key=str
         )
-        said = sorted(
+        wording = sorted(
             self.engine.rows(f"SELECT outcome, label, max(moment) FROM ({shape.events}) AS t GROUP BY outcome, label {limit}"), key=str
         )  # fmt: skip
-        if len(decided) * len(said) > MOST_WORDS:
+        if len(decided) * len(wording) > MOST_WORDS:
             raise NotBySql("many different words")
         last_seen: dict[str, float] = {}
-        for kind, _, at in said:
+        for kind, _, at in wording:
             last_seen[kind] = max(last_seen.get(kind, -np.inf), float(at))
         types = tuple(sorted(last_seen))
         metrics = {
@@ -85,7 +85,7 @@ class SourceWords(SourceShape):
         }
         timed = tuple(sorted({metric.source.name for own in metrics.values() for metric in own}))
         decisions = tuple(self._decision(name, verdict, metrics[name], timed) for name, verdict in decided)
-        events = tuple(EventWords(kind, label, types.index(kind)) for kind, label, _ in said)
+        events = tuple(EventWords(kind, label, types.index(kind)) for kind, label, _ in wording)
         only = self.question.only
         return Words(
             decisions,
