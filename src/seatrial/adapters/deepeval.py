@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.adapters.pointwise import as_words, hub_chat, named, pointwise_key
 from seatrial.canonical import canonical_json
 from seatrial.errors import MissingExtra
-from seatrial.evaluator import bind
+from seatrial.scoring import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

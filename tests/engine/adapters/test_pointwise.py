@@ -10,7 +10,7 @@ from seatrial.adapters.deepeval import as_deepeval_metric, deepeval_judge
 from seatrial.adapters.openevals import openevals_judge
 from seatrial.adapters.pointwise import as_words
 from seatrial.errors import ConfigError, InvalidComparison, MissingExtra
-from seatrial.evaluator import bind
+from seatrial.scoring import bind
 from seatrial.evidence import Evidence
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.adapters.mlflow.session import installed
 from seatrial.errors import MissingExtra
-from seatrial.evaluator import bind
+from seatrial.scoring import bind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
