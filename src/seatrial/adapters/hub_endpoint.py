@@ -56,10 +56,10 @@ class HubEndpoint:
             self.error = self.error or error
             return 400, {"error": {"message": f"{type(error).__name__}: {error}", "type": "seatrial"}}
 
-    def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
-        form = (asked.get("response_format") or {}).get("json_schema") or {}
-        given = {name: asked[name] for name in PASSED_ON if asked.get(name) is not None}
-        messages = [(one["role"], one["content"]) for one in asked["messages"]]
+    def _ask(self, requested: dict[str, Any]) -> dict[str, Any]:
+        form = (requested.get("response_format") or {}).get("json_schema") or {}
+        given = {name: requested[name] for name in PASSED_ON if requested.get(name) is not None}
+        messages = [(one["role"], one["content"]) for one in requested["messages"]]
         reply = self._hub.call(messages, model=self.model, schema=form.get("schema"), **{**given, **self.parameters})
         message = reply.message
         text = json.dumps(message.tool_calls[0]["args"]) if message.tool_calls else _text(message)
@@ -86,8 +86,8 @@ def _handler(endpoint: HubEndpoint) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length") or 0))
-            status, said = endpoint.answer(body)
-            data = json.dumps(said).encode()
+            status, wording = endpoint.answer(body)
+            data = json.dumps(wording).encode()
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(data)))

@@ -81,7 +81,7 @@ def certify_win_rate(
     found, loses = [], 0.0
     for i, rate in enumerate(rates):
         drawn = _draw(rng, sizes, rate, ties, gates)
-        cleared = lost = 0
+        cleared = losses = 0
         for one in drawn:
             rows = (judge.row(name, *map(int, counts)) for name, counts in zip(names, member @ one, strict=True))
             if i:  # only of an unchanged candidate both are asked
@@ -89,9 +89,9 @@ def certify_win_rate(
                 continue
             both = list(rows)
             cleared += all(row[0] for row in both)
-            lost += any(row[1] for row in both)
+            losses += any(row[1] for row in both)
         found.append((rate, cleared / gates))
-        loses = lost / gates if i == 0 else loses
+        loses = losses / gates if i == 0 else loses
     return WinRateCertificate(
         rule.name, tuple(zip(names, map(int, member @ sizes), strict=True)), ties, gates, tuple(found), loses
     )
@@ -106,8 +106,8 @@ def _draw(
     return np.stack([rng.multinomial(n, shares, size=gates) for n in sizes.tolist()], axis=1)
 
 
-def _undecided(won: int, lost: int, alpha: float) -> bool:
-    found = [sign_test(*pair) for pair in ((won, lost), (lost, won))]
+def _undecided(won: int, missing_cells: int, alpha: float) -> bool:
+    found = [sign_test(*pair) for pair in ((won, missing_cells), (missing_cells, won))]
     return not any(isinstance(p, float) and p <= alpha for p in found)
 
 
@@ -118,12 +118,12 @@ class _Judge:
         superior = rules.ship_rule is ShipRule.SUPERIOR
 
         @cache
-        def row(segment: str, won: int, tied: int, lost: int) -> tuple[bool, bool]:
-            scores = np.repeat([1.0, 0.5, 0.0], [won, tied, lost])
-            if not scores.size or (superior and _undecided(won, lost, rules.alpha)):
+        def row(segment: str, won: int, tied: int, missing_cells: int) -> tuple[bool, bool]:
+            scores = np.repeat([1.0, 0.5, 0.0], [won, tied, missing_cells])
+            if not scores.size or (superior and _undecided(won, missing_cells, rules.alpha)):
                 return False, False  # without the exact test no bootstrap clears or loses, and it is cheap to ask first
             far = (float(scores.mean()) - 0.5) / max(float(scores.std()) / np.sqrt(scores.size), 1e-9)
-            if superior and abs(far) > FAR and won + lost >= MANY:
+            if superior and abs(far) > FAR and won + missing_cells >= MANY:
                 return far > 0, far < 0
             found = rate_of(scores, segment, rules, critical=segment != OVERALL)
             return found.clears, found.loses

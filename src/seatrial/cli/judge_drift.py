@@ -70,8 +70,8 @@ def command(
         from seatrial.canonical import canonical_json  # noqa: PLC0415
 
         data = {**asdict(found), "pairs": [[*pair, before, after] for pair, before, after in found.pairs]}
-        said = {"schema": SCHEMA, "exit_code": code, "judge": name, "suspended": suspended, "warnings": list(warnings)}
-        click.echo(canonical_json(said | data))
+        wording = {"schema": SCHEMA, "exit_code": code, "judge": name, "suspended": suspended, "warnings": list(warnings)}
+        click.echo(canonical_json(wording | data))
         return code
     for line in _lines(name, found, suspended=suspended):
         click.echo(line)

@@ -154,10 +154,10 @@ class Dispatcher:
         graph = (given.get("metadata") or {}).get("graph_id") if isinstance(given.get("metadata"), dict) else None
         if graph or len(self._clients) == 1:
             return await self._pass_on(request, body, self._route(str(graph)) if graph else self._default())
-        told = orjson.dumps({**given, "thread_id": given.get("thread_id") or str(uuid.uuid4())})
+        reported = orjson.dumps({**given, "thread_id": given.get("thread_id") or str(uuid.uuid4())})
         last: httpx.Response | None = None
         for url, client in self._clients.items():
-            last = await self._ask(client, url, request, told)
+            last = await self._ask(client, url, request, reported)
             if last.status_code >= 400:
                 break
         assert last is not None  # noqa: S101 - there is a pool

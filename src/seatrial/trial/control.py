@@ -43,8 +43,8 @@ def judge_control(
             f"judge {name!r} has no verdicts on {a} and {b}; seatrial judge pairwise {a} {b} --judge {name}"
         )
     first = read_table(before, VERDICT_COLUMNS)
-    asked = set(first.codes("example_id").values)
-    pairs = [pair for pair in made.pairs if pair.example_id in asked and resolved(pair) is None]
+    requested = set(first.codes("example_id").values)
+    pairs = [pair for pair in made.pairs if pair.example_id in requested and resolved(pair) is None]
     if not pairs:
         raise UsageError(f"no pair of {a} and {b} needs a judge: there is nothing to ask once more")
     chosen = list(dict.fromkeys(pair.example_id for pair in pairs))[:limit]

@@ -54,7 +54,7 @@ def mlflow_judge(
 
         shown = {"inputs": inputs, "outputs": outputs, "expectations": reference_outputs}
         with HubEndpoint(model, given) as endpoint:
-            asked = make_judge(
+            requested = make_judge(
                 name=name,
                 instructions=instructions,
                 model=f"openai:/{model.partition(':')[2]}",
@@ -62,7 +62,7 @@ def mlflow_judge(
                 feedback_value_type=feedback_value_type,
             )
             try:
-                found = asked(**{one: shown[one] for one in wants})
+                found = requested(**{one: shown[one] for one in wants})
             except Exception:
                 if endpoint.error is not None:
                     raise endpoint.error from None
