@@ -70,7 +70,13 @@ def command(
         from seatrial.canonical import canonical_json  # noqa: PLC0415
 
         data = {**asdict(found), "pairs": [[*pair, before, after] for pair, before, after in found.pairs]}
-        wording = {"schema": SCHEMA, "exit_code": code, "judge": name, "suspended": suspended, "warnings": list(warnings)}
+        wording = {
+            "schema": SCHEMA,
+            "exit_code": code,
+            "judge": name,
+            "suspended": suspended,
+            "warnings": list(warnings),
+        }
         click.echo(canonical_json(wording | data))
         return code
     for line in _lines(name, found, suspended=suspended):

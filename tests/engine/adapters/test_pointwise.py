@@ -10,11 +10,11 @@ from seatrial.adapters.deepeval import as_deepeval_metric, deepeval_judge
 from seatrial.adapters.openevals import openevals_judge
 from seatrial.adapters.pointwise import as_words
 from seatrial.errors import ConfigError, InvalidComparison, MissingExtra
-from seatrial.scoring import bind
 from seatrial.evidence import Evidence
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
 from seatrial.model import Hub, KillSwitch, use
+from seatrial.scoring import bind
 from seatrial.testing import OpenAIServer
 
 PROMPT = "Is the answer to {inputs} concise?\n{outputs}\n{reference_outputs}"
