@@ -116,11 +116,11 @@ class _Part:
         """p of each sum: McNemar's for single answers, else a normal score, which orders sums as any other does."""
         if not self._single:
             return np.asarray(np.maximum(special.ndtr(np.round(sums / self._spread, 9)), 1e-300))
-        lost = np.rint((self._flips - sums) / 2).astype(np.int64)
-        return np.column_stack([_table(int(m), self._method)[lost[:, i]] for i, m in enumerate(self._flips)])
+        losses = np.rint((self._flips - sums) / 2).astype(np.int64)
+        return np.column_stack([_table(int(m), self._method)[losses[:, i]] for i, m in enumerate(self._flips)])
 
 
 @lru_cache(maxsize=4096)
 def _table(flips: int, method: Method) -> NDArray[np.float64]:
-    lost = np.arange(flips + 1)
-    return np.atleast_1d(np.asarray(mcnemar(lost, flips - lost, method), dtype=float))
+    losses = np.arange(flips + 1)
+    return np.atleast_1d(np.asarray(mcnemar(losses, flips - losses, method), dtype=float))

@@ -135,7 +135,7 @@ def decide_gates(
     method: Method = "exact" if policy.test == "exact" else "mid-p"
     family = (design.alpha_row > 0) & (design.n > 0)
     weights = np.where(family, design.alpha_row / design.alpha, 0.0)
-    least, asked = _min_drops(design, policy), rules_out(design, policy) > 0
+    least, requested = _min_drops(design, policy), rules_out(design, policy) > 0
     far = np.stack([one.fell >= least[k] - 1e-12 for k, one in enumerate(looks)], axis=1)
     first = np.stack([one.fails for one in looks], axis=1) & family
     blocked: NDArray[np.bool_] = (first & far).any(axis=(1, 2))
@@ -147,10 +147,10 @@ def decide_gates(
     blocked[left] = (joint_rejections(flipped, weights, design.alpha, method, rng) & far[left]).any(axis=(1, 2))
     unsure: NDArray[np.bool_] = np.asarray(unshown_rows(design, policy, looks).any(axis=1))
     for k, one in enumerate(looks):
-        unsure |= (one.nothing & family[k] & ~asked[k]).any(axis=1)
+        unsure |= (one.nothing & family[k] & ~requested[k]).any(axis=1)
     tolerance = np.array([0.0 if critical else policy.missing_tolerance for critical in design.critical])
     # A row that is shown not worse at the worst case of what is missing hangs on nothing.
-    over = np.stack([(one.missing_cells > tolerance) & family[k] & ~asked[k] for k, one in enumerate(looks)], axis=1)
+    over = np.stack([(one.missing_cells > tolerance) & family[k] & ~requested[k] for k, one in enumerate(looks)], axis=1)
     open_ = np.flatnonzero(over.any(axis=(1, 2)) & ~blocked & ~unsure)
     if open_.size:
         far = np.stack([one.fell_worst[open_] >= least[k] - 1e-12 for k, one in enumerate(looks)], axis=1)

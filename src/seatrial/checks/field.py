@@ -50,14 +50,14 @@ def show(value: Any, limit: int = 60) -> str:
 
 def expected(got: Any, want: Any) -> str:
     """`got, expected want`, and what differs where the two look the same."""
-    told = f"{show(got)}, expected {show(want)}"
+    given = f"{show(got)}, expected {show(want)}"
     if not (isinstance(got, str) and isinstance(want, str)) or got == want:
-        return told
+        return given
     if unicodedata.normalize("NFC", got) == unicodedata.normalize("NFC", want):
-        return f"{told}: they look the same, one with its accents as signs of their own (NFD), one without (NFC)"
+        return f"{given}: they look the same, one with its accents as signs of their own (NFD), one without (NFC)"
     if show(got) == show(want):
         at = next(
             (i for i, pair in enumerate(zip(got, want, strict=False)) if pair[0] != pair[1]), min(len(got), len(want))
         )
-        return f"{told}: they differ from character {at + 1} on: {show(got[at : at + 20])} against {show(want[at : at + 20])}"
-    return told
+        return f"{given}: they differ from character {at + 1} on: {show(got[at : at + 20])} against {show(want[at : at + 20])}"
+    return given

@@ -54,8 +54,8 @@ def run_command(environ: Mapping[str, str]) -> int:
     if not summary.read_text(encoding="utf-8").strip():
         reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
         verb = arguments[0] if arguments else ""
-        told = f"> [!WARNING]\n> **seatrial {escape(verb)}** exit {done.returncode}: {escape(redacted(reason))}\n"
-        summary.write_text(told, encoding="utf-8")
+        given = f"> [!WARNING]\n> **seatrial {escape(verb)}** exit {done.returncode}: {escape(redacted(reason))}\n"
+        summary.write_text(given, encoding="utf-8")
     _append(environ.get("GITHUB_STEP_SUMMARY"), summary.read_text(encoding="utf-8"))
     _append(environ.get("GITHUB_OUTPUT"), f"exit-code={done.returncode}\nfolder={folder}\n")
     return 0

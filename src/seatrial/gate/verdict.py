@@ -51,10 +51,10 @@ def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Ver
             f"{len(open_)} of {len(findings)} rows could not be judged; first {first.reason}.",
         )
     watched = looks_worse(findings)
-    said = _shown(findings)
+    wording = _shown(findings)
     if watched:
-        return Verdict.PASS, None, f"{looking_worse(watched)}: {worse_rows(watched)}; {why_watched(watched)}. {said}"
-    return Verdict.PASS, None, said
+        return Verdict.PASS, None, f"{looking_worse(watched)}: {worse_rows(watched)}; {why_watched(watched)}. {wording}"
+    return Verdict.PASS, None, wording
 
 
 def why_watched(watched: Sequence[Finding]) -> str:
@@ -72,7 +72,7 @@ def _shown(findings: Sequence[Finding]) -> str:
     shown = [(f, one) for f in findings for one in f.reasons if isinstance(one, Shown)]
     critical = [one for f, one in shown if f.critical]
     overall = [one for f, one in shown if f.segment == OVERALL]
-    said = [
+    wording = [
         f"{what} {_drops(rows)} or more; the drop is at most {drop(max(0.0, *(one.at_most for one in rows)))}."
         for what, rows in (
             ("Every critical segment is shown not worse by", critical),
@@ -80,7 +80,7 @@ def _shown(findings: Sequence[Finding]) -> str:
         )
         if rows
     ]
-    return " ".join(said if any(f.critical for f in findings) else [*said, _unguarded(findings)])
+    return " ".join(wording if any(f.critical for f in findings) else [*wording, _unguarded(findings)])
 
 
 def _drops(shown: Sequence[Shown]) -> str:

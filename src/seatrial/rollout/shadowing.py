@@ -14,7 +14,7 @@ from seatrial.rollout.shadow_score import Recorder, graph_candidate, shadow_eval
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from seatrial.evaluator import Bound
+    from seatrial.scoring import Bound
     from seatrial.experiment.router import Router
     from seatrial.graph.runtime import Runtime
     from seatrial.rollout.shadow_judge import ShadowJudge

@@ -59,7 +59,7 @@ def code_of(dialect: Dialect, metric: Metric, text: str | None = None) -> str:
     trim = "TRIM" if dialect is DUCKDB else "BTRIM"
     word = f"{trim}(o.label, '{_BLANKS}')"
     words = {**WORDS, **dict(metric.labels)}
-    exact = [f"WHEN {word} = {_quoted(one)} THEN {int(CODES[said])}" for one, said in words.items()]
+    exact = [f"WHEN {word} = {_quoted(one)} THEN {int(CODES[wording])}" for one, wording in words.items()]
     loose = [f"WHEN LOWER({word}) = '{one}' THEN {_code(one)}" for one in _CASELESS]
     return f"CASE {' '.join((*exact, *loose))} ELSE NULL END"
 
