@@ -81,16 +81,16 @@ def certify_win_rate(
     found, loses = [], 0.0
     for i, rate in enumerate(rates):
         drawn = _draw(rng, sizes, rate, ties, gates)
-        cleared = losses = 0
+        shown = losses = 0
         for one in drawn:
             rows = (judge.row(name, *map(int, counts)) for name, counts in zip(names, member @ one, strict=True))
             if i:  # only of an unchanged candidate both are asked
-                cleared += all(row[0] for row in rows)
+                shown += all(row[0] for row in rows)
                 continue
             both = list(rows)
-            cleared += all(row[0] for row in both)
+            shown += all(row[0] for row in both)
             losses += any(row[1] for row in both)
-        found.append((rate, cleared / gates))
+        found.append((rate, shown / gates))
         loses = losses / gates if i == 0 else loses
     return WinRateCertificate(
         rule.name, tuple(zip(names, map(int, member @ sizes), strict=True)), ties, gates, tuple(found), loses

@@ -83,7 +83,7 @@ def text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
 
 
-def told_apart(names: list[str | None], questions: list[str]) -> list[str]:
+def distinguished(names: list[str | None], questions: list[str]) -> list[str]:
     """Ids of rows: their names where every one has one and no name stands for two questions, else the questions."""
     requested: dict[str, str] = {}
     if all(names) and all(
