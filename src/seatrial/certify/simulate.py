@@ -150,7 +150,9 @@ def decide_gates(
         unsure |= (one.nothing & family[k] & ~requested[k]).any(axis=1)
     tolerance = np.array([0.0 if critical else policy.missing_tolerance for critical in design.critical])
     # A row that is shown not worse at the worst case of what is missing hangs on nothing.
-    over = np.stack([(one.missing_cells > tolerance) & family[k] & ~requested[k] for k, one in enumerate(looks)], axis=1)
+    over = np.stack(
+        [(one.missing_cells > tolerance) & family[k] & ~requested[k] for k, one in enumerate(looks)], axis=1
+    )
     open_ = np.flatnonzero(over.any(axis=(1, 2)) & ~blocked & ~unsure)
     if open_.size:
         far = np.stack([one.fell_worst[open_] >= least[k] - 1e-12 for k, one in enumerate(looks)], axis=1)

@@ -14,11 +14,11 @@ from seatrial.rollout.shadow_score import Recorder, graph_candidate, shadow_eval
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from seatrial.scoring import Bound
     from seatrial.experiment.router import Router
     from seatrial.graph.runtime import Runtime
     from seatrial.rollout.shadow_judge import ShadowJudge
     from seatrial.rollout.shadow_request import Request
+    from seatrial.scoring import Bound
     from seatrial.store.engine import Store
 
 
