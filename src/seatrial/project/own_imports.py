@@ -50,7 +50,7 @@ class OwnImports:
             return None
         if path is None:
             folder = self.root / top
-            if not (folder.is_dir() or folder.with_suffix(".py").is_file()) or not self._asked_by_the_project():
+            if not (folder.is_dir() or folder.with_suffix(".py").is_file()) or not self._requested_by_project():
                 return None
             if self._installed(name):
                 return None
@@ -58,7 +58,7 @@ class OwnImports:
             return None
         return ModuleSpec(name, _Alias(f"{self.package}.{name}"))
 
-    def _asked_by_the_project(self) -> bool:
+    def _requested_by_project(self) -> bool:
         frame = sys._getframe(2)  # noqa: SLF001 - the import statement's own frame is known nowhere else
         while frame.f_back is not None and frame.f_code.co_filename in BOOTSTRAP:
             frame = frame.f_back

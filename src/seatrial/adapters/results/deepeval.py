@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from seatrial.adapters.results.imported import Imported, facts, number, numbered, row, text, told_apart, unmeasured
+from seatrial.adapters.results.imported import Imported, facts, number, numbered, row, text, distinguished, unmeasured
 
 NUMBERED = re.compile(r"(conversational_)?test_case_\d+")
 """The name of a case that nobody named: its place in the list, which is no identity."""
@@ -26,7 +26,7 @@ def deepeval(document: Any) -> Imported:
     names = [None if NUMBERED.fullmatch(case.get("name") or "") else case.get("name") for case in cases]
     questions = [text(case.get("input") or case.get("scenario") or case.get("turns") or "") for case in cases]
     rows = []
-    for example, case in zip(told_apart(names, questions), cases, strict=True):
+    for example, case in zip(distinguished(names, questions), cases, strict=True):
         duration = number(case.get("runDuration"))
         known = {
             **({} if duration is None else {"latency_ms": 1000 * duration}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from seatrial.adapters.results.imported import Imported, facts, failed, number, numbered, row, text, told_apart
+from seatrial.adapters.results.imported import Imported, facts, failed, number, numbered, row, text, distinguished
 
 FAILED_TO_RUN = 2
 """`failureReason` of a test whose provider raised, where 1 is an assertion that does not hold."""
@@ -24,7 +24,7 @@ def promptfoo(document: Any) -> Imported:
     providers or prompts holds as many versions.
     """
     tests = document["results"]["results"]
-    ids = told_apart(
+    ids = distinguished(
         [test.get("testCase", {}).get("description") for test in tests],
         [text(test.get("vars") or {}) for test in tests],
     )
