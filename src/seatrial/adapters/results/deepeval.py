@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from seatrial.adapters.results.imported import Imported, facts, number, numbered, row, text, distinguished, unmeasured
+from seatrial.adapters.results.imported import Imported, distinguished, facts, number, numbered, row, text, unmeasured
 
 NUMBERED = re.compile(r"(conversational_)?test_case_\d+")
 """The name of a case that nobody named: its place in the list, which is no identity."""

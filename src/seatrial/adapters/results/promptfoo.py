@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from seatrial.adapters.results.imported import Imported, facts, failed, number, numbered, row, text, distinguished
+from seatrial.adapters.results.imported import Imported, distinguished, facts, failed, number, numbered, row, text
 
 FAILED_TO_RUN = 2
 """`failureReason` of a test whose provider raised, where 1 is an assertion that does not hold."""
