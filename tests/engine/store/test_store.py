@@ -13,6 +13,8 @@ from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.store.current import close_stores, use_store
 from seatrial.store.engine import open_store
 from seatrial.store.outcomes import DecisionRow, OutcomeEvent, write_decisions, write_outcomes
+from seatrial.store.shadow import ShadowAnswer, read_shadow, write_shadow
+from seatrial.store.traffic import read_traffic, write_traffic
 
 REPLY = OutcomeEvent("e1", "t1", "reply", "positive", 10.0)
 
@@ -54,6 +56,18 @@ def test_an_outcome_without_an_id_is_refused(store, name):
     values = {"event_id": "e", "thread_id": "t", "outcome": "o", "label": "l", "observed_at": 1.0, name: " "}
     with pytest.raises(UsageError, match=f"an outcome needs a {name}"):
         write_outcomes(store, [OutcomeEvent(**values)])
+
+
+def test_a_shadow_thread_is_written_once_and_a_router_replaces_what_it_reported(store):
+    rows = [ShadowAnswer("r", "DE", 0, "t1", arm, "polite", "scored", score=1.0) for arm in ("candidate", "control")]
+    assert (write_shadow(store, rows), write_shadow(store, rows)) == (True, False)
+    assert read_shadow(store, "r", "DE", 0) == rows
+    place = {"rollout": "r", "cell": "DE", "attempt": 0, "rung": 1}
+    for requests in (10, 25):
+        write_traffic(store, "host/1", [{**place, "requests": requests, "blank": 2, "heaviest": (("u1", 4),)}], 5.0)
+    write_traffic(store, "host/2", [{**place, "requests": 1, "blank": 0, "heaviest": ()}], 5.0)
+    found = [(row["requests"], row["heaviest"]) for row in read_traffic(store, "r")]
+    assert found == [(25, [("u1", 4)]), (1, [])]
 
 
 def test_a_store_is_opened_again_with_what_it_holds(url):
