@@ -14,6 +14,8 @@ from seatrial.errors import UsageError
 @click.option("--cell", default="", help="Only in this cell.")
 @click.option("--metric", default="", help="In this metric; default: the primary one.")
 @click.option("--from-share", type=float, default=0.0, help="Only from this share of the traffic on.")
+@click.option("--after", type=click.FloatRange(min=0), default=0.0, help="Only from so many hours after the start on.")
+@click.option("--drift", type=float, default=0.0, help="What every rate gains a day, in both versions.")
 @click.option("--runs", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Simulated rollouts.")
 @click.option("--every", type=click.FloatRange(min=1), default=900.0, show_default=True, help="Seconds between looks.")
 @click.option("--days", type=click.FloatRange(min=0.1), default=14.0, show_default=True, help="Longest duration.")
@@ -25,6 +27,8 @@ def simulate(
     cell: str,
     metric: str,
     from_share: float,
+    after: float,
+    drift: float,
     runs: int,
     every: float,
     days: float,
@@ -58,7 +62,7 @@ def simulate(
         one_of(cell, [one.name for one in rules.cells], "cell")
     if metric:
         one_of(metric, [one.name for one in rules.metrics], "metric")
-    truth = truth_of(rules, (Effect(drop, cell, metric, from_share),) if drop else ())
+    truth = truth_of(rules, (Effect(drop, cell, metric, from_share, after * 3600),) if drop else (), drift)
     with progress(quiet=as_json) as tell:
         found = simulate(
             rules,

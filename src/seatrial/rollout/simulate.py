@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from seatrial.rollout.rules import Rules
     from seatrial.rollout.state import State
 
-    Truth = Callable[[str, str, str, float], float]
+    Truth = Callable[[str, str, str, float, float], float]
 
 CONTROL, CANDIDATE = "control", "candidate"
 
@@ -36,12 +36,14 @@ class Effect:
         cell: where; empty: everywhere.
         metric: in which metric; empty: the primary one.
         from_share: only from this share of the traffic on ("breaks only at 25 %").
+        after: only from so many seconds after the start on (delayed harm).
     """
 
     drop: float
     cell: str = ""
     metric: str = ""
     from_share: float = 0.0
+    after: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -69,19 +71,28 @@ class Played:
         return self.state.cell(cell).mode is Mode.DONE
 
 
-def truth_of(rules: Rules, effects: tuple[Effect, ...] = ()) -> Truth:
-    """Rates of good outcomes: the plan's for the control, less the effects for the candidate."""
+def truth_of(rules: Rules, effects: tuple[Effect, ...] = (), drift: float = 0.0) -> Truth:
+    """Rates of good outcomes: the plan's for the control, less the effects for the candidate.
+
+    Args:
+        rules: of the rollout.
+        effects: what the candidate truly does.
+        drift: what every rate gains a day, in both arms: the world changes, and neither version is worse.
+    """
     primary = rules.metrics[0].name
     index = {metric.name: i for i, metric in enumerate(rules.metrics)}
 
-    def rate(cell: str, arm: str, metric: str, share: float) -> float:
-        base = rules.cell(cell).rates[index[metric]]
+    def rate(cell: str, arm: str, metric: str, share: float, now: float) -> float:
+        base = min(1.0, max(0.0, rules.cell(cell).rates[index[metric]] + drift * now / 86400))
         if arm == CONTROL:
             return base
         missing = sum(
             effect.drop
             for effect in effects
-            if effect.cell in ("", cell) and (effect.metric or primary) == metric and share >= effect.from_share
+            if effect.cell in ("", cell)
+            and (effect.metric or primary) == metric
+            and share >= effect.from_share
+            and now >= effect.after
         )
         return min(1.0, max(0.0, base - missing))
 
@@ -101,7 +112,7 @@ def play(
 
     Args:
         rules: of the rollout; a shadow stage is passed over.
-        truth: (cell, arm, metric, share) -> rate of good outcomes.
+        truth: (cell, arm, metric, share, seconds since the start) -> rate of good outcomes.
         rng: drawn from.
         units_per_day: of all cells.
         every: seconds between two looks; the units between them make one block a cell.
@@ -127,8 +138,8 @@ def play(
             if rules.stage(cell.rung) is None:
                 continue
             for metric in rules.metrics:
-                good = int(rng.binomial(new, truth(cell.cell, CANDIDATE, metric.name, share)))
-                kept = int(rng.binomial(n - new, truth(cell.cell, CONTROL, metric.name, share)))
+                good = int(rng.binomial(new, truth(cell.cell, CANDIDATE, metric.name, share, begin)))
+                kept = int(rng.binomial(n - new, truth(cell.cell, CONTROL, metric.name, share, begin)))
                 block = Block(
                     int(begin // 60), cell.cell, metric.name, cell.attempt, cell.rung, good, new - good, kept, n - new - kept
                 )  # fmt: skip

@@ -43,6 +43,17 @@ def test_an_effect_from_a_share_on_is_stopped_there(rules):
     assert found.arrived("rest")
 
 
+def test_a_world_that_changes_takes_nothing_back_and_delayed_harm_is_stopped_when_it_comes(rules):
+    rng = np.random.default_rng(7)
+    drifting = simulate(rules, truth_of(rules, drift=-0.1), 20, rng, units_per_day=20_000, every=1800)
+    assert drifting.rolled_back.count <= 2
+    late = Effect(0.25, after=6 * 3600)
+    found = play(rules, truth_of(rules, (late,)), rng, units_per_day=20_000, every=900)
+    falls = [at for at, step in found.moves if step.move.value == "back"]
+    assert falls
+    assert min(falls) > 6 * 3600
+
+
 def test_few_unchanged_rollouts_are_rolled_back(rules):
     # alpha .05, of which the first try spends half: 40 rollouts, one expected at most; 6 would have p < 1e-3.
     found = simulate(rules, truth_of(rules), 40, np.random.default_rng(4), units_per_day=20_000, every=1800)
@@ -140,7 +151,7 @@ def bfcl(control, candidate):
     metrics = {"resolved": replace(METRICS["resolved"], horizon=0.0)}
     rules = rules_of(parse_rollout_plan(raw, "bfcl.toml", name="bfcl"), metrics)
 
-    def truth(cell, arm, _metric, _share):
+    def truth(cell, arm, _metric, _share, _now):
         return rates[control if arm == "control" else candidate, cell]
 
     return rules, truth
