@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from seatrial.errors import UsageError
+from seatrial.errors import DataError, UsageError
 from seatrial.rollout import ledger
-from seatrial.rollout.evidence import Problem
+from seatrial.rollout.evidence import Evidence, Problem
 from seatrial.rollout.gather import gather
 from seatrial.rollout.reason import Reason, Why
 from seatrial.store import ledger as kept
@@ -15,7 +15,6 @@ from seatrial.store import ledger as kept
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from seatrial.rollout.evidence import Evidence
     from seatrial.rollout.ledger import Decided, Row
     from seatrial.rollout.person import Action
     from seatrial.rollout.rules import Rules
@@ -76,7 +75,11 @@ def look(
     """
     rules, last = ends(store, rollout)
     state = ledger.state_of(last)
-    evidence = gather(source, rules, state, now, last.data["at"], standings)
+    try:
+        evidence = gather(source, rules, state, now, last.data["at"], standings)
+    except DataError as error:  # the events as a whole: every cell holds and calls a person, once
+        unread = Problem("", Reason(Why.UNREADABLE, text=str(error)))
+        evidence = Evidence(state.counted, state.closed, problems=(unread,))
     if plan_hash is not None and plan_hash != rules.plan_hash:
         changed = Problem("", Reason(Why.PLAN_CHANGED, text=f"{rules.plan_hash} → {plan_hash}"))
         evidence = replace(evidence, problems=(*evidence.problems, changed))

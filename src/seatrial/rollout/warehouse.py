@@ -7,9 +7,10 @@ Each window of a look is one GROUP BY per metric; no event leaves the database.
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
-from seatrial.errors import ConfigError, DataError, MissingExtra
+from seatrial.errors import ConfigError, DataError, MissingExtra, NotFound
 from seatrial.outcome.maturity import Answer
 from seatrial.rollout.source import AnswerCount, Answers, BadEvent, Crossing, ExposedCount, MeanCount
 from seatrial.rollout.warehouse_sql import (
@@ -26,10 +27,14 @@ from seatrial.rollout.warehouse_sql import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from seatrial.outcome.metric import Metric
+
+
+Opened = tuple["Callable[[str, Mapping[str, Any]], list[Any]]", "Callable[[], None]"]
+"""How a query is run on an open connection, and how that is closed."""
 
 
 class Warehouse:
@@ -38,21 +43,20 @@ class Warehouse:
     Args:
         name: shown in messages, without a password.
         dialect: of the database.
-        run: (query, parameters) -> rows; raises a DataError.
-        close: releases the connection.
+        connect: opens it on the first query: the way to run one, and the way to close; raises a DataError.
         store: source of what is never in a warehouse: shadow evidence and the routers' traffic.
     """
 
-    def __init__(
-        self,
-        name: str,
-        dialect: Dialect,
-        run: Callable[[str, Mapping[str, Any]], list[Any]],
-        close: Callable[[], None],
-        store: Any = None,
-    ) -> None:
-        self.name, self._dialect, self._run, self.close, self._store = name, dialect, run, close, store
+    def __init__(self, name: str, dialect: Dialect, connect: Callable[[], Opened], store: Any = None) -> None:
+        self.name, self._dialect, self._connect, self._store = name, dialect, connect, store
+        self._opened: Opened | None = None
         self._many = ""
+
+    def close(self) -> None:
+        """Release the connection, if there is one."""
+        if self._opened is not None:
+            self._opened[1]()
+            self._opened = None
 
     def __enter__(self) -> Self:
         return self
@@ -198,7 +202,9 @@ class Warehouse:
         used = {name: value for name, value in values.items() if f":{name}" in query}
         for name in used:
             query = query.replace(f":{name}", self._dialect.marker.format(name))
-        return self._run(query, used)
+        if self._opened is None:
+            self._opened = self._connect()
+        return self._opened[0](query, used)
 
 
 def open_warehouse(location: str, root: Path, store: Any = None) -> Warehouse:
@@ -211,7 +217,7 @@ def open_warehouse(location: str, root: Path, store: Any = None) -> Warehouse:
 
     Raises:
         ConfigError: the location is neither.
-        DataError: it cannot be opened.
+        NotFound: there is no such file.
         MissingExtra: its driver is not installed.
     """
     if location.startswith(("postgresql://", "postgres://")):
@@ -230,21 +236,20 @@ def _duckdb(path: Path, store: Any) -> Warehouse:
     except ImportError:
         raise MissingExtra("duckdb", "warehouse", "a rollout's events in DuckDB") from None
     if not path.is_file():
-        raise DataError(f"{path} does not exist")
-    try:
-        connection = duckdb.connect(str(path), read_only=True)
-        connection.execute("SET enable_progress_bar = false")
-    except duckdb.Error as error:
-        raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+        raise NotFound(f"{path} does not exist")
 
-    def run(query: str, values: Mapping[str, Any]) -> list[Any]:
-        try:
-            found: list[Any] = connection.execute(query, dict(values)).fetchall()
-        except duckdb.Error as error:
-            raise DataError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
-        return found
+    def connect() -> Opened:
+        with _readable(duckdb.Error, str(path)):
+            connection = duckdb.connect(str(path), read_only=True)
+            connection.execute("SET enable_progress_bar = false")
 
-    return Warehouse(str(path), DUCKDB, run, connection.close, store)
+        def run(query: str, values: Mapping[str, Any]) -> list[Any]:
+            with _readable(duckdb.Error, str(path)):
+                return list(connection.execute(query, dict(values)).fetchall())
+
+        return run, connection.close
+
+    return Warehouse(str(path), DUCKDB, connect, store)
 
 
 def _postgres(url: str, store: Any) -> Warehouse:
@@ -253,18 +258,24 @@ def _postgres(url: str, store: Any) -> Warehouse:
     except ImportError:
         raise MissingExtra("psycopg", "postgres", "a rollout's events in PostgreSQL") from None
     name = url.rpartition("@")[2]
+
+    def connect() -> Opened:
+        with _readable(psycopg.Error, name):
+            connection = psycopg.connect(url, connect_timeout=5)
+        connection.read_only = True
+
+        def run(query: str, values: Mapping[str, Any]) -> list[Any]:
+            with _readable(psycopg.Error, name), connection.transaction():
+                return list(connection.execute(query.encode(), dict(values)).fetchall())
+
+        return run, connection.close
+
+    return Warehouse(name, POSTGRES, connect, store)
+
+
+@contextmanager
+def _readable(kind: type[Exception], name: str) -> Iterator[None]:
     try:
-        connection = psycopg.connect(url, connect_timeout=5)
-    except psycopg.Error as error:
-        raise DataError(f"{name} cannot be reached: {str(error).strip().splitlines()[0]}") from error
-    connection.read_only = True
-
-    def run(query: str, values: Mapping[str, Any]) -> list[Any]:
-        try:
-            with connection.transaction():
-                found: list[Any] = connection.execute(query.encode(), dict(values)).fetchall()
-                return found
-        except psycopg.Error as error:
-            raise DataError(f"{name} cannot be read: {str(error).strip().splitlines()[0]}") from error
-
-    return Warehouse(name, POSTGRES, run, connection.close, store)
+        yield
+    except kind as error:
+        raise DataError(f"{name} cannot be read: {(str(error).strip().splitlines() or [''])[0]}") from error

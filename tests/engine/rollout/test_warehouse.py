@@ -13,7 +13,10 @@ import pytest
 from seatrial.errors import ConfigError, DataError
 from seatrial.outcome.metric import Pick
 from seatrial.outcome.polarity import Polarity
+from seatrial.rollout import controller, ledger
 from seatrial.rollout.gather import gather
+from seatrial.rollout.ladder import exit_code
+from seatrial.rollout.reason import Why
 from seatrial.rollout.state import first_state
 from seatrial.rollout.store_source import StoreSource
 from seatrial.rollout.warehouse import open_warehouse
@@ -82,7 +85,8 @@ def duckdb_of(store, tmp_path):
             connection.execute(f"CREATE TABLE {name} ({', '.join(f'{one} {TYPES[one]}' for one in columns)})")
             one = f"({', '.join('?' * len(columns))})"
             values = [value for row in rows for value in row]
-            connection.execute(f"INSERT INTO {name} VALUES {', '.join([one] * len(rows))}", values)
+            if rows:
+                connection.execute(f"INSERT INTO {name} VALUES {', '.join([one] * len(rows))}", values)
     with open_warehouse("events.duckdb", tmp_path, StoreSource(store)) as opened:
         yield opened
 
@@ -153,6 +157,27 @@ def test_counting_in_the_database_finds_the_evidence_that_rows_give(
     assert found.late
     assert found.hits
     assert found.means
+
+
+def test_a_warehouse_that_cannot_be_read_holds_every_cell_once_and_is_read_later(store, tmp_path):
+    duckdb = pytest.importorskip("duckdb")
+    rules, file = make_rules(), tmp_path / "events.duckdb"
+    controller.start(store, ledger.started(rules, BEGIN, code="1", author="ada", reason="x"), rules)
+    duckdb.connect(str(file)).close()  # the loader has not made its tables yet
+
+    def step(minutes):
+        with open_warehouse(file.name, tmp_path, StoreSource(store)) as warehouse:
+            return controller.look(store, rules.rollout, warehouse, BEGIN + 60 * minutes, code="1")
+
+    found = step(10)
+    assert {one.reason.why for one in found.decided.steps} == {Why.UNREADABLE}
+    assert exit_code(found.decided.steps) == 2
+    assert found.written
+    assert not step(11).written  # told once
+    with duckdb_of(store, tmp_path):
+        pass
+    assert exit_code(step(12).decided.steps) == 0
+    assert ledger.replayed(controller.all_rows(store, rules.rollout)) is None
 
 
 def test_a_warehouse_that_is_none_is_named(tmp_path):
