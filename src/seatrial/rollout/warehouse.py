@@ -79,13 +79,8 @@ class Warehouse:
         if until <= since:
             return Answers((), 0)
         window = {"rollout": rollout, "since": since, "until": until, "outcome": metric.source.name}
-        firsts = self._firsts()
-        found = self._query(joined(firsts, code_of(self._dialect, metric, text="NULL"), metric), window)
-        units = self._query(f"SELECT COUNT(*) FROM ({firsts}) f", window)[0][0]
-        rows = [read_row(metric, row) for row in found]
         events = self._events(metric)
-        if sum(row[8] for row in found) != units:  # a thread has several outcomes, of which one counts
-            rows = self._query(picked(firsts, events, metric), window)
+        rows = self._answer_rows(metric, events, window)
         totals: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
         for row in rows:
             total = totals[(int(row[0]), *row[1:7], Answer(row[7]))]
@@ -98,6 +93,28 @@ class Warehouse:
             query = f"SELECT COUNT(*) FROM ({events}) o WHERE o.code IS NULL AND o.thread_id IN ({threads})"
             unknown = int(self._query(query, window)[0][0])
         return Answers(counts, unknown)
+
+    def _answer_rows(self, metric: Metric, events: str, window: Mapping[str, Any]) -> list[Any]:
+        """Rows of `picked`; where no thread has several outcomes, of which one counts, it need not be picked."""
+
+        def direct(firsts: str) -> list[Any]:
+            found = self._query(joined(firsts, code_of(self._dialect, metric, text="NULL"), metric), window)
+            return [read_row(metric, row) for row in found]
+
+        firsts = self._firsts()
+        rows = direct(firsts)
+        if sum(row[8] for row in rows) == self._query(f"SELECT COUNT(*) FROM ({firsts}) f", window)[0][0]:
+            return rows
+        if self._dialect is not DUCKDB:
+            return self._query(picked(firsts, events, metric), window)
+        several = (
+            "SELECT hash(o.thread_id) AS h FROM outcomes o WHERE o.outcome = :outcome AND o.observed_at >= :since "
+            "GROUP BY 1 HAVING COUNT(*) > 1"
+        )
+        self._query(f"CREATE OR REPLACE TEMP TABLE seatrial_threads AS {several}", window)
+        member = "hash(f.thread_id) IN (SELECT h FROM seatrial_threads)"
+        most, rest = (f"SELECT f.* FROM ({firsts}) f WHERE {word}{member}" for word in ("NOT ", ""))
+        return [*direct(most), *self._query(picked(rest, events, metric), window)]
 
     def means(self, rollout: str, metric: Metric, since: float, until: float) -> Sequence[MeanCount]:
         """As the protocol says."""
@@ -174,12 +191,21 @@ class Warehouse:
             many = "SELECT h FROM seatrial_many"
         if self._query(f"SELECT 1 FROM ({many}) m LIMIT 1", values):
             self._many = many.replace(":until", repr(values["until"])).replace(":since", repr(values["since"]))
+            if self._dialect is DUCKDB:  # chosen once, for every query of the look
+                self._query(f"CREATE OR REPLACE TEMP TABLE seatrial_firsts AS {self._chosen()}", values)
 
     def _firsts(self) -> str:
         """SQL of every unit's first exposure in a cell and try, where that lies in the window."""
-        plain = f"SELECT unit, exposed_at, thread_id, {KEY} FROM exposures e WHERE {WINDOW}"
+        columns = f"unit, exposed_at, thread_id, {KEY}"
         if not self._many:
-            return plain
+            return f"SELECT {columns} FROM exposures e WHERE {WINDOW}"
+        if self._dialect is DUCKDB:
+            return f"SELECT {columns} FROM seatrial_firsts e WHERE e.exposed_at >= :since AND e.exposed_at < :until"
+        return self._chosen()
+
+    def _chosen(self) -> str:
+        """The same where units were exposed several times."""
+        plain = f"SELECT unit, exposed_at, thread_id, {KEY} FROM exposures e WHERE {WINDOW}"
         key = self._dialect.hash.format("e.unit")
         ranked = (
             f"SELECT unit, exposed_at, thread_id, {KEY}, ROW_NUMBER() OVER (PARTITION BY cell, attempt, unit "
