@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from seatrial.cli.app import run
+from seatrial.errors import DataError
 from seatrial.rollout import controller, ledger
 from seatrial.store.current import close_stores
 from seatrial.store.engine import open_store
@@ -184,6 +185,26 @@ def test_a_step_is_summed_up_for_github(project, monkeypatch):
     assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + 4 * HOUR)]) == 1
     assert "ROLLED BACK" in target.read_text()
     assert "DE" in target.read_text()
+
+
+def test_a_step_is_logged_to_mlflow_and_a_record_that_was_asked_for_and_failed_is_no_0(project, monkeypatch, capsys):
+    pytest.importorskip("mlflow")
+    logged = []
+
+    def log_rollout(decision, **given):
+        logged.append((decision.details["rollout"], given["sequence"]))
+        if given["sequence"] > 1:
+            raise DataError("the tracking server is down")
+
+    monkeypatch.setattr("seatrial.adapters.mlflow.rolled_out.log_rollout", log_rollout)
+    assert start("--accept-underpowered") == 0
+    traffic(project, 0.95, hour=0)
+    common = ["rollout", "step", "support_v4", "--mlflow", "--at"]
+    assert run([*common, str(BEGIN + HOUR)]) == 0
+    assert run([*common, str(BEGIN + HOUR)]) == 0  # nothing new: no row, no record
+    assert run([*common, str(BEGIN + 4 * HOUR)]) == 2
+    assert "the tracking server is down" in capsys.readouterr().err
+    assert [sequence for _, sequence in logged] == [1, 2]
 
 
 def test_the_page_shows_every_cell_over_time(project, capsys):
