@@ -139,8 +139,10 @@ class Warehouse:
         """As the protocol says."""
         if until <= since or not self._many:
             return []
-        mine = f"s.rollout = :rollout AND s.forced = 0 AND s.exposed_at < :until AND {self._dialect.hash.format('s.unit')} IN ({self._many})"
-        both = f"SELECT s.cell, s.attempt, s.rung, s.unit FROM exposures s WHERE {mine} GROUP BY 1, 2, 3, 4 HAVING MIN(s.arm) <> MAX(s.arm)"
+        seen = "seatrial_history s WHERE s.exposed_at < :until" if self._dialect is DUCKDB else self._history("s")
+        both = (
+            f"SELECT s.cell, s.attempt, s.rung, s.unit FROM {seen} GROUP BY 1, 2, 3, 4 HAVING MIN(s.arm) <> MAX(s.arm)"
+        )
         query = (
             f"SELECT c.cell, c.attempt, c.rung, c.unit FROM ({both}) c WHERE EXISTS (SELECT 1 FROM exposures e WHERE {WINDOW} "
             "AND e.cell = c.cell AND e.attempt = c.attempt AND e.rung = c.rung AND e.unit = c.unit) ORDER BY c.cell, c.unit"
@@ -191,8 +193,17 @@ class Warehouse:
             many = "SELECT h FROM seatrial_many"
         if self._query(f"SELECT 1 FROM ({many}) m LIMIT 1", values):
             self._many = many.replace(":until", repr(values["until"])).replace(":since", repr(values["since"]))
-            if self._dialect is DUCKDB:  # chosen once, for every query of the look
+            if self._dialect is DUCKDB:  # read and chosen once, for every query of the look
+                self._query(
+                    f"CREATE OR REPLACE TEMP TABLE seatrial_history AS SELECT e.* FROM {self._history('e')}", values
+                )
                 self._query(f"CREATE OR REPLACE TEMP TABLE seatrial_firsts AS {self._chosen()}", values)
+
+    def _history(self, name: str) -> str:
+        """SQL, from the FROM on, of every exposure of the units that were exposed several times."""
+        key = self._dialect.hash.format(f"{name}.unit")
+        mine = f"{name}.rollout = :rollout AND {name}.forced = 0 AND {name}.exposed_at < :until"
+        return f"exposures {name} WHERE {mine} AND {key} IN ({self._many})"
 
     def _firsts(self) -> str:
         """SQL of every unit's first exposure in a cell and try, where that lies in the window."""
@@ -209,8 +220,7 @@ class Warehouse:
         key = self._dialect.hash.format("e.unit")
         ranked = (
             f"SELECT unit, exposed_at, thread_id, {KEY}, ROW_NUMBER() OVER (PARTITION BY cell, attempt, unit "
-            "ORDER BY exposed_at, event_id) AS place FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 "
-            f"AND e.exposed_at < :until AND {key} IN ({self._many})"
+            f"ORDER BY exposed_at, event_id) AS place FROM {'seatrial_history e' if self._dialect is DUCKDB else self._history('e')}"
         )
         return (
             f"{plain} AND {key} NOT IN ({self._many}) UNION ALL "
