@@ -176,18 +176,13 @@ class Warehouse:
         key, mine = self._dialect.hash.format("e.unit"), "e.rollout = :rollout AND e.forced = 0"
         inside = " OR ".join(f"(e.exposed_at >= {a!r} AND e.exposed_at < {b!r})" for a, b in sorted(set(spans)))
         fresh = f"SELECT e.unit FROM exposures e WHERE {mine} AND ({inside})"
-        before = f"SELECT 1 FROM exposures e WHERE {mine} AND e.exposed_at < :since"
         several = (
             f"SELECT {key} AS h FROM exposures e WHERE {mine} AND e.exposed_at >= :since AND e.exposed_at < :until"
         )
         many = f"{several} GROUP BY 1 HAVING COUNT(*) > 1"
-        if self._query(f"{before} LIMIT 1", values) and self._query(
-            f"{before} AND e.unit IN ({fresh}) LIMIT 1", values
-        ):
-            earlier = (
-                f"SELECT {key} AS h FROM exposures e WHERE {mine} AND e.exposed_at < :since AND e.unit IN ({fresh})"
-            )
-            many = f"({many}) UNION ({earlier})"
+        before = f"FROM exposures e WHERE {mine} AND e.exposed_at < :since"
+        if self._query(f"SELECT 1 {before} LIMIT 1", values):
+            many = f"({many}) UNION (SELECT {key} AS h {before} AND e.unit IN ({fresh}))"
         if self._dialect is DUCKDB:
             self._query(f"CREATE OR REPLACE TEMP TABLE seatrial_many AS {many}", values)
             many = "SELECT h FROM seatrial_many"
