@@ -103,6 +103,7 @@ def shadow_policy(rules: Rules, keys: Iterable[str], cell: str) -> Policy:
         owner=rules.owner,
         alpha=rules.alpha / len(rules.cells),
         must_detect=margin,
+        must_detect_overall=margin,  # the cell is all that is compared
         keys=(
             *(KeyRule(key, primary=i == 0, promote_margin=margin) for i, key in enumerate(tested)),
             *(KeyRule(key, zero_tolerance=True) for key in zero if key in known and key not in tested),
