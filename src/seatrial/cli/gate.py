@@ -49,6 +49,11 @@ if TYPE_CHECKING:
     type=click.Path(path_type=Path),
     help="Policy file; without it the built-in defaults are used and every key gates.",
 )
+@click.option(
+    "--since-ref",
+    metavar="REF",
+    help="Compare a graph as it is now with the graph as this branch, tag or commit has it: seatrial gate [GRAPH] --since-ref origin/main.",
+)
 @click.option("--graph", help="Graph whose own keys the policy file names (with --evidence).")
 @click.option(
     "--confirm/--no-confirm",
@@ -88,6 +93,7 @@ def command(
     candidate: str | None,
     critical: tuple[str, ...],
     policy: Path | None,
+    since_ref: str | None,
     graph: str | None,
     confirm: bool | None,
     confirm_repeat: int,
@@ -121,10 +127,13 @@ def command(
                     --baseline gpt-a --candidate gpt-b -o gate.md -o gate.xml
       seatrial gate --evidence old.csv --evidence new.csv --baseline old --candidate new
       seatrial gate text_to_sql@v1 text_to_sql@v2
+      seatrial gate desk --since-ref origin/main
       seatrial gate support@v1 support@v2 --confirm --confirm-repeat 5
     """
     check_targets(files)
     with refusals(files):
+        if since_ref is not None:
+            _alone(since_ref, versions)
         files_given = tuple(Path(name) for name in versions) if _are_files(versions) else ()
         if evidence and versions:
             raise UsageError(
@@ -141,6 +150,9 @@ def command(
                 report = _gate_two(files_given, baseline, candidate, requested, critical, policy, graph)
             else:
                 report = _gate_files(evidence, baseline, candidate, requested, critical, policy, graph)
+        elif since_ref is not None:
+            how = (confirm, confirm_repeat, concurrency)
+            report = _gate_since(since_ref, versions[0] if versions else None, how, quiet=as_json)
         elif len(versions) == 2:
             flags = given_flags(("baseline", "candidate", "critical", "graph", *READING_NAMES))
             if flags:
@@ -161,6 +173,26 @@ def command(
     if report.mode == "warn" and report.verdict.exit_code:
         click.echo(f"::warning title=seatrial gate::{report.verdict.value}: {annotation(report.reason)}", err=True)
     return report.exit_code
+
+
+def _alone(ref: str, versions: tuple[str, ...]) -> None:
+    """Raise a UsageError where something stands beside --since-ref that it does not read."""
+    flags = given_flags(("evidence", "baseline", "candidate", "critical", "graph", "policy", *READING_NAMES))
+    if flags:
+        raise UsageError(f"{flags[0]} does not go with --since-ref {ref}: graph, policy and segments are the project's")
+    if len(versions) > 1:
+        raise UsageError(f"--since-ref {ref} compares one graph with itself: seatrial gate GRAPH --since-ref {ref}")
+
+
+def _gate_since(ref: str, graph: str | None, how: tuple[bool | None, int, int | None], *, quiet: bool) -> Report:
+    from seatrial.cli.progress import progress  # noqa: PLC0415
+    from seatrial.project import open_project  # noqa: PLC0415
+    from seatrial.trial.confirm import Confirming  # noqa: PLC0415
+    from seatrial.trial.since_ref import gate_since  # noqa: PLC0415
+
+    with progress(quiet=quiet) as tell:
+        confirming = Confirming(*how, tell)
+        return gate_since(open_project(Path.cwd()), ref, graph, confirming=confirming, progress=tell)
 
 
 def _are_files(names: tuple[str, ...]) -> bool:

@@ -60,7 +60,7 @@ class Confirmed:
     """What confirming came to.
 
     Attributes:
-        how: `fresh`, or why no fresh repetition was made: `unchanged`, `nothing_suspicious`, `deterministic`, `stands`.
+        how: `fresh`, or why no fresh repetition was made: `unchanged`, `nothing_suspicious`, `deterministic`, `stands`, `label`.
         reason: its sentence.
         screen: p at or under which a row is suspicious.
         repetitions: fresh repetitions per example and version; 0 when none were made.
@@ -234,4 +234,14 @@ def confirmed(
         examples,
         calls,
         saved,
+    )
+
+
+def alone(labels: Sequence[str]) -> Confirmed:
+    """What is said where a version was run under a label of its own, so that its code is not there to be run once more."""
+    named = " and ".join(dict.fromkeys(labels))
+    return Confirmed(
+        "label",
+        f"decided on these runs alone: {named} was recorded under a label, and no version of the registry can repeat it; seatrial eval GRAPH --repeat 3 gives each run more answers before they are compared",
+        SCREEN,
     )

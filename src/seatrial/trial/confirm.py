@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError, RunStopped, UsageError
 from seatrial.evidence.combine import combine
-from seatrial.gate.confirm import REPETITIONS, needed, resolved
+from seatrial.gate.confirm import REPETITIONS, alone, needed, resolved
 from seatrial.gate.confirmation import check_second_stage, fresh_examples
 from seatrial.trial.evaluate import Part, evaluate
 from seatrial.trial.runs import RUNS, changed_since, evidence_of, summary
@@ -86,6 +86,10 @@ def confirm(
     done = resolved(first, deterministic=rules)
     if done is not None:
         return replace(first, confirm=done)
+    labels = [str(summary(project, run_id)["version"]) for run_id in runs]
+    unknown = [label for label in labels if not _registered(project, graph, label)]
+    if unknown and how.wanted is None:
+        return replace(first, confirm=alone(unknown))
     for run_id in runs:
         _can_be_repeated(project, run_id, first)
     examples = fresh_examples(first, evidence, policy, critical=critical)
@@ -159,6 +163,10 @@ def _repetition(project: Project, run_id: str, part: Part, repeat: int, how: Con
         raise RunStopped(
             f"the fresh repetitions were stopped after {result.done} of {planned} runs of {wording['graph']}@{wording['version']}; the same command goes on with them"
         )
+
+
+def _registered(project: Project, graph: str, version: str) -> bool:
+    return version in {one.name for one in project.spec(graph).versions}
 
 
 def _can_be_repeated(project: Project, run_id: str, first: Report) -> None:

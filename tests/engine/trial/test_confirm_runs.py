@@ -166,7 +166,9 @@ def test_a_run_under_a_label_of_its_own_cannot_be_repeated(project, capsys):
     assert run(["eval", "oracle@worse", "--version-label", "3f9a1c"]) == 0
     (labelled,) = (file.parent.name for file in project.glob(".seatrial/runs/*3f9a1c*/run.json"))
     capsys.readouterr()
-    assert run(["gate", "oracle@v1", labelled]) == 3
+    assert run(["gate", "oracle@v1", labelled]) == 1
+    assert "decided on these runs alone: 3f9a1c was recorded under a label" in capsys.readouterr().out
+    assert run(["gate", "oracle@v1", labelled, "--confirm"]) == 3
     assert "the registry has no version '3f9a1c'" in capsys.readouterr().err
 
 
