@@ -50,6 +50,8 @@ _PROVIDER = (ErrorKind.KILL_SWITCH, ErrorKind.BUDGET, ErrorKind.OUTAGE)
 def split(evidence: Evidence) -> tuple[Evidence, Evidence | None]:
     """The rows of evaluators, and those of win rates; None where there are none."""
     keys = evidence.codes("key")
+    if not any(key.startswith(WINRATE) for key in keys.values):
+        return evidence, None  # a million rows are not looked through for what no key says
     rates = np.array([*(key.startswith(WINRATE) for key in keys.values), False])[keys.index]
     return (evidence.where(~rates), evidence.where(rates)) if rates.any() else (evidence, None)
 
