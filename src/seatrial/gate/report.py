@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from seatrial.verdict import Verdict
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seatrial.gate.override import Applied
     from seatrial.gate.quarantine import Quarantined
     from seatrial.verdict import Finding, ReasonClass
+    from seatrial.vote import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Report:
         anchor: the same candidate against the last release, which can only stop; None without an anchor.
         undecided: rows that could not be judged and whose answer the verdict waits for.
         overrides: failing rows that an override accepts.
+        standings: judge of the policy -> what its win rate was allowed to do; with the evidence and the policy it is all
+            that the verdict hangs on.
     """
 
     verdict: Verdict
@@ -82,6 +85,7 @@ class Report:
     anchor: Report | None = None
     undecided: int = 0
     overrides: tuple[Applied, ...] = ()
+    standings: Mapping[str, Standing] = field(default_factory=dict)
 
     @property
     def alpha(self) -> float:

@@ -19,7 +19,7 @@ from seatrial.gate.score_family import describe
 from seatrial.gate.sentence import sentence_of
 from seatrial.gate.thresholds import floors
 from seatrial.gate.verdict import reading_order, sum_up, undecided
-from seatrial.gate.winrate import reported_win_rates, withheld_votes
+from seatrial.gate.winrate import reported_win_rates, standing, withheld_votes
 from seatrial.reason import Increase, NotInterleaved, Unchanged
 from seatrial.verdict import Finding, Outcome, Verdict
 
@@ -75,6 +75,7 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         if plan.quarantined
         else None,
         undecided=0 if plan.unchanged else sum(map(undecided, findings)),
+        standings={rule.name: standing(c.standings.get(rule.name), rule) for rule in policy.judges},
     )
 
 

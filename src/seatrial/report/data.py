@@ -14,6 +14,7 @@ from seatrial.report.annotations import looks_data
 if TYPE_CHECKING:
     from seatrial.gate.report import Report
     from seatrial.verdict import Finding
+    from seatrial.vote import Standing
 
 SCHEMA = "seatrial/gate/1"
 DIGITS = 12
@@ -48,6 +49,7 @@ def gate_data(report: Report) -> dict[str, Any]:
         "reported": [_finding(f) for f in report.reported],
         "causes": [{"reason": reason, "regressed": count} for reason, count in report.causes],
         "warnings": list(report.warnings),
+        **({"judges": {name: _standing(one) for name, one in report.standings.items()}} if report.standings else {}),
         **looks_data(report),
     }
 
@@ -66,6 +68,14 @@ def refusal_data(reason: str, reason_class: str, schema: str = SCHEMA, *, exit_c
 def gate_json(data: dict[str, Any]) -> str:
     """Canonical JSON with a newline."""
     return canonical_json(redacted(_rounded(data))) + "\n"
+
+
+def _standing(one: Standing) -> dict[str, Any]:
+    return {
+        "level": one.level.value,
+        "reasons": [reason_data(bar) for bar in one.bars],
+        "consistency": list(one.consistency) if one.consistency else None,
+    }
 
 
 def _finding(f: Finding) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from seatrial.gate.report import Report
 from seatrial.reason import reason_of
 from seatrial.report.data import SCHEMA
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
+from seatrial.vote import Level, Standing
 from seatrial.wording import count
 
 if TYPE_CHECKING:
@@ -70,7 +71,14 @@ def _report(data: Mapping[str, Any], source: str) -> Report:
         confirm=_confirmed(data.get("confirm")),
         undecided=int(data.get("undecided", 0)),
         overrides=tuple(_applied(row) for row in data.get("overrides", ())),
+        standings={str(name): _standing(one) for name, one in data.get("judges", {}).items()},
     )
+
+
+def _standing(reported: Mapping[str, Any]) -> Standing:
+    bars: Any = tuple(reason_of(one) for one in reported["reasons"])
+    consistency = reported["consistency"]
+    return Standing(Level(reported["level"]), bars, tuple(map(float, consistency)) if consistency else None)  # type: ignore[arg-type]
 
 
 def _confirmed(reported: Mapping[str, Any] | None) -> Confirmed | None:
