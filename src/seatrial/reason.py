@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, get_args
 
 from seatrial.reason_kind import Kind as _Kind
-from seatrial.vote import Bar, Judged
+from seatrial.vote import Bar
+from seatrial.win_rate import Judged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

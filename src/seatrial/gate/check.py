@@ -18,7 +18,7 @@ from seatrial.gate.winrate import win_rates
 from seatrial.gate.zero_tolerance import zero_tolerance
 from seatrial.reason import Answers, Increase, NewContract, NoNewHit, Thin, Unchanged, UnclearHit
 from seatrial.verdict import Finding, State, Verdict
-from seatrial.vote import WinRate
+from seatrial.win_rate import WinRate
 
 if TYPE_CHECKING:
     from seatrial.gate.comparison import Comparison

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from seatrial import reason as kind
-from seatrial import vote
+from seatrial import vote, win_rate
 from seatrial.verdict import Outcome, State
 from seatrial.wording import count, drop, interval, p_value, percent, points
 
@@ -20,7 +20,7 @@ _BECAME = {
 }
 """What became of cells that have no score."""
 
-_FACTS = (kind.Answers, kind.Increase, kind.Passes, vote.WinRate)
+_FACTS = (kind.Answers, kind.Increase, kind.Passes, win_rate.WinRate)
 _LAST = (kind.TippingPoint, kind.Fresh, kind.Pooled, kind.Shown, kind.JointLevel, *_FACTS)
 """Reasons that decide nothing: each has its own place in the sentence."""
 
@@ -115,16 +115,16 @@ def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of rea
         ):
             return vote.bar_sentence(reason)
         case (
-            vote.NoVote()
-            | vote.MayOnlyHold()
-            | vote.Wins()
-            | vote.Loses()
-            | vote.NotShownToWin()
-            | vote.Unjudged()
-            | vote.Inconsistent()
-            | vote.WinRate()
+            win_rate.NoVote()
+            | win_rate.MayOnlyHold()
+            | win_rate.Wins()
+            | win_rate.Loses()
+            | win_rate.NotShownToWin()
+            | win_rate.Unjudged()
+            | win_rate.Inconsistent()
+            | win_rate.WinRate()
         ):
-            return vote.judged_sentence(reason)
+            return win_rate.judged_sentence(reason)
         case _:
             assert_never(reason)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from seatrial.gate.row import OVERALL
 from seatrial.reason import BelowFloor, NotProven, NotShown, Shown, SmallDrop, Thin, Underpowered, Unmeasured
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
-from seatrial.vote import Inconsistent, NotShownToWin, Unjudged
+from seatrial.win_rate import Inconsistent, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, points
 
 if TYPE_CHECKING:

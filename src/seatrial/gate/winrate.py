@@ -15,22 +15,8 @@ from seatrial.gate.row import OVERALL
 from seatrial.gate.validity import known_critical
 from seatrial.reason import Reported, Unchanged
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Finding, Outcome, State, Verdict
-from seatrial.vote import (
-    UNLICENSED,
-    Inconsistent,
-    Level,
-    Loses,
-    MayOnlyHold,
-    NoLicence,
-    NotShownToWin,
-    NoVote,
-    ShipRule,
-    Standing,
-    Unjudged,
-    WinRate,
-    Wins,
-    bar_sentence,
-)
+from seatrial.vote import UNLICENSED, Level, NoLicence, ShipRule, Standing, bar_sentence
+from seatrial.win_rate import Inconsistent, Loses, MayOnlyHold, NotShownToWin, NoVote, Unjudged, WinRate, Wins
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,7 +16,8 @@ from seatrial.report.provenance import runs_of
 from seatrial.report.row_name import beside, label, primary_key, segments, short
 from seatrial.stats.noninferiority import LEVEL
 from seatrial.verdict import Outcome, State, Verdict
-from seatrial.vote import ALPHA, Inconsistent, NotShownToWin, Unjudged
+from seatrial.vote import ALPHA
+from seatrial.win_rate import Inconsistent, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, percent, points
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from seatrial.report.row_name import LONGEST, beside, label, labels, primary_key
 from seatrial.report.sanitize import line, plain, plain_report
 from seatrial.report.terms import GATE, STATES, Terms
 from seatrial.verdict import State, Verdict
-from seatrial.vote import WinRate
+from seatrial.win_rate import WinRate
 from seatrial.wording import drop, interval, p_value, percent, signed
 
 if TYPE_CHECKING:

@@ -5,26 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.judge.families import Arm, check_families
 from seatrial.judge.label import FOLDER as LABELS
-from seatrial.judge.pairs import Answer, Pair, questions, refuse_constant_answers
+from seatrial.judge.pairs import Pair, questions, refuse_constant_answers
 from seatrial.judge.pins import check_pinned, pin
 from seatrial.judge.spec import FOLDER, read_judge
-from seatrial.pool.row_log import read_lines
 from seatrial.segment import assign, critical_segments, for_graph
-from seatrial.trial.outputs import as_text
+from seatrial.trial.run_pairs import answers_of, pair_of
 from seatrial.trial.runs import RUNS, evidence_of, latest_run, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from pathlib import Path
 
-    from seatrial.dataset import Example
     from seatrial.evidence.against_half import Rules
     from seatrial.judge.panel import Panel
     from seatrial.judge.run import Judged
@@ -136,7 +133,7 @@ def comparison(project: Project, a: str, b: str, judge_name: str, *, limit: int 
             raise DataError(
                 f"{name}: the dataset {dataset.name} changed since its run; make a new one with seatrial eval {graph}"
             )
-    answers = [_answers(project.root / RUNS / run / "rows.jsonl", judge) for run in runs]
+    answers = [answers_of(project.root / RUNS / run / "rows.jsonl", judge) for run in runs]
     arms = [
         Arm(f"{graph}@{wording['version']}", family_of(project, graph, str(wording["version"])), models)
         for wording, (_, models) in zip((base, cand), answers, strict=True)
@@ -148,7 +145,7 @@ def comparison(project: Project, a: str, b: str, judge_name: str, *, limit: int 
         raise UsageError(f"limit {limit} is out of range; choose 1 or more")
     repetitions = range(min(int(base["repetitions"]), int(cand["repetitions"])))
     pairs = tuple(
-        _pair(judge, example, repetition, answers[0][0], answers[1][0], assign(dimensions, example.row()))
+        pair_of(judge, example, repetition, answers[0][0], answers[1][0], assign(dimensions, example.row()))
         for example in examples
         for repetition in repetitions
     )
@@ -293,66 +290,11 @@ def family_of(project: Project, graph: str, version: str) -> str:
         return spec.family
 
 
-_Rows = dict[tuple[str, int], Mapping[str, Any]]
-
-
-def _answers(file: Path, judge: Judge) -> tuple[_Rows, tuple[str, ...]]:
-    """(example, repetition) -> line of rows.jsonl, the last one of each; and every model that answered."""
-    found: _Rows = {}
-    for number, line in enumerate(read_lines(file), start=1):
-        try:
-            raw = json.loads(line)
-            found[raw["example_id"], raw["repetition"]] = raw
-        except (ValueError, KeyError, TypeError) as error:
-            raise DataError(f"{file} line {number} cannot be read; make a new run") from error
-    if not found:
-        raise DataError(f"{file} holds no runs; make a new one")
-    models = {name for raw in found.values() for name in str(raw.get("model") or "").split("+") if name}
-    return found, tuple(sorted(models))
-
-
 def models_of(project: Project, run_id: str) -> tuple[str, ...]:
     """Every model that answered in a run, as it named itself."""
     evidence = evidence_of(project, run_id)
     named = evidence.codes("model").values if evidence.has("model") else ()
     return tuple(sorted({name for one in named for name in one.split("+") if name}))
-
-
-def _pair(
-    judge: Judge, example: Example, repetition: int, base: _Rows, cand: _Rows, segments: Mapping[str, str]
-) -> Pair:
-    at = (example.id, repetition)
-    reference = (
-        None if example.outputs is None else _selected(example.outputs, judge.answer) or as_text(example.outputs)
-    )
-    inputs = _selected(example.inputs, (judge.inputs,) if judge.inputs else ()) or as_text(example.inputs)
-    return Pair(
-        example.id, repetition, inputs, reference, _answer(judge, cand.get(at)), _answer(judge, base.get(at)), segments
-    )
-
-
-def _answer(judge: Judge, raw: Mapping[str, Any] | None) -> Answer:
-    if raw is None:
-        return Answer("absent", error="its run has no row of this example")
-    outcome, hashed = str(raw["outcome"]), raw.get("output_hash")
-    error = raw.get("error")
-    if "outputs" not in raw:
-        kept = "its output was too long to be kept whole" if "outputs_begin" in raw else None
-        return Answer(outcome, None, hashed, kept or error)
-    text = _selected(raw["outputs"], judge.answer)
-    missing = f"its output has no field {' or '.join(judge.answer)}" if text is None else None
-    return Answer(outcome, text, hashed, error or missing)
-
-
-def _selected(value: Any, paths: Sequence[str]) -> str | None:
-    """The field at the first dotted path that is there, as text; all of it without a path; None where none is there."""
-    for path in paths or ("",):
-        found = value
-        for name in path.split(".") if path else ():
-            found = found.get(name) if isinstance(found, Mapping) else None
-        if found is not None:
-            return found if isinstance(found, str) else as_text(found)
-    return None
 
 
 def labels_file(project: Project, judge_name: str) -> Path:

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from seatrial import reason as kind
-from seatrial import vote
+from seatrial import vote, win_rate
 from seatrial.errors import ConfigError
 from seatrial.gate.check import CHECKS
 from seatrial.gate.merge import check
@@ -60,14 +60,14 @@ EVERY = (
     vote.SameFamily(("openai",)),
     vote.FamilyUnknown(),
     vote.ShortOfLicence("labels", 60, 100),
-    vote.NoVote(),
-    vote.MayOnlyHold(),
-    vote.Wins(0.5),
-    vote.Loses(0.001, 0.025),
-    vote.NotShownToWin(0.5, 40, 120, 33),
-    vote.Unjudged(30, 100, 0.35, 0.65, outage=True),
-    vote.Inconsistent(0.0, 0.7),
-    vote.WinRate(0.6, 0.5, 0.7, 100, 55, 10, 35),
+    win_rate.NoVote(),
+    win_rate.MayOnlyHold(),
+    win_rate.Wins(0.5),
+    win_rate.Loses(0.001, 0.025),
+    win_rate.NotShownToWin(0.5, 40, 120, 33),
+    win_rate.Unjudged(30, 100, 0.35, 0.65, outage=True),
+    win_rate.Inconsistent(0.0, 0.7),
+    win_rate.WinRate(0.6, 0.5, 0.7, 100, 55, 10, 35),
 )
 
 

@@ -10,22 +10,8 @@ from seatrial.report.data import gate_data, gate_json
 from seatrial.report.read import report_of
 from seatrial.report.view import view
 from seatrial.verdict import ReasonClass, Verdict
-from seatrial.vote import (
-    Inconsistent,
-    Level,
-    LicenceExpired,
-    Loses,
-    MayOnlyHold,
-    NoLicence,
-    NotShownToWin,
-    NoVote,
-    OtherVersion,
-    SameFamily,
-    ShortOfLicence,
-    Standing,
-    Unjudged,
-    Wins,
-)
+from seatrial.vote import Level, LicenceExpired, NoLicence, OtherVersion, SameFamily, ShortOfLicence, Standing
+from seatrial.win_rate import Inconsistent, Loses, MayOnlyHold, NotShownToWin, NoVote, Unjudged, Wins
 
 N = 120
 FULL = Standing(Level.FULL, (), (0.95, 0.9, 0.98))
