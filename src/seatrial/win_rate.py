@@ -185,9 +185,9 @@ def judged_sentence(reason: Judged) -> str:
 
 
 def _not_shown(reason: NotShownToWin) -> str:
-    said = f"not shown to win more than {percent(reason.over)}"
+    stated = f"not shown to win more than {percent(reason.over)}"
     if reason.needs is None:
-        return f"{said}, and at this rate no number of examples shows it"
+        return f"{stated}, and at this rate no number of examples shows it"
     if reason.needs > reason.n:
-        return f"{said}: this rate needs about {count(reason.needs, 'example')}"
-    return f"{said} on {count(reason.decided, 'decided example')}"
+        return f"{stated}: this rate needs about {count(reason.needs, 'example')}"
+    return f"{stated} on {count(reason.decided, 'decided example')}"

@@ -36,7 +36,7 @@ NAMES = (
 LEFT = (
     ("checks", "said"),
     ("checks", "LEADING_MARKS"),
-    ("vote.py", "lost"),
+    ("win_rate.py", "lost"),
 )
 """Room and name that still hold one: stock checks, whose code is the identity of stored baselines, and what a vote comes to."""
 

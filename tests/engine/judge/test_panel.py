@@ -78,7 +78,9 @@ def test_a_panel_is_asked_as_a_judge_is_and_one_that_is_down_leaves_the_majority
     run(["judge", "agreement", str(table), "--labels", "labels.jsonl", "--licence", "trio"])
     licence = json.loads((root / "judges" / "trio.licence.json").read_text())
     assert (licence["judge"], licence["labels"]) == (said["judge"], 20)
-    (root / "p.toml").write_text('schema = "seatrial/policy/1"\nmust_detect = 0.5\n[key.answered]\n[judge.trio]\n')
+    (root / "p.toml").write_text(
+        'schema = "seatrial/policy/1"\nmust_detect = 0.5\nmust_detect_overall = 0.5\n[key.answered]\n[judge.trio]\n'
+    )
     capsys.readouterr()
     assert run(["gate", "desk@v1", "desk@v2", "--policy", "p.toml", "--json"]) == 0
     rows = [one for one in json.loads(capsys.readouterr().out)["segments"] if one["key"] == "winrate:trio"]

@@ -15,7 +15,7 @@ from seatrial.vote import Level, NoLicence, Standing
 
 from .asking import hub
 
-UNITS = 24
+UNITS = 30
 PLAN = {
     "schema": "seatrial/rollout-plan/1",
     "graph": "support",
