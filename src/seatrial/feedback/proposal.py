@@ -117,7 +117,7 @@ def propose(
         limit: most examples.
     """
     by_id = {one.run_id: one for one in requests}
-    asked, unrecorded, repeated = set(known), 0, 0
+    known_inputs, unrecorded, repeated = set(known), 0, 0
     groups: dict[tuple[Any, ...], list[dict[str, Any]]] = defaultdict(list)
     for one in found:
         request = by_id.get(one.decision_id) or by_id.get(threads.get(one.thread_id, ""))
@@ -126,10 +126,10 @@ def propose(
             continue
         inputs = strip_pii(redacted(dict(request.inputs)))
         digest = question(inputs)
-        if digest in asked:
+        if digest in known_inputs:
             repeated += 1
             continue
-        asked.add(digest)
+        known_inputs.add(digest)
         group = (not one.flagged, tuple(sorted(one.segments.items())))
         groups[group].append(_example(one, request, inputs, digest))
     examples = _in_turn([groups[name] for name in sorted(groups)], limit)
