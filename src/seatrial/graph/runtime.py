@@ -60,7 +60,6 @@ class Runtime:
         contract: the contract of a graph, by its id; None = no graph has one.
         check: raises a SeatrialError for a version that may not be used.
         checkpointer: makes the checkpointer of a resumable graph; None from it leaves the graph without one.
-        on_compile: called with each graph just compiled.
 
     Raises:
         ConfigError: the registry has an id more than once.
@@ -74,13 +73,11 @@ class Runtime:
         contract: Callable[[str], CallContract | None] | None = None,
         check: Callable[[GraphSpec, Version], None] | None = None,
         checkpointer: Callable[[GraphSpec], Any] = in_memory,
-        on_compile: Callable[[Compiled], None] | None = None,
     ) -> None:
         self._specs = {spec.assistant_id: spec for spec in checked(specs)}
         self._checkpointer, self._check = checkpointer, check
         self._load = load
         self._contract = contract
-        self._on_compile = on_compile
         self._ready: dict[tuple[str, str], Compiled] = {}
         # A lock a version: a slow import holds up nobody else's first call.
         self._locks = {
@@ -117,10 +114,7 @@ class Runtime:
             return found
         with self._locks[key]:
             if key not in self._ready:
-                made = self._make(spec, chosen)
-                self._ready[key] = made
-                if self._on_compile is not None:
-                    self._on_compile(made)
+                self._ready[key] = self._make(spec, chosen)
             return self._ready[key]
 
     def _make(self, spec: GraphSpec, version: Version) -> Compiled:
