@@ -33,7 +33,7 @@ class Look:
         decided: row, state and steps.
         evidence: what was read; None for a person's action.
         written: whether its row was appended; False also where nothing was new.
-        lost: another controller had decided this sequence already; nothing was written.
+        superseded: another controller had decided this sequence already; nothing was written.
     """
 
     rules: Rules
@@ -69,7 +69,7 @@ def look(
         now: the clock, seconds since 1970.
         code: version of seatrial.
         plan_hash: of the plan file as it is now; None where it is not at hand.
-        asked: what webhooks answered, per cell and type.
+        requested: what webhooks answered, per cell and type.
         standings: what the judge of the shadow stage may do.
         following: messages that follow the row.
     """

@@ -65,7 +65,7 @@ class Decided:
         steps: one per cell; empty at the start.
         findings: what a rule's step rested on; None at the start and for a person's action.
         news: whether anything changed that is worth a row: counts, a position, or a reason.
-        told: the steps that are worth a message: moves, and reasons that call a person, once each.
+        reported: the steps that are worth a message: moves, and reasons that call a person, once each.
     """
 
     row: Row

@@ -95,7 +95,7 @@ class CanaryPlan:
     """What was measured.
 
     Attributes:
-        asked: as given.
+        requested: as given.
         alone: stopping at 1 / alpha, nothing split: what is quoted of such methods.
         split: stopping at the E the rollout asks for.
         false_alarm: chance to stop an unchanged canary at any look within the dwell (20,000 canary units where none is said).

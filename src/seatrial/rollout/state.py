@@ -86,7 +86,7 @@ class CellState:
         candidate: candidate units, likewise.
         hits: zero-tolerance events of the candidate in this try.
         rows: one per metric that acts.
-        said: the reason it was last ledgered with; another one is news.
+        reported: the reason it was last ledgered with; another one is news.
         stopped: whether zero tolerance took it off: threads in flight are paused.
         means: values of mean metrics.
     """

@@ -35,12 +35,12 @@ TYPES = {
 }  # fmt: skip
 
 
-def made_up(store, rules, rng, *, again):
-    """Half an hour of events of every kind; with `again` units and threads come back."""
+def made_up(store, rules, rng, *, repeated):
+    """Half an hour of events of every kind; with `repeated` units and threads come back."""
     exposures, outcomes = [], []
     for i in range(160):
-        unit = f"u{int(rng.integers(0, 40)) if again else i}"
-        thread = f"t{int(rng.integers(0, 60)) if again else i}"
+        unit = f"u{int(rng.integers(0, 40)) if repeated else i}"
+        thread = f"t{int(rng.integers(0, 60)) if repeated else i}"
         at = BEGIN + float(rng.uniform(0, 1800))
         exposures.append(
             Exposure(
@@ -49,7 +49,7 @@ def made_up(store, rules, rng, *, again):
                 str(rng.choice(["h1", "h1", "h1", ""])), "sha256-splitmix64/1", bool(rng.random() < 0.05),
             )
         )  # fmt: skip
-        for k in range(int(rng.integers(0, 3)) if again else int(rng.integers(0, 2))):
+        for k in range(int(rng.integers(0, 3)) if repeated else int(rng.integers(0, 2))):
             seen = at + float(rng.choice([-5.0, 3.0, 60.0, 600.0, 601.0, 5000.0]))
             outcomes.append(OutcomeEvent(f"r{i}-{k}", thread, "resolved", str(rng.choice(LABELS)), seen))
             outcomes.append(
@@ -131,7 +131,7 @@ def rules_with(pick, default, min_delay):
 
 @pytest.mark.parametrize("opened", [duckdb_of, postgres_of])
 @pytest.mark.parametrize(
-    ("pick", "default", "min_delay", "again"),
+    ("pick", "default", "min_delay", "repeated"),
     [
         (Pick.FIRST, Polarity.NEGATIVE, 0.0, True),
         (Pick.LATEST, Polarity.NEUTRAL, 30.0, True),
@@ -140,10 +140,10 @@ def rules_with(pick, default, min_delay):
     ],
 )
 def test_counting_in_the_database_finds_the_evidence_that_rows_give(
-    store, tmp_path, opened, pick, default, min_delay, again
+    store, tmp_path, opened, pick, default, min_delay, repeated
 ):
     rules = rules_with(pick, default, min_delay)
-    made_up(store, rules, np.random.default_rng(len(pick) + again), again=again)
+    made_up(store, rules, np.random.default_rng(len(pick) + repeated), repeated=repeated)
     start = first_state(rules, BEGIN + 7)
     rows = StoreSource(store)
     with opened(store, tmp_path) as warehouse:
