@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
 from seatrial.errors import ConfigError, DataError, MissingExtra, NotFound
@@ -270,15 +271,22 @@ def _duckdb(path: Path, store: Any) -> Warehouse:
         raise NotFound(f"{path} does not exist")
 
     def connect() -> Opened:
+        spill = TemporaryDirectory(prefix="seatrial-")
+
+        def close() -> None:
+            connection.close()
+            spill.cleanup()
+
         with _readable(duckdb.Error, str(path)):
             connection = duckdb.connect(str(path), read_only=True)
             connection.execute("SET enable_progress_bar = false")
+            connection.execute(f"SET temp_directory = '{spill.name}'")  # not beside the user's file
 
         def run(query: str, values: Mapping[str, Any]) -> list[Any]:
             with _readable(duckdb.Error, str(path)):
                 return list(connection.execute(query, dict(values)).fetchall())
 
-        return run, connection.close
+        return run, close
 
     return Warehouse(str(path), DUCKDB, connect, store)
 
