@@ -16,7 +16,7 @@ import numpy as np
 
 from seatrial.stats.normal import below
 from seatrial.stats.paired import mcnemar
-from seatrial.stats.validate import share
+from seatrial.stats.validate import complete, finite, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,11 +89,13 @@ def joint_level(
     The seed is a hash of the sorted differences and the weights, so that no name and no order of rows re-rolls it.
     """
     share("alpha", alpha)
+    complete("most", most)
+    least = math.ceil(200 / alpha) if least is None else complete("least", least)
+    p = _check(rows, p, method)
     nothing = np.ones(len(rows))
     first = min(range(len(rows)), key=lambda i: p[i] / rows[i].weight, default=None)
     if first is None or p[first] > alpha:
         return Joint(nothing, 0)
-    least = least or math.ceil(200 / alpha)
     groups, counts = _groups(rows)
     work = groups.shape[0] * len(rows)
     if work * least > MOST_WORK:
@@ -126,6 +128,26 @@ def joint_level(
     adjusted = np.empty(len(rows))
     adjusted[order] = np.minimum(1.0, np.maximum.accumulate(raw))
     return Joint(adjusted, draws)
+
+
+def _check(rows: Sequence[FamilyRow], p: Sequence[float], method: str) -> list[float]:
+    """The rows' own p as a list; ValueError where a row or a p cannot be one."""
+    own = finite("p", p)
+    if own.size != len(rows):
+        raise ValueError(f"{len(rows)} rows but {own.size} p")
+    if own.size and not (own.min() >= 0 and own.max() <= 1):
+        raise ValueError("p must lie in 0..1")
+    if method not in ("mid-p", "exact"):
+        raise ValueError(f"method must be mid-p or exact, got {method!r}")
+    for row in rows:
+        d = finite("differences", row.d)
+        if d.size != len(row.cluster):
+            raise ValueError(f"{d.size} differences but {len(row.cluster)} clusters")
+        if row.single and d.size and np.abs(d).max() > 1:
+            raise ValueError("differences of single 0/1 answers must lie in -1..1")
+        if not 0 < row.weight <= 1:
+            raise ValueError(f"a row's weight must lie in (0, 1], got {row.weight}")
+    return [float(one) for one in own]
 
 
 class _Score:

@@ -10,7 +10,7 @@ import numpy as np
 
 from seatrial.stats.normal import quantile
 from seatrial.stats.student import t_quantile
-from seatrial.stats.validate import finite, share
+from seatrial.stats.validate import complete, finite, numbers, share
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -38,10 +38,22 @@ def largest_drop(d: ArrayLike, alpha: float = LEVEL) -> float | None:
 
 
 def largest_drops(total: ArrayLike, squares: ArrayLike, n: int, alpha: float = LEVEL) -> NDArray[np.float64]:
-    """The same from sums and sums of squares of `n` differences, elementwise."""
+    """The same from sums and sums of squares of `n` differences, elementwise.
+
+    Raises:
+        ValueError: sums that no `n` differences within -1..1 have, or of two shapes; `n` below 1.
+    """
+    share("alpha", alpha)
+    n = complete("n", n, least=1)
+    sums, of_squares = numbers("total", total), numbers("squares", squares)
+    most = n * (1 + 1e-9)
+    if sums.ndim and of_squares.ndim and sums.shape != of_squares.shape:
+        raise ValueError(f"total and squares must have one shape, got {sums.shape} and {of_squares.shape}")
+    if not (np.all(np.abs(sums) <= most) and np.all((of_squares >= 0) & (of_squares <= most))):
+        raise ValueError(f"total must lie in -{n}..{n} and squares in 0..{n}: the differences lie within -1..1")
     more = n + 1
-    mean = (np.asarray(total, dtype=float) - 1) / more
-    spread = np.maximum((np.asarray(squares, dtype=float) + 1) / more - mean * mean, 0.0) * more / n
+    mean = (sums - 1) / more
+    spread = np.maximum((of_squares + 1) / more - mean * mean, 0.0) * more / n
     return np.minimum(1.0, -mean + t_quantile(1 - alpha, n) * np.sqrt(spread / more))
 
 
@@ -60,6 +72,11 @@ def clusters_to_rule_out(drop: float, flips: float = 0.0, alpha: float = LEVEL, 
     flips the mean of the differences is taken as normal. None for drop <= 0.
     """
     share("power", power)
+    share("alpha", alpha)
+    if not (np.isfinite(drop) and drop <= 1):
+        raise ValueError(f"drop must be a number of at most 1, got {drop}")
+    if not 0 <= flips <= 1:
+        raise ValueError(f"flips must lie in 0..1, got {flips}")
     if drop <= 0:
         return None
     least = 1

@@ -6,7 +6,7 @@ import math
 from functools import lru_cache
 
 from seatrial.stats.normal import quantile
-from seatrial.stats.validate import complete, share
+from seatrial.stats.validate import complete, finite, share
 
 _SERIES_UP_TO = 2_000
 """Degrees of freedom up to which the finite series is summed; beyond, the expansion's error is under 1e-10."""
@@ -31,20 +31,32 @@ def t_quantile(p: float, df: int) -> float:
             + (3 * z7 + 19 * z5 + 17 * z3 - 15 * z) / (384 * df**3)
         )
     low, high = -1.0, 1.0
-    while t_below(low, df) > p:
+    while _below(low, df) > p:
         low *= 2
-    while t_below(high, df) < p:
+    while _below(high, df) < p:
         high *= 2
     for _ in range(200):
         middle = (low + high) / 2
         if middle in (low, high):
             break
-        low, high = (middle, high) if t_below(middle, df) < p else (low, middle)
+        low, high = (middle, high) if _below(middle, df) < p else (low, middle)
     return high
 
 
 def t_below(t: float, df: int) -> float:
-    """P(T <= t) for a t with `df` degrees of freedom."""
+    """P(T <= t) for a t with `df` degrees of freedom, 2,000 at most: the series has half as many terms.
+
+    Raises:
+        ValueError: `t` is not finite, or `df` is no whole number from 1 to 2,000.
+    """
+    finite("t", t)
+    complete("df", df, least=1)
+    if df > _SERIES_UP_TO:
+        raise ValueError(f"df must be {_SERIES_UP_TO:,} or less, got {df:,}; beyond, t_quantile has an expansion")
+    return _below(t, int(df))
+
+
+def _below(t: float, df: int) -> float:
     angle = math.atan(t / math.sqrt(df))
     sine, square = math.sin(angle), math.cos(angle) ** 2
     odd = df % 2

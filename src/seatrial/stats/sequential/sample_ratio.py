@@ -11,6 +11,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from seatrial.stats.validate import counts as counts_of
+from seatrial.stats.validate import finite
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -26,16 +29,18 @@ def log_e_sample_ratio(counts: Sequence[int], planned: Sequence[float], concentr
         concentration: pseudo-units of the Dirichlet prior.
 
     Raises:
-        ValueError: lengths differ, a count is negative, or the probabilities do not sum to 1.
+        ValueError: lengths differ, a count is negative, the probabilities do not sum to 1, or a number is none.
     """
-    if len(counts) != len(planned) or not counts:
-        raise ValueError(f"{len(counts)} counts but {len(planned)} planned shares")
-    if min(counts) < 0:
-        raise ValueError(f"counts must not be negative, got {list(counts)}")
-    if min(planned) <= 0 or abs(sum(planned) - 1) > 1e-9:
-        raise ValueError(f"planned shares must be positive and sum to 1, got {list(planned)}")
-    log_e = math.lgamma(concentration) - math.lgamma(concentration + sum(counts))
-    for count, share in zip(counts, planned, strict=True):
+    units, shares = counts_of("counts", counts).tolist(), finite("planned shares", planned).tolist()
+    if len(units) != len(shares) or not units:
+        raise ValueError(f"{len(units)} counts but {len(shares)} planned shares")
+    if min(shares) <= 0 or abs(sum(shares) - 1) > 1e-9:
+        raise ValueError(f"planned shares must be positive and sum to 1, got {shares}")
+    finite("concentration", concentration)
+    if concentration * min(shares) <= 0:
+        raise ValueError(f"concentration must be positive, got {concentration:g}")
+    log_e = math.lgamma(concentration) - math.lgamma(concentration + sum(units))
+    for count, share in zip(units, shares, strict=True):
         prior = concentration * share
         log_e += math.lgamma(prior + count) - math.lgamma(prior) - count * math.log(share)
     return log_e
