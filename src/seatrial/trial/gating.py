@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from seatrial.trial.judged import standings, win_rates_of
 from seatrial.trial.overrides import let_through, runs_bound
 from seatrial.trial.policies import policy_of
 from seatrial.trial.quarantine import quarantine_of
-from seatrial.trial.runs import evidence_of, latest_run, summary
+from seatrial.trial.runs import evidence_of, latest_run, summary, unfinished_since
 
 if TYPE_CHECKING:
     from datetime import date
@@ -42,7 +43,9 @@ def gate_runs(
     if first == second:
         raise UsageError(f"{a} and {b} are both run {first}; a run is not compared with itself")
     rules = for_family(project, graph, load_policy(policy, graph)) if policy else policy_of(project, graph)
-    return gate(project, graph, first, second, rules, confirming=confirming)
+    report = gate(project, graph, first, second, rules, confirming=confirming)
+    newer = [unfinished_since(project, run_id) for name, run_id in ((a, first), (b, second)) if name != run_id]
+    return replace(report, warnings=(*report.warnings, *filter(None, newer)))
 
 
 def gate(

@@ -55,6 +55,27 @@ def latest_run(project: Project, name: str) -> str:
     return str(latest["run_id"])
 
 
+def unfinished_since(project: Project, run_id: str) -> str:
+    """A sentence on the newest run of the same version and dataset that was begun after `run_id` ended and is not finished."""
+    of = summary(project, run_id)
+    ended = of.get("finished") or of["started"]
+    kind = str(of["dataset"]["name"]).rpartition(":")[2]
+    later = [
+        one
+        for folder in (project.root / RUNS).glob("*")
+        if (folder / "run.json").is_file()
+        and not (one := summary(project, folder.name)).get("complete")
+        and one["started"] > ended
+        and _is_finished({**one, "complete": True}, of["graph"], of["version"], kind)
+    ]
+    if not later:
+        return ""
+    newest = max(later, key=lambda one: (one["started"], one["run_id"]))
+    name = f"{of['graph']}@{of['version']}"
+    done = f" ({newest['done']} of {newest['planned']} runs done)" if "done" in newest else ""
+    return f"run {newest['run_id']} of {name} was begun later and is not finished{done}: what is judged is the run before it, {run_id}. Finish it with seatrial eval {name} --resume {newest['run_id']}"
+
+
 def evidence_of(project: Project, run_id: str) -> Evidence:
     """The evidence of a run: the table that it made, checked against the hash in its run.json.
 

@@ -44,6 +44,19 @@ def kept(root, name, finished, *, started="2026-11-20T08:00:00+00:00", **more):
     return project
 
 
+def test_a_newer_run_that_was_stopped_is_named_beside_the_verdict(root, capsys):
+    assert [run(["eval", f"desk@{version}"]) for version in ("v1", "v2")] == [0, 0]
+    kept(root, "stopped", None, started="2999-01-01T08:00:00+00:00", complete=False, done=19, planned=50)
+    kept(root, "part", None, started="2999-01-02T08:00:00+00:00", complete=False, limit=3)
+    kept(root, "older", None, started="2020-01-02T08:00:00+00:00", complete=False)
+    capsys.readouterr()
+    assert run(["gate", "desk@v1", "desk@v2"]) == 0
+    shown = capsys.readouterr().out
+    assert "run stopped of desk@v2 was begun later and is not finished (19 of 50 runs done)" in " ".join(shown.split())
+    assert "part" not in shown
+    assert "older" not in shown
+
+
 def test_a_run_that_scored_nothing_is_the_latest_all_the_same(root, capsys, monkeypatch):
     assert [run(["eval", f"desk@{version}"]) for version in ("v1", "v2")] == [0, 0]
     assert run(["gate", "desk@v1", "desk@v2"]) == 0
