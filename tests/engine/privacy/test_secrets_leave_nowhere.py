@@ -2,6 +2,7 @@
 
 import json
 import sys
+import warnings
 
 import pyarrow.parquet as pq
 import pytest
@@ -11,6 +12,7 @@ from seatrial.canonical import canonical_json, short_hash
 from seatrial.cli.app import run
 from seatrial.dataset import Example
 from seatrial.graph.target import callable_target
+from seatrial.pytest_plugin import pytest_warning_recorded
 from seatrial.runner import RunPlan
 from seatrial.runner import run as run_plan
 from seatrial.scoring import bind
@@ -27,6 +29,7 @@ GRAPH = """
 import json
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TypedDict
 
@@ -205,3 +208,12 @@ def test_hashes_and_scores_are_those_of_the_answers_as_they_were(tmp_path):
         (1.0, "got <secret>", row["output_hash"])
     ]
     assert key not in (tmp_path / "run.json").read_text()
+
+
+def test_pytest_shows_a_warning_of_a_graph_without_the_key_in_it(monkeypatch):
+    monkeypatch.setenv("PLANTED_PASSWORD", "Tr0ub4dor-and-3")
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        warnings.warn("login with Tr0ub4dor-and-3 was refused", stacklevel=1)
+    pytest_warning_recorded(found[0])
+    assert str(found[0].message) == "login with <secret> was refused"
