@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import InvalidComparison
+from seatrial.evidence.schema import SEGMENT_PREFIX
 from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
@@ -96,6 +97,38 @@ def common(evidence: Evidence, policy: Policy, baseline: str, candidate: str) ->
         removed=tuple(sorted(names[removed])),
         examples=int(cand.sum()),
     )
+
+
+def critical_covered(
+    evidence: Evidence, shared: Common, policy: Policy, versions: tuple[str, str], critical: Collection[str]
+) -> None:
+    """The policy's `common` holds of every critical segment: a few edits may be most of a small one.
+
+    Raises:
+        InvalidComparison: fewer of a critical segment's examples are unchanged than that.
+    """
+    apart = {*shared.changed, *shared.removed}
+    if not apart:
+        return
+    examples, version = evidence.codes("example_id"), evidence.codes("version")
+    baseline, candidate = versions
+    mine = version.index == version.values.index(baseline)
+    base = _present(examples.index[mine], len(examples.values))
+    kept = base & np.array([name not in apart for name in examples.values])
+    for dimension in evidence.dimensions:
+        column = f"{SEGMENT_PREFIX}{dimension}"
+        codes = evidence.codes(column)
+        of_example = np.full(base.size, -1, dtype=np.int64)
+        of_example[examples.index[mine]] = codes.index[mine]  # a changed one may be elsewhere in the candidate
+        for code, value in enumerate(codes.values):
+            name, members = f"{dimension}={value}", base & (of_example == code)
+            n, same = int(members.sum()), int((members & kept).sum())
+            # One example is no share of any; of identical answers to the others nothing follows for these.
+            if (dimension in critical or name in critical) and n - same > max(1.0, (1 - policy.common) * n):
+                raise InvalidComparison(
+                    f"{evidence.source}: {same} of {count(n, 'example')} of {name} ({percent(same / n)}) are unchanged in {candidate}, the policy asks for {percent(policy.common)} (common) of every critical segment, too. "
+                    "Run both versions on one dataset; an accepted baseline is renewed with pytest --seatrial-update-baseline"
+                )
 
 
 def hashed(evidence: Evidence, baseline: str, candidate: str) -> bool:

@@ -12,7 +12,7 @@ from seatrial.errors import DataError, InvalidComparison
 from seatrial.evidence.unmatched import unmatched
 from seatrial.gate import quarantine
 from seatrial.gate.arms import arms
-from seatrial.gate.common import common
+from seatrial.gate.common import common, critical_covered
 from seatrial.gate.family import row_weights
 from seatrial.gate.fresh import fresh_rows
 from seatrial.gate.message import messages_of
@@ -111,6 +111,7 @@ def plan_of(c: Comparison) -> Plan:
     tested = {rule.name: aligned[rule.name] for rule in _tested(rules)}
     judged = {**aligned, **without_quarantined(evidence, tested, c.quarantine)}
     primary = _primary(rules)
+    critical_covered(c.evidence, shared, c.policy, (c.baseline, c.candidate), critical)
     if not unchanged:
         _comparable(evidence, c, primary, judged[primary])
         warnings += [one.sentence for one in rescored(shared.compared, names, c.baseline, c.candidate)]

@@ -231,6 +231,10 @@ class VerdictItem(_Item):
                 )
                 self.user_properties.append((REPORTED_KEY, shown(wording)))
                 self.warn(LooksWorse(shown(wording)))
+            apart = report.counts.get("not_compared")
+            if isinstance(apart, dict):
+                kinds = ", ".join(f"{n} {kind}" for kind, n in apart.items() if n)
+                self.user_properties.append((REPORTED_KEY, f"{self.row.graph}: PASS; examples not compared: {kinds}"))
             return
         if report.exit_code == 0:
             how = (

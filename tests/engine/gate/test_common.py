@@ -54,6 +54,21 @@ def test_changed_examples_are_not_compared(build):
     )
 
 
+@pytest.mark.parametrize("answers", ["b", "a"])
+def test_a_critical_segment_keeps_its_own_share_of_unchanged_examples(build, answers):
+    """10 of 80 changed are within the policy's fifth; where they are 10 of a critical 25 they are not, unchanged or not."""
+    both = rows("a", range(80)) + rows("b", range(80), broken, lambda i: f"other{i}" if i < 10 else f"c{i}")
+    for place, row in enumerate(both):
+        row["segment.t"] = "x" if place % 80 < 25 else "y"
+        row["output_hash"] = f"{answers if place >= 80 else 'a'}{place % 80}"
+    assert gate(build(both), critical={"t=y"}).verdict is Verdict.PASS
+    with pytest.raises(
+        InvalidComparison, match=r"15 of 25 examples of t=x \(60.0 %\) are unchanged in b, the policy asks"
+    ):
+        gate(build(both), critical={"t"})
+    assert gate(build(both), Policy(common=0.6), critical={"t"}).verdict is not Verdict.FAIL
+
+
 def test_a_changed_example_may_stand_in_another_segment(build):
     base = rows("a", range(80), **{"segment.t": "x"})
     moved = rows("b", range(80), content=lambda i: "other" if i == 3 else f"c{i}", **{"segment.t": "x"})
