@@ -44,8 +44,12 @@ PARTIAL = frozenset({"tool_call_chunk", "server_tool_call_chunk", "input_json_de
 SPELLED = re.compile(
     r"<tool_call|<function_call|<function=|<invoke |<\|python_tag\|>|\[TOOL_CALLS\]|<\|tool_call|"
     r"<｜tool▁call|to=functions\."
+    r"|[\"']type[\"']\s*:\s*[\"'](?:(?:server_|mcp_)?tool_use|toolUse|function_call|tool_call)[\"']"
+    r"|\bAction\s*:[^\n]+\n\s*Action Input\s*:"
+    r"|(?:\A|```(?:json)?)\s*\[?\s*\{\s*\"name\"\s*:\s*\"[^\"]+\"\s*,\s*\"(?:arguments|parameters)\"\s*:\s*\{"
 )
-"""How open models spell a call in their text, where the server has not parsed it (Hermes, Llama, Mistral, DeepSeek)."""
+"""How a call is spelled in text that nobody has parsed: by open models (Hermes, Llama, Mistral, DeepSeek), by agents that
+reason and act, and by blocks of content that were written as JSON or by `str`."""
 
 
 def calls_of(value: Any) -> tuple[Call, ...]:
