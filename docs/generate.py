@@ -360,6 +360,7 @@ WRITTEN = (
             "feedback",
             "drift",
             "serve",
+            "spend",
         )
     ),
 )

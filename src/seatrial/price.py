@@ -71,7 +71,9 @@ class Prices:
         for one in (model, name, NO_DATE.sub("", model), NO_DATE.sub("", name)):
             if one in self.table:
                 return self.table[one]
-        return None
+        # A provider's answer names its model without the provider, which a project's own table may name.
+        named = {price for key, price in self.table.items() if key.partition(":")[2] in (name, NO_DATE.sub("", name))}
+        return named.pop() if len(named) == 1 else None
 
     def usd(self, model: str | None, tokens: Tokens) -> float | None:
         """What the tokens cost; None without a model, without its price, and where models of two prices share them.

@@ -58,6 +58,9 @@ VERBS = (
     Verb("datasets", "seatrial.cli.datasets", "Propose new examples from what production contradicted, for review."),
     Verb("drift", "seatrial.cli.drift", "Compare inputs, records and production rates with a frozen reference."),
     Verb("ab", "seatrial.cli.ab", "Plan an A/B test, and judge it by its plan: ship, stop or keep running."),
+    Verb(
+        "spend", "seatrial.cli.spend", "Show what production's model calls cost, by graph, feature, segment or outcome."
+    ),
     Verb("override", "seatrial.cli.override", "Let one failing row through, with a reason, an author and an end."),
     Verb("anchor", "seatrial.cli.anchor", "Set or show the release that small steps down are measured from."),
     Verb(

@@ -88,7 +88,9 @@ def read_settings(root: Path) -> Settings:
     place = f"{file}: [tool.seatrial]"
     rows = toml.tables(raw.get("trial", []), f"{place}: trial", "[[tool.seatrial.trial]]")
     trial = tuple(_trial(row, f"{file}: [[tool.seatrial.trial]] number {i}") for i, row in enumerate(rows, start=1))
-    raw = {name: value for name, value in raw.items() if name not in ("serve", "dispatch")}  # servers read their own
+    raw = {
+        name: value for name, value in raw.items() if name not in ("serve", "dispatch", "budget")
+    }  # servers read their own
     values = _texts(raw, Settings, place, skip=("trial", "model"))
     toml.word(*MLFLOW)(values.get("mlflow", "trial"), f"{place}: mlflow")
     model = read_model_settings(raw.get("model", {}), f"{file}: [tool.seatrial.model]")

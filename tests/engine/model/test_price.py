@@ -48,3 +48,9 @@ def test_a_projects_price_goes_before_the_listed_one_and_changes_the_hash() -> N
 def test_a_price_that_is_none_is_refused_with_its_place(raw: dict[str, float]) -> None:
     with pytest.raises(ConfigError, match="house-7b"):
         read_model_settings({"prices": {"house-7b": raw}}, "pyproject.toml")
+
+
+def test_a_providers_answer_names_its_model_without_the_provider_that_a_project_may_name():
+    own = Prices("2026-01-01", {"openai:m": Price(1.0, 2.0), "a:n": Price(1.0, 2.0), "b:n": Price(3.0, 4.0)})
+    assert own.of("m") == own.of("m-2026-01-05") == Price(1.0, 2.0)
+    assert own.of("n") is None  # two providers, two prices

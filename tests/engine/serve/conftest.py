@@ -147,7 +147,8 @@ def _serving(root: Path, *, digests: tuple[str, ...] = (), **settings: Any) -> A
         http = uvicorn.Server(config)
         thread = threading.Thread(target=http.run, daemon=True)
         thread.start()
-        while not http.started:
+        # A graph that is imported in another thread puts standard output back where it was: not in the middle of a test.
+        while not (http.started and server.runtime.ready):
             time.sleep(0.005)
         try:
             yield server, f"http://127.0.0.1:{http.servers[0].sockets[0].getsockname()[1]}"

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+import socket
+import subprocess
 import threading
 import time
 from contextlib import contextmanager
@@ -142,6 +147,51 @@ def test_the_command_says_where_each_graph_goes_and_check_asks_the_pools(
     assert "✕ pool default: http://127.0.0.1:9 does not answer: ConnectError" in capsys.readouterr().out
     monkeypatch.setenv("SEATRIAL_POOL_DEFAULT_URL", "")
     assert command(["fleet", "dispatch"]) == 3
+
+
+AGENT = """
+from typing import TypedDict
+from langgraph.graph import START, StateGraph
+from langgraph.types import interrupt
+
+class State(TypedDict, total=False):
+    text: str
+    said: str
+
+graph = StateGraph(State).add_node("ask", lambda s: {"said": s["text"] + interrupt("sure?")}).add_edge(START, "ask").compile()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("langgraph") is None, reason="langgraph-cli[inmem] is not installed")
+def test_it_stands_in_front_of_a_real_langgraph_server(tmp_path: Path) -> None:
+    (tmp_path / "agent.py").write_text(AGENT, encoding="utf-8")
+    listed = {"dependencies": ["."], "graphs": {"real": "./agent.py:graph"}, "python_version": "3.11"}
+    (tmp_path / "langgraph.json").write_text(json.dumps(listed), encoding="utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = {**os.environ, "LANGSMITH_TRACING": "false", "LANGGRAPH_CLI_NO_ANALYTICS": "1"}
+    words = ["langgraph", "dev", "--no-browser", "--no-reload", "--port", str(port)]
+    with subprocess.Popen(
+        words, cwd=tmp_path, env=environ, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT
+    ) as real:
+        try:
+            with dispatching(f"http://127.0.0.1:{port}", ()) as address, get_sync_client(url=address) as sdk:
+                for _ in range(300):
+                    try:
+                        thread = sdk.threads.create()["thread_id"]
+                    except httpx.HTTPError:
+                        time.sleep(0.2)
+                    else:
+                        break
+                assert sdk.runs.wait(thread, "real", input={"text": "go: "})["__interrupt__"][0]["value"] == "sure?"
+                assert sdk.threads.get_state(thread)["next"] == ["ask"]
+                assert RemoteGraph("real", sync_client=sdk).get_graph().nodes
+                parts = list(sdk.runs.stream(thread, "real", command={"resume": "yes"}))
+                assert parts[-1].data["said"] == "go: yes"
+        finally:
+            real.terminate()
 
 
 ENDS = {
