@@ -145,10 +145,9 @@ def _of_policy(policy: Policy) -> dict[str, KeyLimits]:
 
     found = {}
     for rule in policy.keys:
-        floor = getattr(rule, "floor", None)
-        segments = tuple(getattr(rule, "segments", ()) or ())
-        if rule.zero_tolerance or floor is not None or segments:
-            found[rule.name] = KeyLimits(rule.name, rule.zero_tolerance, floor, segments)
+        segments = tuple((one.segment, one.floor) for one in rule.segments if one.floor is not None)
+        if rule.zero_tolerance or rule.floor is not None or segments:
+            found[rule.name] = KeyLimits(rule.name, rule.zero_tolerance, rule.floor, segments, rule.floor_rule)
     return found
 
 

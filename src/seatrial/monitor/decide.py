@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial.canonical import content_hash
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 OVERALL = "overall"
+PROVEN, OBSERVED = "proven", "observed"
 SHOWN = 5
 """Runs with a hit that are named."""
 
@@ -65,14 +66,16 @@ class KeyLimits:
     Attributes:
         key: the evaluator key.
         zero_tolerance: one hit (a score under 1) fails.
-        floor: least rate, overall and on every critical segment; None = none.
-        segments: floor of a segment, `NAME=value`, instead.
+        floor: least rate over all runs; None = none.
+        segments: (`NAME=value`, floor) of single segments.
+        floor_rule: `proven` fails where the rate is shown below its floor, `observed` where it is below (no error rate).
     """
 
     key: str
     zero_tolerance: bool = False
     floor: float | None = None
     segments: tuple[tuple[str, float], ...] = ()
+    floor_rule: str = PROVEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class Limits:
     Attributes:
         keys: the keys that decide.
         alpha: chance to fail a graph whose every rate is exactly its floor.
-        min_n: an overall or critical row with fewer clusters does not pass.
+        min_n: a row with fewer clusters does not pass.
         critical: critical segments.
         mode: of the decision.
     """
@@ -96,7 +99,10 @@ class Limits:
     @property
     def hash(self) -> str:
         """Hash of every limit."""
-        keys = [[one.key, one.zero_tolerance, one.floor, [list(s) for s in one.segments]] for one in self.keys]
+        keys = [
+            [one.key, one.zero_tolerance, one.floor, [list(s) for s in one.segments], one.floor_rule]
+            for one in self.keys
+        ]
         return content_hash({"keys": keys, "alpha": self.alpha, "min_n": self.min_n, "critical": sorted(self.critical)})
 
 
@@ -113,6 +119,7 @@ class _Rate:
     complete: bool
     missing: int
     outcomes: Mapping[str, int]
+    rule: str = PROVEN
 
 
 def decide(observed: Sequence[Observed], limits: Limits, *, subject: str, evidence_hash: str = "") -> Decision:
@@ -125,7 +132,7 @@ def decide(observed: Sequence[Observed], limits: Limits, *, subject: str, eviden
         evidence_hash: of the file.
     """
     findings = [_hits(one.key, [o for o in observed if o.key == one.key]) for one in limits.keys if one.zero_tolerance]
-    findings += _floors([rate for one in limits.keys for rate in _rates(one, observed, limits)], limits)
+    findings += _floors([rate for one in limits.keys for rate in _rates(one, observed)], limits)
     gated = {one.key for one in limits.keys}
     findings += _reported([o for o in observed if o.key not in gated])
     verdict = Verdict.worst(f.verdict for f in findings if f.verdict is not None)
@@ -177,17 +184,15 @@ def _hits(key: str, rows: Sequence[Observed]) -> Finding:
     )
 
 
-def _rates(limit: KeyLimits, observed: Sequence[Observed], limits: Limits) -> list[_Rate]:
-    own = dict(limit.segments)
-    floors: dict[str, float] = {}
-    if limit.floor is not None:
-        floors = dict.fromkeys((OVERALL, *limits.critical), limit.floor)
-    floors |= own
+def _rates(limit: KeyLimits, observed: Sequence[Observed]) -> list[_Rate]:
+    floors = {OVERALL: limit.floor} if limit.floor is not None else {}
+    floors |= dict(limit.segments)
     rows = [one for one in observed if one.key == limit.key]
-    return [
-        _rate(limit.key, segment, floor, [one for one in rows if segment == OVERALL or segment in one.segments])
-        for segment, floor in floors.items()
-    ]
+    found = []
+    for segment, floor in floors.items():
+        mine = [one for one in rows if segment == OVERALL or segment in one.segments]
+        found.append(replace(_rate(limit.key, segment, floor, mine), rule=limit.floor_rule))
+    return found
 
 
 def _rate(key: str, segment: str, floor: float, rows: Sequence[Observed]) -> _Rate:
@@ -230,10 +235,18 @@ def _floors(rates: Sequence[_Rate], limits: Limits) -> list[Finding]:
     )
     return [
         _floor_finding(
-            rate, float(best.adjusted[i]), failed=bool(best.rejected[i]), open_=bool(worst.rejected[i]), limits=limits
+            rate,
+            float(best.adjusted[i]),
+            failed=bool(best.rejected[i]) or _seen_below(rate, rate.best),
+            open_=bool(worst.rejected[i]) or _seen_below(rate, rate.worst),
+            limits=limits,
         )
         for i, rate in enumerate(rates)
     ]
+
+
+def _seen_below(rate: _Rate, total: float) -> bool:
+    return rate.rule == OBSERVED and total < rate.floor * rate.clusters
 
 
 def _floor_finding(rate: _Rate, adjusted: float, *, failed: bool, open_: bool, limits: Limits) -> Finding:
@@ -242,7 +255,9 @@ def _floor_finding(rate: _Rate, adjusted: float, *, failed: bool, open_: bool, l
     reported = f"{percent(seen)} of {count(n, 'thread')}, the floor is {percent(rate.floor)}"
     missing = f"; {count(rate.missing, 'run')} could not be measured" if rate.missing else ""
     if failed:
-        verdict, state, reason = Verdict.FAIL, State.BLOCKS, f"proven below its floor: {reported} (p {adjusted:.2g})"
+        proven = f"proven below its floor: {reported} (p {adjusted:.2g})"
+        verdict, state = Verdict.FAIL, State.BLOCKS
+        reason = proven if rate.rule == PROVEN else f"below its floor: {reported}"
     elif n < limits.min_n:
         verdict, state = Verdict.INCONCLUSIVE, State.CANNOT_TELL
         reason = (

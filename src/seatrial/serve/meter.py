@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from langchain_core.callbacks import BaseCallbackHandler
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from uuid import UUID
 
     from langchain_core.outputs import LLMResult
@@ -26,25 +26,35 @@ class ModelCall(NamedTuple):
 
 
 class Meter(BaseCallbackHandler):
-    """Hears the models of one run and nothing else.
+    """Hears the models of one run, and may refuse a call before it is made.
+
+    Args:
+        admit: called with the tokens of the run so far before each call; raises to refuse it.
+        settle: called with each call that has ended.
 
     Attributes:
         calls: those that have ended, failed ones without counts.
     """
 
     run_inline = True
+    raise_error = True
     ignore_chain = True
     ignore_agent = True
     ignore_retriever = True
     ignore_retry = True
     ignore_custom_event = True
 
-    def __init__(self) -> None:
+    def __init__(
+        self, admit: Callable[[int], None] | None = None, settle: Callable[[ModelCall], None] | None = None
+    ) -> None:
+        self._admit, self._settle = admit, settle
         self.calls: list[ModelCall] = []
         self._nodes: dict[UUID, str] = {}
 
     def on_llm_start(self, serialized: Any, prompts: Any, *, run_id: UUID, **more: Any) -> None:
         """A model is called."""
+        if self._admit is not None:
+            self._admit(sum((one.input_tokens or 0) + (one.output_tokens or 0) for one in self.calls))
         self._nodes[run_id] = str((more.get("metadata") or {}).get("langgraph_node", ""))
 
     def on_chat_model_start(self, serialized: Any, messages: Any, *, run_id: UUID, **more: Any) -> None:
@@ -57,11 +67,17 @@ class Meter(BaseCallbackHandler):
         for generations in response.generations:
             message = getattr(generations[0], "message", None) if generations else None
             model = str((getattr(message, "response_metadata", None) or {}).get("model_name") or "")
-            self.calls.append(_call(node, model, getattr(message, "usage_metadata", None)))
+            self._ended(_call(node, model, getattr(message, "usage_metadata", None)))
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         """It failed: nobody says what it used."""
-        self.calls.append(_call(self._nodes.pop(run_id, ""), "", None))
+        if run_id in self._nodes:  # one that was refused never began
+            self._ended(_call(self._nodes.pop(run_id), "", None))
+
+    def _ended(self, call: ModelCall) -> None:
+        self.calls.append(call)
+        if self._settle is not None:
+            self._settle(call)
 
 
 def _call(node: str, model: str, usage: Mapping[str, Any] | None) -> ModelCall:

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ContractError, SeatrialError
 from seatrial.model.context import Calls
+from seatrial.model.outcome import OverBudget
 from seatrial.segment import assign, for_graph
 from seatrial.serve.errors import RequestFailed, failure_of
 from seatrial.serve.execute import Execution
+from seatrial.serve.meter import Meter
 from seatrial.store import threads as kept
 from seatrial.store.current import use_store
 
@@ -111,7 +113,7 @@ class Planned:
                 compiled.contract.check_inputs(request.input, version)
             except ContractError as error:
                 raise failure_of(error, Calls()) from error
-        self.execution = Execution(compiled, request, self.thread_id, self.event)
+        self.execution = Execution(compiled, request, self.thread_id, self.event, meter=self._meter())
         if request.input is None:
             self._refuse_where_nothing_waits(compiled.graph)
         if self.stopped:
@@ -120,6 +122,18 @@ class Planned:
             server.expose(self.assignment, self.spec, self.version, self.unit, self.thread_id)
         self.execution.run()
         return self.execution.answer
+
+    def _meter(self) -> Meter:
+        """Counts the model calls of the run, under the graph's budget and its tokens for one request."""
+        graph, allowance = self.spec.assistant_id, self.server.allowance
+        ceiling = self.server.settings.tokens.get(graph)
+
+        def admit(used: int) -> None:
+            if ceiling is not None and used >= ceiling:
+                raise OverBudget(f"graph {graph!r} has used {used:,} tokens of {ceiling:,} that one request may use")
+            allowance.admit(graph)
+
+        return Meter(admit, lambda call: allowance.settle(graph, call))
 
     def _refuse_where_nothing_waits(self, graph: Any) -> None:
         config = {"configurable": {"thread_id": self.thread_id}}
@@ -183,6 +197,7 @@ class Planned:
                 server.saver.delete_thread(self.thread_id)
         except SeatrialError:
             server.metrics.count("rows_failed")  # the answer is good, whatever becomes of its row
+        server.allowance.kept(self.spec.assistant_id, calls)
 
     def _segments(self) -> dict[str, str]:
         row = {

@@ -14,9 +14,11 @@ from seatrial.graph.runtime import Runtime
 from seatrial.privacy.exits import shown
 from seatrial.project.mount import module
 from seatrial.rollout.routing import exposure_of, snapshot_in
+from seatrial.serve.allowance import Allowance
 from seatrial.serve.errors import RequestFailed
 from seatrial.serve.execute import Pools, Stores
 from seatrial.serve.metrics import Metrics
+from seatrial.spend.budget import read_budgets
 from seatrial.store.exposures import write_exposures
 from seatrial.trial.code_hash import code_hash
 
@@ -68,6 +70,13 @@ class Server:
         )
         self.stores, self.pools = Stores(), Pools(self.settings)
         self.router = Router(lambda: snapshot_in(self.store, self.clock()), self.settings.snapshot_every_s)
+        self.allowance = Allowance(
+            read_budgets(self.project.root, [spec.assistant_id for spec in self.project.graphs]),
+            self.project.settings.model.prices,
+            self.store,
+            self.clock,
+            self.metrics.count,
+        )
         self.busy: set[str] = set()
         self.problems: dict[str, str] = {}
         self._lock = threading.Lock()

@@ -34,6 +34,7 @@ class ServeSettings:
         timeout_s: seconds a run may take.
         timeouts: graph -> seconds, instead.
         concurrency: pool -> runs at once.
+        tokens: graph -> tokens that one request may use before a further model call is refused.
         default_concurrency: of a pool that is not named.
         waiting: runs that may wait for a place in their pool; further ones are refused.
         max_body: bytes of a request's body.
@@ -44,6 +45,7 @@ class ServeSettings:
     timeout_s: float = 60.0
     timeouts: Mapping[str, float] = field(default_factory=dict)
     concurrency: Mapping[str, int] = field(default_factory=dict)
+    tokens: Mapping[str, int] = field(default_factory=dict)
     default_concurrency: int = 8
     waiting: int = 64
     max_body: int = 1_000_000
@@ -68,11 +70,15 @@ def read_serve_settings(root: Path, graphs: tuple[str, ...], pools: tuple[str, .
     file = root / "pyproject.toml"
     raw: Mapping[str, Any] = toml.read(file).get("tool", {}).get("seatrial", {}).get("serve", {})
     place = f"{file}: [tool.seatrial.serve]"
-    toml.only_known(raw, [*_CHECKS, "timeouts", "concurrency"], place)
+    toml.only_known(raw, [*_CHECKS, "timeouts", "concurrency", "tokens"], place)
     values: dict[str, Any] = {
         name: check(raw[name], f"{place}: {name}") for name, check in _CHECKS.items() if name in raw
     }
-    for name, known, check in (("timeouts", graphs, _seconds), ("concurrency", pools, toml.integer)):
+    for name, known, check in (
+        ("timeouts", graphs, _seconds),
+        ("concurrency", pools, toml.integer),
+        ("tokens", graphs, toml.integer),
+    ):
         table = toml.table(raw.get(name, {}), f"{place[:-1]}.{name}]")
         toml.only_known(table, known, f"{place[:-1]}.{name}]")
         values[name] = {key: check(value, f"{place[:-1]}.{name}]: {key}") for key, value in table.items()}

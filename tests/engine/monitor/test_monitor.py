@@ -187,11 +187,20 @@ def test_a_rate_fails_only_where_it_is_proven_below_its_floor(observed, verdict,
     assert sentence in decision.reason
 
 
-def test_a_critical_segment_is_judged_on_its_own_and_an_absent_one_is_not_a_pass():
-    limits = Limits(FLOOR.keys, critical=("tier=enterprise",))
+def test_a_floor_of_a_segment_is_judged_there_and_an_absent_segment_is_not_a_pass():
+    limits = Limits((KeyLimits("schema", floor=0.5, segments=(("tier=enterprise", 0.95),)),))
     observed = rows(1000, 0) + rows(20, 10, segment="tier=enterprise")
     assert decide(observed, limits, subject="g").reason.startswith("tier=enterprise · schema: proven below")
     assert decide(rows(1000, 0), limits, subject="g").verdict is Verdict.INCONCLUSIVE
+
+
+def test_an_observed_floor_fails_without_proof_and_not_on_what_nobody_measured():
+    limits = Limits((KeyLimits("schema", floor=0.95, floor_rule="observed"),))
+    assert (
+        decide(rows(94, 6), limits, subject="g").reason
+        == "schema: below its floor: 94.0 % of 100 threads, the floor is 95.0 %"
+    )
+    assert decide(rows(94, 0, missing=6), limits, subject="g").verdict is Verdict.INCONCLUSIVE
 
 
 def test_one_hit_fails_a_zero_tolerance_key_and_an_unmeasured_run_cannot_clear_it():
