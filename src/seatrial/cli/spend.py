@@ -167,17 +167,17 @@ def _lines(
 
 
 def _row(one: Spent) -> str:
-    told = [f"{_usd(one.usd):>10}", f"{one.calls:,} calls", f"{one.tokens.input:,} in / {one.tokens.output:,} out"]
+    parts = [f"{_usd(one.usd):>10}", f"{one.calls:,} calls", f"{one.tokens.input:,} in / {one.tokens.output:,} out"]
     if one.tokens.cache_read or one.tokens.cache_write:
-        told.append(f"cache {one.tokens.cache_read:,} read / {one.tokens.cache_write:,} written")
+        parts.append(f"cache {one.tokens.cache_read:,} read / {one.tokens.cache_write:,} written")
     if one.reasoning:
-        told.append(f"{one.reasoning:,} reasoning")
+        parts.append(f"{one.reasoning:,} reasoning")
     if one.unknown:
-        told.append(f"{count(one.unknown, 'call')} of unknown cost")
+        parts.append(f"{count(one.unknown, 'call')} of unknown cost")
     if one.outcomes is not None:
         each = one.usd_per_outcome
-        told.append(f"{count(one.outcomes, 'outcome')}{f', {_usd(each)} each' if each is not None else ''}")
-    return "  ".join(told)
+        parts.append(f"{count(one.outcomes, 'outcome')}{f', {_usd(each)} each' if each is not None else ''}")
+    return "  ".join(parts)
 
 
 def _usd(amount: float) -> str:
