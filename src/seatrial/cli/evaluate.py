@@ -11,6 +11,8 @@ from seatrial.cli.mlflow import Record, option, record, wanted
 from seatrial.cli.progress import progress
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from seatrial.adapters.mlflow import Entry
     from seatrial.project import Project
     from seatrial.runner import RunResult
@@ -163,6 +165,8 @@ def _say(result: RunResult, graph: str, code: int, logged: Record, *, as_json: b
         return
     rows = ", ".join(f"{count:,} {word}" for word, count in sorted(result.rows.items()) if count)
     click.echo(f"run {run_id}: {result.done} of {result.planned} runs done; rows: {rows or 'none'}")
+    for line in _scores(result):
+        click.echo(f"  {line}")
     if result.system_failures:
         click.echo(
             f"  {result.system_failures:,} rows are system failures: the graph crashed, hung or stopped; they score 0 in every gate"
@@ -181,6 +185,24 @@ def _say(result: RunResult, graph: str, code: int, logged: Record, *, as_json: b
         click.echo(f"  go on with: seatrial eval {graph} --resume {run_id}")
     elif not result.rows.get("scored"):
         click.echo(f"  nothing was scored: until a newer run finishes, {graph} is judged by this one")
+
+
+def _scores(result: RunResult) -> Iterator[str]:
+    """Each key's score over what was measured: a pass rate where every score is 0 or 1, else a mean."""
+    from seatrial.runner.stored import stored_evidence  # noqa: PLC0415
+    from seatrial.verdict import SYSTEM_FAILURES, Outcome  # noqa: PLC0415
+    from seatrial.wording import percent  # noqa: PLC0415
+
+    if not result.complete:
+        return
+    evidence = stored_evidence(result.run_dir)
+    known: dict[str, list[float]] = {}
+    for key, score, outcome in zip(*(evidence.values(name) for name in ("key", "score", "outcome")), strict=True):
+        if score is not None or Outcome(outcome) in SYSTEM_FAILURES:
+            known.setdefault(key, []).append(score or 0.0)
+    for key, scores in sorted(known.items()):
+        word = "pass rate" if set(scores) <= {0.0, 1.0} else "mean score"
+        yield f"{key}: {word} {percent(sum(scores) / len(scores))} of {len(scores):,} runs"
 
 
 def _cause(result: RunResult, *, system: bool) -> str:

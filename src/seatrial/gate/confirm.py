@@ -242,6 +242,6 @@ def alone(labels: Sequence[str]) -> Confirmed:
     named = " and ".join(dict.fromkeys(labels))
     return Confirmed(
         "label",
-        f"decided on these runs alone: {named} was recorded under a label, and no version of the registry can repeat it; seatrial eval GRAPH --repeat 3 gives each run more answers before they are compared",
+        f"decided on these runs alone: {named} {'was' if len(set(labels)) == 1 else 'were'} recorded under {'a label' if len(set(labels)) == 1 else 'labels'}, and no version of the registry can repeat it; seatrial eval GRAPH --repeat 3 gives each run more answers before they are compared",
         SCREEN,
     )

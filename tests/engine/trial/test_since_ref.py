@@ -118,6 +118,6 @@ def test_runs_under_labels_are_decided_on_what_there_is(repository, capsys):
     assert run(["eval", "desk", "--version-label", "branch"]) == 0
     capsys.readouterr()
     assert run(["gate", "desk@main", "desk@branch"]) == 1
-    assert "decided on these runs alone: main and branch was recorded under a label" in capsys.readouterr().out
+    assert "decided on these runs alone: main and branch were recorded under labels" in capsys.readouterr().out
     assert run(["gate", "desk@main", "desk@branch", "--confirm"]) == 3
     assert "cannot be confirmed" in capsys.readouterr().err

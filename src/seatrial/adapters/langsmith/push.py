@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from seatrial.adapters.langsmith.row import from_their_example, is_ours, to_row
+from seatrial.adapters.langsmith.row import SPLIT, from_their_example, is_ours, to_row
 from seatrial.adapters.langsmith.service import NotReached, must_be_installed, spoken
 from seatrial.dataset import canonical
 from seatrial.dataset.row import RowError
@@ -80,9 +80,7 @@ def push_dataset(client: Client, dataset: Dataset, *, name: str | None = None, d
     with spoken(client, f"dataset {name!r} could not be pushed"):
         dataset_id = _dataset_id(client, name, description)
         there = {str(one.id): one for one in client.list_examples(dataset_id=dataset_id)}
-        wanted = {
-            str(row["id"]): (example, row) for example in dataset.examples if (row := to_row(example, dataset_id))
-        }
+        wanted = dict(_row_of(example, dataset_id, there) for example in dataset.examples)
         new = [row for number, (_, row) in wanted.items() if number not in there]
         changed = [
             row for number, (example, row) in wanted.items() if number in there and not _same(example, there[number])
@@ -136,6 +134,24 @@ def _dataset_id(client: Client, name: str, description: str) -> str:
     if found is None:
         found = client.create_dataset(name, description=description or None)
     return str(found.id)
+
+
+def _row_of(
+    example: Example, dataset_id: str, there: dict[str, TheirExample]
+) -> tuple[str, tuple[Example, dict[str, Any]]]:
+    """An example's UUID in LangSmith, and it as a row there.
+
+    One that was added in LangSmith is named by its UUID, and stays that one: under a UUID of ours it would be there twice.
+    LangSmith's further splits, of which an example of ours has the first only, are kept.
+    """
+    row = to_row(example, dataset_id)
+    theirs = there.get(example.id)
+    if theirs is not None:
+        row["id"] = theirs.id
+        splits = (theirs.metadata or {}).get(SPLIT)
+        if isinstance(splits, list) and splits[:1] == [example.split]:
+            row["split"] = splits
+    return str(row["id"]), (example, row)
 
 
 def _same(example: Example, theirs: TheirExample) -> bool:

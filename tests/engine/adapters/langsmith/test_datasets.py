@@ -85,6 +85,26 @@ def test_what_somebody_added_or_copied_in_langsmith_is_left_alone_and_comes_back
     assert (by_hand.outputs, by_hand.id in pulled.foreign) == (None, True)
 
 
+def test_a_dataset_born_in_langsmith_is_not_doubled_by_a_push_and_keeps_its_splits(client, server):
+    born = client.create_dataset("born")
+    client.create_examples(
+        dataset_id=born.id,
+        examples=[
+            {"inputs": {"q": "one"}, "reference_outputs": {"a": 1}, "split": ["base", "hard"]},
+            {"inputs": {"q": "two"}, "reference_outputs": {}},
+        ],
+    )
+    pulled = pull_dataset(client, "born")
+    before = json.dumps(server.examples)
+    assert counts(push_dataset(client, replace(dataset_of(*pulled.examples), name="born"))) == (0, 0, 0, 2, 2)
+    assert json.dumps(server.examples) == before
+    edited = [replace(one, outputs={"a": 2}) if one.inputs == {"q": "one"} else one for one in pulled.examples]
+    assert counts(push_dataset(client, replace(dataset_of(*edited), name="born")))[:2] == (0, 1)
+    (one,) = client.list_examples(dataset_name="born", splits=["hard"])
+    assert one.outputs == {"a": 2}
+    assert sorted(pull_dataset(client, "born").examples, key=str) == sorted(edited, key=str)
+
+
 def test_an_edit_made_in_langsmith_is_pulled_and_a_push_sets_it_back(client, dataset):
     pushed = push_dataset(client, dataset)
     number = example_uuid(pushed.dataset_id, "e1")
