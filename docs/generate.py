@@ -48,7 +48,7 @@ from seatrial.gate.policy import (
     Weights,
     _increase,
 )
-from seatrial.gate.thresholds import read_floor
+from seatrial.gate.thresholds import read_ceiling, read_floor
 from seatrial.graph.spec import GraphSpec
 from seatrial.project import Settings, TrialRow, mount
 from seatrial.segment import OPS
@@ -290,6 +290,7 @@ RANGES = {
     words.share_or_zero: "from 0 to under 1",
     words.integer: "a whole number from 1",
     words.flag: "`true`, `false`",
+    read_ceiling: "more than 0, in the measurement's unit",
     read_floor: "more than 0, at most 1",
     _increase: '`"10%"` or `0.1`; from 0 to under 10',
 }
@@ -299,8 +300,9 @@ WEIGHTS = {
     "rest": "all other segments together",
 }
 MEASURE = {
-    "statistic": "which middle of the example-by-example ratios is tested: `median` by an exact sign test against the margin, `mean` by sign flips",
-    "max_increase": "how much larger the candidate's number may be, example by example",
+    "statistic": "what is tested: the `median` of the ratios example by example by an exact sign test against the margin, their `mean` by sign flips, or the ratio of the runs' `p95` by resampling clusters",
+    "max_increase": "how much larger the candidate's number may be; required without a ceiling",
+    "ceiling": "the most the candidate's own statistic may be: proven over it fails, observed over it is watched",
 }
 
 

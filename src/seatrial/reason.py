@@ -156,6 +156,18 @@ class NotShown(_Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class NotBetter(_Kind):
+    """The goal is a better candidate, and the row is not shown to have risen.
+
+    Attributes:
+        p: its one-sided p against "not better", at the worst case of what is missing; .05 shows it.
+    """
+
+    kind: ClassVar[str] = "not_better"
+    p: float
+
+
+@dataclass(frozen=True, slots=True)
 class Shown(_Kind):
     """A drop that must be ruled out is ruled out, at one-sided .05.
 
@@ -336,6 +348,28 @@ class WithinMargin(_Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class OverCeiling(_Kind):
+    """The candidate's own measurement lies over its ceiling.
+
+    Attributes:
+        statistic: `median`, `mean` or `p95` of its runs.
+        value: what it came to.
+        ceiling: the most it may be.
+        at_least: one-sided lower bound of it.
+        proven: the bound lies over the ceiling.
+        level: of the bound: .05 shared by all ceilings.
+    """
+
+    kind: ClassVar[str] = "over_ceiling"
+    statistic: str
+    value: float
+    ceiling: float
+    at_least: float
+    proven: bool
+    level: float
+
+
+@dataclass(frozen=True, slots=True)
 class FewRatios(_Kind):
     """Too few clusters, or too few of the planned runs, have a number in both arms.
 
@@ -487,9 +521,9 @@ class Increase(_Kind):
     """What a measurement came to.
 
     Attributes:
-        statistic: `median` or `mean` of the clusters' ratios.
+        statistic: `median` or `mean` of the clusters' ratios, or the ratio of `p95`.
         ratio: the candidate over the baseline, minus 1; None where nothing has a number.
-        allowed: the margin.
+        allowed: the margin; None where only a ceiling stands.
         runs: planned runs.
         without: of these, runs without a number above 0 in both arms.
     """
@@ -497,7 +531,7 @@ class Increase(_Kind):
     kind: ClassVar[str] = "increase"
     statistic: str
     ratio: float | None
-    allowed: float
+    allowed: float | None
     runs: int
     without: int
 
@@ -524,6 +558,7 @@ Reason = (
     | BelowFloor
     | Underpowered
     | NotShown
+    | NotBetter
     | Shown
     | Unmeasured
     | NotProven
@@ -537,6 +572,7 @@ Reason = (
     | NoNewHit
     | Grew
     | WithinMargin
+    | OverCeiling
     | FewRatios
     | NotInterleaved
     | ContractBroken

@@ -60,10 +60,11 @@ def hit_law(rate: float, missing: float, repetitions: int) -> tuple[float, float
 
 def measure_level(rule: MeasureRule, policy: Policy, clusters: int) -> float:
     """Chance that a measurement blocks a candidate that lies exactly at its margin: the most an unchanged one can see."""
-    alpha = Budget.of(policy).measures / len(policy.measures)
-    if clusters < policy.min_n:
+    grow = sum(one.max_increase is not None for one in policy.measures)
+    if clusters < policy.min_n or rule.max_increase is None:
         return 0.0
-    if rule.statistic == "mean":
+    alpha = Budget.of(policy).measures / grow
+    if rule.statistic != "median":
         return alpha
     # The exact sign test: P(Bin(n, 1/2) >= its critical value).
     critical = float(critical_values(alpha, "exact", clusters)[clusters])

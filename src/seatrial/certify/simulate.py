@@ -184,6 +184,10 @@ def rules_out(design: Design, policy: Policy) -> NDArray[np.float64]:
     rules = {rule.name: rule for rule in policy.keys}
     found = np.zeros(design.n.shape)
     for k in _requested(design, policy):
+        if policy.goal == "non_inferior":
+            margin = rules.get(design.keys[k], KeyRule(design.keys[k])).promote_margin
+            found[k] = np.where([s == 0 or one for s, one in enumerate(design.critical)], margin, 0.0)
+            continue
         found[k, 0] = policy.must_detect_overall
         for s in (s for s, critical in enumerate(design.critical) if critical):
             own = limits_of(rules.get(design.keys[k], KeyRule(design.keys[k])), design.segments[s]).must_detect

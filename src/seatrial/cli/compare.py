@@ -80,4 +80,5 @@ def _fetched(project: Project, a: str, b: str) -> Report:
             baseline=names[0],
             candidate=names[1],
             critical=critical_segments(for_graph(project.dimensions, first.graph)),
+            prices=project.settings.model.prices,
         )

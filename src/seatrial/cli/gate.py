@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +22,7 @@ from seatrial.cli.evidence import (
 from seatrial.cli.output import annotation, check_targets, show
 from seatrial.cli.page import refusals
 from seatrial.errors import UsageError
+from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
     from seatrial.gate.report import Report
+    from seatrial.price import Prices
     from seatrial.vote import Standing
 
 
@@ -55,6 +58,16 @@ if TYPE_CHECKING:
     help="Compare a graph as it is now with the graph as this branch, tag or commit has it: seatrial gate [GRAPH] --since-ref origin/main.",
 )
 @click.option("--graph", help="Graph whose own keys the policy file names (with --evidence).")
+@click.option(
+    "--goal",
+    type=click.Choice(["no_regression", "non_inferior", "superior"]),
+    help="What exit 0 takes, in place of the policy's: no drop, shown within promote_margin, or shown better.",
+)
+@click.option(
+    "--inconclusive",
+    type=click.Choice(["block", "pass"]),
+    help="In place of the policy's: pass turns exit 2 into 0 where examples are too few or cells are missing.",
+)
 @click.option(
     "--confirm/--no-confirm",
     "confirm",
@@ -95,6 +108,8 @@ def command(
     policy: Path | None,
     since_ref: str | None,
     graph: str | None,
+    goal: str | None,
+    inconclusive: str | None,
     confirm: bool | None,
     confirm_repeat: int,
     concurrency: int | None,
@@ -110,9 +125,9 @@ def command(
     OLD and NEW are two files of results and nothing else is needed: example and score are found under the names people
     use, the versions are the files' names, columns of few values are segments. A B are two versions of a project's graph.
 
-    A drop beyond chance on any segment blocks (exit 1). A critical segment with too few examples to show the drop it must
-    show, or too much that was not measured, is "cannot tell" (exit 2). Everything else passes (exit 0), and says which
-    drop it would have seen.
+    A drop beyond chance on any segment blocks (exit 1). A critical segment, or all examples together, not shown to be
+    within the drop that must be ruled out is "cannot tell" (exit 2). Everything else passes (exit 0), and says how large a
+    drop may be at most.
 
     Of two versions of a graph on a real model, rows that look suspicious (p ≤ .3) are decided on fresh repetitions of
     their examples, which this runs; a second gate of the same two runs reads the same repetitions.
@@ -131,6 +146,7 @@ def command(
       seatrial gate support@v1 support@v2 --confirm --confirm-repeat 5
     """
     check_targets(files)
+    changed = {name: word for name, word in (("goal", goal), ("inconclusive", inconclusive)) if word}
     with refusals(files):
         if since_ref is not None:
             _alone(since_ref, versions)
@@ -147,17 +163,19 @@ def command(
             if concurrency:
                 raise UsageError("-j goes with two versions of a graph; a file of evidence is read, not run")
             if files_given:
-                report = _gate_two(files_given, baseline, candidate, requested, critical, policy, graph)
+                report = _gate_two(files_given, baseline, candidate, requested, critical, policy, graph, changed)
             else:
-                report = _gate_files(evidence, baseline, candidate, requested, critical, policy, graph)
+                report = _gate_files(evidence, baseline, candidate, requested, critical, policy, graph, changed)
         elif since_ref is not None:
             how = (confirm, confirm_repeat, concurrency)
-            report = _gate_since(since_ref, versions[0] if versions else None, how, quiet=as_json)
+            report = _gate_since(since_ref, versions[0] if versions else None, how, changed, quiet=as_json)
         elif len(versions) == 2:
             flags = given_flags(("baseline", "candidate", "critical", "graph", *READING_NAMES))
             if flags:
                 raise UsageError(f"{flags[0]} goes with files of results; two runs of the project already say it")
-            report = _gate_runs(versions[0], versions[1], policy, confirm, confirm_repeat, concurrency, quiet=as_json)
+            report = _gate_runs(
+                versions[0], versions[1], policy, confirm, confirm_repeat, concurrency, changed, quiet=as_json
+            )
         else:
             raise UsageError(
                 "give two files of results (seatrial gate old.csv new.csv), two versions of a graph (seatrial gate text_to_sql@v1 text_to_sql@v2), or --evidence FILE --baseline V --candidate V; see seatrial gate --help"
@@ -170,7 +188,8 @@ def command(
         certified=certified_for(report),
         examples=not no_examples,
     )
-    if report.mode == "warn" and report.verdict.exit_code:
+    tolerated = report.verdict is Verdict.INCONCLUSIVE and report.exit_code == 0
+    if (report.mode == "warn" and report.verdict.exit_code) or (report.mode == "block" and tolerated):
         click.echo(f"::warning title=seatrial gate::{report.verdict.value}: {annotation(report.reason)}", err=True)
     return report.exit_code
 
@@ -184,7 +203,14 @@ def _alone(ref: str, versions: tuple[str, ...]) -> None:
         raise UsageError(f"--since-ref {ref} compares one graph with itself: seatrial gate GRAPH --since-ref {ref}")
 
 
-def _gate_since(ref: str, graph: str | None, how: tuple[bool | None, int, int | None], *, quiet: bool) -> Report:
+def _gate_since(
+    ref: str,
+    graph: str | None,
+    how: tuple[bool | None, int, int | None],
+    changed: Mapping[str, Any],
+    *,
+    quiet: bool,
+) -> Report:
     from seatrial.cli.progress import progress  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.trial.confirm import Confirming  # noqa: PLC0415
@@ -192,7 +218,7 @@ def _gate_since(ref: str, graph: str | None, how: tuple[bool | None, int, int | 
 
     with progress(quiet=quiet) as tell:
         confirming = Confirming(*how, tell)
-        return gate_since(open_project(Path.cwd()), ref, graph, confirming=confirming, progress=tell)
+        return gate_since(open_project(Path.cwd()), ref, graph, confirming=confirming, changed=changed, progress=tell)
 
 
 def _are_files(names: tuple[str, ...]) -> bool:
@@ -213,9 +239,10 @@ def _gate_two(
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
+    changed: Mapping[str, Any],
 ) -> Report:
     if len(paths) == 1:
-        return _gate_files(paths, baseline, candidate, requested, critical, policy, graph)
+        return _gate_files(paths, baseline, candidate, requested, critical, policy, graph, changed)
     if len(paths) > 2:
         raise UsageError(
             f"{len(paths)} files were given and two are compared: seatrial gate OLD NEW; several files of one table are given with --evidence"
@@ -227,7 +254,7 @@ def _gate_two(
     if policy is not None:
         _must_be_there(policy)
     evidence, old, new = read_two(paths, requested)
-    return _judged(evidence, old, new, critical, policy, graph)
+    return _judged(evidence, old, new, critical, policy, graph, changed)
 
 
 def _gate_files(
@@ -238,6 +265,7 @@ def _gate_files(
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
+    changed: Mapping[str, Any],
 ) -> Report:
     if graph and policy is None:
         raise UsageError("--graph names whose keys of a policy file gate; give the file with --policy")
@@ -245,7 +273,7 @@ def _gate_files(
         _must_be_there(policy)
     evidence = read_files(paths, requested)
     baseline, candidate = versions_requested(evidence, baseline, candidate)
-    return _judged(evidence, baseline, candidate, critical, policy, graph)
+    return _judged(evidence, baseline, candidate, critical, policy, graph, changed)
 
 
 def _must_be_there(policy: Path) -> None:
@@ -262,12 +290,14 @@ def _judged(
     critical: tuple[str, ...],
     policy: Path | None,
     graph: str | None,
+    changed: Mapping[str, Any],
 ) -> Report:
     from seatrial.gate.merge import check  # noqa: PLC0415 - numpy is for those who gate
     from seatrial.gate.policy import Policy, load_policy  # noqa: PLC0415
     from seatrial.gate.validity import known_values  # noqa: PLC0415
 
     rules = load_policy(policy, _graph_of(evidence, graph)) if policy else Policy()
+    rules = replace(rules, **changed)
     known_values(evidence, critical)
     return check(
         evidence,
@@ -276,7 +306,17 @@ def _judged(
         candidate=candidate,
         critical=critical,
         standings=_standings(evidence, rules, candidate, graph),
+        prices=_prices(rules),
     )
+
+
+def _prices(rules: Policy) -> Prices | None:
+    """The listed prices, where a cost gates; a project gates its runs at its own."""
+    if not any(rule.name == "cost_usd" for rule in rules.measures):
+        return None
+    from seatrial.model.price import LISTED  # noqa: PLC0415 - where a cost gates
+
+    return LISTED
 
 
 def _standings(evidence: Evidence, rules: Policy, candidate: str, named: str | None) -> Mapping[str, Standing]:
@@ -305,6 +345,7 @@ def _gate_runs(
     confirm: bool | None,
     repeat: int,
     concurrency: int | None,
+    changed: Mapping[str, Any],
     *,
     quiet: bool,
 ) -> Report:
@@ -315,4 +356,4 @@ def _gate_runs(
 
     with progress(quiet=quiet) as tell:
         how = Confirming(confirm, repeat, concurrency, tell)
-        return gate_runs(open_project(Path.cwd()), a, b, policy, confirming=how)
+        return gate_runs(open_project(Path.cwd()), a, b, policy, confirming=how, changed=changed)

@@ -63,6 +63,10 @@ EVIDENCE_COLUMNS = (
     _number("latency_ms", "wall time of the run"),
     _number("input_tokens", "tokens read", Kind.COMPLETE),
     _number("output_tokens", "tokens written", Kind.COMPLETE),
+    _number("calls", "model calls of the run", Kind.COMPLETE),
+    _number("cache_read_tokens", "of the tokens read, those read from a cache", Kind.COMPLETE),
+    _number("cache_write_tokens", "of the tokens read, those written to a cache", Kind.COMPLETE),
+    _number("reasoning_tokens", "of the tokens written, those of reasoning", Kind.COMPLETE),
     _text("model", "model that answered, as it named itself"),
     _text("thread_id", "thread the run had to itself", distinct=True),
     _text("dataset", "provenance: dataset name"),
@@ -79,7 +83,15 @@ EVIDENCE_COLUMNS = (
 
 NAMES = tuple(column.name for column in EVIDENCE_COLUMNS)
 KINDS = {column.name: column.kind for column in EVIDENCE_COLUMNS}
-MEASUREMENTS = ("latency_ms", "input_tokens", "output_tokens")
+MEASUREMENTS = (
+    "latency_ms",
+    "input_tokens",
+    "output_tokens",
+    "calls",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "reasoning_tokens",
+)
 """Columns counted once per example x repetition x version; never keys."""
 
 PER_RUN = (*MEASUREMENTS, "output_hash", "model", "thread_id")

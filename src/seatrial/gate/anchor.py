@@ -13,7 +13,8 @@ from seatrial.errors import InvalidComparison
 from seatrial.evidence.combine import combine
 from seatrial.gate.comparison import NO_QUARANTINE, Comparison
 from seatrial.gate.merge import gate
-from seatrial.verdict import Verdict
+from seatrial.reason import NotShown
+from seatrial.verdict import ReasonClass, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from seatrial.gate.policy import Policy
     from seatrial.gate.quarantine_file import Quarantine
     from seatrial.gate.report import Report
+    from seatrial.price import Prices
     from seatrial.vote import Standing
 
 
@@ -36,11 +38,12 @@ def check_anchored(
     quarantine: Quarantine = NO_QUARANTINE,
     anchor: Baseline | None,
     standings: Mapping[str, Standing] | None = None,
+    prices: Prices | None = None,
 ) -> Report:
     """Judge `candidate` against `baseline`, and against the anchor where there is one.
 
-    The anchor can only stop: what it cannot tell is asked of the baseline, whose comparison has most of alpha and answers
-    for coverage. Without an anchor this is `gate.merge.check`.
+    The anchor can only stop: by a drop, for its part of alpha, and where a critical segment is not shown not worse than it,
+    which takes no alpha. All else is asked of the baseline. Without an anchor this is `gate.merge.check`.
 
     Raises:
         Whatever `gate.merge.check` raises, of either comparison.
@@ -54,6 +57,7 @@ def check_anchored(
         quarantine=quarantine,
         anchored=anchor is not None,
         standings=standings,
+        prices=prices,
     )
     merge = gate(c)
     if anchor is None:
@@ -65,6 +69,16 @@ def check_anchored(
             raise
         # What the anchor cannot say takes nothing away from what the baseline has said.
         return replace(merge, warnings=(*merge.warnings, f"the anchor was not asked: {error}"))
+    open_ = [f for f in against.findings if f.critical and any(isinstance(one, NotShown) for one in f.reasons)]
+    if merge.verdict is Verdict.PASS and against.verdict is not Verdict.FAIL and open_:
+        return replace(
+            merge,
+            anchor=against,
+            verdict=Verdict.INCONCLUSIVE,
+            reason_class=ReasonClass.UNDERPOWERED,
+            reason=f"Not shown not worse than the anchor {anchor.header.version} of {anchor.header.date}: {open_[0].reason}",
+            undecided=merge.undecided + len(open_),
+        )
     kept_back = against.quarantine if merge.quarantine is None or merge.quarantine.with_them is Verdict.PASS else None
     if merge.verdict is Verdict.PASS and against.verdict is Verdict.PASS and kept_back is not None:
         merge = replace(merge, reason=kept_back.beside(Verdict.PASS, merge.reason))
@@ -90,7 +104,7 @@ def _against(c: Comparison, anchor: Baseline) -> Comparison:
         evidence=combine(
             [anchor.evidence.named(name), _only(c.evidence, c.candidate)], f"{c.evidence.source}, and the anchor"
         ),
-        policy=replace(c.policy, measures=(), judges=(), baseline_system_failures=record),
+        policy=replace(c.policy, measures=(), goal="no_regression", judges=(), baseline_system_failures=record),
         baseline=name,
         budget=c.budget.of_anchor,
         winrates=None,

@@ -41,8 +41,9 @@ class Budget:
         total = policy.alpha / policy.shared_change
         anchor = total * ANCHOR_SHARE if anchored else 0.0
         merge = total * (1 - ANCHOR_SHARE) if anchored else total
-        measures = merge * MEASURE_SHARE if policy.measures else 0.0
-        return Budget(total, merge * (1 - MEASURE_SHARE) if policy.measures else merge, measures, anchor)
+        grow = any(rule.max_increase is not None for rule in policy.measures)
+        measures = merge * MEASURE_SHARE if grow else 0.0
+        return Budget(total, merge * (1 - MEASURE_SHARE) if grow else merge, measures, anchor)
 
     @property
     def of_anchor(self) -> Budget:

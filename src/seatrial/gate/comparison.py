@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
     from seatrial.gate.report import Report
+    from seatrial.price import Prices
     from seatrial.vote import Standing
 
 NO_QUARANTINE = Quarantine()
@@ -47,6 +48,7 @@ class Comparison:
         budget: what the decision may spend of alpha.
         again: fresh repetitions that decide the suspicious rows; None at the first look.
         winrates: rows of judges' win rates; None where there are none.
+        prices: what tokens cost, where a cost gates; None where nobody handed any in.
         standings: judge -> what its win rate may do; one that is not in it has no vote.
     """
 
@@ -60,6 +62,7 @@ class Comparison:
     second_stage: SecondStage | None = None
     winrates: Evidence | None = None
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    prices: Prices | None = None
 
     @staticmethod
     def of(
@@ -72,6 +75,7 @@ class Comparison:
         quarantine: Quarantine = NO_QUARANTINE,
         anchored: bool = False,
         standings: Mapping[str, Standing] | None = None,
+        prices: Prices | None = None,
     ) -> Comparison:
         """The comparison under the budget that the policy gives it; win rates of the table are told apart from scores."""
         scores, winrates = split(evidence)
@@ -85,4 +89,5 @@ class Comparison:
             Budget.of(policy, anchored=anchored),
             winrates=winrates,
             standings=standings or {},
+            prices=prices,
         )

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from seatrial.gate.policy import Policy
     from seatrial.gate.quarantine_file import Quarantine
     from seatrial.gate.report import Report
+    from seatrial.price import Prices
     from seatrial.vote import Standing
 
 
@@ -32,6 +33,7 @@ def check_second_stage(
     critical: Collection[str] = (),
     quarantine: Quarantine = NO_QUARANTINE,
     standings: Mapping[str, Standing] | None = None,
+    prices: Prices | None = None,
 ) -> Report:
     """Decide the suspicious rows of a first look on fresh repetitions; the others are cleared.
 
@@ -45,12 +47,13 @@ def check_second_stage(
         critical: the same.
         quarantine: the same.
         standings: the same.
+        prices: the same.
 
     Raises:
         InvalidComparison: the fresh repetitions lack an example, come from other data or other evaluators, or their
             baseline crashed.
     """
-    c = _comparison(first, evidence, policy, critical, quarantine, standings)
+    c = _comparison(first, evidence, policy, critical, quarantine, standings, prices)
 
     def unquarantined() -> Report:
         all_in = replace(c, quarantine=NO_QUARANTINE)
@@ -69,6 +72,7 @@ def check_second_stage(
         causes=report.causes,
         regressed=report.regressed,
         undecided=report.undecided,
+        tolerated=report.tolerated,
         confirm=report.confirm,
     )
     return with_quarantine(decided, unquarantined)
@@ -78,7 +82,8 @@ def fresh_examples(
     first: Report, evidence: Evidence, policy: Policy, *, critical: Collection[str] = ()
 ) -> tuple[str, ...]:
     """Ids of the examples to repeat: those of the rows that need it, and of the rows that would without a quarantine."""
-    c = _comparison(first, evidence, policy, critical, NO_QUARANTINE)
+    # Which examples are repeated hangs on scores alone.
+    c = _comparison(first, evidence, replace(policy, measures=()), critical, NO_QUARANTINE)
     compared = common(c.evidence, policy, first.baseline, first.candidate).compared
     examples = set(confirm.examples_of(compared, first, confirm.needed(first)))
     if first.quarantine is not None:
@@ -95,6 +100,7 @@ def _comparison(
     critical: Collection[str],
     quarantine: Quarantine,
     standings: Mapping[str, Standing] | None = None,
+    prices: Prices | None = None,
 ) -> Comparison:
     """The comparison of the first look, under the budget it had."""
     return Comparison.of(
@@ -106,4 +112,5 @@ def _comparison(
         quarantine=quarantine,
         anchored=first.budget.anchor > 0,
         standings=standings,
+        prices=prices,
     )

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seatrial.gate.policy import Policy
     from seatrial.gate.quarantine_file import Quarantine
     from seatrial.gate.report import Report
+    from seatrial.price import Prices
     from seatrial.vote import Standing
 
 
@@ -35,6 +36,7 @@ def check(
     critical: Collection[str] = (),
     quarantine: Quarantine = NO_QUARANTINE,
     standings: Mapping[str, Standing] | None = None,
+    prices: Prices | None = None,
 ) -> Report:
     """Judge `candidate` against `baseline`.
 
@@ -45,6 +47,7 @@ def check(
         candidate: version judged.
         critical: segments that must be covered: `NAME=value`, or `NAME` for every value of a dimension.
         quarantine: examples that are counted and shown, and out of every tested row before it is looked at.
+        prices: what tokens cost, where a cost gates.
         standings: judge -> what its win rate may do (`judge.licence.standing_of`); one that is not in it has no vote.
 
     Raises:
@@ -61,6 +64,7 @@ def check(
             critical=critical,
             quarantine=quarantine,
             standings=standings,
+            prices=prices,
         )
     )
 

@@ -25,9 +25,15 @@ def rules_out(r: Row, tested: Sequence[KeyRule], policy: Policy) -> float | None
     rule = next(rule for rule in tested if rule.name == r.key)
     if not rule.primary and any(one.primary for one in tested):
         return None
-    if r.segment == OVERALL:
-        return policy.must_detect_overall
-    return limits_of(rule, r.segment).must_detect or policy.must_detect if r.critical else None
+    if r.segment != OVERALL and not r.critical:
+        return None
+    if policy.goal == "non_inferior":
+        return rule.promote_margin
+    return (
+        policy.must_detect_overall
+        if r.segment == OVERALL
+        else limits_of(rule, r.segment).must_detect or policy.must_detect
+    )
 
 
 def shown(r: Row, drop: float | None) -> Shown | None:

@@ -105,7 +105,8 @@ def plan_of(c: Comparison) -> Plan:
     evidence = without_extra_runs(shared.compared, c.policy.must_pass)
     rules = gating_rules(evidence, c.policy, c.baseline, c.candidate)
     critical, names = known_critical(evidence, c.critical), tuple(rule.name for rule in rules)
-    unchanged = is_unchanged(shared.compared, names, c.baseline, c.candidate)
+    # Identical outputs are no regression and not worse; better they are not.
+    unchanged = c.policy.goal != "superior" and is_unchanged(shared.compared, names, c.baseline, c.candidate)
     warnings = [*shared.sentences(), *_differences(evidence, c, names, unchanged), *_unsaid(evidence, c)]
     aligned = {name: arms(evidence, name, c.baseline, c.candidate, repetitions=c.policy.repetitions) for name in names}
     tested = {rule.name: aligned[rule.name] for rule in _tested(rules)}

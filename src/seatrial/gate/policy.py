@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Any
 from seatrial import toml as words
 from seatrial.canonical import content_hash
 from seatrial.errors import ConfigError
-from seatrial.gate.thresholds import FLOOR_RULES, KEY_WORDS, MIN_DROP, SegmentRule, read_segments, read_words
+from seatrial.gate.thresholds import (
+    FLOOR_RULES,
+    KEY_WORDS,
+    MIN_DROP,
+    SegmentRule,
+    read_ceiling,
+    read_segments,
+    read_words,
+)
 from seatrial.vote import ShipRule
 
 if TYPE_CHECKING:
@@ -26,7 +34,9 @@ MODES = ("observe", "warn", "block")
 TESTS = ("mid-p", "exact")
 MISMATCH = ("refuse", "warn")
 WATCH = ("pass", "hold")
-STATISTICS = ("median", "mean")
+GOALS = ("no_regression", "non_inferior", "superior")
+STATISTICS = ("median", "mean", "p95")
+MEASURES = ("latency_ms", "input_tokens", "output_tokens", "calls", "cost_usd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +66,19 @@ class KeyRule:
 
 @dataclass(frozen=True, slots=True)
 class MeasureRule:
-    """How one measurement column gates: its paired ratio must not exceed 1 + max_increase."""
+    """How one measurement gates: its growth must not exceed 1 + max_increase, and its own size not the ceiling.
+
+    Attributes:
+        name: a column of the evidence, or `cost_usd`: its tokens at the prices that are handed in.
+        max_increase: how much larger the candidate's number may be; None where only the ceiling stands.
+        statistic: `median` or `mean` of the ratios example by example, or `p95` of the runs.
+        ceiling: the most the candidate's own statistic may be; None without one.
+    """
 
     name: str
-    max_increase: float
+    max_increase: float | None = None
     statistic: str = "median"
+    ceiling: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +128,8 @@ class Policy:
         min_n: a non-critical row under this many clusters leaves the family; an overall row of another than the primary key under it decides nothing.
         missing_tolerance: share of unmeasured cells a non-critical row may have before its worst case counts.
         watch: what a row that looks worse alone and is not proven worse does: `pass`, or `hold` the verdict (exit 2) where the row is critical or overall.
+        goal: what exit 0 takes: `no_regression`; `non_inferior`, every critical segment and all examples shown within `promote_margin`; `superior`, all examples shown better too.
+        inconclusive: `block` exits 2 where the verdict could not be told; `pass` exits 0 where that is for too few examples or missing cells alone.
         dataset_mismatch: `refuse` evidence of two dataset hashes, or `warn`.
         common: least share of the baseline's examples that must be unchanged in the candidate's dataset.
         test: `mid-p`, or `exact` for a level never exceeded.
@@ -134,6 +154,8 @@ class Policy:
     min_n: int = 20
     missing_tolerance: float = 0.02
     watch: str = "pass"
+    goal: str = GOALS[0]
+    inconclusive: str = "block"
     dataset_mismatch: str = "refuse"
     common: float = COMMON
     test: str = "mid-p"
@@ -252,13 +274,11 @@ def _keys(raw: Any, place: str) -> tuple[KeyRule, ...]:
 
 
 def _measure(name: str, raw: Any, place: str) -> MeasureRule:
-    if name not in ("latency_ms", "input_tokens", "output_tokens"):
-        raise ConfigError(
-            f"{place}: no measurement is called {name!r}; choose one of: latency_ms, input_tokens, output_tokens"
-        )
+    if name not in MEASURES:
+        raise ConfigError(f"{place}: no measurement is called {name!r}; choose one of: {', '.join(MEASURES)}")
     words.only_known(words.table(raw, place), _MEASURE, place)
-    if "max_increase" not in raw:
-        raise ConfigError(f'{place}: max_increase is missing, e.g. max_increase = "10%"')
+    if "max_increase" not in raw and "ceiling" not in raw:
+        raise ConfigError(f'{place}: max_increase is missing, e.g. max_increase = "10%", or a ceiling')
     return MeasureRule(
         name, **{word: check(raw[word], f"{place}: {word}") for word, check in _MEASURE.items() if word in raw}
     )
@@ -314,6 +334,8 @@ _TOP: dict[str, Callable[[Any, str], Any]] = {
     "min_n": words.integer,
     "missing_tolerance": words.share_or_zero,
     "watch": words.word(*WATCH),
+    "goal": words.word(*GOALS),
+    "inconclusive": words.word("block", "pass"),
     "common": words.share_or_zero,
     "dataset_mismatch": words.word(*MISMATCH),
     "test": words.word(*TESTS),
@@ -333,4 +355,8 @@ _JUDGE: dict[str, Callable[[Any, str], Any]] = {
     "ship_rule": words.word(*ShipRule),
     "margin": words.share,
 }
-_MEASURE: dict[str, Callable[[Any, str], Any]] = {"statistic": words.word(*STATISTICS), "max_increase": _increase}
+_MEASURE: dict[str, Callable[[Any, str], Any]] = {
+    "statistic": words.word(*STATISTICS),
+    "max_increase": _increase,
+    "ceiling": read_ceiling,
+}

@@ -35,6 +35,9 @@ class Report:
         budget: what the decision may spend of alpha, and on what.
         must_detect: drop that critical segments are shown not to have had.
         must_detect_overall: drop that all examples together are shown not to have had.
+        goal: what exit 0 takes.
+        tolerated: exit 2 is 0 here: the policy lets pass what could not be told for too few examples or missing cells alone.
+        prices: hash of the price table that a cost was measured with; empty where none was.
         floors: proven floors that the policy names: together they may block .05 of candidates that lie on them exactly.
         churn: share of flips under no change that power was computed with.
         family_size: rows that shared alpha.
@@ -69,6 +72,9 @@ class Report:
     must_detect: float
     must_detect_overall: float
     floors: int
+    goal: str
+    prices: str
+    tolerated: bool
     churn: float
     family_size: int
     counts: Mapping[str, object]
@@ -94,15 +100,18 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 / 1 / 2 by verdict in mode `block`; 0 in `observe` and `warn`, whatever the verdict.
+        """0 / 1 / 2 by verdict in mode `block`; 0 in `observe` and `warn`, whatever the verdict, and where it is `tolerated`.
 
         A FAIL of which every failing row is overridden counts as what the other rows say: 0, or 2 where one is undecided.
         """
         if self.mode != "block":
             return 0
+        verdict = self.verdict
         if self.overridden:
-            return Verdict.INCONCLUSIVE.exit_code if self.undecided else Verdict.PASS.exit_code
-        return self.verdict.exit_code
+            verdict = Verdict.INCONCLUSIVE if self.undecided else Verdict.PASS
+        if verdict is Verdict.INCONCLUSIVE and self.tolerated:
+            return Verdict.PASS.exit_code
+        return verdict.exit_code
 
     @property
     def stopping(self) -> tuple[Finding, ...]:

@@ -13,6 +13,7 @@ from seatrial.reason import (
     Better,
     Dropped,
     NoDrop,
+    NotBetter,
     NotProven,
     NotShown,
     SmallDrop,
@@ -210,6 +211,15 @@ def suspicious(t: Tested) -> Ruling | None:
     return _watched(t, NotProven(r.difference, r.regressed, r.n, t.p, t.p_adjusted))
 
 
+def unshown_better(t: Tested) -> Ruling | None:
+    """Where the goal is a better candidate: all examples of a key that has to show something, not shown to have risen."""
+    r = t.row
+    if t.policy.goal != "superior" or r.segment != OVERALL or t.rules_out is None:
+        return None
+    p = r.p(-r.worst, t.policy, WATCH_AT) if r.n else 1.0
+    return _cannot_tell(t, NotBetter(p)) if p > WATCH_AT else None
+
+
 def better(t: Tested) -> Ruling | None:
     """A rise beyond chance at the row's own level, at the worst case of what is missing."""
     r, level = t.row, t.level or 0.0
@@ -230,6 +240,7 @@ ROW_RULES: tuple[Rule, ...] = (
     unshown,
     too_few,
     unmeasured,
+    unshown_better,
     small_drop,
     near_floor,
     suspicious,

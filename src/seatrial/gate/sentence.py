@@ -52,6 +52,8 @@ def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of rea
             return _of_undecided(reason)
         case kind.Shown():
             return f"shown not worse by {drop(reason.rules_out)} or more: the drop is at most {drop(max(0.0, reason.at_most))}"
+        case kind.NotBetter():
+            return f"the goal is a better candidate, and it is not shown to be one (p {p_value(reason.p)} > 0.05)"
         case kind.Unchanged():
             return "every output is identical"
         case kind.Thin():
@@ -91,7 +93,14 @@ def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of rea
             | kind.Answers()
         ):
             return _of_zero_tolerance(reason)
-        case kind.Grew() | kind.WithinMargin() | kind.FewRatios() | kind.NotInterleaved() | kind.Increase():
+        case (
+            kind.Grew()
+            | kind.WithinMargin()
+            | kind.OverCeiling()
+            | kind.FewRatios()
+            | kind.NotInterleaved()
+            | kind.Increase()
+        ):
             return _of_measurement(reason)
         case (
             kind.ContractBroken()
@@ -203,20 +212,23 @@ def _of_zero_tolerance(
 
 
 def _of_measurement(
-    reason: kind.Grew | kind.WithinMargin | kind.FewRatios | kind.NotInterleaved | kind.Increase,
+    reason: kind.Grew | kind.WithinMargin | kind.OverCeiling | kind.FewRatios | kind.NotInterleaved | kind.Increase,
 ) -> str:
     match reason:
         case kind.Grew():
             return f"p {p_value(reason.p)} ≤ {p_value(reason.alpha)}: grew beyond its margin"
         case kind.WithinMargin():
             return f"p {p_value(reason.p)} > {p_value(reason.alpha)}: not beyond its margin"
+        case kind.OverCeiling():
+            bound = f"at least {reason.at_least:.4g} at one-sided {reason.level:.2g}"
+            return f"{reason.statistic} {reason.value:.4g} lies over its ceiling of {reason.ceiling:g}: {bound}{'' if reason.proven else ', so not proven'}"
         case kind.FewRatios():
             return f"{count(reason.left, 'example')} are left"
         case kind.NotInterleaved():
             return "reported only: the arms did not run interleaved in one job"
         case kind.Increase():
             ratio = "?" if reason.ratio is None else f"{100 * reason.ratio:+.1f} %".replace("-", "−")
-            wording = f"{reason.statistic} ratio {ratio}, allowed +{100 * reason.allowed:g} %"
+            wording = f"{reason.statistic} ratio {ratio}{'' if reason.allowed is None else f', allowed +{100 * reason.allowed:g} %'}"
             if not reason.without:
                 return wording
             return f"{wording}; {reason.without} of {count(reason.runs, 'run')} have no number above 0 in both arms"

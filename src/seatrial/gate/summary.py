@@ -11,6 +11,7 @@ from seatrial.errors import ConfigError
 from seatrial.gate import confirm
 from seatrial.gate.arms import OUTCOMES, arms
 from seatrial.gate.flips import causes_of, flips_of
+from seatrial.gate.measured_runs import COST
 from seatrial.gate.quarantine import Quarantined
 from seatrial.gate.report import Report
 from seatrial.gate.row import OVERALL
@@ -18,7 +19,7 @@ from seatrial.gate.rows import rows_of
 from seatrial.gate.score_family import describe
 from seatrial.gate.sentence import sentence_of
 from seatrial.gate.thresholds import floors
-from seatrial.gate.verdict import reading_order, sum_up, undecided
+from seatrial.gate.verdict import reading_order, sum_up, tolerable, undecided
 from seatrial.gate.winrate import reported_win_rates, standing, withheld_votes
 from seatrial.reason import Increase, NotInterleaved, Unchanged
 from seatrial.verdict import Finding, Outcome, Verdict
@@ -58,6 +59,9 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         must_detect=policy.must_detect,
         must_detect_overall=policy.must_detect_overall,
         floors=floors(plan.tested),
+        goal=policy.goal,
+        prices=c.prices.hash if c.prices and any(rule.name == COST for rule in policy.measures) else "",
+        tolerated=policy.inconclusive == "pass" and tolerable(findings),
         churn=policy.churn,
         family_size=sum(f.alpha_row is not None for f in findings),
         counts=_counts(gating) | ({"not_compared": plan.common.counts} if plan.common.counts else {}),
@@ -108,7 +112,12 @@ def _notes(findings: Sequence[Finding]) -> Iterator[str]:
         if any(isinstance(one, NotInterleaved) for one in f.reasons):
             yield f"{f.key} does not gate here: baseline and candidate did not run interleaved in one job"
         for one in f.reasons:
-            if isinstance(one, Increase) and Unchanged() in f.reasons and (one.ratio or 0.0) > one.allowed:
+            if (
+                isinstance(one, Increase)
+                and Unchanged() in f.reasons
+                and one.allowed is not None
+                and (one.ratio or 0.0) > one.allowed
+            ):
                 wording = f.reason.partition("; reported only")[0]
                 yield f"{wording}: the same outputs now cost more, and an unchanged candidate passes whatever it costs"
 

@@ -108,6 +108,16 @@ def read_floor(value: Any, place: str) -> float:
     return number
 
 
+def read_ceiling(value: Any, place: str) -> float:
+    """The most a measurement may be."""
+    number = words.number(value, place)
+    if not 0 < number < 1e12:
+        raise ConfigError(
+            f"{place}: a ceiling of {number:g} is out of range; it is more than 0, in the measurement's unit"
+        )
+    return number
+
+
 KEY_WORDS: dict[str, Any] = {
     "min_drop": words.share_or_zero,
     "floor": read_floor,

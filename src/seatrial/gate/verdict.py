@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.reason import BelowFloor, NotProven, NotShown, Shown, SmallDrop, Thin, Underpowered, Unmeasured
+from seatrial.reason import BelowFloor, NotBetter, NotProven, NotShown, Shown, SmallDrop, Thin, Underpowered, Unmeasured
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
 from seatrial.win_rate import Inconsistent, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, points
@@ -31,8 +31,14 @@ def reason_class_of(f: Finding) -> ReasonClass:
         return ReasonClass.OUTAGE
     if isinstance(first, Inconsistent):
         return ReasonClass.INVALID
-    few = (Underpowered, NotShown, NotProven, SmallDrop, BelowFloor, NotShownToWin)
+    few = (Underpowered, NotShown, NotBetter, NotProven, SmallDrop, BelowFloor, NotShownToWin)
     return ReasonClass.UNDERPOWERED if isinstance(first, few) else ReasonClass.MISSING
+
+
+def tolerable(findings: Iterable[Finding]) -> bool:
+    """Whether every undecided row is so for too few examples or for missing cells: never for an outage or a defect."""
+    allowed = (ReasonClass.UNDERPOWERED, ReasonClass.MISSING)
+    return all(reason_class_of(f) in allowed for f in findings if undecided(f))
 
 
 def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Verdict, ReasonClass | None, str]:

@@ -186,6 +186,7 @@ owner = "you"                              # {FINISH}: whom a report names
 mode = "observe"                           # observe -> warn -> block: it shows its verdict and stops nothing yet
 alpha = 0.05                               # chance to block a change that changed nothing
 must_detect = 0.20                         # a drop that every critical segment is shown not to have had
+must_detect_overall = 0.10                 # and one that all examples together are shown not to have had
 churn = {churn:<4g}                               # share of answers that flip with nothing changed; {why}
 min_n = 20                                 # smaller segments are shown and decide nothing
 """
@@ -193,7 +194,8 @@ min_n = 20                                 # smaller segments are shown and deci
     for graph in graphs:
         first, *rest = graph.keys or (ANSWERED,)
         table = f"graph.{toml_text(graph.name)}.key"
-        parts.append(f"[{table}.{first}]\nprimary = true\n")
+        limits = f"min_drop = 0.01   # a proven drop smaller than this does not block\n# floor = 0.70    {FINISH}: the candidate's own rate, whatever the baseline's is\n"
+        parts.append(f"[{table}.{first}]\nprimary = true\n{limits}")
         parts += [f"# [{table}.{name}]    {FINISH}: reported; without the comment sign it gates too\n" for name in rest]
     return "\n".join(parts)
 

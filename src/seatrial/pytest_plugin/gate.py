@@ -240,6 +240,8 @@ class VerdictItem(_Item):
             how = (
                 f"overridden ({len(report.overrides)} of its rows)"
                 if report.overridden
+                else 'let through by inconclusive = "pass"'
+                if report.mode == "block"
                 else f"in mode {report.mode}, which does not block"
             )
             wording = f"{report.verdict.value}, {how}: {shown(report.reason)}"

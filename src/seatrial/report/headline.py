@@ -84,6 +84,8 @@ def _outside(f: Finding) -> bool:
 
 def _cannot_tell(report: Report) -> str:
     unsure = [f for f in report.findings if f.state is State.CANNOT_TELL]
+    if not unsure:
+        return report.reason  # what cannot be told is not of these rows: the comparison with the last release
     # A thin row left the family before looking: the verdict does not hang on it.
     requested = [f for f in unsure if f.alpha_row is not None] or unsure
     open_ = [f for f in requested if f.critical or f.segment == OVERALL] or requested
@@ -128,7 +130,12 @@ def error_rate(report: Report) -> str:
     if report.floors:
         wording += f" and ≤ {100 * LEVEL:g} % over {count(report.floors, 'floor')}"
     requested = [f for f in report.findings if any(isinstance(one, (Shown, NotShown)) for one in f.reasons)]
-    cost = [f"a critical segment {drop(report.must_detect)}"] if any(f.critical for f in requested) else []
+    keys = {f.key for f in requested}
+    cost = (
+        [f"a critical segment {drop(report.must_detect)}"]
+        if any(f.critical and f.key in keys for f in report.findings)
+        else []
+    )
     if any(f.segment == OVERALL for f in requested):
         cost.append(f"{drop(report.must_detect_overall)} overall")
     if cost:

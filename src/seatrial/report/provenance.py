@@ -42,6 +42,7 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
                 "Must detect",
                 f"every critical segment shown not worse by {drop(report.must_detect)} or more, overall by {drop(report.must_detect_overall)}, at one-sided .05",
             ),
+            ("Price table", report.prices),
             ("Churn", f"{100 * report.churn:g} % taken for granted"),
         )
         if value

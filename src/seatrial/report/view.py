@@ -225,7 +225,7 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
         scored=f"{report.counts['scored']:,} of {report.counts['planned']:,} planned cells scored",
         error_rate=error_rate(report),
         mode=report.mode if report.mode == "block" else f"{report.mode}: shown, not acted on",
-        warnings=report.warnings,
+        warnings=(*report.warnings, *_let_through(report)),
         exit_code=report.exit_code,
         state=_state(report, excused),
         graph=report.graph,
@@ -233,6 +233,15 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
         detail=detail(report, let_pass),
         looks=looks(report),
         worse=len(looks_worse(report.findings)) if report.verdict is Verdict.PASS else 0,
+    )
+
+
+def _let_through(report: Report) -> tuple[str, ...]:
+    """That exit 2 was turned into 0, and by what."""
+    if report.verdict is not Verdict.INCONCLUSIVE or not report.tolerated or report.mode != "block":
+        return ()
+    return (
+        'exit 0 though it could not be told: inconclusive = "pass" lets too few examples and missing cells through',
     )
 
 

@@ -82,7 +82,14 @@ def run_aa(project: Project, row: TrialRow, *, progress: Callable[[str, int, int
     )
     # The gate is asked with the churn it will be given: the measured one, where that is more.
     policy = replace(policy, churn=max(policy.churn, *(min(one.proposed, 0.99) for one in churn)))
-    report = check(arms, policy, baseline=names[0], candidate=names[1], critical=critical)
+    report = check(
+        arms,
+        policy,
+        baseline=names[0],
+        candidate=names[1],
+        critical=critical,
+        prices=project.settings.model.prices,
+    )
     return AARun(churn, _scores(same), failures, planned, report)
 
 

@@ -120,6 +120,7 @@ def gate_against_baseline(
         critical=critical,
         quarantine=quarantine_of(project, graph, row.dataset, today),
         anchor=anchor,
+        prices=project.settings.model.prices,
     )
     if policy.judges:
         # An accepted baseline keeps scores and no answers, so there is nothing a judge could compare.
@@ -224,6 +225,7 @@ def _stopped(project: Project, row: TrialRow, version: str, run_id: str, today: 
             candidate=mine.versions[0],
             critical=critical,
             quarantine=retained,
+            prices=project.settings.model.prices,
         )
     except (InvalidComparison, DataError) as error:
         return f"It cannot be compared with what was accepted ({error})"

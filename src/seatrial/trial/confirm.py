@@ -97,7 +97,16 @@ def confirm(
     names = (first.baseline, first.candidate)
     parts = [evidence_of(project, run_id).named(name) for run_id, name in zip(found, names, strict=True)]
     fresh = combine(parts, f"runs {found[0]} and {found[1]}")
-    report = check_second_stage(first, evidence, fresh, policy, critical=critical, quarantine=kept, standings=standings)
+    report = check_second_stage(
+        first,
+        evidence,
+        fresh,
+        policy,
+        critical=critical,
+        quarantine=kept,
+        standings=standings,
+        prices=project.settings.model.prices,
+    )
     return replace(report, source=f"{first.source}, fresh {fresh.source}")
 
 

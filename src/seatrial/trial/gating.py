@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import InvalidComparison, UsageError
 from seatrial.evidence.combine import combine
@@ -22,6 +22,7 @@ from seatrial.trial.quarantine import quarantine_of
 from seatrial.trial.runs import evidence_of, latest_run, summary, unfinished_since
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
@@ -31,9 +32,18 @@ if TYPE_CHECKING:
 
 
 def gate_runs(
-    project: Project, a: str, b: str, policy: Path | None = None, *, confirming: Confirming = NEVER
+    project: Project,
+    a: str,
+    b: str,
+    policy: Path | None = None,
+    *,
+    confirming: Confirming = NEVER,
+    changed: Mapping[str, Any] | None = None,
 ) -> Report:
-    """Gate two runs, each named `GRAPH@VERSION` (its latest finished run) or by its run id, with the trial row's policy."""
+    """Gate two runs, each named `GRAPH@VERSION` (its latest finished run) or by its run id, with the trial row's policy.
+
+    `changed`: words of the policy that the caller says otherwise, e.g. its `goal`.
+    """
     first, second = latest_run(project, a), latest_run(project, b)
     graph = summary(project, first)["graph"]
     if graph != summary(project, second)["graph"]:
@@ -43,6 +53,7 @@ def gate_runs(
     if first == second:
         raise UsageError(f"{a} and {b} are both run {first}; a run is not compared with itself")
     rules = for_family(project, graph, load_policy(policy, graph)) if policy else policy_of(project, graph)
+    rules = replace(rules, **(changed or {}))
     report = gate(project, graph, first, second, rules, confirming=confirming)
     newer = [unfinished_since(project, run_id) for name, run_id in ((a, first), (b, second)) if name != run_id]
     return replace(report, warnings=(*report.warnings, *filter(None, newer)))
@@ -100,6 +111,7 @@ def gate(
         quarantine=kept,
         anchor=anchor,
         standings=votes,
+        prices=project.settings.model.prices,
     )
     report = confirm(
         project,

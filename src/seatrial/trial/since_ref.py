@@ -12,8 +12,9 @@ import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError, UsageError
 from seatrial.trial.evaluate import evaluate
@@ -22,7 +23,7 @@ from seatrial.trial.policies import policy_of
 from seatrial.trial.runs import RUNS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from seatrial.gate.report import Report
     from seatrial.project import Project
@@ -38,6 +39,7 @@ def gate_since(
     graph: str | None,
     *,
     confirming: Confirming,
+    changed: Mapping[str, Any] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Report:
     """Gate the graph as it is now against the graph as `ref` has it.
@@ -47,6 +49,7 @@ def gate_since(
         ref: a branch, a tag or a commit.
         graph: assistant id; None = the only graph with a trial row.
         confirming: whether suspicious rows are decided on fresh repetitions.
+        changed: words of the policy that the caller says otherwise, e.g. its `goal`.
         progress: told (what, done, planned).
 
     Raises:
@@ -63,10 +66,11 @@ def gate_since(
         if not (there / "pyproject.toml").is_file():
             raise UsageError(f"--since-ref {ref}: the project was not there yet; commit it to {ref} first")
         baseline = _evaluated(project, there, name, kind, repeat, f"{ref.replace('/', '-')}-{commit[:12]}")
+    rules = replace(policy_of(project, name), **(changed or {}))
     head = _git(project.root, "rev-parse", "--short=12", "HEAD")
     dirty = "-changed" if _git(project.root, "status", "--porcelain", "--", ".") else ""
     done = evaluate(project, name, kind=kind, repeat=repeat, label=f"HEAD-{head}{dirty}", progress=progress)
-    return gate(project, name, baseline, done.run_dir.name, policy_of(project, name), confirming=confirming)
+    return gate(project, name, baseline, done.run_dir.name, rules, confirming=confirming)
 
 
 def _graph(project: Project, graph: str | None) -> str:

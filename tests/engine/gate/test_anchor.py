@@ -85,6 +85,24 @@ def test_without_an_anchor_it_is_the_gate(build):
     assert anchored == plain
 
 
+def test_a_critical_segment_is_shown_not_worse_than_the_release_too(build):
+    # x is every second example: 20 of them lost 3 since the release and none since the last merge
+    rows = [
+        {"example_id": f"e{i:04d}", "version": version, "score": float(score), "segment.t": "x" if i < 20 else "y"}
+        | KNOWN
+        for version in ("v0", "v1", "v2")
+        for i, score in enumerate(losing(200, 0 if version == "v0" else 3))
+    ]
+    text = baseline_text(build([row for row in rows if row["version"] == "v0"]), "v0", measured=date(2026, 1, 1))
+    anchor = read_baseline(text, Path(f"{baseline_name(text)}.jsonl"))
+    merge = build([row for row in rows if row["version"] != "v0"])
+    asked = {"baseline": "v1", "candidate": "v2", "critical": ("t=x",), "quarantine": Quarantine()}
+    assert check_anchored(merge, Policy(), **asked, anchor=None).verdict is Verdict.PASS
+    report = check_anchored(merge, Policy(), **asked, anchor=anchor)
+    assert (report.verdict, report.exit_code) == (Verdict.INCONCLUSIVE, 2)
+    assert view(report).headline.startswith("Not shown not worse than the anchor v0 of 2026-01-01: t=x · score")
+
+
 def test_it_can_stop_and_never_excuse(build):
     # worse than the neighbour, better than the anchor: the neighbour's FAIL stands
     report = gate(build, losing(200, 0), losing(200, 25), anchor_of(build, losing(200, 60)))

@@ -35,6 +35,7 @@ EVERY = (
     kind.NoNewHit(),
     kind.Grew(0.001, 0.005),
     kind.WithinMargin(0.5, 0.005),
+    kind.OverCeiling("mean", 0.03, 0.02, 0.025, proven=True, level=0.05),
     kind.FewRatios(3, 0.5),
     kind.NotInterleaved(),
     kind.ContractBroken(),
@@ -42,6 +43,7 @@ EVERY = (
     kind.ContractUnsteady("baseline"),
     kind.FewRuns(("baseline", "candidate"), 3),
     kind.NewContract(passed=False),
+    kind.NotBetter(0.2),
     kind.SmallDrop(0.001, 0.05, 0.002, 0.01),
     kind.BelowFloor(0.4, 0.95, 0.51, proven=True, level=0.05, baseline=0.4),
     kind.Pooled(3),
@@ -82,7 +84,7 @@ def test_the_checks_run_in_this_order():
 
 
 def test_the_first_row_rule_that_matches_decides_in_this_order():
-    names = ["dropped", "under_floor", "thin", "unshown", "too_few", "unmeasured"]
+    names = ["dropped", "under_floor", "thin", "unshown", "too_few", "unmeasured", "unshown_better"]
     names += ["small_drop", "near_floor", "suspicious", "better", "no_drop"]
     assert [rule.__name__ for rule in ROW_RULES] == names
 

@@ -8,6 +8,7 @@ import pytest
 from seatrial.errors import ConfigError
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy
+from seatrial.price import Price, Prices
 from seatrial.verdict import State, Verdict
 
 
@@ -118,7 +119,7 @@ def test_fewer_than_min_n_cannot_tell(build):
 
 
 def test_a_column_that_is_not_there_is_refused(build):
-    with pytest.raises(ConfigError, match="measurement 'output_tokens' gates but memory has no such column"):
+    with pytest.raises(ConfigError, match="measurement 'output_tokens' gates but memory has no column 'output_tokens'"):
         gate(build(rows([1.0] * 30)), policy("output_tokens"))
 
 
@@ -139,3 +140,66 @@ def test_the_mean_may_be_asked_for(build):
     ratios = [1.0] * 29 + [100.0]
     assert "mean ratio +16.6 %" in gate(build(rows(ratios)), policy(statistic="mean"))[1].reason
     assert "median ratio +0.0 %" in gate(build(rows(ratios)), policy())[1].reason
+
+
+# ---------------------------------------------------------------- p95, ceilings, money
+
+
+def test_a_95th_percentile_that_grew_blocks_though_the_median_did_not(build):
+    # every fifth of 200 runs takes twice as long: p95 doubles, the median stays
+    evidence = build(rows([2.0 if i % 5 == 0 else 1.0 for i in range(200)]))
+    report, finding = gate(evidence, policy(statistic="p95"))
+    assert (report.verdict, finding.state) == (Verdict.FAIL, State.BLOCKS)
+    assert "p95 ratio +100.0 %, allowed +10 %" in finding.reason
+    assert gate(evidence, policy(statistic="median"))[0].verdict is Verdict.PASS
+
+
+def test_a_95th_percentile_of_few_runs_cannot_be_told(build):
+    report, finding = gate(build(rows([1.0] * 99)), policy(statistic="p95"))
+    assert (report.verdict, finding.state) == (Verdict.INCONCLUSIVE, State.CANNOT_TELL)
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "verdict", "state"), [(900, "fail", "blocks"), (999, "pass", "watch"), (1_100, "pass", "no_drop")]
+)
+def test_a_ceiling_is_of_the_candidate_alone(build, ceiling, verdict, state):
+    # mean 1,000 of both; tokens of 950 to 1,050 over 60 examples, so the mean's bound is about 993
+    ratios = [0.95 + 0.1 * i / 59 for i in range(60)]
+    rules = Policy(keys=(KeyRule("score"),), measures=(MeasureRule("input_tokens", statistic="mean", ceiling=ceiling),))
+    report, finding = gate(build(rows(ratios)), rules)
+    assert (report.verdict, finding.state) == (verdict, state)
+    assert report.budget.measures == 0, "a ceiling takes nothing of alpha"
+
+
+def priced(model, n=40):
+    return [
+        {"example_id": f"e{i}", "version": v, "score": 1.0, "input_tokens": 1_000, "output_tokens": 200, "model": m}
+        for i in range(n)
+        for v, m in (("a", "cheap"), ("b", model))
+    ]
+
+
+PRICES = Prices("2026-01-01", {"cheap": Price(0.1, 0.4, 0.02), "dear": Price(1.0, 4.0)})
+COST = policy("cost_usd", 0.05, statistic="mean")
+
+
+def test_a_dearer_model_with_the_same_tokens_is_seen(build):
+    report = check(build(priced("dear")), COST, baseline="a", candidate="b", prices=PRICES)
+    cost = next(f for f in report.findings if f.key == "cost_usd")
+    assert (report.verdict, cost.state, report.prices) == (Verdict.FAIL, State.BLOCKS, PRICES.hash)
+    assert "mean ratio +900.0 %" in cost.reason
+    assert check(build(priced("cheap")), COST, baseline="a", candidate="b", prices=PRICES).verdict is Verdict.PASS
+
+
+def test_what_was_read_from_a_cache_costs_its_own_price(build):
+    made = [{**row, "cache_read_tokens": 1_000 if row["version"] == "b" else 0} for row in priced("cheap")]
+    report = check(build(made), COST, baseline="a", candidate="b", prices=PRICES)
+    # (1,000 x .02 + 200 x .4) / (1,000 x .1 + 200 x .4) = 100 / 180
+    assert "mean ratio −44.4 %" in next(f.reason for f in report.findings if f.key == "cost_usd")
+
+
+def test_a_model_without_a_price_is_no_number_and_no_pass(build):
+    report = check(build(priced("unheard-of")), COST, baseline="a", candidate="b", prices=PRICES)
+    assert report.verdict is Verdict.INCONCLUSIVE
+    with pytest.raises(ConfigError, match="no prices were handed in"):
+        check(build(priced("cheap")), COST, baseline="a", candidate="b")

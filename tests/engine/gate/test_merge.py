@@ -224,6 +224,45 @@ def test_every_step_counts_where_the_first_drop_is_too_small_to_block(build, qui
     assert (states["overall"], states["t=small"]) == (State.WATCH, State.BLOCKS)
 
 
+# ---------------------------------------------------------------- goals, and what may pass untold
+
+
+@pytest.mark.parametrize(
+    ("goal", "counts", "verdict"),
+    [
+        ("no_regression", (55, 1, 1, 3), "pass"),
+        ("non_inferior", (55, 1, 1, 3), "inconclusive"),  # within 5 points takes 53 that did not move
+        ("non_inferior", (57, 0, 0, 3), "pass"),
+        ("superior", (57, 0, 0, 3), "inconclusive"),
+        ("superior", (50, 0, 7, 3), "pass"),
+        ("superior", (40, 12, 0, 8), "fail"),
+    ],
+)
+def test_the_goal_says_what_exit_0_takes(build, pairs, goal, counts, verdict):
+    report = gate(build(pairs({"x": counts})), Policy(goal=goal), critical=["t=x"])
+    assert (report.verdict, report.goal) == (verdict, goal)
+
+
+def test_identical_outputs_are_not_worse_and_not_better(build, pairs):
+    rows = [{**row, "output_hash": row["example_id"]} for row in pairs({"x": (60, 0, 0, 0)})]
+    assert gate(build(rows), Policy(goal="non_inferior")).unchanged
+    assert gate(build(rows), Policy(goal="superior")).verdict is Verdict.INCONCLUSIVE
+
+
+def test_too_few_examples_may_pass_by_policy_and_a_fail_never_does(build, pairs):
+    lenient = Policy(inconclusive="pass")
+    few = gate(build(pairs({"x": (12, 0, 0, 0)})), lenient)
+    assert (few.verdict, few.exit_code, gate_data(few)["tolerated"]) == (Verdict.INCONCLUSIVE, 0, True)
+    assert any("lets too few examples" in said for said in view(few).warnings)
+    assert gate(build(pairs({"x": (20, 30, 0, 0)})), lenient).exit_code == 1
+    rows = pairs({"x": (60, 0, 0, 0)})
+    for row in rows[: 2 * 40]:
+        if row["version"] == "b":
+            row |= {"score": None, "outcome": "skipped", "error_kind": "outage"}
+    lost = gate(build(rows), lenient)
+    assert (lost.verdict, lost.reason_class, lost.exit_code) == (Verdict.INCONCLUSIVE, ReasonClass.OUTAGE, 2)
+
+
 # ---------------------------------------------------------------- floors
 
 

@@ -126,7 +126,7 @@ def test_vital_examples_are_named_for_all_graphs_or_for_one(file):
         (HEAD + KEY + "[measure.latency_ms]\nmax_increase = 10\n", "an increase of 10 is out of range"),
         (HEAD + KEY + '[measure.latency_ms]\nmax_increase = "a lot%"\n', "expected a percentage"),
         (HEAD + KEY + '[measure.latency_ms]\nmax_increase = "nan%"\n', "out of range"),
-        (HEAD + KEY + '[measure.latency_ms]\nmax_increase = 0.1\nstatistic = "p95"\n', "'p95' is unknown; choose"),
+        (HEAD + KEY + '[measure.latency_ms]\nmax_increase = 0.1\nstatistic = "p99"\n', "'p99' is unknown; choose"),
         (HEAD + KEY + '[judge.helpful]\nship_rule = "best"\n', "'best' is unknown; choose one of: superior"),
         (HEAD + KEY + "[judge.helpful]\nfloor = 0.7\n", "'floor' is unknown; choose one of: require_licence"),
         (HEAD + "measure = 3\n" + KEY, "[measure]: expected a table"),
