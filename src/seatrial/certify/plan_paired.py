@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from seatrial.certify.simulate import rules_out
 from seatrial.gate.churn import MOST_REPETITIONS
 from seatrial.gate.row import OVERALL
 from seatrial.stats.interval import CannotTell
+from seatrial.stats.noninferiority import clusters_to_rule_out
 from seatrial.stats.power import POWER, detectable_drop, mcnemar_power, needed_n
 from seatrial.stats.sample_size import paired_non_inferiority
 
@@ -95,6 +97,8 @@ class SegmentPlan:
         repetitions: fewest runs per example with which n is enough; None when 10 are not.
         more_calls: calls of both versions on the examples that are missing, at one run each; 0 where none is.
         repeat_calls: calls beyond one run each that the repetitions cost; None where these do not do.
+        rules_out: drop that the row has to be shown not to have; 0 where it has to show nothing.
+        to_show: examples on which an unchanged candidate is shown so with the power asked for; None likewise.
     """
 
     segment: str
@@ -106,6 +110,8 @@ class SegmentPlan:
     repetitions: int | None
     more_calls: int
     repeat_calls: int | None
+    rules_out: float = 0.0
+    to_show: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,15 @@ def plan_graph(design: Design, policy: Policy, drop: float, power: float = POWER
             method,
         )
         for s, segment in enumerate(design.segments)
+    ]
+    must = rules_out(design, policy)[0]
+    rows = [
+        replace(
+            row,
+            rules_out=float(drop_),
+            to_show=clusters_to_rule_out(float(drop_), policy.churn, power=power) if drop_ > 0 else None,
+        )
+        for row, drop_ in zip(rows, must, strict=True)
     ]
     rows.sort(key=lambda row: (row.segment != OVERALL, not row.critical, row.segment))
     margin = next((rule.promote_margin for rule in policy.keys if rule.name == design.keys[0]), 0.05)

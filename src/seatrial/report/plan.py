@@ -59,10 +59,17 @@ def graph_lines(p: GraphPlan) -> Iterator[Line]:
             continue
         short = s.need is None or s.n < s.need
         yield Line(
-            f"  {name:<{width}} {s.n:>6,} {_n(s.need):>7} {s.alpha:>8.4f}  {detects}{_instead(s)}",
+            f"  {name:<{width}} {s.n:>6,} {_n(s.need):>7} {s.alpha:>8.4f}  {detects}{_instead(s)}{_to_show(s)}",
             "unsure" if short else "plain",
         )
     yield Line(f"  {margin_sentence(p.margin)} (promotable)", "plain")
+
+
+def _to_show(s: SegmentPlan) -> str:
+    """What a row has to be shown not to have lost before anything passes, and the examples that show it."""
+    if not s.rules_out:
+        return ""
+    return f" · not worse by {_points(s.rules_out)} is shown from {_n(s.to_show).strip()} examples"
 
 
 def unpaired_lines(p: UnpairedPlan) -> Iterator[Line]:
@@ -151,6 +158,8 @@ def graphs_data(plans: Sequence[GraphPlan]) -> dict[str, Any]:
                         "n": s.n,
                         "alpha": s.alpha or None,
                         "examples": s.need,
+                        "rules_out": s.rules_out or None,
+                        "examples_to_show": s.to_show,
                         "detects": s.detects,
                         "repetitions": s.repetitions,
                         "calls_for_examples": s.more_calls,

@@ -51,6 +51,12 @@ def test_every_segment_is_planned_at_its_own_level():
     assert mcnemar_power(row.need, 0.1, 0.05, 0.025) >= 0.8
     assert row.more_calls == 2 * (row.need - 60)
     assert row.repeat_calls is None or row.repeat_calls == 2 * 60 * (row.repetitions - 1)
+    # An unchanged candidate of 5 % flips: table `needed` of the statistics page
+    assert [(found[name].rules_out, found[name].to_show) for name in ("overall", "tier=enterprise")] == [
+        (0.1, 56),
+        (0.2, 21),
+    ]
+    assert found["tier=free"].to_show is None
     assert (found["tier=odd"].need, found["tier=odd"].alpha) == (None, 0.0), "under min_n: it is not tested"
 
 
