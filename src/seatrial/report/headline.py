@@ -272,13 +272,20 @@ def _collect(report: Report) -> str:
 
 
 def _short_of(report: Report) -> bool:
-    return any(f.state is State.CANNOT_TELL and f.critical and f.needed_n and f.needed_n > f.n for f in report.findings)
+    return any(_lacks(f) for f in report.findings)
+
+
+def _lacks(row: Finding) -> bool:
+    """Whether a row that decides needs more examples than it has."""
+    decides = row.critical or row.segment == OVERALL
+    return row.state is State.CANNOT_TELL and decides and bool(row.needed_n) and (row.needed_n or 0) > row.n
 
 
 def _lacking(report: Report) -> str:
-    """How many examples critical segments lack, each said once: an example counts for every key."""
+    """How many examples the rows that decide lack, each said once: an example counts for every key."""
     name, lacking = segments(report), dict[str, int]()
     for f in report.findings:
-        if f.state is State.CANNOT_TELL and f.critical and f.needed_n and f.needed_n > f.n:
-            lacking[short(name(f))] = max(lacking.get(short(name(f)), 0), f.needed_n - f.n)
-    return ", ".join(f"{n} more examples of {segment}" for segment, n in lacking.items()) or "more examples"
+        if _lacks(f):
+            where = "" if f.segment == OVERALL else f" of {short(name(f))}"
+            lacking[where] = max(lacking.get(where, 0), (f.needed_n or 0) - f.n)
+    return ", ".join(f"{count(n, 'more example')}{where}" for where, n in lacking.items()) or "more examples"

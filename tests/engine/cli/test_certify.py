@@ -40,7 +40,7 @@ def fleet(tmp_path, monkeypatch):
 
 
 def test_the_reference_fleet_keeps_its_promise(fleet, capsys):
-    assert run(["certify", "gates/merge.toml", "--json", "--gates", "400"]) == 0
+    assert run(["certify", "gates/merge.toml", "--json", "--gates", "1000"]) == 0
     reported = json.loads(capsys.readouterr().out)
     assert reported["schema"] == "seatrial/certify/1"
     # The worst of eight graphs: .05 x 1.04, and 3.29 standard errors of 1,000 gates

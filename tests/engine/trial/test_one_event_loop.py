@@ -91,7 +91,7 @@ def test_a_client_made_at_import_goes_through_every_verb(project, server, capsys
     assert len(first) == 1
     reported("eval", "oracle@unlucky")
     assert (
-        reported("gate", "oracle@v1", "oracle@unlucky", "--confirm", "--confirm-repeat", "1")["confirm"]["how"]
+        reported("gate", "oracle@v1", "oracle@unlucky", "--confirm", "--confirm-repeat", "3")["confirm"]["how"]
         == "fresh"
     )
     reported("flaky", "oracle@v1", "--repeat", "2")
