@@ -59,7 +59,10 @@ def test_the_terminal_shows_both_looks_and_what_they_cost(project, capsys):
     capsys.readouterr()
     run(["gate", "oracle@v1", "oracle@unlucky"])
     shown = capsys.readouterr()
-    assert "  confirmed  2 suspicious rows tested and 2 pooled on 3 fresh repetitions of 120 examples, 720 calls" in shown.out
+    assert (
+        "  confirmed  2 suspicious rows tested and 2 pooled on 3 fresh repetitions of 120 examples, 720 calls"
+        in shown.out
+    )
     assert "tier=enterprise · right p 0.00012 → 1.00 (n 60)" in shown.out
     assert "again oracle@v1: 360 of 360" in shown.err
 
@@ -156,7 +159,10 @@ def test_a_version_that_is_no_longer_what_was_run_is_refused(project, capsys):
     capsys.readouterr()
     assert run(["gate", *names]) == 3
     shown = capsys.readouterr().err
-    assert "2 rows of oracle look suspicious or are not shown, and cannot be confirmed: the registry's config of worse changed" in shown
+    assert (
+        "2 rows of oracle look suspicious or are not shown, and cannot be confirmed: the registry's config of worse changed"
+        in shown
+    )
     assert "decide on what there is with --no-confirm" in shown
     assert run(["gate", *names, "--no-confirm"]) == 1
 

@@ -90,10 +90,9 @@ def test_a_client_made_at_import_goes_through_every_verb(project, server, capsys
     first = set(loops())
     assert len(first) == 1
     reported("eval", "oracle@unlucky")
-    assert (
-        reported("gate", "oracle@v1", "oracle@unlucky", "--confirm", "--confirm-repeat", "3")["confirm"]["how"]
-        == "fresh"
-    )
+    # 24 examples cannot show that overall lost less than 10 points: exit 2, after a second stage on the same loop
+    looked = reported("gate", "oracle@v1", "oracle@unlucky", "--confirm", "--confirm-repeat", "1", code=2)
+    assert looked["confirm"]["how"] == "fresh"
     reported("flaky", "oracle@v1", "--repeat", "2")
     (row,) = reported("trial")["trials"]
     assert row["report"]["verdict"] == "pass"
