@@ -1,4 +1,4 @@
-"""Budget: what one decision may spend of alpha, and on what; the only place that divides it.
+"""Budget: what one decision may spend of alpha, and on what; `gate.family` divides the family's part among its rows.
 
 alpha of the policy is shared by the graphs of one change; of a graph's part the comparison with the last release takes a
 fifth where there is one, and of the rest the gating measurements take a tenth.

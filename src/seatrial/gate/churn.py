@@ -15,7 +15,7 @@ from seatrial.stats.power import POWER, mcnemar_power
 from seatrial.verdict import SYSTEM_FAILURES, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from numpy.typing import NDArray
 
@@ -75,6 +75,20 @@ class Churn:
         return float(np.ceil(round(100 * self.segments[0].churn, 9)) / 100)
 
 
+def _members(
+    evidence: Evidence, usable: NDArray[np.int64], examples: int
+) -> Iterator[tuple[str, str, NDArray[np.bool_]]]:
+    """Each segment that holds a usable example: its dimension, its name, and which of them are its own."""
+    for dimension in evidence.dimensions:
+        codes = evidence.codes(f"segment.{dimension}")
+        of_example = np.zeros(examples, dtype=np.int64)
+        of_example[evidence.codes("example_id").index] = codes.index
+        for code, value in sorted(enumerate(codes.values), key=lambda item: item[1]):
+            mine = of_example[usable] == code
+            if mine.any():
+                yield dimension, f"{dimension}={value}", mine
+
+
 def churn_of(
     evidence: Evidence,
     version: str,
@@ -111,17 +125,16 @@ def churn_of(
             f"{evidence.source}: no example of {version} was measured twice on {key!r}; run it with --repeat 3 or more"
         )
     values = disagree[usable]
-    rows = [_segment(OVERALL, False, values, policy, levels)]
-    for dimension in evidence.dimensions:
-        codes = evidence.codes(f"segment.{dimension}")
-        of_example = np.zeros(disagree.size, dtype=np.int64)
-        of_example[evidence.codes("example_id").index] = codes.index
-        for code, value in sorted(enumerate(codes.values), key=lambda item: item[1]):
-            mine = values[of_example[usable] == code]
-            name = f"{dimension}={value}"
-            if mine.size:
-                rows.append(_segment(name, dimension in critical or name in critical, mine, policy, levels))
-    rows[1:] = sorted(rows[1:], key=lambda row: (not row.critical, -row.churn, row.segment))
+    rows = [
+        _segment(OVERALL, False, values, policy, levels),
+        *sorted(
+            (
+                _segment(name, dimension in critical or name in critical, values[mine], policy, levels)
+                for dimension, name, mine in _members(evidence, usable, disagree.size)
+            ),
+            key=lambda row: (not row.critical, -row.churn, row.segment),
+        ),
+    ]
     names = evidence.codes("example_id").values
     worst = sorted(
         ((names[i], float(disagree[i])) for i in usable if disagree[i] > 0), key=lambda item: (-item[1], item[0])

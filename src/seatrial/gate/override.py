@@ -118,6 +118,17 @@ def override_line(override: Override) -> str:
     return json.dumps(asdict(override), ensure_ascii=False, sort_keys=True) + "\n"
 
 
+def _failing(report: Report, segment: str, key: str) -> list[Finding]:
+    """The failing rows of a segment and a key; a UsageError that lists what fails where there are none."""
+    mine = [f for f in report.stopping if (f.segment, f.key) == (segment, key)]
+    if not mine:
+        have = "; ".join(f"--segment {f.segment} --key {f.key}" for f in report.stopping)
+        raise UsageError(
+            f"{segment} · {key} does not fail, so there is nothing to override; {'what fails: ' + have if have else 'nothing fails'}"
+        )
+    return mine
+
+
 def write_for(
     report: Report,
     bound: Bound,
@@ -136,13 +147,7 @@ def write_for(
         UsageError: the row does not fail, the reason or the author is blank, the date is past or too far, or the same
             question was renewed twice already.
     """
-    failing = report.stopping
-    mine = [f for f in failing if (f.segment, f.key) == (segment, key)]
-    if not mine:
-        have = "; ".join(f"--segment {f.segment} --key {f.key}" for f in failing)
-        raise UsageError(
-            f"{segment} · {key} does not fail, so there is nothing to override; {'what fails: ' + have if have else 'nothing fails'}"
-        )
+    mine = _failing(report, segment, key)
     for name, value in (("--reason", reason), ("--author", author)):
         if not value.strip():
             raise UsageError(f"{name} is blank; an override has an author and a reason")

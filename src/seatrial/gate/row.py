@@ -153,27 +153,26 @@ class Row:
         return high, int(order.size)
 
 
+def _by_cluster(
+    arms: Arms, take: slice | NDArray[np.int64], absent: NDArray[np.int64]
+) -> tuple[tuple[NDArray[np.float64], ...], NDArray[np.bool_]]:
+    """Lowest and highest score of both arms per cluster, and which clusters were measured completely."""
+    base, cand = arms.baseline, arms.candidate
+    ends = tuple(scores[take] for scores in (base.low, base.high, cand.low, cand.high))
+    if arms.paired:
+        return ends, absent == 0
+    names, cluster = np.unique(arms.cluster[take], return_inverse=True)
+    size = np.bincount(cluster, minlength=names.size)
+    means = tuple(np.bincount(cluster, weights=scores, minlength=names.size) / size for scores in ends)
+    return means, np.bincount(cluster, weights=absent, minlength=names.size) == 0
+
+
 def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | None) -> Row:
     """The row of `members` (positions among the planned examples), or of all of them."""
     take = slice(None) if members is None else members
     base, cand = arms.baseline, arms.candidate
     absent = base.missing_cells[take] + cand.missing_cells[take]
-    if arms.paired:
-        base_low, base_high, cand_low, cand_high, measured = (
-            base.low[take],
-            base.high[take],
-            cand.low[take],
-            cand.high[take],
-            absent == 0,
-        )
-    else:
-        names, cluster = np.unique(arms.cluster[take], return_inverse=True)
-        size = np.bincount(cluster, minlength=names.size)
-        base_low, base_high, cand_low, cand_high = (
-            np.bincount(cluster, weights=scores[take], minlength=names.size) / size
-            for scores in (base.low, base.high, cand.low, cand.high)
-        )
-        measured = np.bincount(cluster, weights=absent, minlength=names.size) == 0
+    (base_low, base_high, cand_low, cand_high), measured = _by_cluster(arms, take, absent)
     # Rounded: sums over rows in another order differ beyond these digits, and verdicts may not.
     missing = int(absent.sum())
     best = np.round(cand_high - base_low, DECIMALS) + 0.0
