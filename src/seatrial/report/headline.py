@@ -282,10 +282,14 @@ def _lacks(row: Finding) -> bool:
 
 
 def _lacking(report: Report) -> str:
-    """How many examples the rows that decide lack, each said once: an example counts for every key."""
+    """How many examples the rows that decide lack, each said once: an example counts for every key and every row."""
     name, lacking = segments(report), dict[str, int]()
     for f in report.findings:
         if _lacks(f):
-            where = "" if f.segment == OVERALL else f" of {short(name(f))}"
-            lacking[where] = max(lacking.get(where, 0), (f.needed_n or 0) - f.n)
-    return ", ".join(f"{count(n, 'more example')}{where}" for where, n in lacking.items()) or "more examples"
+            lacking[f.segment] = max(lacking.get(f.segment, 0), (f.needed_n or 0) - f.n)
+    total = lacking.pop(OVERALL, 0)
+    if not lacking:
+        return count(total, "more example") if total else "more examples"
+    titles = {f.segment: short(name(f)) for f in report.findings}
+    parts = [f"{count(n, 'more example')} of {titles[segment]}" for segment, n in lacking.items()]
+    return ", ".join([*parts, *([f"{total:,} more in all"] if total > sum(lacking.values()) else [])])

@@ -85,7 +85,7 @@ def test_a_segment_with_two_keys_lacks_its_examples_once():
     ]
     v = view(make_report(Verdict.INCONCLUSIVE, overall, *rows, reason_class=ReasonClass.UNDERPOWERED))
     assert v.headline == "de · f has 10 examples, needs 45 to show a drop of 20 points (3 such rows)."
-    assert v.todo == "collect 35 more examples of de"
+    assert v.todo == "collect 35 more examples of de, 57 more in all"
     alone = view(make_report(Verdict.INCONCLUSIVE, overall, reason_class=ReasonClass.UNDERPOWERED))
     assert (alone.headline, alone.todo) == ("overall has too few.", "collect more examples")
 
