@@ -87,7 +87,7 @@ def test_a_segment_with_two_keys_lacks_its_examples_once():
     assert v.headline == "de · f has 10 examples, needs 45 to show a drop of 20 points (3 such rows)."
     assert v.todo == "collect 35 more examples of de, 57 more in all"
     alone = view(make_report(Verdict.INCONCLUSIVE, overall, reason_class=ReasonClass.UNDERPOWERED))
-    assert (alone.headline, alone.todo) == ("overall has too few.", "collect more examples")
+    assert (alone.headline, alone.todo) == ("overall has too few.", "collect 57 more examples")
 
 
 def test_a_critical_segment_that_fell_in_two_keys_is_one_critical_segment():
