@@ -58,9 +58,9 @@ def test_the_contract_holds_the_reply_parses_and_tokens_are_counted(graph, proje
             None,
         )  # a reply that is not the guide's format raises in the graph
         module(f"graphs.{graph}.contract").Output.model_validate(run.outputs)
-        assert run.input_tokens > 0
-        assert run.output_tokens > 0
-        assert run.model
+    asked = [run for run in runs if run.model]  # a contact left alone is skipped before a model is asked
+    assert asked
+    assert all(run.input_tokens > 0 and run.output_tokens > 0 for run in asked)
 
 
 def real(*arguments, **environ):
