@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from itertools import chain, repeat
 
 import pytest
-
-from seatrial.cli import feedback_gate
 
 NOW = datetime(2026, 6, 30, tzinfo=UTC)
 AT_NOW = ("--now", NOW.isoformat())
@@ -151,10 +150,11 @@ def test_times_without_a_zone_are_refused_until_one_is_declared(gate, write):
         (("--outcomes", "absent.csv", "--warn-only"), 2),
     ],
 )
-def test_exit_codes_of_the_console_script(project, write, monkeypatch, arguments, code):
+def test_exit_codes_of_the_console_script(project, write, arguments, code):
     write("joined.csv", joined(0.9, times(("1", 60), ("0", 60))))
-    monkeypatch.chdir(project)
-    monkeypatch.setattr(sys, "argv", ["feedback_gate", "--one-shot", "--outcomes", "joined.csv", *arguments])
-    with pytest.raises(SystemExit) as ended:
-        feedback_gate()
-    assert ended.value.code == code
+    done = subprocess.run(
+        [sys.executable, "-c", "from seatrial.cli import feedback_gate; feedback_gate()", "--one-shot", "--outcomes",
+         "joined.csv", *arguments],
+        cwd=project, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stdout + done.stderr
