@@ -195,7 +195,7 @@ def command(
 
 
 def _alone(ref: str, versions: tuple[str, ...]) -> None:
-    """Raise a UsageError where something stands beside --since-ref that it does not read."""
+    """Raise a UsageError where an argument is given with --since-ref that it does not read."""
     flags = given_flags(("evidence", "baseline", "candidate", "critical", "graph", "policy", *READING_NAMES))
     if flags:
         raise UsageError(f"{flags[0]} does not go with --since-ref {ref}: graph, policy and segments are the project's")

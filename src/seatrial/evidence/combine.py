@@ -49,7 +49,7 @@ def _stamps(parts: Sequence[Evidence]) -> dict[str, str]:
                 (wording for wording in counts if not wording.isdecimal()),
                 str(sum(int(wording) for wording in counts if wording.isdecimal())),
             )
-    shared.pop("read_as", None)  # said of the whole by whoever reads it
+    shared.pop("read_as", None)  # the reader of the joined table states it
     unnamed = dict.fromkeys(filter(None, (part.metadata.get("could_be_segments") for part in parts)))
     return shared | ({"could_be_segments": ", ".join(unnamed)} if unnamed else {})
 

@@ -1,4 +1,4 @@
-"""Golden re-runs: does a version that nobody touched still answer its dataset as it did on earlier nights?
+"""Golden re-runs: does an unchanged version still answer its dataset as it did on earlier nights?
 
 Pure: the nights' scores in, one Decision out. Each night is a run of the same version, dataset and evaluators; the year has one
 error rate, spent by an e-process over its nights that is computed again from the stored runs every time.

@@ -1,6 +1,6 @@
 """Measurements: did latency, tokens, calls or cost grow beyond their margin, or lie over their ceiling.
 
-Growth is judged example by example in an alpha slice of its own; ceilings stand beside alpha, at .05 shared by all of them.
+Growth is judged example by example in an alpha slice of its own; ceilings are outside alpha, at .05 shared by all of them.
 """
 
 from __future__ import annotations

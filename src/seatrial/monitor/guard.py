@@ -167,7 +167,7 @@ def _thread_id() -> str:
 
 def _record(decision: GuardDecision, run: Run) -> None:
     """Into the notes of an evaluation's run, else into the project's store."""
-    from seatrial.model.context import calls_here  # noqa: PLC0415 - small, and loaded by whoever evaluates
+    from seatrial.model.context import calls_here  # noqa: PLC0415 - small, and loaded by every evaluation
 
     calls = calls_here()
     if calls is not None:
