@@ -1,4 +1,4 @@
-"""`python -m benchmarks` (`make bench`): measure everything in one run, print the table, write it into docs/benchmarks.md."""
+"""`python -m benchmarks` (`make bench`): measure everything in one run, print the table, write it into docs/explanation/speed.md."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from benchmarks.child import ROOT, environment, ours, spawn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PAGE = ROOT / "docs" / "benchmarks.md"
+PAGE = ROOT / "docs" / "explanation" / "speed.md"
 # Its arrays would count as the memory of every process started after it: see child.py.
 APART = "import json; from benchmarks.evaluation import measure; print(json.dumps(measure()))"
 

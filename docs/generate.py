@@ -2,7 +2,7 @@
 
 python docs/generate.py [--check]
 
-Four kinds of text are written: the whole of cli.md, the output below every `$ seatrial ...` line, what stands between
+Four kinds of text are written: the whole of reference/cli.md, the output below every `$ seatrial ...` line, what stands between
 `<!-- table: NAME -->` and `<!-- end -->`, and the pictures of figures.py.
 """
 
@@ -65,7 +65,7 @@ WIDTH = 100
 
 
 def cli_page() -> str:
-    """docs/cli.md: the help of every verb, as it is printed."""
+    """docs/reference/cli.md: the help of every verb, as it is printed."""
     parts = [
         "# The command line",
         "",
@@ -343,31 +343,31 @@ TABLES: dict[str, Callable[[], str]] = {
     **figures.TABLES,
 }
 TABLE = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
-FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r'^```(\w+)(?: title="(.+?)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 WRITTEN = (
     DOCS.parent / "README.md",
     *(
         DOCS / f"{name}.md"
         for name in (
-            "gate",
-            "project",
-            "evidence",
-            "policy",
-            "slices",
-            "statistics",
-            "report",
-            "adopt",
-            "experiments",
-            "ab",
-            "feedback",
-            "drift",
-            "serve",
-            "spend",
+            "explanation/how-the-gate-decides",
+            "reference/project-file",
+            "reference/evidence",
+            "reference/policy",
+            "how-to/find-slices",
+            "explanation/statistics",
+            "reference/report",
+            "how-to/langgraph-project",
+            "reference/rollout-plan",
+            "how-to/ab-test",
+            "how-to/feedback",
+            "how-to/drift",
+            "how-to/fleet-server",
+            "how-to/cost",
         )
     ),
 )
 PAGES = (
-    {DOCS / "cli.md": cli_page}
+    {DOCS / "reference" / "cli.md": cli_page}
     | {page: (lambda page=page: with_tables(with_sessions(page))) for page in WRITTEN}
     | figures.PICTURES
 )

@@ -1,6 +1,6 @@
 """Every fenced example of the README and docs/ runs, and prints what the page says it prints.
 
-```python blocks run in order in one fresh folder per page; a block whose fence names a file (```toml pyproject.toml) is
+```python blocks run in order in one fresh folder per page; a block whose fence names a file (```toml title="pyproject.toml") is
 written to it; in ```console blocks each `$ seatrial ...` line runs there, and the lines below it are its output, to the
 letter; a run's id is written RUN.
 """
@@ -22,7 +22,7 @@ from seatrial.project import mount
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r'^```(\w+)(?: title="(.+?)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 RUN_ID = re.compile(r"\b\d{8}-\d{6}-[\w.-]+-[0-9a-f]{4}\b")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
@@ -82,7 +82,7 @@ def test_every_policy_a_page_shows_is_one():
 @pytest.mark.parametrize("without", ["example_id", "version", "score"])
 def test_the_evidence_columns_called_required_are(without, tmp_path):
     row = (
-        (ROOT / "docs" / "evidence.md")
+        (ROOT / "docs" / "reference" / "evidence.md")
         .read_text(encoding="utf-8")
         .partition(f"\n| `{without}` |")[2]
         .partition("\n")[0]
@@ -101,7 +101,7 @@ def test_the_links_of_a_page_lead_somewhere(page):
 
 @pytest.mark.parametrize("name", ["judges.md", "feedback.md", "drift.md"])
 def test_a_how_to_has_at_most_800_words(name):
-    assert len((ROOT / "docs" / name).read_text(encoding="utf-8").split()) <= 800
+    assert len((ROOT / "docs" / "how-to" / name).read_text(encoding="utf-8").split()) <= 800
 
 
 def test_readme_stays_on_one_screen():

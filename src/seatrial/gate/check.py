@@ -1,6 +1,6 @@
 """Check: the merge gate on one screen, from a comparison to its report.
 
-Unchanged first, then validity (both in the plan), then every check; docs/gate.md says what each one promises.
+Unchanged first, then validity (both in the plan), then every check; docs/explanation/how-the-gate-decides.md says what each one promises.
 """
 
 from __future__ import annotations

@@ -185,8 +185,10 @@ def test_a_plan_that_cannot_run_is_refused(tmp_path, old, new, reported):
 
 
 def test_the_plan_that_the_reference_shows_can_run():
-    page = Path(__file__).parents[3] / "docs" / "experiments.md"
-    shown = re.search(r"^```toml experiments/support_v4.toml\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    page = Path(__file__).parents[3] / "docs" / "reference" / "rollout-plan.md"
+    shown = re.search(
+        r'^```toml title="experiments/support_v4.toml"\n(.*?)^```', page.read_text(encoding="utf-8"), re.M | re.S
+    )
     tier = parse_segments('[dimension.tier]\ntag = "tier"\nvalues = ["free", "enterprise"]')
     plan = parse_rollout_plan(tomllib.loads(shown[1]), "page", tier)
     assert [cell.name for cell in plan.cells] == ["tier=enterprise", "long", REST]

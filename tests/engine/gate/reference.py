@@ -1,6 +1,6 @@
 """The gate's documented rules once more, slow and plain: an oracle for tables of a few hundred rows.
 
-Written from docs/gate.md, docs/policy.md, docs/statistics.md, docs/evidence.md and docs/decisions. Where they are silent the
+Written from docs/explanation/how-the-gate-decides.md, docs/reference/policy.md, docs/explanation/statistics.md, docs/reference/evidence.md and docs/decisions. Where they are silent the
 line says "(not documented)". Nothing is imported from the gate; of scipy it takes a quantile, of numpy random signs.
 """
 

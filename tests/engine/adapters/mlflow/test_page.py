@@ -1,4 +1,4 @@
-"""docs/mlflow.md: every example on it runs, against a database that holds a baseline and a candidate that was stopped."""
+"""docs/how-to/mlflow.md: every example on it runs, against a database that holds a baseline and a candidate that was stopped."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from seatrial.adapters.mlflow import Entry, log_runs
 from seatrial.adapters.mlflow.comparison import _numbers
 
-PAGE = (Path(__file__).parents[4] / "docs" / "mlflow.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[4] / "docs" / "how-to" / "mlflow.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"^```py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
