@@ -69,6 +69,12 @@ def check_anchored(
             raise
         # What the anchor cannot say takes nothing away from what the baseline has said.
         return replace(merge, warnings=(*merge.warnings, f"the anchor was not asked: {error}"))
+    return _both(merge, against, anchor)
+
+
+def _both(merge: Report, against: Report, anchor: Baseline) -> Report:
+    """The report of both comparisons: that against the baseline, stopped where the anchor stops it."""
+    release = f"the anchor {anchor.header.version} of {anchor.header.date}"
     open_ = [f for f in against.findings if f.critical and any(isinstance(one, NotShown) for one in f.reasons)]
     if merge.verdict is Verdict.PASS and against.verdict is not Verdict.FAIL and open_:
         return replace(
@@ -76,7 +82,7 @@ def check_anchored(
             anchor=against,
             verdict=Verdict.INCONCLUSIVE,
             reason_class=ReasonClass.UNDERPOWERED,
-            reason=f"Not shown not worse than the anchor {anchor.header.version} of {anchor.header.date}: {open_[0].reason}",
+            reason=f"Not shown not worse than {release}: {open_[0].reason}",
             undecided=merge.undecided + len(open_),
         )
     kept_back = against.quarantine if merge.quarantine is None or merge.quarantine.with_them is Verdict.PASS else None
@@ -89,7 +95,7 @@ def check_anchored(
         anchor=against,
         verdict=Verdict.FAIL,
         reason_class=None,
-        reason=f"Worse than the anchor {anchor.header.version} of {anchor.header.date}, though not than {baseline}: {against.reason}",
+        reason=f"Worse than {release}, though not than {merge.baseline}: {against.reason}",
     )
 
 

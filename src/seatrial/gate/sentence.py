@@ -45,8 +45,26 @@ def sentence_of(f: Finding) -> str:
     return wording
 
 
-def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of reason
+def sentence(reason: Reason) -> str:
     """The reason in words, without a full stop."""
+    if isinstance(reason, kind.ScoreReason):
+        return _of_score(reason)
+    if isinstance(reason, kind.ZeroToleranceReason):
+        return _of_zero_tolerance(reason)
+    if isinstance(reason, kind.MeasurementReason):
+        return _of_measurement(reason)
+    if isinstance(reason, kind.ContractReason):
+        return _of_contract(reason)
+    if isinstance(reason, kind.BasisReason):
+        return _of_basis(reason)
+    if isinstance(reason, vote.Bar):
+        return vote.bar_sentence(reason)
+    if isinstance(reason, win_rate.Judged):
+        return win_rate.judged_sentence(reason)
+    assert_never(reason)
+
+
+def _of_score(reason: kind.ScoreReason) -> str:
     match reason:
         case kind.Underpowered() | kind.NotShown() | kind.Unmeasured() | kind.NotProven():
             return _of_undecided(reason)
@@ -70,70 +88,6 @@ def sentence(reason: Reason) -> str:  # noqa: PLR0912 - one case per kind of rea
             return f"no drop found (p {p_value(reason.p)})"
         case kind.Reported():
             return "reported, does not gate"
-        case kind.TippingPoint():
-            return f"blocks if {reason.clusters} of {reason.of} unmeasured go against it"
-        case kind.Pooled():
-            return f"asked of both looks pooled ({count(reason.repetitions, 'fresh repetition')})"
-        case kind.JointLevel(too_large=True):
-            return "weighted Holm alone: too many differences to flip the signs of"
-        case kind.JointLevel(draws=0):
-            return "weighted Holm or joint level: no draw was needed"
-        case kind.JointLevel():
-            return f"weighted Holm or joint level by {reason.draws:,} sign flips of clusters"
-        case kind.Fresh(p=None):
-            return "on fresh repetitions"
-        case kind.Fresh():
-            return f"p {p_value(reason.p)} at the first look, decided on {count(reason.repetitions or 0, 'fresh repetition')}"
-        case (
-            kind.NewHit()
-            | kind.UnclearHit()
-            | kind.UnseenHit()
-            | kind.NothingScored()
-            | kind.NoNewHit()
-            | kind.Answers()
-        ):
-            return _of_zero_tolerance(reason)
-        case (
-            kind.Grew()
-            | kind.WithinMargin()
-            | kind.OverCeiling()
-            | kind.FewRatios()
-            | kind.NotInterleaved()
-            | kind.Increase()
-        ):
-            return _of_measurement(reason)
-        case (
-            kind.ContractBroken()
-            | kind.ContractHolds()
-            | kind.ContractUnsteady()
-            | kind.FewRuns()
-            | kind.NewContract()
-            | kind.Passes()
-        ):
-            return _of_contract(reason)
-        case (
-            vote.NoLicence()
-            | vote.LicenceExpired()
-            | vote.LicenceSuspended()
-            | vote.OtherVersion()
-            | vote.OtherModel()
-            | vote.OtherGraph()
-            | vote.SameFamily()
-            | vote.FamilyUnknown()
-            | vote.ShortOfLicence()
-        ):
-            return vote.bar_sentence(reason)
-        case (
-            win_rate.NoVote()
-            | win_rate.MayOnlyHold()
-            | win_rate.Wins()
-            | win_rate.Loses()
-            | win_rate.NotShownToWin()
-            | win_rate.Unjudged()
-            | win_rate.Inconsistent()
-            | win_rate.WinRate()
-        ):
-            return win_rate.judged_sentence(reason)
         case _:
             assert_never(reason)
 
@@ -185,9 +139,7 @@ def _below_floor(reason: kind.BelowFloor) -> str:
     return f"{wording}: {bound}{'' if reason.proven else ', so not proven'}{too}"
 
 
-def _of_zero_tolerance(
-    reason: kind.NewHit | kind.UnclearHit | kind.UnseenHit | kind.NothingScored | kind.NoNewHit | kind.Answers,
-) -> str:
+def _of_zero_tolerance(reason: kind.ZeroToleranceReason) -> str:
     match reason:
         case kind.NewHit():
             where = "; ".join(f"{segment} {hits}" for segment, hits in reason.places)
@@ -211,9 +163,7 @@ def _of_zero_tolerance(
             assert_never(reason)
 
 
-def _of_measurement(
-    reason: kind.Grew | kind.WithinMargin | kind.OverCeiling | kind.FewRatios | kind.NotInterleaved | kind.Increase,
-) -> str:
+def _of_measurement(reason: kind.MeasurementReason) -> str:
     match reason:
         case kind.Grew():
             return f"p {p_value(reason.p)} ≤ {p_value(reason.alpha)}: grew beyond its margin"
@@ -236,14 +186,7 @@ def _of_measurement(
             assert_never(reason)
 
 
-def _of_contract(
-    reason: kind.ContractBroken
-    | kind.ContractHolds
-    | kind.ContractUnsteady
-    | kind.FewRuns
-    | kind.NewContract
-    | kind.Passes,
-) -> str:
+def _of_contract(reason: kind.ContractReason) -> str:
     match reason:
         case kind.ContractBroken():
             return "a contract that held is broken"
@@ -264,6 +207,26 @@ def _of_contract(
         case kind.Passes():
             (b, of_b), (c, of_c) = reason.baseline, reason.candidate
             return f"baseline passed {b} of {of_b}, candidate {c} of {of_c}"
+        case _:
+            assert_never(reason)
+
+
+def _of_basis(reason: kind.BasisReason) -> str:
+    match reason:
+        case kind.TippingPoint():
+            return f"blocks if {reason.clusters} of {reason.of} unmeasured go against it"
+        case kind.Pooled():
+            return f"asked of both looks pooled ({count(reason.repetitions, 'fresh repetition')})"
+        case kind.JointLevel(too_large=True):
+            return "weighted Holm alone: too many differences to flip the signs of"
+        case kind.JointLevel(draws=0):
+            return "weighted Holm or joint level: no draw was needed"
+        case kind.JointLevel():
+            return f"weighted Holm or joint level by {reason.draws:,} sign flips of clusters"
+        case kind.Fresh(p=None):
+            return "on fresh repetitions"
+        case kind.Fresh():
+            return f"p {p_value(reason.p)} at the first look, decided on {count(reason.repetitions or 0, 'fresh repetition')}"
         case _:
             assert_never(reason)
 
