@@ -94,10 +94,9 @@ def test_a_pool_that_is_full_refuses_and_the_others_answer(http: Any, served: An
         time.sleep(0.1)
         assert wait(http, "slow", "0").json()["type"] == "busy"
         assert wait(http, "slow", "0").headers["retry-after"] == "1"
-        began = time.perf_counter()
         assert wait(http, "echo", "hi").status_code == 200
         assert http.get("/health").json()["status"] == "ok"
-        assert time.perf_counter() - began < 0.3
+        assert not all(one.done() for one in jammed), "they answered while the full pool was still at work"
         assert 'seatrial_running{pool="slow"} 2' in http.get("/metrics").text
         assert [one.result().status_code for one in jammed] == [200, 200]
 
