@@ -171,7 +171,7 @@ def detects() -> str:
         return "nothing" if drop is None else str(math.ceil(round(100 * drop, 6)))
 
     return _table(
-        ("examples", "sees, as the one critical segment", "sees, as one of eight others"),
+        ("examples", "detects, as the one critical segment", "detects, as one of eight others"),
         ((f"{n:,}", points(n, CRITICAL), points(n, ordinary)) for n in (10, 20, 40, 80, 160, 320, 1000)),
     )
 

@@ -349,6 +349,9 @@ WRITTEN = (
     *(
         DOCS / f"{name}.md"
         for name in (
+            "tutorials/first-verdict",
+            "how-to/choose-segments",
+            "how-to/fix-a-red-build",
             "explanation/how-the-gate-decides",
             "reference/project-file",
             "reference/evidence",
