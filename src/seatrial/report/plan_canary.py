@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from seatrial.rollout.certificate import Detectable, RolloutCertificate
     from seatrial.rollout.plan_canary import CanaryPlan, Times
-    from seatrial.stats.simulate import Share
+    from seatrial.rollout.ramp_simulation import Share
 
 FAR = "beyond 20,000"
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from seatrial.rollout.alpha import try_alpha
 from seatrial.rollout.ramp import ramp_of
+from seatrial.rollout.ramp_simulation import Ramp, Share, Stage, walk
+from seatrial.rollout.ramp_simulation.walks import quantile
 from seatrial.stats.power import POWER
-from seatrial.stats.simulate import Ramp, Share, Stage, walk
-from seatrial.stats.simulate.walks import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.experiment import RolloutPlan
-    from seatrial.stats.simulate import Walks
+    from seatrial.rollout.ramp_simulation import Walks
 
 ALL = "all traffic"
 _REACH = (2_000, 20_000)

@@ -9,15 +9,15 @@ import numpy as np
 
 from seatrial.experiment import Split
 from seatrial.rollout.alpha import try_alpha
-from seatrial.stats.simulate import Ramp, Share, Stage, walk
-from seatrial.stats.simulate.walks import quantile
+from seatrial.rollout.ramp_simulation import Ramp, Share, Stage, walk
+from seatrial.rollout.ramp_simulation.walks import quantile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
-    from seatrial.stats.simulate import Walks
+    from seatrial.rollout.ramp_simulation import Walks
 
 FURTHEST = 20_000
 """Canary units that are looked ahead."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.rollout.alpha import levels, try_alpha
-from seatrial.stats.simulate.ramp import Ramp, Stage
+from seatrial.rollout.ramp_simulation.ramp import Ramp, Stage
 
 if TYPE_CHECKING:
     from seatrial.experiment.plan import RolloutPlan

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from seatrial.rollout.evidence import Block, Evidence, Exposed, fold
 from seatrial.rollout.judge import findings
 from seatrial.rollout.ladder import FALLS, Move, apply, step
+from seatrial.rollout.ramp_simulation.walks import Share, quantile
 from seatrial.rollout.state import Mode, first_state
-from seatrial.stats.simulate.walks import Share, quantile
 from seatrial.wording import percent
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from seatrial.rollout.ramp_simulation import Ramp, Stage, block_size, looks, walk
+from seatrial.rollout.ramp_simulation.walks import Share, quantile
 from seatrial.stats.sequential import eprocess
-from seatrial.stats.simulate import Ramp, Stage, block_size, looks, walk
-from seatrial.stats.simulate.walks import Share, quantile
 
 NEVER = math.inf
 

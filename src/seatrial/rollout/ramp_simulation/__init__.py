@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from seatrial.stats.simulate.blocks import block_size, looks
-from seatrial.stats.simulate.ramp import Ramp, Stage
-from seatrial.stats.simulate.walk import walk
-from seatrial.stats.simulate.walks import Share, Walks
+from seatrial.rollout.ramp_simulation.blocks import block_size, looks
+from seatrial.rollout.ramp_simulation.ramp import Ramp, Stage
+from seatrial.rollout.ramp_simulation.walk import walk
+from seatrial.rollout.ramp_simulation.walks import Share, Walks
 
 __all__ = ["Ramp", "Share", "Stage", "Walks", "block_size", "looks", "walk"]

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from seatrial.rollout.ramp_simulation.blocks import block_size, looks
+from seatrial.rollout.ramp_simulation.walks import Walks
 from seatrial.stats.sequential import eprocess
-from seatrial.stats.simulate.blocks import block_size, looks
-from seatrial.stats.simulate.walks import Walks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import ArrayLike, NDArray
 
-    from seatrial.stats.simulate.ramp import Ramp, Stage
+    from seatrial.rollout.ramp_simulation.ramp import Ramp, Stage
 
 _AT_ONCE = 200_000
 """Runs x looks drawn together: what fits a cache, and a bound on memory."""
