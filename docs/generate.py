@@ -2,18 +2,15 @@
 
 python docs/generate.py [--check]
 
-Four kinds of text are written: the whole of reference/cli.md, the output below every `$ seatrial ...` line, what stands between
+Four kinds of text are written: reference/cli.md, the output below every `$ seatrial ...` line (fences.py), what is between
 `<!-- table: NAME -->` and `<!-- end -->`, and the pictures of figures.py.
 """
 
 from __future__ import annotations
 
 import contextlib
-import io
 import json
 import re
-import runpy
-import shlex
 import sys
 import tempfile
 from dataclasses import MISSING, fields
@@ -22,11 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-import figures  # type: ignore[import-not-found]  # beside this script, which is run, not imported
+import figures
+from fences import TABLE, blocks, commands, with_output
 
 from seatrial import toml as words
 from seatrial.adapters.results import FORMATS
-from seatrial.cli.app import app, run
+from seatrial.cli.app import app
 from seatrial.dataset import Example
 from seatrial.errors import EXIT_CODES, ConfigError
 from seatrial.evidence.check import SKIP_ONLY
@@ -50,7 +48,7 @@ from seatrial.gate.policy import (
 )
 from seatrial.gate.thresholds import read_ceiling, read_floor
 from seatrial.graph.spec import GraphSpec
-from seatrial.project import Settings, TrialRow, mount
+from seatrial.project import Settings, TrialRow
 from seatrial.segment import OPS
 from seatrial.serve.errors import ERRORS
 from seatrial.serve.fields import ACTS, REFUSED
@@ -107,35 +105,8 @@ def _walk(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple
 
 def with_sessions(page: Path) -> str:
     """The page with the output below every `$ seatrial ...` line of its console blocks as it is printed today."""
-    names: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
-        Path("docs").mkdir()
-        Path("docs/examples").symlink_to(DOCS.resolve() / "examples")
-
-        def second_stage(block: re.Match[str]) -> str:
-            kind, name, text = block.groups()
-            if name:
-                Path(name).parent.mkdir(parents=True, exist_ok=True)
-                Path(name).write_text(text, encoding="utf-8")
-            elif kind == "python":
-                Path("example.py").write_text(text, encoding="utf-8")
-                with contextlib.redirect_stdout(io.StringIO()):
-                    names.update(runpy.run_path("example.py", init_globals=names))
-            elif kind == "console":
-                commands = [line for line in text.splitlines() if line.startswith("$ ")]
-                return "```console\n" + "".join(f"{command}\n{_printed(command)}" for command in commands) + "```"
-            return block.group()
-
-        return FENCE.sub(second_stage, page.read_text(encoding="utf-8"))
-
-
-def _printed(command: str) -> str:
-    mount(DOCS)  # another folder, so that the page's own files are read again, as by the next command of a terminal
-    raw = io.BytesIO()
-    with io.TextIOWrapper(raw, encoding="utf-8") as out, contextlib.redirect_stdout(out):
-        run(shlex.split(command)[2:])
-        out.flush()
-        return raw.getvalue().decode()
+        return with_output(page.read_text(encoding="utf-8"))
 
 
 def with_tables(text: str) -> str:
@@ -342,51 +313,37 @@ TABLES: dict[str, Callable[[], str]] = {
     ),
     **figures.TABLES,
 }
-TABLE = re.compile(r"(<!-- table: (.+?) -->\n).*?(<!-- end -->)", re.DOTALL)
-FENCE = re.compile(r'^```(\w+)(?: title="(.+?)")?\n(.*?)^```$', re.MULTILINE | re.DOTALL)
-WRITTEN = (
-    DOCS.parent / "README.md",
-    *(
-        DOCS / f"{name}.md"
-        for name in (
-            "tutorials/first-verdict",
-            "how-to/choose-segments",
-            "how-to/fix-a-red-build",
-            "explanation/how-the-gate-decides",
-            "reference/project-file",
-            "reference/evidence",
-            "reference/policy",
-            "how-to/find-slices",
-            "explanation/statistics",
-            "reference/report",
-            "how-to/langgraph-project",
-            "reference/rollout-plan",
-            "how-to/ab-test",
-            "how-to/feedback",
-            "how-to/drift",
-            "how-to/fleet-server",
-            "how-to/cost",
-        )
-    ),
-)
-PAGES = (
-    {DOCS / "reference" / "cli.md": cli_page}
-    | {page: (lambda page=page: with_tables(with_sessions(page))) for page in WRITTEN}
-    | figures.PICTURES
-)
+PAGES = sorted((DOCS.parent / "README.md", *DOCS.rglob("*.md")))
+
+
+def written(page: Path) -> str:
+    """The page with its generated tables, and the output of its commands, as they are today."""
+    text = page.read_text(encoding="utf-8")
+    runs = any(list(commands(block.text)) for block in blocks(text) if block.kind == "console")
+    return with_tables(with_sessions(page) if runs else text)
+
+
+COMPLETE: dict[Path, Callable[[], str]] = {DOCS / "reference" / "cli.md": cli_page} | figures.PICTURES
+"""Files that are written from their first line to their last."""
 
 
 def main(arguments: list[str]) -> int:
-    """Write or check every page; 1 when a checked page is stale."""
-    stale = 0
-    for page, write in PAGES.items():
-        text = write()
-        if "--check" not in arguments:
-            page.write_text(text, encoding="utf-8")
-            print(f"wrote {page.name}")
-        elif not page.exists() or page.read_text(encoding="utf-8") != text:
+    """Write every page, or with --check compare; 1 when a page is stale.
+
+    The check leaves out the output of commands: tests/docs runs every page and compares it.
+    """
+    check, stale = "--check" in arguments, 0
+    for page in dict.fromkeys((*COMPLETE, *PAGES)):
+        old = page.read_text(encoding="utf-8") if page.exists() else ""
+        text = COMPLETE[page]() if page in COMPLETE else with_tables(old) if check else written(page)
+        if text == old:
+            continue
+        if check:
             print(f"{page.name} is stale: run `make docs`")
             stale = 1
+        else:
+            page.write_text(text, encoding="utf-8")
+            print(f"wrote {page.name}")
     return stale
 
 

@@ -1,13 +1,13 @@
 """docs/how-to/mlflow.md: every example on it runs, against a database that holds a baseline and a candidate that was stopped."""
 
-import re
 from pathlib import Path
+
+from fences import Player, blocks
 
 from seatrial.adapters.mlflow import Entry, log_runs
 from seatrial.adapters.mlflow.comparison import _numbers
 
 PAGE = (Path(__file__).parents[4] / "docs" / "how-to" / "mlflow.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"^```py\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def test_the_examples_of_the_page_run(client, where, two_runs, tmp_path, monkeypatch, cache):
@@ -16,10 +16,9 @@ def test_the_examples_of_the_page_run(client, where, two_runs, tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    names = {"client": client}
-    for block in BLOCKS:
-        exec(block, names)
-    assert len(BLOCKS) == 4
+    player = Player({"client": client})
+    for block in blocks(PAGE):
+        player.play(block)
 
 
 def test_the_page_names_every_parameter_tag_and_metric(client, where, two_runs):
