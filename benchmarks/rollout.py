@@ -87,7 +87,7 @@ def _steps(folder: Path, events: int, k: int) -> dict[str, tuple[float, float]]:
                     _fill(connection, rules.rollout, units, units + NEW // 2)
                 now += NEW // 2 * SPACING + 60
             wall, cpu = time.perf_counter(), time.process_time()
-            with open_warehouse(file.name, folder) as warehouse:
+            with open_warehouse(file.name, folder, cache=folder / f"seen-{k}") as warehouse:
                 controller.look(store, rules.rollout, warehouse, now, code="1")
             found[name] = (time.perf_counter() - wall, time.process_time() - cpu)
     return found

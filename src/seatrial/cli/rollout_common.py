@@ -86,7 +86,8 @@ def source_here(store: Store, events: str | None) -> Iterator[Source]:
     if not events:
         yield StoreSource(store)
         return
-    with open_warehouse(events, project_here().root, StoreSource(store)) as opened:
+    root = project_here().root
+    with open_warehouse(events, root, StoreSource(store), root / ".seatrial" / "units-seen") as opened:
         yield opened
 
 

@@ -6,17 +6,20 @@ Each window of a look is one GROUP BY per metric; no event leaves the database.
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections import defaultdict
-from contextlib import contextmanager
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Self
 
-from seatrial.errors import ConfigError, DataError, MissingExtra, NotFound
+from seatrial.errors import ConfigError
 from seatrial.outcome.maturity import Answer
 from seatrial.rollout.source import AnswerCount, Answers, BadEvent, Crossing, ExposedCount, MeanCount
+from seatrial.rollout.units_seen import MOST, SeenFolder, Tally, UnitsSeen
+from seatrial.rollout.warehouse_connect import duckdb_file, postgres_database
 from seatrial.rollout.warehouse_sql import (
     DUCKDB,
     KEY,
+    MINE,
     POSTGRES,
     WINDOW,
     Dialect,
@@ -28,35 +31,42 @@ from seatrial.rollout.warehouse_sql import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from seatrial.outcome.metric import Metric
+    from seatrial.rollout.units_seen import Hashes
+    from seatrial.rollout.warehouse_connect import Opened
 
 
-Opened = tuple["Callable[[str, Mapping[str, Any]], list[Any]]", "Callable[[], None]"]
-"""How a query is run on an open connection, and how that is closed."""
+_MANY = "SELECT h FROM seatrial_many"
 
 
 class Warehouse:
     """A counting source over one connection.
 
     Args:
-        name: shown in messages, without a password.
         dialect: of the database.
-        connect: opens it on the first query: the way to run one, and the way to close; raises a DataError.
+        connect: opens it on the first query; raises a DataError.
         store: source of what is never in a warehouse: shadow evidence and the routers' traffic.
+        seen: where the units seen by a rollout are kept; None: the database looks for them in all of its exposures.
     """
 
-    def __init__(self, name: str, dialect: Dialect, connect: Callable[[], Opened], store: Any = None) -> None:
-        self.name, self._dialect, self._connect, self._store = name, dialect, connect, store
+    def __init__(
+        self,
+        dialect: Dialect,
+        connect: Callable[[], Opened],
+        store: Any = None,
+        seen: Callable[[str], SeenFolder] | None = None,
+    ) -> None:
+        self._dialect, self._connect, self._store, self._seen = dialect, connect, store, seen
         self._opened: Opened | None = None
-        self._many = ""
+        self._many = self._keys = ""
 
     def close(self) -> None:
         """Release the connection, if there is one."""
         if self._opened is not None:
-            self._opened[1]()
+            self._opened.close()
             self._opened = None
 
     def __enter__(self) -> Self:
@@ -99,7 +109,7 @@ class Warehouse:
         """Rows of `picked`; where no thread has several outcomes, of which one counts, it need not be picked."""
 
         def direct(firsts: str) -> list[Any]:
-            found = self._query(joined(firsts, code_of(self._dialect, metric, text="NULL"), metric), window)
+            found = self._query(joined(firsts, code_of(self._dialect, metric, text="NULL"), metric, self._keys), window)
             return [read_row(metric, row) for row in found]
 
         firsts = self._firsts()
@@ -112,7 +122,7 @@ class Warehouse:
             "SELECT hash(o.thread_id) AS h FROM outcomes o WHERE o.outcome = :outcome AND o.observed_at >= :since "
             "GROUP BY 1 HAVING COUNT(*) > 1"
         )
-        self._query(f"CREATE OR REPLACE TEMP TABLE seatrial_threads AS {several}", window)
+        self._table("seatrial_threads", several, window)
         member = "hash(f.thread_id) IN (SELECT h FROM seatrial_threads)"
         most, rest = (f"SELECT f.* FROM ({firsts}) f WHERE {word}{member}" for word in ("NOT ", ""))
         return [*direct(most), *self._query(picked(rest, events, metric), window)]
@@ -169,31 +179,84 @@ class Warehouse:
 
         By hashes: two units of one hash are both chosen for, each by itself, so nothing depends on their being different.
         """
-        spans = [one for one in windows if one[1] > one[0]]
+        spans = sorted({one for one in windows if one[1] > one[0]})
         self._many = ""
         if not spans:
             return
-        values = {"rollout": rollout, "since": min(one[0] for one in spans), "until": max(one[1] for one in spans)}
-        key, mine = self._dialect.hash.format("e.unit"), "e.rollout = :rollout AND e.forced = 0"
-        inside = " OR ".join(f"(e.exposed_at >= {a!r} AND e.exposed_at < {b!r})" for a, b in sorted(set(spans)))
-        fresh = f"SELECT e.unit FROM exposures e WHERE {mine} AND ({inside})"
-        several = (
-            f"SELECT {key} AS h FROM exposures e WHERE {mine} AND e.exposed_at >= :since AND e.exposed_at < :until"
-        )
-        many = f"{several} GROUP BY 1 HAVING COUNT(*) > 1"
-        before = f"FROM exposures e WHERE {mine} AND e.exposed_at < :since"
-        if self._query(f"SELECT 1 {before} LIMIT 1", values):
-            many = f"({many}) UNION (SELECT {key} AS h {before} AND e.unit IN ({fresh}))"
+        values = {"rollout": rollout, "since": spans[0][0], "until": max(one[1] for one in spans)}
+        inside = " OR ".join(f"(e.exposed_at >= {a!r} AND e.exposed_at < {b!r})" for a, b in spans)
+        many = _MANY if self._kept(rollout, inside, values) else self._searched(inside, values)
         if self._dialect is DUCKDB:
-            self._query(f"CREATE OR REPLACE TEMP TABLE seatrial_many AS {many}", values)
-            many = "SELECT h FROM seatrial_many"
+            self._keys = "seatrial_keys"
+            keys = f"SELECT DISTINCT {KEY} FROM exposures e WHERE {WINDOW}"
+            self._table(self._keys, f"SELECT ROW_NUMBER() OVER () AS id, k.* FROM ({keys}) k", values)
         if self._query(f"SELECT 1 FROM ({many}) m LIMIT 1", values):
             self._many = many.replace(":until", repr(values["until"])).replace(":since", repr(values["since"]))
             if self._dialect is DUCKDB:  # read and chosen once, for every query of the look
-                self._query(
-                    f"CREATE OR REPLACE TEMP TABLE seatrial_history AS SELECT e.* FROM {self._history('e')}", values
-                )
-                self._query(f"CREATE OR REPLACE TEMP TABLE seatrial_firsts AS {self._chosen()}", values)
+                self._table("seatrial_history", f"SELECT e.* FROM {self._history('e')}", values)
+                self._table("seatrial_firsts", self._chosen(), values)
+
+    def _searched(self, inside: str, values: Mapping[str, Any]) -> str:
+        """SQL of the hashes of repeated units, looked for in every exposure."""
+        key = self._dialect.hash.format("e.unit")
+        fresh = f"SELECT e.unit FROM exposures e WHERE {MINE} AND ({inside})"
+        several = f"SELECT {key} AS h FROM exposures e WHERE {WINDOW}"
+        many = f"{several} GROUP BY 1 HAVING COUNT(*) > 1"
+        before = f"FROM exposures e WHERE {MINE} AND e.exposed_at < :since"
+        if self._query(f"SELECT 1 {before} LIMIT 1", values):
+            many = f"({many}) UNION (SELECT {key} AS h {before} AND e.unit IN ({fresh}))"
+        if self._dialect is not DUCKDB:
+            return many
+        self._table("seatrial_many", many, values)
+        return _MANY
+
+    def _kept(self, rollout: str, inside: str, values: Mapping[str, Any]) -> bool:
+        """Put the hashes of repeated units into a table, by the units seen before; False where that is not possible."""
+        folder, opened = self._seen(rollout) if self._seen is not None else None, self._connected()
+        if folder is None or opened.keep is None:
+            return False
+        seen = self._caught_up(folder.read(), values)
+        since = {**values, "from": seen.until}
+        fresh = self._tally("e.exposed_at >= :from AND e.exposed_at < :until", since)
+        if seen.tally.rows + fresh.rows > MOST:
+            return False
+        grown = seen.adding(
+            self._hashes("e.exposed_at >= :from AND e.exposed_at < :until", since), fresh, values["until"]
+        )
+        folder.write(grown)
+        known = seen.tally.rows > 0
+        opened.keep(
+            "seatrial_many", grown.repeated(self._hashes(f"({inside})", values)) if known else grown.all_repeated()
+        )
+        return True
+
+    def _caught_up(self, seen: UnitsSeen, values: Mapping[str, Any]) -> UnitsSeen:
+        """With what was recorded late of the time it covers; nothing where that is not what the table holds."""
+        if not seen.tally.rows:
+            return UnitsSeen()
+        covered = {**values, "until": seen.until, "recorded": seen.tally.recorded}
+        before = "e.exposed_at < :until"
+        held = self._tally(before, covered, recorded="NULL")
+        if held.same(seen.tally):
+            return seen
+        late = f"{before} AND e.recorded_at > :recorded"
+        more = self._tally(late, covered)
+        return (
+            seen.adding(self._hashes(late, covered), more, seen.until) if held.same(seen.tally + more) else UnitsSeen()
+        )
+
+    def _tally(self, where: str, values: Mapping[str, Any], recorded: str = "MAX(e.recorded_at)") -> Tally:
+        """Of every exposure of which that is true."""
+        query = f"SELECT COUNT(*), SUM(TRY_CAST(e.exposed_at * 1000 AS BIGINT)), {recorded} FROM exposures e WHERE {MINE} AND {where}"
+        rows, times, last = self._query(query, values)[0]
+        return Tally(int(rows), int(times or 0), -math.inf if last is None else float(last))
+
+    def _hashes(self, where: str, values: Mapping[str, Any]) -> Hashes:
+        """Hash of the unit of every exposure of which that is true."""
+        hashes = self._connected().hashes
+        assert hashes is not None  # noqa: S101 - a connection that keeps hashes gives them
+        query = f"SELECT {self._dialect.hash.format('e.unit')} AS h FROM exposures e WHERE {MINE} AND {where}"
+        return hashes(*self._bound(query, values))
 
     def _history(self, name: str) -> str:
         """SQL, from the FROM on, of every exposure of the units that were exposed several times."""
@@ -230,22 +293,32 @@ class Warehouse:
             "WHERE o.outcome = :outcome AND o.observed_at >= :since"
         )
 
+    def _table(self, name: str, query: str, values: Mapping[str, Any]) -> None:
+        self._query(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}", values)
+
     def _query(self, query: str, values: Mapping[str, Any]) -> list[Any]:
+        return self._connected().run(*self._bound(query, values))
+
+    def _bound(self, query: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
         used = {name: value for name, value in values.items() if f":{name}" in query}
         for name in used:
             query = query.replace(f":{name}", self._dialect.marker.format(name))
+        return query, used
+
+    def _connected(self) -> Opened:
         if self._opened is None:
             self._opened = self._connect()
-        return self._opened[0](query, used)
+        return self._opened
 
 
-def open_warehouse(location: str, root: Path, store: Any = None) -> Warehouse:
+def open_warehouse(location: str, root: Path, store: Any = None, cache: Path | None = None) -> Warehouse:
     """Open the events of a rollout where they lie; they are only read.
 
     Args:
         location: `FILE.duckdb` or `postgresql://USER@HOST/DATABASE`.
         root: folder that a relative file starts from.
         store: source of shadow evidence and of the routers' traffic.
+        cache: folder in which the units of a DuckDB file that were seen are kept between looks; None: nowhere.
 
     Raises:
         ConfigError: the location is neither.
@@ -253,68 +326,23 @@ def open_warehouse(location: str, root: Path, store: Any = None) -> Warehouse:
         MissingExtra: its driver is not installed.
     """
     if location.startswith(("postgresql://", "postgres://")):
-        return _postgres(location, store)
+        return Warehouse(POSTGRES, postgres_database(location)[1], store)
     if location.endswith(".duckdb"):
-        return _duckdb(root / location, store)
+        path = root / location
+        engine, connect = duckdb_file(path)
+        return Warehouse(DUCKDB, connect, store, _seen(cache, path, engine))
     raise ConfigError(
         f"events {location.rpartition('@')[2]!r}: write FILE.duckdb or postgresql://USER@HOST/DATABASE; "
         "without it they are read from the project's store"
     )
 
 
-def _duckdb(path: Path, store: Any) -> Warehouse:
-    try:
-        import duckdb  # noqa: PLC0415 - only where one is read
-    except ImportError:
-        raise MissingExtra("duckdb", "warehouse", "a rollout's events in DuckDB") from None
-    if not path.is_file():
-        raise NotFound(f"{path} does not exist")
+def _seen(cache: Path | None, path: Path, engine: str) -> Callable[[str], SeenFolder] | None:
+    """Where the units are kept that a rollout has seen in a file."""
+    if cache is None:
+        return None
 
-    def connect() -> Opened:
-        spill = TemporaryDirectory(prefix="seatrial-")
+    def folder(rollout: str) -> SeenFolder:
+        return SeenFolder(cache / hashlib.sha256(f"{path.resolve()}\n{rollout}".encode()).hexdigest()[:16], engine)
 
-        def close() -> None:
-            connection.close()
-            spill.cleanup()
-
-        with _readable(duckdb.Error, str(path)):
-            connection = duckdb.connect(str(path), read_only=True)
-            connection.execute("SET enable_progress_bar = false")
-            connection.execute(f"SET temp_directory = '{spill.name}'")  # not beside the user's file
-
-        def run(query: str, values: Mapping[str, Any]) -> list[Any]:
-            with _readable(duckdb.Error, str(path)):
-                return list(connection.execute(query, dict(values)).fetchall())
-
-        return run, close
-
-    return Warehouse(str(path), DUCKDB, connect, store)
-
-
-def _postgres(url: str, store: Any) -> Warehouse:
-    try:
-        import psycopg  # noqa: PLC0415 - only where one is read
-    except ImportError:
-        raise MissingExtra("psycopg", "postgres", "a rollout's events in PostgreSQL") from None
-    name = url.rpartition("@")[2]
-
-    def connect() -> Opened:
-        with _readable(psycopg.Error, name):
-            connection = psycopg.connect(url, connect_timeout=5)
-        connection.read_only = True
-
-        def run(query: str, values: Mapping[str, Any]) -> list[Any]:
-            with _readable(psycopg.Error, name), connection.transaction():
-                return list(connection.execute(query.encode(), dict(values)).fetchall())
-
-        return run, connection.close
-
-    return Warehouse(name, POSTGRES, connect, store)
-
-
-@contextmanager
-def _readable(kind: type[Exception], name: str) -> Iterator[None]:
-    try:
-        yield
-    except kind as error:
-        raise DataError(f"{name} cannot be read: {(str(error).strip().splitlines() or [''])[0]}") from error
+    return folder

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 _CASELESS = ("1", "1.0", "true", "0", "0.0", "false", "", "nan", "none", "null")
 _BLANKS = " \t\n\r\x0b\x0c"
-WINDOW = "e.rollout = :rollout AND e.forced = 0 AND e.exposed_at >= :since AND e.exposed_at < :until"
+MINE = "e.rollout = :rollout AND e.forced = 0"
+WINDOW = f"{MINE} AND e.exposed_at >= :since AND e.exposed_at < :until"
 KEY = "cell, attempt, rung, arm, content, algorithm"
 _ORDER = {
     Pick.FIRST: "CASE WHEN answer = 2 THEN 1 ELSE 0 END, seen_at, answer",
@@ -91,24 +92,41 @@ def _lines(firsts: str, events: str, metric: Metric) -> str:
     )
 
 
-def joined(firsts: str, code: str, metric: Metric) -> str:
-    """The counts by label where no thread has several events: what a word says is looked up afterwards, once a word."""
-    words = metric.kind is not MetricKind.LATENCY_OVER
+_MOMENTS = ("none", "before", "late", "machine", "in time")
+"""When an outcome came, by the number that a query gives it."""
+
+
+def joined(firsts: str, code: str, metric: Metric, keys: str = "") -> str:
+    """The counts by label where no thread has several events: what a word says is looked up afterwards, once a word.
+
+    Args:
+        firsts: SQL of the first exposures.
+        code: SQL of what a label says, or NULL.
+        metric: whose events.
+        keys: table of every KEY with an `id`, by which is grouped then: six texts a row are slow to tell apart.
+    """
     age = "o.observed_at - f.exposed_at"
-    late = f"WHEN {age} > {metric.horizon!r} THEN 'late' " if math.isfinite(metric.horizon) else ""
-    machine = f"WHEN {age} < {metric.min_delay!r} THEN 'machine' " if metric.min_delay else ""
-    time = f"CASE WHEN {age} IS NULL THEN 'none' WHEN {age} < 0 THEN 'before' {late}{machine}ELSE 'in time' END"
-    label = "o.label" if words else "NULL"
-    return (
-        f"SELECT FLOOR(f.exposed_at / 60) AS minute, {KEY}, {time} AS moment, COUNT(*), {code} AS code, {label} AS label "
+    late = f"WHEN {age} > {metric.horizon!r} THEN 2 " if math.isfinite(metric.horizon) else ""
+    machine = f"WHEN {age} < {metric.min_delay!r} THEN 3 " if metric.min_delay else ""
+    moment = f"CASE WHEN {age} IS NULL THEN 0 WHEN {age} < 0 THEN 1 {late}{machine}ELSE 4 END"
+    label = "NULL" if metric.kind is MetricKind.LATENCY_OVER else "o.label"
+    group = "id" if keys else KEY
+    if keys:
+        same = " AND ".join(f"f.{one} IS NOT DISTINCT FROM k.{one}" for one in KEY.split(", "))
+        firsts = f"SELECT f.exposed_at, f.thread_id, k.id FROM ({firsts}) f JOIN {keys} k ON {same}"
+    counts = (
+        f"SELECT FLOOR(f.exposed_at / 60) AS minute, {group}, {moment} AS moment, COUNT(*) AS units, {code} AS code, {label} AS label "
         f"FROM ({firsts}) f LEFT JOIN outcomes o ON o.thread_id = f.thread_id AND o.outcome = :outcome "
-        f"AND o.observed_at >= :since GROUP BY minute, {KEY}, moment, code, label"
+        f"AND o.observed_at >= :since GROUP BY minute, {group}, moment, code, label"
+    )
+    return (
+        f"SELECT minute, {KEY}, moment, units, code, label FROM ({counts}) c JOIN {keys} USING (id)" if keys else counts
     )
 
 
 def read_row(metric: Metric, row: Sequence[Any]) -> tuple[Any, ...]:
     """A row of `joined` as one of `picked`: minute, key, answer, units, late, unknown."""
-    moment, units, code, label = row[7], row[8], row[9], row[10]
+    moment, units, code, label = _MOMENTS[row[7]], row[8], row[9], row[10]
     if metric.kind is not MetricKind.LATENCY_OVER and moment != "none":
         polarity = metric.polarity(label)
         code = None if polarity is None else int(CODES[polarity])

@@ -76,7 +76,7 @@ def tables(store):
 
 
 @contextmanager
-def duckdb_of(store, tmp_path):
+def duckdb_of(store, tmp_path, cache=None):
     duckdb = pytest.importorskip("duckdb")
     file = tmp_path / "events.duckdb"
     file.unlink(missing_ok=True)
@@ -87,7 +87,7 @@ def duckdb_of(store, tmp_path):
             values = [value for row in rows for value in row]
             if rows:
                 connection.execute(f"INSERT INTO {name} VALUES {', '.join([one] * len(rows))}", values)
-    with open_warehouse("events.duckdb", tmp_path, StoreSource(store)) as opened:
+    with open_warehouse("events.duckdb", tmp_path, StoreSource(store), cache) as opened:
         yield opened
 
 
