@@ -183,7 +183,7 @@ def with_output(page: str) -> str:
     def write(match: re.Match[str]) -> str:
         block = _block(match)
         if block.title or block.kind != "console":
-            with contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
                 player.play(block)
             return match.group()
         parts = ["```console\n"]

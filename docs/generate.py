@@ -14,19 +14,18 @@ import re
 import sys
 import tempfile
 from dataclasses import MISSING, fields
-from inspect import cleandoc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
 import figures
 from fences import TABLE, blocks, commands, with_output
+from written import cli
+from written.tables import meanings, table
 
 from seatrial import toml as words
 from seatrial.adapters.results import FORMATS
-from seatrial.cli.app import app
 from seatrial.dataset import Example
-from seatrial.errors import EXIT_CODES, ConfigError
+from seatrial.errors import ConfigError
 from seatrial.evidence.check import SKIP_ONLY
 from seatrial.evidence.schema import EVIDENCE_COLUMNS
 from seatrial.experiment import RolloutPlan, SampleRatio, Shadow
@@ -56,51 +55,9 @@ from seatrial.table import Kind
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES, ErrorKind, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 DOCS = Path(__file__).parent
-WIDTH = 100
-
-
-def cli_page() -> str:
-    """docs/reference/cli.md: the help of every verb, as it is printed."""
-    parts = [
-        "# The command line",
-        "",
-        "Written by `make docs` from the commands themselves; `make check` fails when it is stale.",
-        "",
-        _table(("exit code", "meaning"), ((f"**{code:d}**", meaning) for code, meaning in EXIT_CODES.items())),
-        "",
-        "`--json` prints `exit_code` and `reason_class` (`usage`, `missing`, `underpowered`, `invalid`, `outage`) for 2 and 3 too.",
-        "",
-    ]
-    for path, command in _walk((), app):
-        context = click.Context(
-            command,
-            info_name=" ".join(("seatrial", *path)),
-            terminal_width=WIDTH,
-            max_content_width=WIDTH,
-            help_option_names=["-h", "--help"],
-        )
-        parts += [
-            f"## seatrial {' '.join(path)}".rstrip(),
-            "",
-            "```text",
-            *(line.rstrip() for line in command.get_help(context).splitlines()),
-            "```",
-            "",
-        ]
-    return "\n".join(parts)
-
-
-def _walk(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    yield path, command
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            found = command.get_command(context, name)
-            if found is not None:
-                yield from _walk((*path, name), found)
 
 
 def with_sessions(page: Path) -> str:
@@ -112,25 +69,6 @@ def with_sessions(page: Path) -> str:
 def with_tables(text: str) -> str:
     """The text with every table between its two marks as the code has it today."""
     return TABLE.sub(lambda mark: f"{mark[1]}{TABLES[mark[2]]()}{mark[3]}", text)
-
-
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = (head, ("---",) * len(head), *rows)
-    return "".join(f"| {' | '.join(cell.replace('|', '&#124;') for cell in row)} |\n" for row in lines)
-
-
-def meanings(shape: type[Any]) -> dict[str, str]:
-    """Attribute -> its line under `Attributes:` in the docstring of a dataclass."""
-    reported: dict[str, str] = {}
-    name = ""
-    for line in cleandoc(shape.__doc__ or "").partition("Attributes:\n")[2].splitlines():
-        new = re.match(r"    (\w+): (.*)", line)
-        if new:
-            name, reported[new[1]] = new[1], new[2]
-        elif name and line.strip():
-            reported[name] += f" {line.strip()}"
-    # A project file has no None: what Python calls so is a word that was left out.
-    return {word: re.sub(r"\bNone( =| uses)", "absent:", text).rstrip(".") for word, text in reported.items()}
 
 
 def _default(field: Any) -> str:
@@ -148,7 +86,7 @@ def _default(field: Any) -> str:
 def attributes(shape: type[Any], first: str, **defaults: str) -> str:
     """A dataclass as a table: word, default (or what `defaults` says of it), meaning."""
     reported = meanings(shape)
-    return _table(
+    return table(
         (first, "default", "meaning"),
         ((f"`{f.name}`", defaults.get(f.name, _default(f)), reported[f.name]) for f in fields(shape)),
     )
@@ -157,13 +95,13 @@ def attributes(shape: type[Any], first: str, **defaults: str) -> str:
 def plan_words(shape: type[Any], known: Iterable[str], first: str) -> str:
     """The words of one section of a plan file: word, default, meaning."""
     reported, by_name = meanings(shape), {field.name: field for field in fields(shape)}
-    return _table((first, "default", "meaning"), ((f"`{w}`", _default(by_name[w]), reported[w]) for w in known))
+    return table((first, "default", "meaning"), ((f"`{w}`", _default(by_name[w]), reported[w]) for w in known))
 
 
 def policy_words(shape: type[Any], checks: Mapping[str, Any], first: str, reported: Mapping[str, str]) -> str:
     """One section of a policy file: word, default, range, meaning."""
     defaults = {field.name: _default(field) for field in fields(shape)}
-    return _table(
+    return table(
         (first, "default", "range", "meaning"),
         ((f"`{word}`", defaults[word], _range(check), reported[word]) for word, check in checks.items()),
     )
@@ -182,7 +120,7 @@ def _range(check: Callable[[Any, str], Any]) -> str:
 def outcomes() -> str:
     """Every outcome word and what a gate does with it."""
     does = dict.fromkeys(SYSTEM_FAILURES, "**0**, in both versions") | dict.fromkeys(MEASUREMENT_FAILURES, "unmeasured")
-    return _table(
+    return table(
         ("outcome", "what happened", "what it counts as"),
         ((f"`{word}`", OUTCOMES[word], does.get(word, "its score")) for word in Outcome),
     )
@@ -190,7 +128,7 @@ def outcomes() -> str:
 
 def error_kinds() -> str:
     """Every error kind and the outcomes it may stand beside."""
-    return _table(
+    return table(
         ("error_kind", "what happened", "stands beside"),
         (
             (f"`{kind}`", ERROR_KINDS[kind], "`skipped` only" if kind in SKIP_ONLY else "any row without a score")
@@ -201,7 +139,7 @@ def error_kinds() -> str:
 
 def columns() -> str:
     """The evidence columns: name, type, when it may be left out, meaning."""
-    return _table(
+    return table(
         ("column", "type", "where absent", "meaning"),
         (
             (
@@ -222,7 +160,7 @@ def serve_fields() -> str:
         (f"`{name}`", f"refused{f' unless {harmless[name]}' if harmless[name] else ''}: {why}")
         for name, (why, _) in REFUSED.items()
     )
-    return _table(("field", "what it does"), (*((f"`{name}`", text) for name, text in ACTS.items()), *refused))
+    return table(("field", "what it does"), (*((f"`{name}`", text) for name, text in ACTS.items()), *refused))
 
 
 TYPES = {Kind.TEXT: "text", Kind.COMPLETE: "whole number", Kind.NUMBER: "number"}
@@ -279,7 +217,7 @@ MEASURE = {
 
 def formats() -> str:
     """The formats of other harnesses that are read."""
-    return _table(
+    return table(
         ("`seatrial import`", "file", "written by"),
         ((f"`{one.name}`", " ".join(one.suffixes), f"{one.what}{one.tried and f' ({one.tried})'}") for one in FORMATS),
     )
@@ -306,11 +244,14 @@ TABLES: dict[str, Callable[[], str]] = {
     "shadow": lambda: plan_words(Shadow, ("units", "sample", "keys", "margin", "judge"), "word of `[shadow]`"),
     "ab plan": lambda: plan_words(AbPlan, AB_WORDS, "word"),
     "ab metric": lambda: plan_words(AbMetric, AB_METRIC_WORDS, "word of `[metric.NAME]`"),
-    "ops": lambda: _table(("op", "arg"), ((f"`{name}`", op.wants) for name, op in OPS.items())),
+    "ops": lambda: table(("op", "arg"), ((f"`{name}`", op.wants) for name, op in OPS.items())),
     "serve-fields": serve_fields,
-    "serve-errors": lambda: _table(
+    "serve-errors": lambda: table(
         ("status", "type", "when"), ((str(status), f"`{name}`", text) for name, (status, text) in ERRORS.items())
     ),
+    "exit codes": cli.exit_codes,
+    "exits": cli.exits,
+    "reason classes": cli.reason_classes,
     **figures.TABLES,
 }
 PAGES = sorted((DOCS.parent / "README.md", *DOCS.rglob("*.md")))
@@ -323,7 +264,7 @@ def written(page: Path) -> str:
     return with_tables(with_sessions(page) if runs else text)
 
 
-COMPLETE: dict[Path, Callable[[], str]] = {DOCS / "reference" / "cli.md": cli_page} | figures.PICTURES
+COMPLETE: dict[Path, Callable[[], str]] = {DOCS / "reference" / "cli.md": cli.page} | figures.PICTURES
 """Files that are written from their first line to their last."""
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from seatrial.cli import app
+from seatrial.cli.exits import EXITS, command_of
 from seatrial.pytest_plugin import judges_wanted
 
 # Every worker multiplies its small matrices with as many threads as there are cores, and they wait by spinning: a third of
@@ -19,6 +21,22 @@ def pytest_configure():
     if not judges_wanted(os.environ):
         os.environ.pop("SSL_CERT_FILE", None)
         os.environ["SSL_CERT_DIR"] = str(Path(__file__).parent)  # a folder that holds no certificate
+
+
+@pytest.fixture(scope="session", autouse=True)
+def declared_exits():
+    """Exit code 1 is an answer: no command gives one that its row of the exit codes does not name."""
+    run_it = app._run
+
+    def checked(arguments):
+        code = run_it(arguments)
+        name = command_of(arguments)
+        assert code != 1 or name is None or EXITS[name].one, f"{name} answered 1; seatrial.cli.exits does not say when"
+        return code
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(app, "_run", checked)
+        yield
 
 
 @pytest.hookimpl(optionalhook=True)

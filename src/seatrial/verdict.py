@@ -76,7 +76,15 @@ class ErrorKind(StrEnum):
 
 
 class ReasonClass(StrEnum):
-    """Why a verdict is INCONCLUSIVE, for machines that route on it."""
+    """Why nothing was decided, for machines that route on it.
+
+    Attributes:
+        USAGE: the command, a file or the configuration is wrong; change what the message names.
+        MISSING: too many scores are missing; run what is missing again.
+        UNDERPOWERED: too few examples for the drop that must be ruled out; add examples or repetitions, or accept a larger `must_detect`.
+        INVALID: the data contradict themselves or cannot be compared; read the reason, then collect the data again.
+        OUTAGE: a provider or a service did not answer; try again later.
+    """
 
     USAGE = "usage"
     MISSING = "missing"

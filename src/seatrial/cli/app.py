@@ -70,13 +70,21 @@ VERBS = (
     Verb("rollout", "seatrial.cli.rollout", "Roll a candidate out, cell by cell, and back where it is worse."),
 )
 
+GROUPS = {
+    "Decide": ("gate", "compare", "report", "judge", "ab", "rollout", "feedback-gate", "drift", "monitor", "rerun"),
+    "Run": ("init", "eval", "trial", "import"),
+    "Trust": ("certify", "plan", "flaky", "slices", "evaluators"),
+    "Manage": ("override", "anchor", "datasets", "spend", "fleet"),
+}
+"""The verbs in the order `--help` and docs/reference/cli.md list them; each is in one group."""
+
 SHOW_A_GATE = ("gate", "compare", "report")
 """Verbs that answer with a gate's report; every other has a format of its own name."""
 
 
 class _Verbs(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [verb.name for verb in VERBS]
+        return [name for names in GROUPS.values() for name in names]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         for verb in VERBS:
@@ -94,8 +102,10 @@ class _Verbs(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # click would import every verb for its one line of help.
-        with formatter.section("Verbs"):
-            formatter.write_dl([(verb.name, verb.help) for verb in VERBS])
+        helps = {verb.name: verb.help for verb in VERBS}
+        for group, names in GROUPS.items():
+            with formatter.section(group):
+                formatter.write_dl([(name, helps[name]) for name in names])
 
 
 def _version(ctx: click.Context, _: click.Parameter, wanted: bool) -> None:
