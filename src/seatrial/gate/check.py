@@ -1,6 +1,6 @@
 """Check: the merge gate on one screen, from a comparison to its report.
 
-Unchanged first, then validity (both in the plan), then every check; docs/explanation/how-the-gate-decides.md says what each one promises.
+Unchanged first, then validity (both in the plan), then every check; docs/reference/gate-rules.md has every rule.
 """
 
 from __future__ import annotations

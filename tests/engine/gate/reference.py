@@ -1,7 +1,7 @@
 """The gate's documented rules once more, slow and plain: an oracle for tables of a few hundred rows.
 
-Written from docs/explanation/how-the-gate-decides.md, docs/reference/policy.md, docs/explanation/statistics.md, docs/reference/evidence.md and docs/decisions. Where they are silent the
-line says "(not documented)". Nothing is imported from the gate; of scipy it takes a quantile, of numpy random signs.
+Written from docs/reference/gate-rules.md, docs/reference/policy.md, docs/reference/evidence.md and docs/decisions. Where they are silent the line
+says "(not documented)". Nothing is imported from the gate; of scipy it takes a quantile, of numpy random signs.
 """
 
 from __future__ import annotations
