@@ -192,7 +192,10 @@ BAND = 'field = "inputs.v"\nbands = { a = [0, 1] }\n'
     [
         ("", "give exactly one of tag, field, rules; it has none"),
         ('tag = "a"\nfield = "inputs.b"', "give exactly one of tag, field, rules; it has tag and field"),
-        ('tga = "a"', "'tga' is unknown; choose one of: tag, field, values, bands, rules, critical, graphs, min_n"),
+        (
+            'tga = "a"',
+            "'tga' is unknown; choose one of: tag, field, values, bands, rules, critical, graphs, min_n, thin",
+        ),
         ('tag = ""', "tag: expected text that is not empty, got ''"),
         ('tag = "a"\nbands = { a = [0, 1] }', "bands cannot stand beside tag"),
         ('tag = "a"\ncritical = ["b"]', "critical needs values"),

@@ -99,6 +99,8 @@ class SegmentPlan:
         repeat_calls: calls beyond one run each that the repetitions cost; None where these do not do.
         rules_out: drop that the row has to be shown not to have; 0 where it has to show nothing.
         to_show: examples on which an unchanged candidate is shown so with the power asked for; None likewise.
+        least: examples it is decided on at least.
+        only_reported: it is critical, has fewer, and its dimension lets it be reported.
     """
 
     segment: str
@@ -112,6 +114,8 @@ class SegmentPlan:
     repeat_calls: int | None
     rules_out: float = 0.0
     to_show: int | None = None
+    least: int = 0
+    only_reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,6 @@ class GraphPlan:
     drop: float
     power: float
     churn: float
-    min_n: int
     segments: tuple[SegmentPlan, ...]
     margin: MarginPlan
 
@@ -168,7 +171,9 @@ def plan_graph(design: Design, policy: Policy, drop: float, power: float = POWER
         replace(
             row,
             rules_out=float(drop_),
-            to_show=clusters_to_rule_out(float(drop_), policy.churn, power=power) if drop_ > 0 else None,
+            to_show=_to_show(row, float(drop_), policy, power),
+            least=policy.least(row.segment),
+            only_reported=row.critical and policy.only_reports(row.segment, row.n),
         )
         for row, drop_ in zip(rows, must, strict=True)
     ]
@@ -180,10 +185,15 @@ def plan_graph(design: Design, policy: Policy, drop: float, power: float = POWER
         drop,
         power,
         policy.churn,
-        policy.min_n,
         tuple(rows),
         plan_margin(margin, policy.churn, policy.alpha, power),
     )
+
+
+def _to_show(row: SegmentPlan, drop: float, policy: Policy, power: float) -> int | None:
+    """Examples on which an unchanged candidate passes the row: enough to show the drop, and as many as its dimension asks for."""
+    found = clusters_to_rule_out(drop, policy.churn, power=power) if drop > 0 else None
+    return max(found, policy.least(row.segment)) if found and policy.too_few(row.segment, found) else found
 
 
 def repetitions_for(n: int, drop: float, churn: float, alpha: float, method: Method, power: float) -> int | None:

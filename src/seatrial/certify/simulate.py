@@ -190,6 +190,8 @@ def rules_out(design: Design, policy: Policy) -> NDArray[np.float64]:
             continue
         found[k, 0] = policy.must_detect_overall
         for s in (s for s, critical in enumerate(design.critical) if critical):
+            if policy.only_reports(design.segments[s], int(design.n[k, s])):
+                continue
             own = limits_of(rules.get(design.keys[k], KeyRule(design.keys[k])), design.segments[s]).must_detect
             found[k, s] = own or policy.must_detect
     return found
@@ -214,8 +216,8 @@ def unshown_rows(design: Design, policy: Policy, looks: Sequence[Look]) -> NDArr
 def uncovered_segments(design: Design, policy: Policy) -> tuple[str, ...]:
     """What makes every pass INCONCLUSIVE, from sizes and policy alone.
 
-    Rows too small to be shown not worse by the drop they have to rule out even if nothing moved; the overall row of another
-    key under `min_n`, or whose level no drop can reach; a measurement on fewer than `min_n` clusters.
+    Rows too small to be shown not worse by the drop they have to rule out even if nothing moved; critical segments under the
+    least number their dimension asks for; the overall row of another key under `min_n`, or whose level no drop can reach; a measurement on fewer than `min_n` clusters.
     """
     method: Method = "exact" if policy.test == "exact" else "mid-p"
     drops, short = rules_out(design, policy), []
@@ -225,8 +227,9 @@ def uncovered_segments(design: Design, policy: Policy) -> tuple[str, ...]:
             for k in range(len(design.keys))
             if drops[k, s] > 0
         ]
+        too_few = [design.critical[s] and policy.too_few(segment, int(design.n[k, s])) for k in range(len(design.keys))]
         mute = [s == 0 and not drops[k, 0] and _mute(design, policy, k, method) for k in range(len(design.keys))]
-        if any(never) or any(mute):
+        if any(never) or any(too_few) or any(mute):
             short.append(segment)
     if design.measures and np.unique(design.cluster).size < policy.min_n:
         short += [name for name in design.measures if name not in short]

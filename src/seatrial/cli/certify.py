@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -194,7 +195,7 @@ def _from_project(policy: Path, graphs: tuple[str, ...], runs: tuple[str, ...], 
     from seatrial.errors import one_of  # noqa: PLC0415
     from seatrial.gate.policy import load_policy  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
-    from seatrial.segment import assign, critical_segments, for_graph  # noqa: PLC0415
+    from seatrial.segment import assign, critical_segments, for_graph, guards_of  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     known = list(dict.fromkeys(row.graph for row in project.settings.trial))
@@ -206,8 +207,8 @@ def _from_project(policy: Path, graphs: tuple[str, ...], runs: tuple[str, ...], 
     cases = []
     for graph in graphs or known:
         one_of(graph, known, "a trial row of graph")
-        rules = load_policy(policy, graph)
         dimensions = for_graph(project.dimensions, graph)
+        rules = replace(load_policy(policy, graph), guards=guards_of(dimensions))
         row = next(row for row in project.settings.trial if row.graph == graph)
         examples = [assign(dimensions, example.row()) for example in project.dataset(graph, row.dataset).examples]
         keys = [] if rules.keys else [bound.key for bound in project.evaluators(graph)]

@@ -25,7 +25,7 @@ def check_fleet() -> int:
     from seatrial.errors import SeatrialError  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.segment import for_graph  # noqa: PLC0415
-    from seatrial.trial.trials import preflight  # noqa: PLC0415
+    from seatrial.trial.trials import preflight, too_few_examples  # noqa: PLC0415
     from seatrial.wording import count  # noqa: PLC0415
 
     project = open_project(Path.cwd())
@@ -37,7 +37,9 @@ def check_fleet() -> int:
                 project.runtime.compiled(spec.assistant_id, version.name)
             suite, dataset = project.evaluators(spec.assistant_id), project.dataset(spec.assistant_id)
             dimensions = for_graph(project.dimensions, spec.assistant_id)
-            preflight(project, tuple(row for row in rows if row.graph == spec.assistant_id))
+            mine = tuple(row for row in rows if row.graph == spec.assistant_id)
+            preflight(project, mine)
+            few = too_few_examples(project, mine)
         except SeatrialError as error:
             broken += 1
             click.echo(f"✕ {spec.assistant_id}: {error}")
@@ -47,6 +49,8 @@ def check_fleet() -> int:
             click.echo(
                 f"✓ {spec.assistant_id}: {count(len(spec.versions), 'version')}, {count(len(dataset.examples), 'example')}, {count(len(suite), 'evaluator')}, segments: {names}{contract}"
             )
+            for line in few:
+                click.echo(f"· {spec.assistant_id}: {line}")
     for line in _pools(project):
         broken += line.startswith("✕")
         click.echo(line)

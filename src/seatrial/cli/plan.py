@@ -141,7 +141,7 @@ def _graph_plans(
     from seatrial.certify.plan_paired import plan_graph  # noqa: PLC0415
     from seatrial.gate.policy import load_policy  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
-    from seatrial.segment import assign, critical_segments, for_graph  # noqa: PLC0415
+    from seatrial.segment import assign, critical_segments, for_graph, guards_of  # noqa: PLC0415
 
     project = open_project(Path.cwd())
     known = list(dict.fromkeys(row.graph for row in project.settings.trial))
@@ -150,10 +150,10 @@ def _graph_plans(
     plans = []
     for graph in graphs or known:
         one_of(graph, known, "a trial row of graph")
-        rules = load_policy(policy, graph)
+        dimensions = for_graph(project.dimensions, graph)
+        rules = replace(load_policy(policy, graph), guards=guards_of(dimensions))
         if churn is not None:
             rules = replace(rules, churn=churn)
-        dimensions = for_graph(project.dimensions, graph)
         kind = next(row.dataset for row in project.settings.trial if row.graph == graph)
         examples = [assign(dimensions, example.row()) for example in project.dataset(graph, kind).examples]
         keys = [] if rules.keys else [bound.key for bound in project.evaluators(graph)]

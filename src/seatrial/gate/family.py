@@ -26,8 +26,8 @@ def key_weights(rules: Sequence[KeyRule]) -> dict[str, float]:
 
 
 def is_thin(row: Row, policy: Policy) -> bool:
-    """A non-critical segment row under `min_n` leaves the family before looking."""
-    return row.segment != OVERALL and not row.critical and row.n < policy.min_n
+    """A non-critical segment row under its least number of clusters leaves the family before looking."""
+    return row.segment != OVERALL and not row.critical and row.n < policy.least(row.segment)
 
 
 def row_weights(rows: Sequence[Row], rules: Sequence[KeyRule], policy: Policy) -> list[float]:

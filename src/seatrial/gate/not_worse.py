@@ -25,7 +25,7 @@ def rules_out(r: Row, tested: Sequence[KeyRule], policy: Policy) -> float | None
     rule = next(rule for rule in tested if rule.name == r.key)
     if not rule.primary and any(one.primary for one in tested):
         return None
-    if r.segment != OVERALL and not r.critical:
+    if r.segment != OVERALL and (not r.critical or policy.only_reports(r.segment, r.n)):
         return None
     if policy.goal == "non_inferior":
         return rule.promote_margin

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from seatrial.segment.guard import Guard
+
 SCHEMA = "seatrial/policy/1"
 MODES = ("observe", "warn", "block")
 TESTS = ("mid-p", "exact")
@@ -140,6 +142,7 @@ class Policy:
         measures: gating measurements.
         judges: judges whose win rates count, as far as their licences go.
         must_pass: ids of the examples that are contract tests.
+        guards: what dimensions of `segments.toml` ask of the sizes of their segments.
         must_pass_runs: runs of each arm a contract test is judged on; 1 for a graph that always answers the same.
         source: file it was read from.
     """
@@ -166,6 +169,7 @@ class Policy:
     measures: tuple[MeasureRule, ...] = ()
     judges: tuple[JudgeRule, ...] = ()
     must_pass: tuple[str, ...] = ()
+    guards: tuple[Guard, ...] = ()
     must_pass_runs: int = 3
     source: str = "built-in defaults"
 
@@ -178,11 +182,35 @@ class Policy:
             del rules["common"]  # likewise
         if not self.must_pass:
             del rules["must_pass"]  # a policy without contracts is the policy it was before there were any
+        if not self.guards:
+            del rules["guards"]  # likewise
         if not self.judges:
             del rules["judges"]  # likewise
         if self.watch == "pass":
             del rules["watch"]  # likewise
         return content_hash(rules)
+
+    def least(self, segment: str) -> int:
+        """Least number of clusters a row of `segment` is decided on: its dimension's, else the policy's."""
+        own = self._guard(segment)
+        return self.min_n if own is None or own.min_n is None else own.min_n
+
+    def too_few(self, segment: str, n: int) -> bool:
+        """Whether a critical segment of `n` clusters leaves the verdict open whatever they show: its dimension asks for more."""
+        own = self._guard(segment)
+        return own is not None and own.min_n is not None and n < own.min_n and not self.only_reports(segment, n)
+
+    def only_reports(self, segment: str, n: int) -> bool:
+        """Whether a critical segment of `n` clusters is reported and decides nothing but a proven drop (`thin = "report"`).
+
+        Where the goal is that every critical segment is shown within a margin, none is let off.
+        """
+        own = self._guard(segment)
+        return own is not None and own.thin == "report" and n < self.least(segment) and self.goal != "non_inferior"
+
+    def _guard(self, segment: str) -> Guard | None:
+        name, sign, _ = segment.partition("=")
+        return next((one for one in self.guards if sign and one.dimension == name), None)
 
 
 def load_policy(path: Path, graph: str | None = None) -> Policy:

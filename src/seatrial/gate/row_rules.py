@@ -16,6 +16,7 @@ from seatrial.reason import (
     NotBetter,
     NotProven,
     NotShown,
+    OnlyReported,
     SmallDrop,
     Thin,
     Underpowered,
@@ -105,6 +106,13 @@ class Tested:
         return shown(self.judged, self.rules_out)
 
     @property
+    def let_off(self) -> OnlyReported | None:
+        """It is critical, has too few clusters, and its dimension lets it be reported."""
+        r = self.judged
+        found = r.critical and self.policy.only_reports(r.segment, r.n)
+        return OnlyReported(r.n, self.policy.least(r.segment)) if found else None
+
+    @property
     def drop(self) -> float:
         """Its observed drop, at the best case of what is missing."""
         return -float(self.row.best.mean()) if self.row.n else 0.0
@@ -151,7 +159,7 @@ def thin(t: Tested) -> Ruling | None:
     """It left the family before looking and decides nothing."""
     if t.level is not None:
         return None
-    return Ruling(Verdict.INCONCLUSIVE, State.CANNOT_TELL, (Thin(t.row.n, t.policy.min_n),))
+    return Ruling(Verdict.INCONCLUSIVE, State.CANNOT_TELL, (Thin(t.row.n, t.policy.least(t.row.segment)),))
 
 
 def dropped(t: Tested) -> Ruling | None:
@@ -167,6 +175,21 @@ def under_floor(t: Tested) -> Ruling | None:
     if not (t.floor and t.floor.proven):
         return None
     return Ruling(Verdict.FAIL, State.BLOCKS, (t.floor, *([t.shown] if t.shown else [])))
+
+
+def too_few_critical(t: Tested) -> Ruling | None:
+    """A critical segment under the least number of clusters that its own dimension asks for."""
+    r = t.judged
+    if not r.critical or not t.policy.too_few(r.segment, r.n):
+        return None
+    return _cannot_tell(t, Underpowered(r.n, t.policy.least(r.segment), None, t.detects))
+
+
+def only_reported(t: Tested) -> Ruling | None:
+    """A critical segment with too few clusters that its dimension lets be reported, and nothing looks worse in it."""
+    if t.let_off is None:
+        return None
+    return Ruling(Verdict.INCONCLUSIVE, State.CANNOT_TELL, (t.let_off,))
 
 
 def unshown(t: Tested) -> Ruling | None:
@@ -237,6 +260,7 @@ ROW_RULES: tuple[Rule, ...] = (
     dropped,
     under_floor,
     thin,
+    too_few_critical,
     unshown,
     too_few,
     unmeasured,
@@ -244,6 +268,7 @@ ROW_RULES: tuple[Rule, ...] = (
     small_drop,
     near_floor,
     suspicious,
+    only_reported,
     better,
     no_drop,
 )
@@ -274,7 +299,8 @@ def _watched(t: Tested, reason: Reason) -> Ruling:
 
 
 def _passes(t: Tested, state: State, reason: Reason) -> Ruling:
-    return Ruling(Verdict.PASS, state, (reason, *([t.shown] if t.shown else [])))
+    also = [one for one in (t.shown, t.let_off) if one]
+    return Ruling(Verdict.PASS, state, (reason, *also))
 
 
 def _cannot_tell(t: Tested, *own: Reason) -> Ruling:

@@ -89,7 +89,7 @@ def tested_rows(plan: Plan) -> list[Tested]:
             p_adjusted=at_best.adjusted.get(i),
             rejected=i in at_best.rejected,
             rejected_worst=i in at_worst.rejected,
-            rules_out=rules_out(r, plan.tested, policy),
+            rules_out=rules_out(plan.rows[i], plan.tested, policy),
             joint=at_best.joint if (r.segment, r.key) == (OVERALL, plan.primary) else None,
             message=plan.message,
         )

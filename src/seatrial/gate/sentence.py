@@ -74,8 +74,8 @@ def _of_score(reason: kind.ScoreReason) -> str:
             return f"the goal is a better candidate, and it is not shown to be one (p {p_value(reason.p)} > 0.05)"
         case kind.Unchanged():
             return "every output is identical"
-        case kind.Thin():
-            return f"thin: {count(reason.n, 'example')}, min_n is {reason.min_n}; it left the family before looking and decides nothing"
+        case kind.Thin() | kind.OnlyReported():
+            return _of_few(reason)
         case kind.Dropped():
             return f"p {p_value(reason.p)}, adjusted {p_value(reason.p_adjusted)} ≤ {p_value(reason.alpha)}: a drop beyond chance"
         case kind.SmallDrop():
@@ -88,6 +88,16 @@ def _of_score(reason: kind.ScoreReason) -> str:
             return f"no drop found (p {p_value(reason.p)})"
         case kind.Reported():
             return "reported, does not gate"
+        case _:
+            assert_never(reason)
+
+
+def _of_few(reason: kind.Thin | kind.OnlyReported) -> str:
+    match reason:
+        case kind.Thin():
+            return f"thin: {count(reason.n, 'example')}, min_n is {reason.min_n}; it left the family before looking and decides nothing"
+        case kind.OnlyReported():
+            return f'critical, and {count(reason.n, "example")} of {reason.min_n}: only reported (thin = "report"), so a drop that is not proven passes unseen'
         case _:
             assert_never(reason)
 

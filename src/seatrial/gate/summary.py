@@ -19,7 +19,7 @@ from seatrial.gate.rows import rows_of
 from seatrial.gate.score_family import describe
 from seatrial.gate.sentence import sentence_of
 from seatrial.gate.thresholds import floors
-from seatrial.gate.verdict import reading_order, sum_up, tolerable, undecided
+from seatrial.gate.verdict import only_reported, reading_order, sum_up, tolerable, undecided
 from seatrial.gate.winrate import reported_win_rates, standing, withheld_votes
 from seatrial.reason import Increase, NotInterleaved, Unchanged
 from seatrial.verdict import Finding, Outcome, Verdict
@@ -45,6 +45,7 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
     )
     causes, regressed = _causes(plan, findings)
     gating = tuple(plan.aligned.values())
+    let_off = "" if verdict is Verdict.PASS else only_reported(findings)  # a pass states it in its own sentence
     return Report(
         verdict=verdict,
         reason_class=reason_class,
@@ -72,7 +73,7 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         causes=causes,
         regressed=regressed,
         flips=flips_of(plan.evidence, gating, c.candidate),
-        warnings=(*plan.warnings, *_notes(findings), *withheld_votes(plan)),
+        warnings=(*plan.warnings, *([let_off] if let_off else []), *_notes(findings), *withheld_votes(plan)),
         confirm=_confirmed(plan, findings) if plan.fresh else None,
         # With them the verdict is not known yet; who wraps the check asks for it.
         quarantine=Quarantined(plan.quarantined, tuple(sorted(plan.kept_complete)), Verdict.INCONCLUSIVE, "")

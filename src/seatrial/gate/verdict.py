@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.reason import BelowFloor, NotBetter, NotProven, NotShown, Shown, SmallDrop, Thin, Underpowered, Unmeasured
+from seatrial.reason import (
+    BelowFloor,
+    NotBetter,
+    NotProven,
+    NotShown,
+    OnlyReported,
+    Shown,
+    SmallDrop,
+    Thin,
+    Underpowered,
+    Unmeasured,
+)
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
 from seatrial.win_rate import Inconsistent, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, points
@@ -18,8 +29,19 @@ NAMED = 3
 
 
 def undecided(f: Finding) -> bool:
-    """Whether a row cannot be told and the verdict waits for it; a thin row left the family, and it does not."""
-    return f.verdict is Verdict.INCONCLUSIVE and not any(isinstance(one, Thin) for one in f.reasons)
+    """Whether a row cannot be told and the verdict waits for it; for a thin row, or one that is only reported, it does not."""
+    return f.verdict is Verdict.INCONCLUSIVE and not any(isinstance(one, (Thin, OnlyReported)) for one in f.reasons)
+
+
+def only_reported(findings: Iterable[Finding]) -> str:
+    """The sentence on critical segments that decide nothing but a proven drop; empty where there is none."""
+    found = [(f, one) for f in findings for one in f.reasons if isinstance(one, OnlyReported)]
+    several = len({f.key for f, _ in found}) > 1
+    named = [f"{f.segment}{f' · {f.key}' if several else ''} ({one.n} of {one.min_n} examples)" for f, one in found]
+    if not named:
+        return ""
+    rows = "critical segment is" if len(named) == 1 else "critical rows are"
+    return f'{len(named)} {rows} only reported (thin = "report"): {", ".join(named)}; a drop there that is not proven passes unseen.'
 
 
 def reason_class_of(f: Finding) -> ReasonClass:
@@ -78,14 +100,17 @@ def _shown(findings: Sequence[Finding]) -> str:
     shown = [(f, one) for f in findings for one in f.reasons if isinstance(one, Shown)]
     critical = [one for f, one in shown if f.critical]
     overall = [one for f, one in shown if f.segment == OVERALL]
+    let_off = only_reported(findings)
     wording = [
         f"{what} {_drops(rows)} or more; the drop is at most {drop(max(0.0, *(one.at_most for one in rows)))}."
         for what, rows in (
-            ("Every critical segment is shown not worse by", critical),
+            (f"Every {'other ' if let_off else ''}critical segment is shown not worse by", critical),
             ("Overall not worse by" if critical else "Shown not worse overall by", overall),
         )
         if rows
     ]
+    if let_off:
+        return " ".join([let_off, *wording])
     return " ".join(wording if any(f.critical for f in findings) else [*wording, _unguarded(findings)])
 
 

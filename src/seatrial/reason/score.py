@@ -30,6 +30,20 @@ class Thin(Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class OnlyReported(Kind):
+    """A critical row with too few clusters that its dimension lets be reported (`thin = "report"`): only a proven drop counts.
+
+    Attributes:
+        n: clusters it has.
+        min_n: clusters it is decided on at least.
+    """
+
+    kind: ClassVar[str] = "only_reported"
+    n: int
+    min_n: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dropped(Kind):
     """The row dropped beyond chance.
 
@@ -251,6 +265,7 @@ class Reported(Kind):
 ScoreReason = (
     Unchanged
     | Thin
+    | OnlyReported
     | Dropped
     | SmallDrop
     | BelowFloor

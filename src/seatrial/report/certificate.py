@@ -79,7 +79,18 @@ def _facts(c: Certificate) -> Iterator[str]:
         yield f"churn {percent(c.truth.churn)} · not measured {percent(c.truth.missing)}"
 
 
+def _only_reported(c: Certificate, policy: Policy) -> list[str]:
+    """Critical segments with too few examples that their dimension lets be reported."""
+    return list(dict.fromkeys(p.segment for p in c.power if p.critical and policy.only_reports(p.segment, p.n)))
+
+
 def _cannot_tell(c: Certificate, policy: Policy) -> Iterator[Line]:
+    let_off = _only_reported(c, policy)
+    if let_off:
+        yield Line(
+            f'  only reported (thin = "report"): {", ".join(let_off)}; a drop there is blocked only where it is proven',
+            "unsure",
+        )
     if c.null.underpowered:
         yield Line(
             f"  cannot tell, always: {', '.join(c.uncovered)} too small to be shown not worse by enough",
@@ -148,6 +159,7 @@ def fleet_line(certificates: Sequence[Certificate]) -> Line:
 def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
     return {
         "graph": c.name,
+        "only_reported": _only_reported(c, policy),
         "policy": {"source": policy.source, "hash": policy.hash},
         "sizes_hash": c.shape_hash,
         "alpha": c.alpha,

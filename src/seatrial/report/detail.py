@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
-from seatrial.reason import NotShown, Shown
+from seatrial.reason import NotShown, OnlyReported, Shown
 from seatrial.report.flips import FlipView, flip_view, groups, is_in, worst_first
 from seatrial.report.power_curves import Curve, curves
 from seatrial.report.provenance import facts, notes, second_stage
@@ -190,6 +190,9 @@ def _coverage(report: Report) -> str:
     if short_of:
         name = labels(report)
         wording += "; too few: " + ", ".join(f"{name(f)} (has {f.n:,}, needs {f.needed_n:,})" for f in short_of[:5])
+    let_off = [f for f in critical if any(isinstance(one, OnlyReported) for one in f.reasons)]
+    if let_off:
+        wording += f"; only reported: {', '.join(f'{labels(report)(f)} ({f.n:,})' for f in let_off[:5])}"
     return f"{wording}."
 
 

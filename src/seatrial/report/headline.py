@@ -11,9 +11,10 @@ from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import sentence
 from seatrial.gate.verdict import first_cause, looking_worse, looks_worse, why_watched, worse_rows, worst
 from seatrial.privacy import strip_text
-from seatrial.reason import NotProven, NotShown, Shown, Underpowered, Unmeasured
+from seatrial.reason import NotProven, NotShown, OnlyReported, Shown, Underpowered, Unmeasured
 from seatrial.report.provenance import runs_of
 from seatrial.report.row_name import beside, label, primary_key, segments, short
+from seatrial.report.sanitize import line
 from seatrial.stats.noninferiority import LEVEL
 from seatrial.verdict import Outcome, State, Verdict
 from seatrial.vote import ALPHA
@@ -140,6 +141,9 @@ def error_rate(report: Report) -> str:
         cost.append(f"{drop(report.must_detect_overall)} overall")
     if cost:
         wording += f" · ≤ {100 * LEVEL:g} % of candidates that cost {' or '.join(cost)} pass"
+    let_off = [f.segment for f in report.findings if any(isinstance(one, OnlyReported) for one in f.reasons)]
+    if let_off:
+        wording += f" · this is not promised of {', '.join(map(line, dict.fromkeys(let_off)))}, only reported"
     if any(f.key.startswith(WINRATE) and f.verdict is not None for f in report.findings):
         wording += f" · beside it each judge's row: ≤ {100 * ALPHA:g} % false wins, ≤ {100 * ALPHA:g} % false losses"
     return wording

@@ -55,7 +55,7 @@ def graph_lines(p: GraphPlan) -> Iterator[Line]:
         detects = "nothing" if s.detects is None else f"{math.ceil(round(1000 * s.detects, 6)) / 10:g} points"
         name = s.segment + ("*" if s.critical else "")
         if s.need is None and not s.alpha:
-            yield Line(f"  {name:<{width}} {s.n:>6,} {'':>7} {'':>8}  not tested: under min_n = {p.min_n}", "unsure")
+            yield Line(f"  {name:<{width}} {s.n:>6,} {'':>7} {'':>8}  not tested: under min_n = {s.least}", "unsure")
             continue
         short = s.need is None or s.n < s.need
         yield Line(
@@ -67,6 +67,8 @@ def graph_lines(p: GraphPlan) -> Iterator[Line]:
 
 def _to_show(s: SegmentPlan) -> str:
     """What a row has to be shown not to have lost before anything passes, and the examples that show it."""
+    if s.only_reported:
+        return f' · only reported (thin = "report") under {s.least} examples'
     if not s.rules_out:
         return ""
     return f" · not worse by {_points(s.rules_out)} is shown from {_n(s.to_show).strip()} examples"
@@ -160,6 +162,8 @@ def graphs_data(plans: Sequence[GraphPlan]) -> dict[str, Any]:
                         "examples": s.need,
                         "rules_out": s.rules_out or None,
                         "examples_to_show": s.to_show,
+                        "min_n": s.least,
+                        "only_reported": s.only_reported,
                         "detects": s.detects,
                         "repetitions": s.repetitions,
                         "calls_for_examples": s.more_calls,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from seatrial.segment.dimension import OTHER, UNKNOWN, Band, Dimension, Rule, assign, critical_segments, for_graph
+from seatrial.segment.guard import Guard, guards_of
 from seatrial.segment.load import load, parse
 from seatrial.segment.op import OPS
 
@@ -12,10 +13,12 @@ __all__ = [
     "UNKNOWN",
     "Band",
     "Dimension",
+    "Guard",
     "Rule",
     "assign",
     "critical_segments",
     "for_graph",
+    "guards_of",
     "load",
     "parse",
 ]

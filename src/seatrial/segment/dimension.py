@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError
+from seatrial.segment.guard import THIN
 from seatrial.segment.op import OPS, number
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ class Dimension:
         rules: ordered; the first that matches wins.
         critical: values whose regression alone blocks.
         graphs: the graphs this dimension is for; None means all.
-        min_n: smallest sample the gate may decide a segment of it on; None leaves it to the policy.
+        min_n: least number of clusters a segment of it is decided on; None leaves it to the policy.
+        thin: what a critical segment under that number does: `cannot_tell`, or `report` (it is shown and decides nothing but a
+            proven drop).
         version: of the file it came from.
     """
 
@@ -67,6 +70,7 @@ class Dimension:
     critical: frozenset[str] = frozenset()
     graphs: tuple[str, ...] | None = None
     min_n: int | None = None
+    thin: str = THIN[0]
     version: str = "1"
 
     @property

@@ -12,6 +12,7 @@
     field = "outputs.country"
     values = ["DE", "FR"]
     graphs = ["country_classify"]          # absent: every graph
+    min_n = 30                             # no segment of it is decided on fewer; absent: the policy's
     [dimension.length]                     # the first rule that matches wins
     rules = [ { value = "long", field = "inputs.body", op = "longer_than", arg = 2000 }, { value = "short" } ]
 
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial import toml
 from seatrial.errors import ConfigError
 from seatrial.segment.dimension import Band, Dimension, Rule, text_of
+from seatrial.segment.guard import THIN
 from seatrial.segment.op import OPS, number
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ROOTS = ("inputs", "outputs", "metadata")
-KEYS = ("tag", "field", "values", "bands", "rules", "critical", "graphs", "min_n")
+KEYS = ("tag", "field", "values", "bands", "rules", "critical", "graphs", "min_n", "thin")
 RULE_KEYS = ("value", "field", "op", "arg")
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
@@ -84,6 +86,7 @@ def _dimension(name: str, table: dict[str, Any], version: str, where: str) -> Di
         critical=frozenset(_names(table.get("critical", []), "critical", where)),
         graphs=_names(table["graphs"], "graphs", where) if "graphs" in table else None,
         min_n=toml.integer(table["min_n"], f"{where}: min_n") if "min_n" in table else None,
+        thin=toml.word(*THIN)(table.get("thin", THIN[0]), f"{where}: thin"),
         version=version,
     )
     _check_critical(dimension, where)
@@ -107,6 +110,10 @@ def _one_source(table: dict[str, Any], where: str) -> None:
 def _check_critical(dimension: Dimension, where: str) -> None:
     if dimension.critical and dimension.tag and not dimension.values:
         raise ConfigError(f"{where}: critical needs values = [...] beside a tag, or a misspelt tag would go unguarded")
+    if dimension.thin != THIN[0] and not dimension.critical:
+        raise ConfigError(
+            f"{where}: thin is about critical segments, and it has none; add critical = [...] or take thin out"
+        )
     strange = sorted(dimension.critical.difference(dimension.possible))
     if strange:
         choices = ", ".join(dimension.possible)

@@ -14,10 +14,10 @@ from seatrial.gate.policy import load_policy
 from seatrial.segment import assign, critical_segments, for_graph
 from seatrial.trial.baselines import ANCHOR, accepted, refuse_another
 from seatrial.trial.confirm import NEVER, Confirming, confirm
-from seatrial.trial.contracts import for_family, with_contracts
+from seatrial.trial.contracts import with_contracts
 from seatrial.trial.judged import standings, win_rates_of
 from seatrial.trial.overrides import let_through, runs_bound
-from seatrial.trial.policies import policy_of
+from seatrial.trial.policies import for_project, policy_of
 from seatrial.trial.quarantine import quarantine_of
 from seatrial.trial.runs import evidence_of, latest_run, summary, unfinished_since
 
@@ -52,7 +52,7 @@ def gate_runs(
         )
     if first == second:
         raise UsageError(f"{a} and {b} are both run {first}; a run is not compared with itself")
-    rules = for_family(project, graph, load_policy(policy, graph)) if policy else policy_of(project, graph)
+    rules = for_project(project, graph, load_policy(policy, graph)) if policy else policy_of(project, graph)
     rules = replace(rules, **(changed or {}))
     report = gate(project, graph, first, second, rules, confirming=confirming)
     newer = [unfinished_since(project, run_id) for name, run_id in ((a, first), (b, second)) if name != run_id]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.errors import ConfigError
 from seatrial.gate.policy import Policy, load_policy
+from seatrial.segment import for_graph, guards_of
 from seatrial.trial.contracts import for_family
 
 if TYPE_CHECKING:
@@ -15,17 +17,23 @@ if TYPE_CHECKING:
 def policy_of(project: Project, graph: str) -> Policy:
     """The policy of the graph's trial row, else the built-in defaults."""
     row = next((row for row in project.settings.trial if row.graph == graph), None)
-    return row_policy(project, row) if row else Policy()
+    return row_policy(project, row) if row else for_project(project, graph, Policy())
 
 
 def row_policy(project: Project, row: TrialRow) -> Policy:
     """The policy a trial row names, else the built-in defaults."""
     if row.policy is None:
-        return Policy()
+        return for_project(project, row.graph, Policy())
     file = project.root / row.policy
     if not file.is_file():
         raise ConfigError(f"the trial row of {row.graph!r} names the policy {row.policy}, and {file} does not exist")
-    return for_family(project, row.graph, load_policy(file, row.graph))
+    return for_project(project, row.graph, load_policy(file, row.graph))
+
+
+def for_project(project: Project, graph: str, policy: Policy) -> Policy:
+    """The policy with what the project says of the graph: runs of a contract test, and the sizes its segments must have."""
+    guards = guards_of(for_graph(project.dimensions, graph))
+    return replace(for_family(project, graph, policy), guards=guards)
 
 
 def contracts_of(project: Project, graph: str, kind: str) -> tuple[frozenset[str], int]:

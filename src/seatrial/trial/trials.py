@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial.errors import ConfigError, ExitCode, RunStopped, SeatrialError, UsageError
 from seatrial.runner.stored import stored_evidence
-from seatrial.segment import assign, for_graph
+from seatrial.segment import assign, critical_segments, for_graph
 from seatrial.trial.confirm import Confirming
 from seatrial.trial.evaluate import evaluate
 from seatrial.trial.gating import gate
 from seatrial.trial.interleave import in_turns, take_turns
 from seatrial.trial.judged import ask_judges
 from seatrial.trial.policies import row_policy
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -197,6 +199,24 @@ def preflight(project: Project, rows: tuple[TrialRow, ...]) -> None:
         dimensions = for_graph(project.dimensions, row.graph)
         for example in project.dataset(row.graph, row.dataset).examples:
             assign(dimensions, example.row())
+
+
+def too_few_examples(project: Project, rows: tuple[TrialRow, ...]) -> Iterator[str]:
+    """A sentence on each critical segment with fewer examples than its dimension says it is decided on."""
+    for row in rows:
+        policy, dimensions = row_policy(project, row), for_graph(project.dimensions, row.graph)
+        sizes = Counter(
+            f"{name}={value}"
+            for example in project.dataset(row.graph, row.dataset).examples
+            for name, value in assign(dimensions, example.row()).items()
+        )
+        for segment in sorted(critical_segments(dimensions)):
+            n, least = sizes[segment], policy.least(segment)
+            what = f"{segment} has {count(n, 'example')} in {row.dataset} and is decided on {least} at least"
+            if policy.only_reports(segment, n):
+                yield f'{what}: it is only reported (thin = "report"), and a drop that is not proven passes'
+            elif policy.too_few(segment, n):
+                yield f"{what}: no change of an answer passes before it has more"
 
 
 def _keys_are_there(run_dir: Path, policy: Policy) -> None:

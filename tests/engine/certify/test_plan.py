@@ -6,8 +6,10 @@ import pytest
 from seatrial.certify.design import design
 from seatrial.certify.plan_paired import Paired, plan_graph, plan_paired
 from seatrial.certify.plan_unpaired import Unpaired, plan_unpaired
+from seatrial.certify.simulate import uncovered_segments
 from seatrial.gate.policy import Policy
 from seatrial.rollout.plan_canary import Canary, plan_canary
+from seatrial.segment import Guard
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.power import mcnemar_power
 
@@ -132,3 +134,17 @@ def test_the_threshold_is_the_rollouts_split():
 def test_looks_at_a_level_that_cannot_be_shared_cannot_tell():
     assert isinstance(plan_unpaired(Unpaired(0.5, 0.6, alpha=0.5, sides=1, looks=3)), CannotTell)
     assert isinstance(plan_unpaired(Unpaired(0.5, None, margin=0.1, alpha=0.9, power=0.05)), CannotTell)
+
+
+def test_a_dimensions_least_number_and_what_is_only_reported_stand_in_plan_and_certificate():
+    examples = [{"tier": "vip"}] * 18 + [{"tier": "free"}] * 220
+    for thin, only_reported, rules_out, uncovered in (
+        ("cannot_tell", False, 0.2, ("tier=vip",)),
+        ("report", True, 0.0, ()),
+    ):
+        policy = Policy(guards=(Guard("tier", 30, thin),))
+        shape = design("g", examples, policy, critical=("tier=vip",))
+        row = next(row for row in plan_graph(shape, policy, 0.1).segments if row.segment == "tier=vip")
+        assert (row.least, row.only_reported, row.rules_out) == (30, only_reported, rules_out)
+        assert row.to_show == (None if only_reported else 30), "its drop alone would be shown on 21"
+        assert uncovered_segments(shape, policy) == uncovered

@@ -19,6 +19,7 @@ from seatrial.verdict import State, Verdict
 EVERY = (
     kind.Unchanged(),
     kind.Thin(3, 20),
+    kind.OnlyReported(3, 20),
     kind.Dropped(0.001, 0.01, 0.05),
     kind.Underpowered(20, 33, 0.2, 0.3),
     kind.NotShown(20, 33, 0.2, 0.24),
@@ -84,8 +85,8 @@ def test_the_checks_run_in_this_order():
 
 
 def test_the_first_row_rule_that_matches_decides_in_this_order():
-    names = ["dropped", "under_floor", "thin", "unshown", "too_few", "unmeasured", "unshown_better"]
-    names += ["small_drop", "near_floor", "suspicious", "better", "no_drop"]
+    names = ["dropped", "under_floor", "thin", "too_few_critical", "unshown", "too_few", "unmeasured", "unshown_better"]
+    names += ["small_drop", "near_floor", "suspicious", "only_reported", "better", "no_drop"]
     assert [rule.__name__ for rule in ROW_RULES] == names
 
 

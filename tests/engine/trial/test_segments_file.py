@@ -1,0 +1,52 @@
+"""What a project's segments.toml asks of a gate, end to end: sizes of its segments."""
+
+import json
+
+import pytest
+
+from seatrial.cli.app import run
+
+DIMENSION = '[dimension.tier]\nfield = "inputs.tier"\nvalues = ["free", "enterprise"]\ncritical = ["enterprise"]\n'
+
+
+@pytest.fixture
+def small(project):
+    """The project with 18 enterprise examples, of which the candidate loses two."""
+    rows = [
+        {"id": f"q{n:03}", "inputs": {"n": n, "tier": "enterprise" if n >= 101 else "free"}} for n in range(10, 119)
+    ]
+    (project / "datasets/rules/golden.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    settings = (project / "pyproject.toml").read_text().replace('graph = "oracle"', 'graph = "rules"')
+    (project / "pyproject.toml").write_text(settings.replace('"unlucky"', '"worse"'))
+    return project
+
+
+def segments(project, more=""):
+    (project / "datasets/segments.toml").write_text(f"version = 1\n{DIMENSION}{more}\n")
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "reported"),
+    [
+        ("", 0, "Every critical segment is shown not worse"),
+        ("min_n = 30", 2, "18 examples, and 30 are needed"),
+        ('min_n = 30\nthin = "report"', 0, "tier=enterprise (18 of 30 examples)"),
+    ],
+)
+def test_the_gate_of_two_runs_heeds_the_sizes_that_the_segments_file_asks_for(small, capsys, more, code, reported):
+    segments(small, more)
+    for version in ("v1", "worse"):
+        assert run(["eval", f"rules@{version}", "-q"] if False else ["eval", f"rules@{version}"]) == 0
+    capsys.readouterr()
+    assert run(["gate", "rules@v1", "rules@worse", "--no-confirm", "--all"]) == code
+    assert reported in " ".join(capsys.readouterr().out.split())
+
+
+def test_fleet_check_and_plan_name_a_segment_under_its_number(small, capsys):
+    segments(small, "min_n = 30")
+    assert run(["fleet", "check"]) == 0
+    line = "rules: tier=enterprise has 18 examples in golden and is decided on 30 at least: no change"
+    assert line in capsys.readouterr().out
+    segments(small, 'min_n = 30\nthin = "report"')
+    assert run(["plan", "paired", "gates/merge.toml"]) == 0
+    assert 'only reported (thin = "report") under 30 examples' in capsys.readouterr().out
