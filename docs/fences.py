@@ -2,7 +2,8 @@
 
 - A block whose fence names a file (```toml title="pyproject.toml") is written to it.
 - A ```csv or ```jsonl block with a title is the beginning of the file of that name in docs/examples, which is placed there.
-- ```python blocks run in order, sharing their names, in one fresh folder per page, which holds `docs/examples`.
+- ```python blocks run in order, sharing their names, in one fresh folder per page, which holds `docs/examples`; so do the
+  steps of ```pycon blocks, and what follows a step is what it prints.
 - In ```console blocks each `$ seatrial ...` line runs there, and the lines below it are its standard output. A line `...`
   is any number of lines, `<id>` any word, `<seconds>` any number with or without its unit.
 - `<!-- setup python ... -->` is a block like the others that no reader sees.
@@ -11,6 +12,7 @@
 from __future__ import annotations
 
 import contextlib
+import doctest
 import io
 import re
 import runpy
@@ -143,11 +145,24 @@ class Player:
         elif block.kind == "python":
             Path("example.py").write_text(block.text, encoding="utf-8")
             self.names |= runpy.run_path("example.py", init_globals=self.names)
+        elif block.kind == "pycon":
+            self.interact(block.text)
         elif block.kind == "console":
             for command, shown in commands(block.text):
                 printed = output(command)
                 if not matches(shown, printed):
                     raise OtherOutput(f"$ {command}\n{printed}\nis not what the page shows:\n{shown}")
+
+    def interact(self, text: str) -> None:
+        """Run a session of Python's prompt with the page's names, and compare what it prints.
+
+        Raises:
+            OtherOutput: A step printed something else than the page shows.
+        """
+        steps = doctest.DocTestParser().get_doctest(text, self.names, "a block of the page", None, 0)
+        told: list[str] = []
+        if doctest.DocTestRunner(verbose=False).run(steps, out=told.append, clear_globs=False).failed:
+            raise OtherOutput("".join(told))
 
 
 def _place(block: Block) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import figures
 from fences import TABLE, blocks, commands, with_output
-from written import cli
+from written import checks, cli
 from written.tables import meanings, table
 
 from seatrial import toml as words
@@ -251,6 +251,8 @@ TABLES: dict[str, Callable[[], str]] = {
     ),
     "exit codes": cli.exit_codes,
     "exits": cli.exits,
+    "checks": checks.index,
+    "check entries": checks.entries,
     "reason classes": cli.reason_classes,
     **figures.TABLES,
 }

@@ -21,7 +21,7 @@ from seatrial.gate.policy import SCHEMA, parse_policy
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
-RUN = ("python", "console")
+RUN = ("python", "pycon", "console")
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
 
 NOT_RUN = {
@@ -118,6 +118,15 @@ def test_a_session_that_prints_something_else_is_noticed(tmp_path, monkeypatch):
     page = "```console\n$ seatrial --version\nnothing of the kind\n```\n"
     with pytest.raises(OtherOutput, match="nothing of the kind"):
         Player().play(blocks(page)[0])
+
+
+def test_a_step_of_the_prompt_that_prints_something_else_is_noticed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    player = Player()
+    for block in blocks("```python\nx = 1\n```\n\n```pycon\n>>> x + 1\n2\n```\n"):
+        player.play(block)
+    with pytest.raises(OtherOutput, match="Expected:"):
+        player.play(blocks("```pycon\n>>> x + 1\n3\n```\n")[0])
 
 
 def test_what_a_page_leaves_out_of_an_output_stays_left_out(tmp_path, monkeypatch):

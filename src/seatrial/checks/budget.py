@@ -10,7 +10,11 @@ from seatrial.scoring import Score, evaluator
 
 
 def latency(at_most_ms: float, *, key: str = "latency_budget") -> Check:
-    """1 when the call took at most `at_most_ms` milliseconds; a run without a measured time is an abstention."""
+    """1 when the call took at most `at_most_ms` milliseconds; a run without a measured time is an abstention.
+
+    >>> latency(1000)(Run("r1", {}, {}, latency_ms=1812.0), Example("e1", {})).reason
+    'took 1812 ms, budget 1000 ms'
+    """
     _positive(at_most_ms, key)
 
     @evaluator(version="1", key=key)
@@ -28,6 +32,9 @@ def tokens(at_most: int, *, key: str = "token_budget") -> Check:
 
     The tokens of every model call must be known, with one exception: a known part that alone exceeds the budget is over
     it.
+
+    >>> tokens(1000)(Run("r1", {}, {}, input_tokens=900, output_tokens=200), Example("e1", {})).reason
+    'used 1100 tokens, budget 1000'
     """
     _positive(at_most, key)
 

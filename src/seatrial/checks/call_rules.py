@@ -18,6 +18,10 @@ def forbids_calls(*tools: str, field: str = "messages", key: str = "forbidden_ca
     """1 when none of these tools was called; fit for `zero_tolerance = true`.
 
     What cannot be read may be such a call: the check abstains.
+
+    >>> run = Run("r1", {}, {"tool_calls": [{"name": "drop_table", "args": {}}]})
+    >>> forbids_calls("drop_table", field="tool_calls")(run, Example("e1", {})).reason
+    'called drop_table()'
     """
     _some(tools, key)
 
@@ -44,6 +48,10 @@ def call_order(
     key: str = "call_order",
 ) -> Check:
     """1 when `tool` was called only after a call of `after` had succeeded.
+
+    >>> run = Run("r1", {}, {"tool_calls": [{"name": "pay", "args": {}}]})
+    >>> call_order("pay", after="check", field="tool_calls")(run, Example("e1", {})).reason
+    'pay() was called without check before it'
 
     Args:
         tool: the later one; a run that never calls it is in order.
@@ -96,6 +104,10 @@ def no_repeated_calls(
     key: str = "repeated_calls",
 ) -> Check:
     """1 when no call was made more than `at_most` times with the same arguments: a loop, or money sent twice.
+
+    >>> pay = {"name": "pay", "args": {"order": "A1"}}
+    >>> no_repeated_calls(field="tool_calls")(Run("r1", {}, {"tool_calls": [pay, pay]}), Example("e1", {})).reason
+    "pay(order='A1') was made 2 times, allowed are 1"
 
     Args:
         tools: the tools it looks at; all of them where none is named.

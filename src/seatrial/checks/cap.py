@@ -25,6 +25,11 @@ def capped(
 ) -> Check:
     """1 when the number at `field`, or each in a list of them, is within its limits: `capped("max_discount", 15)`.
 
+    What is no number is an abstention.
+
+    >>> capped("discount", 15)(Run("r1", {}, {"discount": "20 %"}), Example("e1", {})).reason
+    "discount is '20 %', allowed are at most 15"
+
     Args:
         field: where the outputs have it; a number may be written as text, with a percent sign.
         at_most: the highest value allowed.
@@ -58,6 +63,10 @@ def capped_call(
     """1 when `argument` of every call of `tool` is within its limits: `capped_call("refund", "amount", 100)`.
 
     A call without the argument leaves it to the tool, and a value that is no number may mean any: the check abstains.
+
+    >>> run = Run("r1", {}, {"tool_calls": [{"name": "refund", "args": {"amount": 250}}]})
+    >>> capped_call("refund", "amount", 100, field="tool_calls")(run, Example("e1", {})).reason
+    'refund(amount) is 250, allowed are at most 100'
     """
     allowed = _limits(key, at_least, at_most)
 

@@ -21,6 +21,10 @@ def cost(at_most: float, prices: Mapping[str, tuple[float, float]], *, key: str 
     prices are within the budget, fails when all at the lowest are over it, and else the check abstains. What a provider
     charges otherwise (cached tokens, batches) is not known here.
 
+    >>> run = Run("r1", {}, {}, input_tokens=20_000, output_tokens=5_000, model="small")
+    >>> cost(0.01, {"small": (0.15, 0.60)})(run, Example("e1", {})).reason
+    'cost 0.006, budget 0.01'
+
     Args:
         at_most: the budget of one run.
         prices: for each model, as it names itself, the price of a million input and of a million output tokens.

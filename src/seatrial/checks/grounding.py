@@ -61,6 +61,16 @@ def grounded(
 ) -> Check:
     """1 when every sentence of the answer that claims something is supported by a passage, and every citation resolves.
 
+    It compares words, so it knows three things. 0: a number is in no passage, less than half of `at_least` of a sentence's
+    content words are together in one, a citation (`[id]`, `[2]`, `(source 2)`) leads nowhere, or with `must_cite` a claim
+    cites nothing. 1: the words, numbers and names of every claim are together in one passage, the cited one where it cites.
+    Everything between is an abstention: a paraphrase, a claim put together from several passages, a negation on one side
+    only, an answer that claims nothing. Who did what to whom it cannot see; that is a question for a judge.
+
+    >>> run = Run("r1", {}, {"answer": "Refunds take 9 days.", "passages": ["Refunds take 5 days."]})
+    >>> grounded()(run, Example("e1", {})).reason
+    "'Refunds take 9 days.': the number 9 is in no passage"
+
     Args:
         field: the answer's text.
         passages: where the passages are: texts, or objects with `text`, `content` or `page_content` and an `id`.

@@ -17,12 +17,19 @@ if TYPE_CHECKING:
 
 
 def exact(field: str | None = None, *, key: str = "exact") -> Check:
-    """1 when the answer equals the reference as JSON: key order is nothing, 1 equals 1.0, 1 is not true."""
+    """1 when the answer equals the reference as JSON: key order is nothing, 1 equals 1.0, 1 is not true.
+
+    >>> exact("label")(Run("r1", {}, {"label": "lead"}), Example("e1", {}, {"label": "spam"})).reason
+    "'lead', expected 'spam'"
+    """
     return _compare(key, field, lambda got, want: _first_difference(got, want, 0.0, 0.0))
 
 
 def label(field: str, choices: Iterable[str] = (), *, key: str = "label") -> Check:
     """1 when both labels are the same word, whatever its case and the space around it.
+
+    >>> label("label", ["spam", "lead"])(Run("r1", {}, {"label": " Lead"}), Example("e1", {}, {"label": "lead"})).score
+    1.0
 
     Args:
         field: where the label stands, in outputs and reference.
@@ -46,6 +53,10 @@ def band(field: str, bands: Mapping[str, tuple[float, float]], *, key: str = "ba
     """1 when both numbers fall into the same half-open band `low <= x < high`: what the business acts on.
 
     A reference outside every band is an abstention; an answer outside every band scores 0.
+
+    >>> check = band("score", {"cold": (0, 40), "warm": (40, 70)})
+    >>> check(Run("r1", {}, {"score": 39}), Example("e1", {}, {"score": 55})).reason
+    '39 is in band cold, expected warm'
     """
     for name, (low, high) in bands.items():
         if not low < high:
@@ -70,6 +81,10 @@ def band(field: str, bands: Mapping[str, tuple[float, float]], *, key: str = "ba
 def json_equal(field: str | None = None, *, ignore: Iterable[str] = (), key: str = "json_equal") -> Check:
     """1 when answer and reference are the same JSON (a text is read first); the reason names the first difference.
 
+    >>> run = Run("r1", {}, {"reply": '{"to": "ann", "at": "noon"}'})
+    >>> json_equal("reply", ignore=["at"])(run, Example("e1", {}, {"reply": {"to": "ann"}})).score
+    1.0
+
     Args:
         field: where to look; None compares all of the outputs with all of the reference.
         ignore: top-level names left out on both sides (timestamps, ids).
@@ -89,6 +104,9 @@ def json_equal(field: str | None = None, *, ignore: Iterable[str] = (), key: str
 
 def close(field: str, *, absolute: float = 0.0, relative: float = 0.0, key: str = "close") -> Check:
     """1 when every number is within `absolute` or within `relative` x the reference's size; the rest must be equal.
+
+    >>> close("total", relative=0.02)(Run("r1", {}, {"total": 203.0}), Example("e1", {}, {"total": 200.0})).score
+    1.0
 
     Raises:
         ConfigError: neither tolerance is given, or one is negative.

@@ -27,6 +27,15 @@ def no_pii(
 ) -> Check:
     """1 when no text anywhere in the answer holds personal data; fit for `zero_tolerance = true`.
 
+    It finds e-mail addresses, telephone, card and social-security numbers and IBANs in every text of the outputs, keys and
+    numbers included, in unusual spellings too: any Unicode dash, space or digit, invisible characters in between, escapes of
+    JSON, HTML and addresses. The reason shows a masked excerpt only. Names and postal addresses are no pattern and are not
+    found; nine or ten digits without a separator count only after a word such as `SSN` or `tel`. Of random 16-digit ids 3 %
+    satisfy a card's prefix and checksum and are reported as cards.
+
+    >>> no_pii()(Run("r1", {}, {"body": "Write to bob@example.com."}), Example("e1", {})).reason
+    '1 x email; the first is b***m'
+
     Args:
         field: where to look; None looks at all of the outputs. A missing field is 0: nothing was shown to be clean.
         kinds: the kinds that count.

@@ -20,6 +20,10 @@ GAINS = ("linear", "exponential")
 def recall_at(k: int, field: str = "ids", *, reference_field: str | None = None, key: str = "") -> Check:
     """The share of the relevant ids among the first `k` of the ranking (Manning et al. 2008, section 8.4).
 
+    >>> run = Run("r1", {}, {"ids": ["d7", "d2", "d9"]})
+    >>> recall_at(2)(run, Example("e1", {}, {"ids": ["d2", "d4"]})).score
+    0.5
+
     Args:
         k: ranks that count.
         field: the run's ids, best first; objects with an `id` count as their id.
@@ -39,6 +43,9 @@ def mrr(field: str = "ids", *, k: int | None = None, reference_field: str | None
     """1 / rank of the first relevant id, 0 where none is ranked (among the first `k`); its mean is the MRR.
 
     Source: Voorhees 1999, TREC-8. Use it where one right answer is enough; it says nothing about the second.
+
+    >>> mrr()(Run("r1", {}, {"ids": ["d7", "d2"]}), Example("e1", {}, {"ids": ["d2", "d4"]})).score
+    0.5
     """
     if k is not None:
         _rank(k)
@@ -56,6 +63,10 @@ def ndcg_at(
     k: int, field: str = "ids", *, reference_field: str | None = None, gain: str = "linear", key: str = ""
 ) -> Check:
     """Discounted gain of the first `k`, over that of the best possible ranking (Jarvelin and Kekalainen 2002).
+
+    >>> run = Run("r1", {}, {"ids": ["d7", "d2", "d9"]})
+    >>> round(ndcg_at(3)(run, Example("e1", {}, {"ids": ["d2", "d4"]})).score, 3)  # (1 / log2(3)) / (1 + 1 / log2(3))
+    0.387
 
     Args:
         k: ranks that count.

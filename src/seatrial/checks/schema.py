@@ -33,6 +33,9 @@ def matches_schema(
 ) -> Check:
     """1 when the answer validates; the reason names the first three places where it does not.
 
+    >>> matches_schema(list[int], "ids")(Run("r1", {}, {"ids": [1, "x"]}), Example("e1", {})).score
+    0.0
+
     Args:
         model: what pydantic's TypeAdapter takes, or a JSON Schema document. A `$ref` to another document is not fetched:
             the check abstains where validation needs it. `format` is a note, as the standard has it, and checks nothing.

@@ -16,7 +16,11 @@ UNITS = ("characters", "words")
 
 
 def contains(field: str, *needles: str, every: bool = True, key: str = "contains") -> Check:
-    """1 when every needle (`every=False`: at least one) stands in the text, whatever its case."""
+    """1 when every needle (`every=False`: at least one) stands in the text, whatever its case.
+
+    >>> contains("body", "refund", "order")(Run("r1", {}, {"body": "Your refund is on its way."}), Example("e1", {})).reason
+    "body does not contain 'order'"
+    """
     _some(needles, key)
 
     def rule(text: str) -> tuple[bool, str]:
@@ -29,7 +33,11 @@ def contains(field: str, *needles: str, every: bool = True, key: str = "contains
 
 
 def forbids(field: str, *phrases: str, key: str = "forbids") -> Check:
-    """1 when none of the phrases stands in the text as whole words, whatever their case."""
+    """1 when none of the phrases stands in the text as whole words, whatever their case.
+
+    >>> forbids("body", "guarantee")(Run("r1", {}, {"body": "We guarantee it."}), Example("e1", {})).reason
+    "body says 'guarantee'"
+    """
     _some(phrases, key)
     patterns = [(phrase, re.compile(rf"(?<!\w){re.escape(phrase)}(?!\w)", re.IGNORECASE)) for phrase in phrases]
 
@@ -42,6 +50,9 @@ def forbids(field: str, *phrases: str, key: str = "forbids") -> Check:
 
 def matches(field: str, pattern: str, *, key: str = "matches") -> Check:
     """1 when the regular expression is found in the text (write `^...$` for all of it).
+
+    >>> matches("body", "[0-9]+ EUR")(Run("r1", {}, {"body": "You get 20 EUR back."}), Example("e1", {})).score
+    1.0
 
     Raises:
         ConfigError: the pattern cannot be compiled.
@@ -61,7 +72,11 @@ def matches(field: str, pattern: str, *, key: str = "matches") -> Check:
 def length(
     field: str, *, at_least: int = 0, at_most: int | None = None, unit: str = "characters", key: str = "length"
 ) -> Check:
-    """1 when the text has between `at_least` and `at_most` characters (or words), both included."""
+    """1 when the text has between `at_least` and `at_most` characters (or words), both included.
+
+    >>> length("body", at_most=3, unit="words")(Run("r1", {}, {"body": "one two three four"}), Example("e1", {})).reason
+    'body has 4 words, allowed are at least 0 and at most 3'
+    """
     one_of(unit, UNITS, "unit")
     if (at_least <= 0 and at_most is None) or (at_most is not None and at_most < at_least):
         raise ConfigError(f"check {key!r} needs at_least or at_most, and at_least <= at_most")
@@ -76,7 +91,11 @@ def length(
 
 
 def starts_with(field: str, *beginnings: str, key: str = "starts_with") -> Check:
-    """1 when the text begins with one of these, whatever its case and the space before it: a greeting, a heading."""
+    """1 when the text begins with one of these, whatever its case and the space before it: a greeting, a heading.
+
+    >>> starts_with("body", "Dear", "Hello")(Run("r1", {}, {"body": "Dear Ann, ..."}), Example("e1", {})).score
+    1.0
+    """
     _some(beginnings, key)
     folded = tuple(beginning.casefold() for beginning in beginnings)
 

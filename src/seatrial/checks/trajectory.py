@@ -47,6 +47,10 @@ def tool_calls(
 ) -> Check:
     """1 when the tool calls at `field` of the outputs match those of the reference.
 
+    >>> calls = {"tool_calls": [{"name": "refund", "args": {"order": "A1"}}]}
+    >>> tool_calls()(Run("r1", {}, {"tool_calls": []}), Example("e1", {}, calls)).reason
+    '0 steps, expected 1'
+
     Args:
         field: a list of calls, or of messages that carry them, in any form that `seatrial.checks.calls` reads.
         reference_field: where the reference has them, if not at `field`.
@@ -87,7 +91,14 @@ def tool_calls(
 def node_path(
     expected: Sequence[str] | None = None, *, mode: str = "strict", field: str = "path", key: str = "node_path"
 ) -> Check:
-    """1 when the nodes the run went through match `expected`, or the reference's `field` where none is given."""
+    """1 when the nodes the run went through match `expected`, or the reference's `field` where none is given.
+
+    >>> run = Run("r1", {}, {}, path=("draft", "validate", "send"))
+    >>> node_path(["draft", "send"])(run, Example("e1", {})).reason
+    'step 2: validate, expected send'
+    >>> node_path(mode="superset")(run, Example("e1", {}, {"path": ["draft", "send"]})).score
+    1.0
+    """
     one_of(mode, MODES, "mode")
 
     @evaluator(version="1", key=key)

@@ -1,20 +1,27 @@
-"""The examples in the docstrings of the checks hold."""
-
-from __future__ import annotations
+"""Every stock check has a doctest, which is its example in docs/reference/checks.md, and every one holds."""
 
 import doctest
-import importlib
-import pkgutil
 
 import pytest
+from written.checks import CHECKS, SECTIONS, example_of
 
-import seatrial.checks
-
-MODULES = sorted(
-    one.name for one in pkgutil.iter_modules(seatrial.checks.__path__, "seatrial.checks.") if not one.ispkg
-)
+from seatrial.dataset import Example
+from seatrial.graph.run import Run
 
 
-@pytest.mark.parametrize("name", MODULES)
-def test_docstring_examples_hold(name: str) -> None:
-    assert doctest.testmod(importlib.import_module(name)).failed == 0
+@pytest.mark.parametrize("name", CHECKS)
+def test_the_example_of_a_check_holds(name):
+    assert example_of(name)
+    names = {**CHECKS, "Run": Run, "Example": Example}
+    for one in doctest.DocTestFinder(recurse=False).find(CHECKS[name], name, globs=names):
+        assert doctest.DocTestRunner().run(one).failed == 0
+
+
+def test_a_check_without_an_example_is_noticed(monkeypatch):
+    monkeypatch.setitem(CHECKS, "lambda", lambda: None)
+    with pytest.raises(LookupError, match="has no doctest"):
+        example_of("lambda")
+
+
+def test_every_check_is_in_a_section_of_the_page():
+    assert {check.__module__.split(".")[2] for check in CHECKS.values()} == set(SECTIONS)

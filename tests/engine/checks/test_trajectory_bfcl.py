@@ -1,6 +1,6 @@
 """Our call matching against a checker nobody here wrote: BFCL's verdicts on 3,450 answers of three models.
 
-Every disagreement must fall into a kind that docs/reference/checks.md explains; the counts there are the counts here.
+Every disagreement must fall into a kind that docs/explanation/tool-call-agreement.md explains; the counts there are the counts here.
 """
 
 from __future__ import annotations

@@ -34,6 +34,9 @@ def sql_read_only(
 
     A statement that is empty or cannot be read scores 0: nobody has shown that it only reads. A schema is used only for
     what sqlglot cannot parse (see `check_sql`); whether tables and columns exist is `sql_valid`'s question.
+
+    >>> sql_read_only()(Run("r1", {}, {"sql": "DROP TABLE orders"}), Example("e1", {})).reason
+    "the statement starts with 'DROP', not with SELECT or WITH"
     """
     one_of(dialect, DIALECTS, "SQL dialect")
 
@@ -61,6 +64,10 @@ def sql_valid(
 
     See `check_sql` for the arguments. It abstains without a schema and a database, and where the database is silent.
     With `database` the evaluator is not pure: it asks a live PostgreSQL, and `seatrial evaluators check` says so.
+
+    >>> check = sql_valid(schema={"orders": {"id": "INTEGER"}})
+    >>> check(Run("r1", {}, {"sql": "SELECT total FROM orders"}), Example("e1", {})).reason
+    'unknown_column: SQLite cannot plan the statement: no such column: total'
     """
     one_of(dialect, DIALECTS, "SQL dialect")
 

@@ -19,6 +19,9 @@ def sql_limited(
     A limit that is a parameter, a calculation, a percentage or `WITH TIES` depends on more than the statement: it abstains.
     It says nothing about the rows the statement reads.
 
+    >>> sql_limited(100)(Run("r1", {}, {"sql": "SELECT id FROM orders"}), Example("e1", {})).reason
+    'the statement has no limit; at most 100 rows are allowed'
+
     Raises:
         ConfigError: `n` is not 1 or more.
     """

@@ -46,6 +46,10 @@ def sql_scoped_to(
 ) -> Callable[[Any, Any], Score]:
     """An evaluator: 1 where every table that has `column` is filtered by `parameter`.
 
+    >>> run = Run("r1", {}, {"sql": "SELECT id FROM orders"})
+    >>> sql_scoped_to("tenant_id", "tenant")(run, Example("e1", {})).reason
+    'table orders is not filtered by tenant_id = parameter tenant'
+
     Args:
         column: the column that separates tenants, `tenant_id`.
         parameter: the bound parameter's name without its sign (`:tenant` is `tenant`), or its number from 1. A value that is
