@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import figures
 from fences import TABLE, blocks, commands, with_output
-from written import checks, cli
+from written import checks, cli, environment, files, json_formats
 from written.tables import meanings, table
 
 from seatrial import toml as words
@@ -251,6 +251,16 @@ TABLES: dict[str, Callable[[], str]] = {
     ),
     "exit codes": cli.exit_codes,
     "exits": cli.exits,
+    "formats of json": json_formats.formats,
+    "report fields": json_formats.report_fields,
+    "row fields": json_formats.row_fields,
+    "states": json_formats.states,
+    "reasons": json_formats.reasons,
+    "decision fields": json_formats.decision_fields,
+    "other fields": json_formats.other_fields,
+    "variables": environment.variables,
+    "provider keys": environment.provider_keys,
+    "files": files.files,
     "checks": checks.index,
     "check entries": checks.entries,
     "reason classes": cli.reason_classes,

@@ -94,7 +94,16 @@ class ReasonClass(StrEnum):
 
 
 class State(StrEnum):
-    """The word a row carries in every report; it is the test's answer, never a reading of the picture."""
+    """The word a row carries in every report; it is the test's answer, never a reading of the picture.
+
+    Attributes:
+        BLOCKS: it fails: a drop is proven, or a limit is shown to be exceeded.
+        CANNOT_TELL: it is inconclusive, and the verdict waits for it.
+        WATCH: it passes, and looks worse or varies.
+        NO_DROP: no drop is proven.
+        BETTER: it is shown to be better.
+        REPORTED: it decides nothing.
+    """
 
     BLOCKS = "blocks"
     CANNOT_TELL = "cannot_tell"
@@ -129,9 +138,9 @@ class Finding:
         promotable: not worse by more than the key's margin, proven at one-sided .05.
         detectable_drop: smallest drop the row would have seen with power .8.
         needed_n: clusters it would need to see `must_detect`.
-        broke: clusters that scored lower with the candidate.
+        regressed: clusters that scored lower with the candidate.
         fixed: clusters that scored higher.
-        missing: planned cells that nobody measured, both arms.
+        missing: planned scores that are missing, both arms.
         outcomes: arm -> outcome word -> count.
         reason: its sentence.
         sequential: the e-value of a row that is judged as the data comes in.

@@ -36,7 +36,11 @@ class ShipRule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoLicence(Kind):
-    """There is no licence for the judge."""
+    """There is no licence for the judge.
+
+    Attributes:
+        judge: its name.
+    """
 
     kind: ClassVar[str] = "no_licence"
     judge: str

@@ -40,8 +40,13 @@ def plan_(plan: str, *, diff: bool, as_json: bool) -> int:
         changes = plan_diff(controller.ends(store, running)[0], planned)
     if as_json:
         rows = [{"place": one.place, "before": one.before, "after": one.after} for one in changes]
-        found = {"rollout": planned.rollout, "running": running or None, "changes": rows}
-        click.echo(canonical_json({"schema": "seatrial/rollout-plan-diff/1", **found}))
+        found = {
+            "schema": "seatrial/rollout-plan-diff/1",
+            "rollout": planned.rollout,
+            "running": running or None,
+            "changes": rows,
+        }
+        click.echo(canonical_json(found))
     elif diff:
         click.echo(f"{running} → {planned.rollout}" if changes else f"{running}: the plan file says what it runs by")
         for one in changes:

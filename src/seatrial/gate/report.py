@@ -47,10 +47,10 @@ class Report:
         reported: rows of keys that do not gate.
         unchanged: every output was identical.
         causes: what broke answers of the failing segments (or all) say, most frequent first: (reason, answers).
-        broke: how many such answers there are, with or without a word.
+        regressed: how many such answers there are, with or without a word.
         flips: (example, key, segments, score before, score after, reason) of examples whose score moved, worst first.
         warnings: what a reader must know and no row says.
-        confirm: what fresh repetitions said of suspicious rows; None when nobody asked.
+        confirm: what fresh repetitions said of suspicious rows; None where none were made.
         quarantine: examples that are shown and not judged; None when there are none.
         anchor: the same candidate against the last release, which can only stop; None without an anchor.
         undecided: rows that could not be judged and whose answer the verdict waits for.

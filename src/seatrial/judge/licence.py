@@ -64,12 +64,15 @@ class Licence:
         families: of the judge's model.
         labels: pairs that people and judge both decided.
         negative: of them, those in which people prefer the baseline.
-        ac1, recall, consistency: with their 95 % intervals.
+        ac1: agreement with people beyond chance (Gwet's AC1), with its 95 % interval.
+        recall: share of the pairs in which people prefer the baseline that the judge finds, likewise.
+        consistency: share of pairs with the same verdict in both orders, likewise.
         measured_at: when, seconds since 1970.
         expires_at: likewise.
         graphs: graphs it was measured on; empty = not said.
         segments: `NAME=value` that were among the labelled pairs.
         evidence: hashes of the tables of labels and of verdicts.
+        suspended: control items with another verdict, of how many that were judged again, and when; None where the licence is not suspended.
     """
 
     judge: str

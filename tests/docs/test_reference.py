@@ -1,0 +1,59 @@
+"""Lists of the reference against the source: every format, variable, file and command is on its page."""
+
+import doctest
+import re
+from pathlib import Path
+
+from written import environment, files, json_formats
+
+ROOT = Path(__file__).parents[2]
+REFERENCE = ROOT / "docs" / "reference"
+
+
+def test_every_format_that_the_source_names_is_listed():
+    assert {f"seatrial/{one.name}" for one in json_formats.FORMATS} == json_formats.names()
+
+
+def test_every_format_has_its_fields_or_the_page_that_has_them():
+    page = (REFERENCE / "json.md").read_text(encoding="utf-8")
+    without = [
+        one.name
+        for one in json_formats.FORMATS
+        if f"## seatrial/{one.name}\n" not in page and "](" not in one.holds and one.how != json_formats.GIVEN
+    ]
+    assert without == []
+
+
+def test_a_type_in_the_words_of_json():
+    assert doctest.testmod(json_formats).failed == 0
+
+
+def test_every_variable_that_the_source_names_is_listed():
+    listed = {one.name for one in environment.VARIABLES}
+    keys = {word for key in environment.KEY_OF.values() for word in key.split(" and ")}
+    assert environment.named() - keys - {"ANTHROPIC_API_KEY"} == listed - {"SEATRIAL_POOL_NAME_URL"}
+
+
+def test_every_folder_and_file_that_the_source_names_is_listed():
+    named = set()
+    for file in json_formats.SOURCE.rglob("*.py"):
+        if not str(file.relative_to(json_formats.SOURCE)).startswith(("template/", "testing/")):
+            text = file.read_text(encoding="utf-8")
+            named |= set(
+                re.findall(
+                    r'^[A-Z_]+ = (?:Path\()?"((?:gates|judges|reports|experiments|datasets|\.seatrial)/[^"]+)"',
+                    text,
+                    re.MULTILINE,
+                )
+            )
+            named |= {f".seatrial/{word}" for word in re.findall(r'\.seatrial(?:/|" / ")([a-z-]+(?:\.db)?)', text)}
+    listed = " ".join(one.path for one in files.FILES)
+    assert sorted(name for name in named if name not in listed) == []
+
+
+def test_what_init_ignores_is_what_the_page_says():
+    written = (json_formats.SOURCE / "template" / "gitignore").read_text(encoding="utf-8")
+    assert f"```text\n{written}```" in (REFERENCE / "files.md").read_text(encoding="utf-8")
+    for one in files.FILES:
+        if one.git == files.IGNORE:
+            assert one.path.split("/")[0] in written
