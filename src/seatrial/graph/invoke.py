@@ -262,6 +262,8 @@ class _Call:
         if unanswered is not None:
             outcome, kind, error = unanswered
         notes = (*(self._script.unused() if self._script and kind is None else ()), *self.calls.notes)
+        if outcome is Outcome.SCORED and self.calls.skipped is not None:
+            notes = (*notes, f"answered without a model call that came to nothing: {self.calls.skipped}")
         read, written, model, uncounted, known = self.usage.reported()
         extra: dict[str, Any] = {}
         if uncounted:

@@ -10,7 +10,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seatrial.model.failure import Failure, Kind, failure_of
-from seatrial.model.outcome import InvalidReply, KeyRefused, NoCredit, Outage, Refused
+from seatrial.model.outcome import CircuitOpen, InvalidReply, KeyRefused, NoCredit, Outage, Refused
 
 if TYPE_CHECKING:
     import random
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from langchain_core.messages import AIMessage
 
+    from seatrial.model.circuit import Circuit
     from seatrial.model.clock import Clock
     from seatrial.model.limits import Limiter, Ticket
 
@@ -82,6 +83,7 @@ class Attempts:
         permit: raises when no call may be made; asked before each try and while waiting.
         clock: time.
         rng: draws the pauses between tries, so that many callers do not come back at once.
+        circuit: the provider's breaker; None without one.
 
     Attributes:
         waited_s: seconds spent waiting so far.
@@ -95,9 +97,11 @@ class Attempts:
         permit: Callable[[], None],
         clock: Clock,
         rng: random.Random,
+        circuit: Circuit | None = None,
     ) -> None:
         self._model, self._limiter, self._tokens = model, limiter, tokens
-        self._permit, self._clock, self._rng = permit, clock, rng
+        self._may, self._clock, self._rng = permit, clock, rng
+        self._circuit = circuit
         self._until = clock.now() + limiter.limits.patience_s
         self.waited_s = 0.0
 
@@ -107,6 +111,7 @@ class Attempts:
         Raises:
             Outage: no answer after every try, or none within the call's patience.
             KeyRefused: the provider refused the key.
+            CircuitOpen: the provider failed many tries in a row and is left alone.
             InvalidReply: two replies in a row could not be read.
             Refused: the client turned a refusal into an error.
             Exception: what the client raised, where the call itself is wrong.
@@ -136,7 +141,9 @@ class Attempts:
             sent_at = self._clock.now()
             attempts += 1
             try:
-                message = yield SEND
+                message: AIMessage = yield from self._sent()
+            except CircuitOpen:
+                raise
             except Exception as error:
                 failure = failure_of(error, self._clock.date())
                 if failure.kind is Kind.THROTTLED:  # counts as no try: the limiter and patience bound it
@@ -157,10 +164,39 @@ class Attempts:
                     # A refused key stands in the provider's own words, partly legible.
                     raise given_up from (None if failure.kind is Kind.NO_KEY else error)
             else:
-                usage = message.usage_metadata or {}
+                usage: Any = message.usage_metadata or {}
                 read, written = usage.get("input_tokens"), usage.get("output_tokens")
                 self._limiter.answered(ticket, read, written, self._clock.now())
                 return Answer(message, attempts, self.waited_s)
+
+    def _sent(self) -> Generator[Step, Any, AIMessage]:
+        """One try, of which the provider's circuit hears the end."""
+        circuit = self._circuit
+        if circuit is None:
+            message: AIMessage = yield SEND
+            return message
+        passage = circuit.enter(self._model, self._clock.now())
+        try:
+            message = yield SEND
+        except Exception as error:
+            failure = failure_of(error, self._clock.date())
+            if failure.kind is Kind.FAILED:
+                circuit.failed(passage, failure.what, self._clock.now())
+            elif failure.kind is Kind.THROTTLED:
+                circuit.throttled(passage, self._clock.now())
+            else:
+                circuit.answered(passage)
+            raise
+        except BaseException:
+            circuit.abandoned(passage)
+            raise
+        circuit.answered(passage)
+        return message
+
+    def _permit(self) -> None:
+        self._may()
+        if self._circuit is not None:
+            self._circuit.check(self._model, self._clock.now())
 
     def _depart(self) -> Generator[Step, Any, Ticket]:
         ticket = self._limiter.book(self._clock.now(), self._tokens)

@@ -102,7 +102,7 @@ class Call:
             if reason:
                 raise OverBudget(f"model {model} was not asked: {reason}")
 
-        self._attempts = Attempts(model, limiter, tokens, permit, hub.clock, hub.rng)
+        self._attempts = Attempts(model, limiter, tokens, permit, hub.clock, hub.rng, hub.circuit(self._requested))
         return self._attempts.steps()
 
     def answered(self, answer: Answer) -> Reply:

@@ -97,6 +97,16 @@ def use(hub: Hub, *, cassette: str | None = None) -> Iterator[Hub]:
         hub.flush()
 
 
+@contextmanager
+def offer(hub: Hub) -> Iterator[Hub]:
+    """`use` for a server: a thread that was started without this context asks through the process's own hub, and is not refused."""
+    token = _HUB.set(hub)
+    try:
+        yield hub
+    finally:
+        _HUB.reset(token)
+
+
 def current() -> Hub:
     """The hub at hand; outside of `use` the process's own, which asks live and heeds LLM_KILL_SWITCH."""
     return _HUB.get() or _own_hub()

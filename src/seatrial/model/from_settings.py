@@ -68,5 +68,6 @@ def hub_for(
         cassettes=Cassettes(root / settings.cassettes),
         killed=killed_by(environ),
         environ=environ,
+        breaker=settings.breaker,
         **more,
     )

@@ -14,10 +14,12 @@ import random
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from seatrial.errors import UsageError, one_of
 from seatrial.model.attempt import drive, drive_async
 from seatrial.model.call import Call
+from seatrial.model.circuit import Circuit
 from seatrial.model.client import client
 from seatrial.model.clock import Clock
 from seatrial.model.conversation import conversation, messages_of
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from langchain_core.messages import AIMessage, BaseMessage
 
     from seatrial.model.cassettes import Cassettes
+    from seatrial.model.circuit import Breaker, CircuitState
     from seatrial.model.reply import Reply
 
 MODES = ("live", "replay", "record", "fill")
@@ -56,6 +59,7 @@ class Hub:
         environ: entries named like keys are kept out of recordings; None = those of the process.
         clock: time.
         rng: draws the pauses between tries.
+        breaker: when a provider that fails is left alone; None = never, so that an evaluation waits out a short outage.
 
     Raises:
         UsageError: the mode is unknown, or it needs cassettes.
@@ -76,6 +80,7 @@ class Hub:
         environ: Mapping[str, str] | None = None,
         clock: Clock | None = None,
         rng: random.Random | None = None,
+        breaker: Breaker | None = None,
     ) -> None:
         self.mode = one_of(mode, MODES, "hub mode")
         if cassettes is None and mode != "live":
@@ -87,6 +92,7 @@ class Hub:
         self.memory: dict[str, AIMessage] | None = {} if cache else None
         self._limits, self._per_model = limits or Limits(), dict(per_model or {})
         self._limiters: dict[str, Limiter] = {}
+        self._breaker, self._circuits = breaker, dict[str, Circuit]()
         self._faces: dict[str, BaseChatModel] = {}
         self._bindings: dict[tuple[int, str], dict[str, Any]] = {}
         self._lock, self._setting_up = threading.Lock(), threading.Lock()
@@ -180,6 +186,23 @@ class Hub:
             with self._lock:
                 found = self._limiters.setdefault(model, Limiter(self.limits(model)))
         return found
+
+    def circuit(self, requested: Requested) -> Circuit | None:
+        """The breaker of a model's provider at its address, made on first use; None where the hub has none."""
+        if self._breaker is None:
+            return None
+        provider = requested.model.partition(":")[0]
+        address = urlsplit(str(requested.options.get("base_url") or "")).netloc.rpartition("@")[2]
+        name = f"{provider} at {address}" if address else provider
+        with self._lock:
+            return self._circuits.setdefault(name, Circuit(name, self._breaker))
+
+    @property
+    def circuits(self) -> list[CircuitState]:
+        """What every provider's breaker has come to."""
+        with self._lock:
+            found = list(self._circuits.values())
+        return [one.state(self.clock.now()) for one in found]
 
     def flush(self) -> None:
         """Write what was recorded."""

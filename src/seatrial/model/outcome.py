@@ -7,7 +7,8 @@ SeatrialError
 │   │   ├── OverBudget        the budget allows no further call
 │   │   ├── Outage            the provider did not answer, retries included
 │   │   │   ├── KeyRefused    it refused the key
-│   │   │   └── NoCredit      the provider's own quota is used up
+│   │   │   ├── NoCredit      the provider's own quota is used up
+│   │   │   └── CircuitOpen   it failed many tries in a row and is left alone for a while
 │   │   ├── Unrecorded        replaying, and this call was never recorded
 │   │   └── Astray            called from a thread that does not know which run it belongs to
 │   ├── InvalidReply          the reply could not be read, asked twice: `target_error`, kind `invalid_output`
@@ -72,6 +73,18 @@ class NoCredit(Outage):
     """The provider's own quota or credit is used up: no further try would help."""
 
     reason_class = "usage"
+
+
+class CircuitOpen(Outage):
+    """The provider failed many tries in a row, so the call was not made.
+
+    Attributes:
+        retry_after_s: seconds until one call may try; 0 while one is trying.
+    """
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class Unrecorded(Skipped):

@@ -5,6 +5,10 @@ cassettes = "tests/cassettes"
 concurrency = 16
 requests_per_minute = 500
 
+[tool.seatrial.model.breaker]
+failures = 10
+open_s = 30
+
 [tool.seatrial.model.limits."anthropic:claude-sonnet-4-5"]
 tokens_per_minute = 80000
 
@@ -24,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial import toml
 from seatrial.errors import ConfigError, UsageError
+from seatrial.model.circuit import Breaker
 from seatrial.model.family import families_of
 from seatrial.model.limits import Limits
 from seatrial.model.price import LISTED
@@ -47,6 +52,7 @@ class ModelSettings:
         per_model: `provider:model` -> its limits; what one leaves out is as in `limits`.
         families: `provider:model` -> declared family.
         prices: the listed prices with the project's own before them.
+        breaker: when a provider that fails is left alone; None = the server's default, and never in an evaluation.
     """
 
     cassettes: str = FOLDER
@@ -54,6 +60,7 @@ class ModelSettings:
     per_model: Mapping[str, Limits] = field(default_factory=dict)
     families: Mapping[str, str] = field(default_factory=dict)
     prices: Prices = LISTED
+    breaker: Breaker | None = None
 
 
 def read_model_settings(raw: object, place: str) -> ModelSettings:
@@ -67,7 +74,7 @@ def read_model_settings(raw: object, place: str) -> ModelSettings:
         ConfigError: an unknown word, a wrong type, a family that is none; names the place and lists the choices.
     """
     table = toml.table(raw, place)
-    toml.only_known(table, ("cassettes", *LIMITS, "limits", "families", "prices"), place)
+    toml.only_known(table, ("cassettes", *LIMITS, "limits", "families", "prices", "breaker"), place)
     cassettes = table.get("cassettes", FOLDER)
     if not isinstance(cassettes, str) or not cassettes:
         raise ConfigError(f"{place}: cassettes is a folder, got {cassettes!r}")
@@ -86,7 +93,21 @@ def read_model_settings(raw: object, place: str) -> ModelSettings:
             for model, one in toml.table(table.get("prices", {}), f"{place}: prices").items()
         }
     )
-    return ModelSettings(cassettes, limits, MappingProxyType(per_model), MappingProxyType(dict(families)), prices)
+    breaker = _breaker(table["breaker"], f"{place}: breaker") if "breaker" in table else None
+    return ModelSettings(
+        cassettes, limits, MappingProxyType(per_model), MappingProxyType(dict(families)), prices, breaker
+    )
+
+
+def _breaker(raw: object, place: str) -> Breaker:
+    table = toml.table(raw, place)
+    toml.only_known(table, ("failures", "open_s"), place)
+    kinds = {"failures": toml.integer, "open_s": toml.number}
+    values: dict[str, Any] = {name: kinds[name](value, f"{place}: {name}") for name, value in table.items()}
+    try:
+        return Breaker(**values)
+    except UsageError as error:
+        raise ConfigError(f"{place}: {error}") from None
 
 
 def _limits(base: Limits, raw: Mapping[str, Any], place: str) -> Limits:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ContractError, SeatrialError
 from seatrial.graph.target import one_line
-from seatrial.model.outcome import KillSwitch, OverBudget, Skipped, outcome_of
+from seatrial.model.outcome import CircuitOpen, KillSwitch, OverBudget, Skipped, outcome_of
 from seatrial.privacy.exits import shown
 from seatrial.verdict import ErrorKind
 
@@ -34,7 +35,10 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "graph_error": (500, "the graph raised"),
     "invalid_output": (500, "the final state breaks the graph's contract"),
     "graph_unavailable": (500, "the graph cannot be imported or built"),
-    "provider_error": (502, "the model's provider did not answer"),
+    "provider_error": (
+        502,
+        "the model's provider did not answer, or is left alone after failing; `retry-after` says when",
+    ),
     "kill_switch": (503, "`LLM_KILL_SWITCH` is set, and the graph calls a model"),
     "over_budget": (503, "the budget allows no further call"),
     "busy": (503, "no place in the graph's pool; `retry-after` says when"),
@@ -83,7 +87,8 @@ def failure_of(error: BaseException, calls: Calls) -> RequestFailed:
     if isinstance(skipped, OverBudget):
         return RequestFailed("over_budget", shown(str(skipped)))
     if isinstance(skipped, Skipped):
-        return RequestFailed("provider_error", shown(str(skipped)), retry_after=5)
+        later = math.ceil(skipped.retry_after_s) if isinstance(skipped, CircuitOpen) else 5
+        return RequestFailed("provider_error", shown(str(skipped)), retry_after=max(1, later))
     known = outcome_of(error, calls)
     if known is not None and known[1] == ErrorKind.INVALID_OUTPUT:
         return RequestFailed("invalid_output", shown(str(known[2])))

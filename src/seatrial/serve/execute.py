@@ -19,7 +19,7 @@ from langgraph.types import Command
 
 from seatrial.graph.run_config import make_store, run_config, sent
 from seatrial.graph.target import CRASHES
-from seatrial.model.context import Calls
+from seatrial.model.context import Calls, listen, silence
 from seatrial.pool import wait_for
 from seatrial.serve.errors import RequestFailed, failure_of
 from seatrial.serve.meter import Meter
@@ -49,6 +49,7 @@ class Execution:
         state: last state that was streamed.
         interrupts: what it stopped at.
         meter: its model calls.
+        heard: what its model calls came to, whatever the graph made of it.
     """
 
     compiled: Compiled
@@ -60,6 +61,7 @@ class Execution:
     state: Any = None
     interrupts: list[Any] = field(default_factory=list)
     meter: Meter = field(default_factory=Meter)
+    heard: Calls = field(default_factory=Calls)
 
     def cancel(self) -> None:
         """Stop it before its next step."""
@@ -72,6 +74,7 @@ class Execution:
             RequestFailed: the graph failed, or the run was stopped.
         """
         self._refuse_stopped()
+        self.heard, token = listen()
         try:
             if self.compiled.asynchronous:
                 wait_for(self._awaited())
@@ -79,7 +82,9 @@ class Execution:
                 for part in self.compiled.graph.stream(self._given(), **self._how()):
                     self._take(part)
         except CRASHES as error:
-            raise failure_of(error, Calls()) from error
+            raise failure_of(error, self.heard) from error
+        finally:
+            silence(token)
         contract = self.compiled.contract
         if contract is not None and not self.interrupts and isinstance(self.state, dict):
             from seatrial.graph.state import plain  # noqa: PLC0415 - small

@@ -7,7 +7,9 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from seatrial.model.circuit import CircuitState
 
 BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
@@ -36,10 +38,13 @@ class Metrics:
         with self._lock:
             self._events[event] += n
 
-    def text(self, running: Mapping[str, int], compiled: int, graphs: int) -> str:
+    def text(
+        self, running: Mapping[str, int], compiled: int, graphs: int, circuits: Sequence[CircuitState] = ()
+    ) -> str:
         """Everything, as Prometheus reads it."""
         with self._lock:
             lines = [*self._lines(running)]
+        lines += _circuits(circuits)
         lines += ["# TYPE seatrial_graphs gauge", f"seatrial_graphs {graphs}"]
         lines += ["# TYPE seatrial_compiled gauge", f"seatrial_compiled {compiled}"]
         return "\n".join(lines) + "\n"
@@ -62,6 +67,17 @@ class Metrics:
         yield from _gauge("seatrial_running", "pool", running.items())
         yield "# TYPE seatrial_events_total counter"
         yield from _gauge("seatrial_events_total", "event", self._events.items())
+
+
+def _circuits(circuits: Sequence[CircuitState]) -> Iterator[str]:
+    """Breakers of the model providers: 0 closed, 1 half-open, 2 open."""
+    numbers = {"closed": 0, "half_open": 1, "open": 2}
+    yield "# TYPE seatrial_circuit_state gauge"
+    yield from _gauge("seatrial_circuit_state", "provider", ((one.provider, numbers[one.state]) for one in circuits))
+    yield "# TYPE seatrial_circuit_opened_total counter"
+    yield from _gauge("seatrial_circuit_opened_total", "provider", ((one.provider, one.opened) for one in circuits))
+    yield "# TYPE seatrial_circuit_refused_total counter"
+    yield from _gauge("seatrial_circuit_refused_total", "provider", ((one.provider, one.refused) for one in circuits))
 
 
 def _gauge(name: str, label: str, values: Iterable[tuple[str, int]]) -> Iterator[str]:

@@ -65,7 +65,7 @@ async def ready(server: Server, request: Request) -> Response:
 
 async def metrics(server: Server, request: Request) -> Response:
     """GET /metrics: Prometheus."""
-    text = server.metrics.text(server.pools.running, len(server.runtime.ready), len(server.specs))
+    text = server.metrics.text(server.pools.running, len(server.runtime.ready), len(server.specs), server.hub.circuits)
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 

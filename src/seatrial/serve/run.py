@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ContractError, SeatrialError
-from seatrial.model.context import Calls
-from seatrial.model.outcome import OverBudget
+from seatrial.model.context import Calls, offer
+from seatrial.model.outcome import Outage, OverBudget
 from seatrial.segment import assign, for_graph
 from seatrial.serve.errors import RequestFailed, failure_of
 from seatrial.serve.execute import Execution
@@ -87,7 +87,7 @@ class Planned:
         failure: RequestFailed | None = None
         answer: Any = None
         try:
-            with use_store(server.store):  # what the graph emits, and what its guards decide
+            with offer(server.hub), use_store(server.store):  # what the graph emits, and what its guards decide
                 answer = self._run()
         except RequestFailed as error:
             failure = error
@@ -121,6 +121,8 @@ class Planned:
         if self.assignment is not None and self.assignment.exposed:
             server.expose(self.assignment, self.spec, self.version, self.unit, self.thread_id)
         self.execution.run()
+        if isinstance(self.execution.heard.skipped, Outage):  # the graph answered by other means
+            server.metrics.count("model_fallback")
         return self.execution.answer
 
     def _meter(self) -> Meter:

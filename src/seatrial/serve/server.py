@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import threading
 import time
 from dataclasses import dataclass, field
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 from seatrial.errors import DataError, SeatrialError
 from seatrial.experiment.router import Router, Why
 from seatrial.graph.runtime import Runtime
+from seatrial.model.circuit import Breaker
+from seatrial.model.from_settings import killed_by
+from seatrial.model.hub import Hub
 from seatrial.privacy.exits import shown
 from seatrial.project.mount import module
 from seatrial.rollout.routing import exposure_of, snapshot_in
@@ -67,6 +71,15 @@ class Server:
             contract=self.project.contract,
             check=self.project.check_prompt,
             checkpointer=lambda _: self.saver,
+        )
+        model = self.project.settings.model
+        self.hub = Hub(
+            limits=model.limits,
+            per_model=model.per_model,
+            killed=killed_by(os.environ),
+            cache=False,
+            environ=os.environ,
+            breaker=model.breaker or Breaker(),
         )
         self.stores, self.pools = Stores(), Pools(self.settings)
         self.router = Router(lambda: snapshot_in(self.store, self.clock()), self.settings.snapshot_every_s)

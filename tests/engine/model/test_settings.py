@@ -6,6 +6,7 @@ import pytest
 
 from seatrial.errors import ConfigError, UsageError
 from seatrial.model import Limits, ModelSettings, Unrecorded, hub_for, read_model_settings, use
+from seatrial.model.circuit import Breaker
 from seatrial.model.from_settings import killed_by, requested_settings
 
 PLACE = "pyproject.toml: [tool.seatrial.model]"
@@ -23,6 +24,7 @@ def test_a_models_own_limits_are_the_common_ones_where_it_says_nothing():
             "requests_per_minute": 500,
             "limits": {"anthropic:claude-x": {"tokens_per_minute": 80000, "concurrency": 2}},
             "families": {"azure_openai:prod": "openai"},
+            "breaker": {"open_s": 5},
         },
         PLACE,
     )
@@ -30,6 +32,7 @@ def test_a_models_own_limits_are_the_common_ones_where_it_says_nothing():
     assert found.per_model["anthropic:claude-x"] == Limits(
         concurrency=2, requests_per_minute=500, tokens_per_minute=80000
     )
+    assert found.breaker == Breaker(failures=10, open_s=5.0)
     assert (found.cassettes, found.families) == ("tapes", {"azure_openai:prod": "openai"})
 
 
@@ -45,6 +48,9 @@ def test_a_models_own_limits_are_the_common_ones_where_it_says_nothing():
         ({"limits": {"openai:gpt-x": {"window_s": 1}}}, "limits.'openai:gpt-x': 'window_s' is unknown"),
         ({"families": {"openai:x": "opneai"}}, "which is none; choose one of"),
         ({"families": {"openai:x": 1}}, "families.'openai:x': expected text, got 1"),
+        ({"breaker": {"failure": 3}}, "breaker: 'failure' is unknown"),
+        ({"breaker": {"failures": 1.5}}, "breaker: failures: expected a whole number"),
+        ({"breaker": {"open_s": 0}}, "breaker open_s 0.0 is out of range"),
         ([], "expected a table"),
     ],
 )

@@ -29,6 +29,7 @@ GRAPHS = fleet(
     GraphSpec("asks", module="graphs.all", builder="asks", resumable=True, versions=BOTH, current="v1"),
     GraphSpec("slow", module="graphs.all", builder="slow", pool="slow"),
     GraphSpec("fails", module="graphs.all", builder="fails"),
+    GraphSpec("calls", module="graphs.all", builder="calls"),
     GraphSpec("broken", module="graphs.no_such"),
 )
 """
@@ -104,6 +105,16 @@ def fails():
         raise errors[state["text"]]
 
     return one(node)
+
+
+def calls():
+    def node(state):
+        made = [
+            chat_model("openai:gpt-x", lambda *_: "", base_url=url, api_key="k-123456") for url in state["text"].split()
+        ]
+        return {"said": str(made[0].with_fallbacks(made[1:]).invoke("hi").text)}
+
+    return one(node)
 """
 CONTRACT = """
 from pydantic import BaseModel
@@ -130,7 +141,8 @@ FILES = {
 def write_project(root: Path) -> None:
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, encoding="utf-8")
+        if name != "pyproject.toml" or not (root / name).exists():
+            (root / name).write_text(text, encoding="utf-8")
 
 
 @contextmanager

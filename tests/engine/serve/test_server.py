@@ -118,7 +118,7 @@ def test_operators_see_health_readiness_and_counts(http: Any) -> None:
     assert http.get("/ready").status_code == 200  # echo was compiled at the start
     told = http.get("/ready", params={"graph": "broken"})
     assert (told.status_code, told.json()["missing"]) == (503, ["broken"])
-    assert http.get("/health").json()["graphs"] == 6
+    assert http.get("/health").json()["graphs"] == 7
     assert http.get("/info").json()["metadata"]["host"] == "seatrial"
     assert "seatrial_run_seconds_bucket" in http.get("/metrics").text
     for path in ("/runs", "/runs/crons", "/store/items", "/threads/x/runs/y/cancel"):
