@@ -5,7 +5,7 @@ url = "https://pager.example/hook"         # or url_env = "PAGER_URL", for addre
 type = "event"                             # event, confirm-promotion, rollback
 timeout = "10s"
 
-`event` is told of every move and of every reason that calls a person, once. `confirm-promotion` is asked before a cell gets
+`event` is told of every move, of every reason that calls a person and of a budget that is spent, once. `confirm-promotion` is asked before a cell gets
 all of its traffic: anything but 2xx, silence too, holds it. `rollback` is asked at every step: 2xx takes the cells to 0 %.
 """
 
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,25 @@ class Hook:
     timeout: float = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class BudgetSpent:
+    """A budget that is spent.
+
+    Attributes:
+        graph: whose calls are refused.
+        period: `day` or `month`.
+        began: the day or the month, `2026-03-02` or `2026-03`.
+        limit_usd: the limit.
+        spent_usd: what was spent when the first call was refused.
+    """
+
+    graph: str
+    period: str
+    began: str
+    limit_usd: float
+    spent_usd: float
+
+
 def load_hooks(path: Path) -> tuple[Hook, ...]:
     """Read `experiments/webhooks.toml`; no file, no hooks.
 
@@ -88,6 +107,18 @@ def messages(hooks: Sequence[Hook], rules: Rules, decided: Decided, texts: Seque
             )
             body["metadata"] |= {"id": place, "move": one.move.value, "why": one.reason.why.value, "text": text}
             found.append(kept.Message(place, hook.name, canonical_json(body)))
+    return tuple(found)
+
+
+def budget_messages(hooks: Sequence[Hook], spent: BudgetSpent) -> tuple[kept.Message, ...]:
+    """What every `event` hook is told of a spent budget; the id is the same for one graph, period and limit."""
+    found = []
+    for hook in hooks:
+        place = f"budget/{spent.graph}/{spent.began}/{spent.limit_usd:g}/{hook.name}"
+        text = f"graph {spent.graph!r} has spent ${spent.spent_usd:,.2f} of ${spent.limit_usd:,.2f} this {spent.period}; its model calls are refused"
+        metadata = {"id": place, "why": "budget_spent", "text": text, **asdict(spent)}
+        body = {"name": spent.graph, "namespace": "budget", "phase": "Failed", "checksum": "", "metadata": metadata}
+        found.append(kept.Message(place, hook.name, canonical_json(body)))
     return tuple(found)
 
 

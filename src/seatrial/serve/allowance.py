@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from seatrial.adapters.webhook import BudgetSpent
 from seatrial.errors import SeatrialError
 from seatrial.model.outcome import OverBudget
 from seatrial.price import Tokens
 from seatrial.spend.budget import standings
-from seatrial.spend.table import FREE, Used
+from seatrial.spend.table import FREE, Used, day_text
 from seatrial.store.calls import DAY, call_sums
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ class _Account:
     in_flight: int = 0
     dearest: float = 0.0
     warned: set[tuple[str, int]] = field(default_factory=set)
+    refused: set[tuple[str, str]] = field(default_factory=set)
 
 
 class Allowance:
@@ -52,6 +54,7 @@ class Allowance:
         clock: seconds since 1970.
         count: told of `budget_warning`, `budget_exceeded`, `budget_unknown`.
         every_s: seconds between two looks into the store.
+        tell: given a budget that is spent at its first refusal; must not block.
     """
 
     def __init__(
@@ -62,9 +65,11 @@ class Allowance:
         clock: Callable[[], float],
         count: Callable[[str], None],
         every_s: float = EVERY_S,
+        tell: Callable[[BudgetSpent], object] = lambda _: None,
     ) -> None:
         self._budgets = {budget.graph: budget for budget in budgets}
         self._prices, self._store, self._clock, self._count, self._every_s = prices, store, clock, count, every_s
+        self._tell = tell
         self._accounts = {graph: _Account() for graph in self._budgets}
         self._lock = threading.Lock()
         self._read_at = float("-inf")
@@ -88,12 +93,23 @@ class Allowance:
                 spent = account.spent[period] + account.since + account.open
                 if spent >= limit or (account.in_flight and spent + held >= limit):
                     self._count("budget_exceeded")
+                    self._tell_once(account, BudgetSpent(graph, period, self._began(period), limit, spent))
                     raise OverBudget(f"graph {graph!r} has spent ${spent:,.2f} of ${limit:,.2f} this {period}")
                 mark = (period, int(self._clock() // DAY))
                 if spent >= budget.warn * limit and mark not in account.warned:
                     account.warned.add(mark)
                     self._count("budget_warning")
             account.in_flight += 1
+
+    def _began(self, period: str) -> str:
+        """The day or the month of now, in UTC."""
+        return day_text(int(self._clock() // DAY))[: 10 if period == "day" else 7]
+
+    def _tell_once(self, account: _Account, spent: BudgetSpent) -> None:
+        episode = (spent.period, spent.began)
+        if episode not in account.refused:
+            account.refused.add(episode)
+            self._tell(spent)
 
     def settle(self, graph: str, call: ModelCall) -> None:
         """Count a call that has ended."""

@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from seatrial.adapters.webhook import load_hooks
 from seatrial.errors import DataError, SeatrialError
 from seatrial.experiment.router import Router, Why
 from seatrial.graph.runtime import Runtime
@@ -17,7 +18,8 @@ from seatrial.model.from_settings import killed_by
 from seatrial.model.hub import Hub
 from seatrial.privacy.exits import shown
 from seatrial.project.mount import module
-from seatrial.rollout.routing import exposure_of, snapshot_in
+from seatrial.rollout.routing import exposure_of, snapshot_in, traffic_to
+from seatrial.serve.alarm import Alarm
 from seatrial.serve.allowance import Allowance
 from seatrial.serve.errors import RequestFailed
 from seatrial.serve.execute import Pools, Stores
@@ -82,13 +84,15 @@ class Server:
             breaker=model.breaker or Breaker(),
         )
         self.stores, self.pools = Stores(), Pools(self.settings)
-        self.router = Router(lambda: snapshot_in(self.store, self.clock()), self.settings.snapshot_every_s)
+        self.router = Router(
+            lambda: snapshot_in(self.store, self.clock()), self.settings.snapshot_every_s, traffic_to(self.store)
+        )
+        root = self.project.root
+        budgets = read_budgets(root, [spec.assistant_id for spec in self.project.graphs])
+        hooks = load_hooks(root / "experiments" / "webhooks.toml") if budgets else ()
+        self.alarm = Alarm(hooks, self.store, self.clock, self.metrics.count)
         self.allowance = Allowance(
-            read_budgets(self.project.root, [spec.assistant_id for spec in self.project.graphs]),
-            self.project.settings.model.prices,
-            self.store,
-            self.clock,
-            self.metrics.count,
+            budgets, model.prices, self.store, self.clock, self.metrics.count, tell=self.alarm.tell
         )
         self.busy: set[str] = set()
         self.problems: dict[str, str] = {}
@@ -188,4 +192,5 @@ class Server:
     def close(self) -> None:
         """End the background work."""
         self.router.close()
+        self.alarm.close()
         self.pools.close()

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
 
     from seatrial.store.engine import Store
 
@@ -40,16 +42,18 @@ def append(
         "INSERT INTO rollout_ledger (rollout, sequence, kind, at, body, hash) "
         "VALUES (:rollout, :sequence, :kind, :at, :body, :hash) ON CONFLICT (rollout, sequence) DO NOTHING"
     )
-    follow = text(
-        "INSERT INTO rollout_messages (message_id, rollout, hook, body, created_at) "
-        "VALUES (:message_id, :rollout, :hook, :body, :at) ON CONFLICT (message_id) DO NOTHING"
-    )
     with store.write() as connection:
         if connection.execute(insert, {"rollout": rollout, "kind": kind, "at": at, **row._asdict()}).rowcount != 1:
             return False
-        for message in messages:
-            connection.execute(follow, {"rollout": rollout, "at": at, **message._asdict()})
+        _follow(connection, rollout, messages, at)
     return True
+
+
+def announce(store: Store, topic: str, messages: Sequence[Message], *, at: float) -> None:
+    """Keep messages that follow no row, each id once; a topic is what `undelivered` takes for a rollout."""
+    if messages:
+        with store.write() as connection:
+            _follow(connection, topic, messages, at)
 
 
 def rows(store: Store, rollout: str) -> tuple[LedgerRow, ...]:
@@ -100,6 +104,17 @@ def tried(store: Store, message_id: str, now: float, error: str) -> None:
     )
     with store.write() as connection:
         connection.execute(note, {"error": error, "at": None if error else now, "id": message_id})
+
+
+def _follow(connection: Connection, rollout: str, messages: Iterable[Message], at: float) -> None:
+    from sqlalchemy import text  # noqa: PLC0415 - only where a store is used
+
+    insert = text(
+        "INSERT INTO rollout_messages (message_id, rollout, hook, body, created_at) "
+        "VALUES (:message_id, :rollout, :hook, :body, :at) ON CONFLICT (message_id) DO NOTHING"
+    )
+    for message in messages:
+        connection.execute(insert, {"rollout": rollout, "at": at, **message._asdict()})
 
 
 def _read(store: Store, query: str, rollout: str) -> tuple[LedgerRow, ...]:
