@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from seatrial.project.project import Project
     from seatrial.rollout.shadow import Shadow
     from seatrial.rollout.shadow_judge import ShadowJudge
+    from seatrial.store.engine import Store
 
 
 def open_shadow(rollout: str, router: Router, *, start: Path | None = None, **more: Any) -> Shadow:
@@ -32,13 +33,24 @@ def open_shadow(rollout: str, router: Router, *, start: Path | None = None, **mo
         UsageError: no such rollout, or its plan has no shadow stage.
         ConfigError: no store is in use, the graph does not declare that it has no side effects, or a key has no evaluator.
     """
-    from seatrial.rollout import controller  # noqa: PLC0415 - a project may have no rollout
-    from seatrial.rollout.shadowing import shadow_of  # noqa: PLC0415
-    from seatrial.store.current import current_store  # noqa: PLC0415
+    from seatrial.store.current import current_store  # noqa: PLC0415 - a project may have no rollout
 
     project, store = open_project(start or Path.cwd()), current_store()
     if store is None:
         raise ConfigError("no store is in use here; set store in [tool.seatrial] or SEATRIAL_STORE")
+    return shadow_for(project, store, rollout, router, **more)
+
+
+def shadow_for(project: Project, store: Store, rollout: str, router: Router, **more: Any) -> Shadow:
+    """The same for a project and a store that are open.
+
+    Raises:
+        UsageError: as `open_shadow`.
+        ConfigError: likewise.
+    """
+    from seatrial.rollout import controller  # noqa: PLC0415 - a project may have no rollout
+    from seatrial.rollout.shadowing import shadow_of  # noqa: PLC0415
+
     rules, _ = controller.ends(store, controller.full_name(store, rollout))
     judge = _judge(project, rules.shadow.judge) if rules.shadow.judge else None
     return shadow_of(store, rollout, router, project.runtime, project.evaluators(rules.graph), judge, **more)

@@ -18,7 +18,7 @@ import threading
 import time
 import uuid
 from collections import OrderedDict
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -30,11 +30,16 @@ from seatrial.store.current import use_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
 REMEMBERED = 65_536
 """Threads of which is known that their first request has passed."""
 SWITCH = "SEATRIAL_SHADOW"
 """Environment variable that stops every shadow of a process at its next request: `off`."""
+
+
+class LiveFailed(Exception):
+    """The live call failed, and not by the live version's doing: there is nothing to compare with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class Shadow:
         killed: read at every request; true: nothing is copied. Default: the environment says SEATRIAL_SHADOW=off.
         seed: of the sampling.
         clock: seconds, monotonic.
+        within: entered around every thread's work: the server's limits of model calls, say.
 
     Raises:
         ConfigError: the graph does not declare that it has no side effects.
@@ -74,9 +80,11 @@ class Shadow:
         killed: Callable[[], bool] = lambda: os.environ.get(SWITCH, "").lower() == "off",
         seed: int | None = None,
         clock: Callable[[], float] = time.perf_counter,
+        within: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         refuse_side_effects(side_effects)
         self._candidate, self._keep, self._place, self._killed = candidate, keep, place, killed
+        self._within = within
         self._clock, self._random = clock, random.Random(seed)  # noqa: S311 - a sample, not a secret
         self._throttle, self._lock = Throttle(), threading.Lock()
         self._counts = dict.fromkeys(Counts.__dataclass_fields__, 0)
@@ -199,7 +207,7 @@ class Shadow:
                 self.problem = f"{type(error).__name__}: {error}"
 
     def _run(self) -> None:
-        with use_store(None), untraced():
+        with use_store(None), untraced(), self._within():
             while (one := self._queue.get()) is not None:
                 taken, live, live_error, live_ms = one
                 error, answer, began = "", None, self._clock()
@@ -209,7 +217,7 @@ class Shadow:
                     error = f"{type(raised).__name__}: {raised}"
                 spent = (self._clock() - began) * 1000
                 self._note("compared")
-                if error:
+                if error or getattr(answer, "error", None):  # a `Run` carries what the candidate raised
                     self._note("failed")
                 try:
                     self._keep(
@@ -249,6 +257,8 @@ def _is_overload(error: BaseException) -> bool:
     """Whether a live call failed for want of capacity: 429, 5xx, no answer in time, no connection."""
     from seatrial.model.failure import Kind, failure_of  # noqa: PLC0415 - only where a live call failed
 
+    if isinstance(error, LiveFailed):
+        return True
     return failure_of(error, time.time()).kind in (Kind.THROTTLED, Kind.FAILED)
 
 

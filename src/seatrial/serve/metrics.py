@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -39,12 +40,22 @@ class Metrics:
             self._events[event] += n
 
     def text(
-        self, running: Mapping[str, int], compiled: int, graphs: int, circuits: Sequence[CircuitState] = ()
+        self,
+        running: Mapping[str, int],
+        compiled: int,
+        graphs: int,
+        circuits: Sequence[CircuitState] = (),
+        shadows: Mapping[tuple[str, str], int] = MappingProxyType({}),
     ) -> str:
         """Everything, as Prometheus reads it."""
         with self._lock:
             lines = [*self._lines(running)]
         lines += _circuits(circuits)
+        lines.append("# TYPE seatrial_shadow_total counter")
+        lines += [
+            f"seatrial_shadow_total{_labels(rollout=rollout, event=event)} {n}"
+            for (rollout, event), n in sorted(shadows.items())
+        ]
         lines += ["# TYPE seatrial_graphs gauge", f"seatrial_graphs {graphs}"]
         lines += ["# TYPE seatrial_compiled gauge", f"seatrial_compiled {compiled}"]
         return "\n".join(lines) + "\n"

@@ -48,6 +48,8 @@ async def health(server: Server, request: Request) -> Response:
     if server.router.snapshot is not None:
         data["snapshot_age_s"] = round(server.router.age(time.time()) or 0.0, 1)
         data["problem"] = shown(server.router.problem)
+    if problems := server.shadows.problems:
+        data["shadow"] = problems
     return answer(data)
 
 
@@ -65,7 +67,9 @@ async def ready(server: Server, request: Request) -> Response:
 
 async def metrics(server: Server, request: Request) -> Response:
     """GET /metrics: Prometheus."""
-    text = server.metrics.text(server.pools.running, len(server.runtime.ready), len(server.specs), server.hub.circuits)
+    text = server.metrics.text(
+        server.pools.running, len(server.runtime.ready), len(server.specs), server.hub.circuits, server.shadows.counts
+    )
     return PlainTextResponse(text, media_type="text/plain; version=0.0.4")
 
 

@@ -71,6 +71,7 @@ async def _run(server: Server, planned: Planned) -> Any:
     except RequestFailed as error:
         if error.type == "busy":  # it never got a place, so nothing gives the thread back
             server.release(planned.thread_id)
+            server.shadows.trouble(graph)
         raise
 
 

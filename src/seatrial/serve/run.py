@@ -120,10 +120,19 @@ class Planned:
             raise RequestFailed("cancelled", "the run was stopped before it began")
         if self.assignment is not None and self.assignment.exposed:
             server.expose(self.assignment, self.spec, self.version, self.unit, self.thread_id)
-        self.execution.run()
+        answer = self._answer(self.execution)
         if isinstance(self.execution.heard.skipped, Outage):  # the graph answered by other means
             server.metrics.count("model_fallback")
-        return self.execution.answer
+        return answer
+
+    def _answer(self, execution: Execution) -> Any:
+        def live() -> Any:
+            execution.run()
+            return execution.answer
+
+        if self.assignment is None or self.assignment.arm != "control":
+            return live()  # a shadow compares with the control
+        return self.server.shadows.around(self.spec.assistant_id, self.request, self.thread_id, live)
 
     def _meter(self) -> Meter:
         """Counts the model calls of the run, under the graph's budget and its tokens for one request."""

@@ -14,6 +14,7 @@ from seatrial.errors import DataError, SeatrialError
 from seatrial.experiment.router import Router, Why
 from seatrial.graph.runtime import Runtime
 from seatrial.model.circuit import Breaker
+from seatrial.model.context import offer
 from seatrial.model.from_settings import killed_by
 from seatrial.model.hub import Hub
 from seatrial.privacy.exits import shown
@@ -24,6 +25,7 @@ from seatrial.serve.allowance import Allowance
 from seatrial.serve.errors import RequestFailed
 from seatrial.serve.execute import Pools, Stores
 from seatrial.serve.metrics import Metrics
+from seatrial.serve.shadows import Shadows
 from seatrial.spend.budget import read_budgets
 from seatrial.store.exposures import write_exposures
 from seatrial.trial.code_hash import code_hash
@@ -87,6 +89,7 @@ class Server:
         self.router = Router(
             lambda: snapshot_in(self.store, self.clock()), self.settings.snapshot_every_s, traffic_to(self.store)
         )
+        self.shadows = Shadows(self.project, self.store, self.router, lambda: offer(self.hub), self.clock)
         root = self.project.root
         budgets = read_budgets(root, [spec.assistant_id for spec in self.project.graphs])
         hooks = load_hooks(root / "experiments" / "webhooks.toml") if budgets else ()
@@ -193,4 +196,5 @@ class Server:
         """End the background work."""
         self.router.close()
         self.alarm.close()
+        self.shadows.close()
         self.pools.close()

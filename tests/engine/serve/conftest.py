@@ -139,9 +139,10 @@ FILES = {
 
 
 def write_project(root: Path) -> None:
+    """What a test has written before stays."""
     for name, text in FILES.items():
         (root / name).parent.mkdir(parents=True, exist_ok=True)
-        if name != "pyproject.toml" or not (root / name).exists():
+        if not (root / name).exists():
             (root / name).write_text(text, encoding="utf-8")
 
 

@@ -1,0 +1,168 @@
+"""The shadow stage at the server: the candidate sees copies, the client sees nothing of it."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from seatrial.experiment import parse_rollout_plan
+from seatrial.outcome.metric import parse_metrics
+from seatrial.rollout import controller, ledger
+from seatrial.rollout.rules import rules_of
+from seatrial.store.shadow import read_shadow
+
+REGISTRY = """
+from seatrial.graph.spec import GraphSpec, Version, fleet
+
+BOTH = (Version("v1", {"mark": "1"}), Version("v2", {"mark": "2"}))
+GRAPHS = fleet(
+    GraphSpec("echo", module="graphs.shadowed", side_effects=%r, versions=BOTH, current="v1"),
+)
+"""
+GRAPH = """
+import threading
+from typing import Annotated, TypedDict
+from operator import add
+
+from langgraph.graph import START, StateGraph
+
+from seatrial.store.outcomes import emit
+
+go_on = threading.Event()
+
+
+class State(TypedDict, total=False):
+    text: str
+    said: str
+    steps: Annotated[list[str], add]
+
+
+def build(mark="1"):
+    def node(state):
+        if mark == "2":
+            if state["text"] == "wait":
+                go_on.wait(20)
+            if state["text"] == "fall":
+                raise ValueError("the candidate fell")
+            state["text"] = "changed"
+        emit("t", "called", mark, event_id=f"{mark}/{state['text']}")
+        if state["text"] == "live falls":
+            raise ValueError("the live version fell")
+        return {"said": state["text"] + mark, "steps": [mark]}
+
+    return StateGraph(State).add_node("node", node).add_edge(START, "node")
+"""
+EVALUATORS = """
+from seatrial.scoring import evaluator
+
+
+@evaluator(version="1")
+def marked(outputs):
+    return outputs["said"].endswith("1")
+
+
+SUITES = {"echo": (marked,)}
+"""
+PLAN = {
+    "schema": "seatrial/rollout-plan/1",
+    "graph": "echo",
+    "control": "v1",
+    "candidate": "v2",
+    "units_per_day": 20000,
+    "owner": "ada",
+    "min_units": 30,
+    "bake": "1h",
+    "metric": {"resolved": {}},
+    "cell": {"rest": {"share": 1.0, "rate": 0.95}},
+    "stage": [{"share": 0.5, "margin": 0.10, "hours": 24}],
+    "shadow": {"units": 20, "sample": 1.0, "keys": ["marked"], "margin": 0.2},
+}
+
+
+def ask(client: Any, words: str, path: str = "/runs/wait") -> Any:
+    return client.post(path, json={"assistant_id": "echo", "input": {"text": words}})
+
+
+def until(found: Any) -> None:
+    end = time.monotonic() + 20
+    while not found():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def started(server: Any) -> Any:
+    metrics = parse_metrics({"resolved": {"source": "outcome:resolved", "horizon": "1h", "default": "negative"}}, "m")
+    rules = rules_of(parse_rollout_plan(PLAN, "plan.toml", (), name="echo_v2"), metrics)
+    began = ledger.started(rules, time.time(), code="1", author="ada", reason="x", control_hash="", candidate_hash="")
+    assert controller.start(server.store, began, rules)
+    return rules
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    for name, content in (
+        ("graphs/registry.py", REGISTRY % "none"),
+        ("graphs/shadowed.py", GRAPH),
+        ("evaluators/__init__.py", EVALUATORS),
+    ):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    return tmp_path
+
+
+def test_copies_are_compared_after_the_answer_which_is_the_same_bytes(project: Path, serving: Any) -> None:
+    with serving(project) as (server, address), httpx.Client(base_url=address, timeout=20) as client:
+        words = ["a", "fall", "live falls", "b"]
+        alone = [ask(client, one).content for one in words]
+        streamed = ask(client, "s", "/runs/stream").text.partition("event: values")[2]
+        rules = started(server)
+        assert server.router.refresh()
+        ask(client, "the first makes the shadow")
+        until(lambda: server.shadows.counts)
+        assert [ask(client, one).content for one in words] == alone
+        assert ask(client, "s", "/runs/stream").text.partition("event: values")[2] == streamed
+        pinned = client.post("/runs/wait", json={"assistant_id": "echo@v2", "input": {"text": "x"}})
+        assert pinned.status_code == 200  # no request of the rollout
+        name = rules.rollout
+        until(lambda: server.shadows.counts[name, "compared"] == 5)
+        told = client.get("/metrics").text
+        for event, n in (("live", 5), ("sampled", 5), ("failed", 1), ("dropped", 0), ("unrecorded", 0)):
+            assert f'seatrial_shadow_total{{rollout="{name}",event="{event}"}} {n}' in told
+        rows = [row for row in read_shadow(server.store, name, "rest", 0) if row.key == "marked"]
+        scores = {(row.arm, row.outcome, row.score) for row in rows}
+        assert {("control", "scored", 1.0), ("candidate", "scored", 0.0)} <= scores
+        assert len(rows) == 10
+        with server.store.read() as connection:
+            labels = connection.execute(text("SELECT DISTINCT event_id FROM outcomes WHERE label = '2'")).all()
+            assert connection.execute(text("SELECT COUNT(*) FROM exposures WHERE arm = 'candidate'")).scalar() == 0
+        assert labels == [("2/changed",)]  # of the pinned request: what a shadow emits is discarded
+
+
+def test_a_full_queue_drops_and_counts_and_no_answer_waits(project: Path, serving: Any) -> None:
+    with serving(project) as (server, address), httpx.Client(base_url=address, timeout=20) as client:
+        rules = started(server)
+        assert server.router.refresh()
+        ask(client, "the first makes the shadow")
+        until(lambda: server.shadows.counts)
+        assert {ask(client, "wait").json()["said"] for _ in range(110)} == {"wait1"}
+        assert server.shadows.counts[rules.rollout, "dropped"] >= 110 - 100 - 1  # a hundred wait, one is under way
+        for module in list(sys.modules.values()):
+            if getattr(module, "__file__", None) == str(project / "graphs/shadowed.py"):
+                module.go_on.set()
+
+
+def test_a_graph_with_side_effects_has_no_shadow_and_health_says_why(project: Path, serving: Any) -> None:
+    (project / "graphs/registry.py").write_text(REGISTRY % "sends")
+    with serving(project) as (server, address), httpx.Client(base_url=address, timeout=20) as client:
+        started(server)
+        assert server.router.refresh()
+        assert ask(client, "a").json()["said"] == "a1"
+        until(lambda: server.shadows.problems)
+        (problem,) = client.get("/health").json()["shadow"].values()
+        assert "declares 'sends'; a shadow runs what has none" in problem
