@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from seatrial.price import Prices
     from seatrial.spend.budget import Standing
     from seatrial.spend.table import Spent
-    from seatrial.store.calls import CallSum
     from seatrial.store.engine import Store
 
 DAY = 86_400
@@ -36,7 +35,7 @@ _DAYS = re.compile(r"(\d{1,4})d")
     default=("graph",),
     show_default=True,
     metavar="COLUMN",
-    help="Group by graph, feature, owner, version, node, model, day, month, tenant or segment.NAME; repeatable.",
+    help="Group by graph, feature, owner, version, node, tool, model, day, month, tenant or segment.NAME; repeatable.",
 )
 @click.option(
     "--since", default="30d", show_default=True, metavar="DAY", help="First day: 2026-03-01, or so many days ago: 7d."
@@ -89,10 +88,10 @@ def command(
         raise UsageError(f"--since {since} is not before --until {until or 'now'}")
     budgets = read_budgets(project.root, [spec.assistant_id for spec in project.graphs])
     with open_store(os.environ.get("SEATRIAL_STORE") or project.settings.store, root=project.root) as store:
-        rows = [_used(one) for one in call_sums(store, first, last)]
+        rows = call_sums(store, first, last)
         outcomes = _outcomes(store, outcome, columns, first, last) if outcome else None
         began = _month_began(now)
-        month = [_used(one) for one in call_sums(store, began * DAY, now + 1)] if budgets else []
+        month = call_sums(store, began * DAY, now + 1) if budgets else []
     groups = spend(rows, prices, columns, outcomes)
     stand = standings(budgets, month, prices, int(now // DAY), began)
     code = _exit_code(groups, stand)
@@ -126,14 +125,6 @@ def _month_began(now: float) -> int:
     return int(datetime(today.year, today.month, 1, tzinfo=UTC).timestamp() // DAY)
 
 
-def _used(one: CallSum) -> Any:
-    from seatrial.price import Tokens  # noqa: PLC0415
-    from seatrial.spend.table import Used  # noqa: PLC0415
-
-    tokens = Tokens(one.input_tokens, one.output_tokens, one.cache_read_tokens, one.cache_write_tokens)
-    return Used(*one[:10], tokens, one.reasoning_tokens)
-
-
 def _outcomes(store: Store, text: str, columns: Sequence[str], since: float, until: float) -> Counter[tuple[str, ...]]:
     """Threads with the outcome by group: one counts for each group that has a call of it, once."""
     from seatrial.spend.table import group_of  # noqa: PLC0415
@@ -143,7 +134,7 @@ def _outcomes(store: Store, text: str, columns: Sequence[str], since: float, unt
     if not name:
         raise UsageError(f"--outcome {text!r} names no outcome; write TYPE or TYPE=LABEL, e.g. accepted=yes")
     found = outcome_threads(store, name, label, since, until)
-    return Counter(group for group, _ in {(group_of(_used(one), columns), thread) for one, thread in found})
+    return Counter(group for group, _ in {(group_of(one, columns), thread) for one, thread in found})
 
 
 def _lines(

@@ -17,7 +17,7 @@ from seatrial.errors import SeatrialError
 from seatrial.model.outcome import OverBudget
 from seatrial.price import Tokens
 from seatrial.spend.budget import standings
-from seatrial.spend.table import FREE, Used, day_text
+from seatrial.spend.table import FREE, day_text
 from seatrial.store.calls import DAY, call_sums
 
 if TYPE_CHECKING:
@@ -149,15 +149,11 @@ class Allowance:
         today = datetime.fromtimestamp(now, UTC)
         began = int(datetime(today.year, today.month, 1, tzinfo=UTC).timestamp() // DAY)
         try:
-            sums = call_sums(self._store, began * DAY, now + 1)
+            rows = call_sums(self._store, began * DAY, now + 1)
         except SeatrialError:
             self._count("budget_unreadable")  # what is known from this process still counts
             self._read_at = now
             return
-        rows = [
-            Used(*one[:10], Tokens(one.input_tokens, one.output_tokens, one.cache_read_tokens, one.cache_write_tokens))
-            for one in sums
-        ]
         for one in standings(self._budgets.values(), rows, self._prices, int(now // DAY), began):
             self._accounts[one.graph].spent[one.period] = one.usd
         for account in self._accounts.values():

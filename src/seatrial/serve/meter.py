@@ -14,9 +14,10 @@ if TYPE_CHECKING:
 
 
 class ModelCall(NamedTuple):
-    """One call of a model; a count is None where the call did not report it."""
+    """One call of a model; a count is None where the call did not report it, the tool empty where it was made in none."""
 
     node: str
+    tool: str
     model: str
     input_tokens: int | None
     output_tokens: int | None
@@ -38,8 +39,6 @@ class Meter(BaseCallbackHandler):
 
     run_inline = True
     raise_error = True
-    ignore_chain = True
-    ignore_agent = True
     ignore_retriever = True
     ignore_retry = True
     ignore_custom_event = True
@@ -49,13 +48,15 @@ class Meter(BaseCallbackHandler):
     ) -> None:
         self._admit, self._settle = admit, settle
         self.calls: list[ModelCall] = []
-        self._nodes: dict[UUID, str] = {}
+        self._places: dict[UUID, tuple[str, str]] = {}
+        self._tools: dict[UUID, str] = {}
 
     def on_llm_start(self, serialized: Any, prompts: Any, *, run_id: UUID, **more: Any) -> None:
         """A model is called."""
         if self._admit is not None:
             self._admit(sum((one.input_tokens or 0) + (one.output_tokens or 0) for one in self.calls))
-        self._nodes[run_id] = str((more.get("metadata") or {}).get("langgraph_node", ""))
+        node = str((more.get("metadata") or {}).get("langgraph_node", ""))
+        self._places[run_id] = (node, self._tool_of(more.get("parent_run_id")))
 
     def on_chat_model_start(self, serialized: Any, messages: Any, *, run_id: UUID, **more: Any) -> None:
         """A chat model is called."""
@@ -63,16 +64,30 @@ class Meter(BaseCallbackHandler):
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
         """It has answered."""
-        node = self._nodes.pop(run_id, "")
+        place = self._places.pop(run_id, ("", ""))
         for generations in response.generations:
             message = getattr(generations[0], "message", None) if generations else None
             model = str((getattr(message, "response_metadata", None) or {}).get("model_name") or "")
-            self._ended(_call(node, model, getattr(message, "usage_metadata", None)))
+            self._ended(_call(place, model, getattr(message, "usage_metadata", None)))
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         """It failed: nobody says what it used."""
-        if run_id in self._nodes:  # one that was refused never began
-            self._ended(_call(self._nodes.pop(run_id), "", None))
+        if run_id in self._places:  # one that was refused never began
+            self._ended(_call(self._places.pop(run_id), "", None))
+
+    def on_tool_start(self, serialized: Any, input_str: str, *, run_id: UUID, **more: Any) -> None:
+        """A tool is called: the models it calls are its own."""
+        self._tools[run_id] = str((serialized or {}).get("name") or more.get("name") or "")
+
+    def on_chain_start(
+        self, serialized: Any, inputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **_: Any
+    ) -> None:
+        """A chain inside a tool belongs to the tool; others need no note."""
+        if self._tools and (tool := self._tool_of(parent_run_id)):
+            self._tools[run_id] = tool
+
+    def _tool_of(self, run_id: UUID | None) -> str:
+        return self._tools.get(run_id, "") if run_id is not None else ""
 
     def _ended(self, call: ModelCall) -> None:
         self.calls.append(call)
@@ -80,11 +95,11 @@ class Meter(BaseCallbackHandler):
             self._settle(call)
 
 
-def _call(node: str, model: str, usage: Mapping[str, Any] | None) -> ModelCall:
+def _call(place: tuple[str, str], model: str, usage: Mapping[str, Any] | None) -> ModelCall:
     given = usage or {}
     read, written = given.get("input_token_details") or {}, given.get("output_token_details") or {}
     return ModelCall(
-        node,
+        *place,
         model,
         given.get("input_tokens"),
         given.get("output_tokens"),

@@ -186,8 +186,9 @@ class Planned:
                 call.node,
                 call.model,
                 segments,
-                *call[2:],
+                *call[3:],
                 now,
+                call.tool,
             )
             for number, call in enumerate(calls)
         ]

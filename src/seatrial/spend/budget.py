@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.price import Prices
-    from seatrial.spend.table import Used
+    from seatrial.store.calls import CallSum
 
 WORDS = ("daily_usd", "monthly_usd", "warn")
 
@@ -94,7 +94,7 @@ def read_budgets(root: Path, graphs: Sequence[str]) -> tuple[Budget, ...]:
 
 
 def standings(
-    budgets: Iterable[Budget], rows: Sequence[Used], prices: Prices, today: int, month_began: int
+    budgets: Iterable[Budget], rows: Sequence[CallSum], prices: Prices, today: int, month_began: int
 ) -> list[Standing]:
     """How every budget stands; days are counted since 1970 in UTC.
 

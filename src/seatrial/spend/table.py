@@ -6,7 +6,7 @@ import math
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
 from seatrial.price import Tokens
@@ -15,41 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from seatrial.price import Prices
+    from seatrial.store.calls import CallSum
 
 FREE = ("builtin",)
 """Models made of rules: they cost nothing."""
 
-COLUMNS = ("graph", "feature", "owner", "version", "node", "model", "day", "month", "tenant")
+COLUMNS = ("graph", "feature", "owner", "version", "node", "tool", "model", "day", "month", "tenant")
 SEGMENT = "segment."
 NONE = "none"
 """Value of a group whose calls have none: no tenant was sent, say."""
-
-
-class Used(NamedTuple):
-    """Tokens of calls that are alike in everything they can be grouped by.
-
-    Attributes:
-        graph, version, feature, owner, node, model: of the calls.
-        segments: dimension -> value; `tenant` is a hash.
-        day: days since 1970-01-01, in UTC.
-        calls: how many.
-        uncounted: of these, how many did not report their tokens.
-        tokens: of the others.
-        reasoning: tokens of these that were thought and not shown; part of the output.
-    """
-
-    graph: str
-    version: str
-    feature: str
-    owner: str
-    node: str
-    model: str
-    segments: Mapping[str, str]
-    day: int
-    calls: int
-    uncounted: int
-    tokens: Tokens
-    reasoning: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +68,13 @@ def check_columns(columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(columns)
 
 
-def group_of(used: Used, columns: Sequence[str]) -> tuple[str, ...]:
+def group_of(row: CallSum, columns: Sequence[str]) -> tuple[str, ...]:
     """Value of each column; `none` where the calls have none."""
-    return tuple(_value(used, column) or NONE for column in columns)
+    return tuple(_value(row, column) or NONE for column in columns)
 
 
 def spend(
-    rows: Iterable[Used],
+    rows: Iterable[CallSum],
     prices: Prices,
     columns: Sequence[str] = (),
     outcomes: Mapping[tuple[str, ...], int] | None = None,
@@ -113,7 +87,7 @@ def spend(
         columns: from `check_columns`; none = one group of everything.
         outcomes: threads with an outcome, by group.
     """
-    groups: defaultdict[tuple[str, ...], list[Used]] = defaultdict(list)
+    groups: defaultdict[tuple[str, ...], list[CallSum]] = defaultdict(list)
     for row in rows:
         groups[group_of(row, columns)].append(row)
     found = [_spent(group, mine, prices, outcomes) for group, mine in groups.items()]
@@ -121,7 +95,7 @@ def spend(
 
 
 def _spent(
-    group: tuple[str, ...], rows: Sequence[Used], prices: Prices, outcomes: Mapping[tuple[str, ...], int] | None
+    group: tuple[str, ...], rows: Sequence[CallSum], prices: Prices, outcomes: Mapping[tuple[str, ...], int] | None
 ) -> Spent:
     costs, unknown = [], 0
     for row in rows:
@@ -145,11 +119,11 @@ def day_text(day: int) -> str:
     return datetime.fromtimestamp(day * 86_400, UTC).date().isoformat()
 
 
-def _value(used: Used, column: str) -> str:
+def _value(row: CallSum, column: str) -> str:
     if column == "day":
-        return day_text(used.day)
+        return day_text(row.day)
     if column == "month":
-        return day_text(used.day)[:7]
+        return day_text(row.day)[:7]
     if column == "tenant" or column.startswith(SEGMENT):
-        return used.segments.get(column.removeprefix(SEGMENT), "")
-    return str(getattr(used, column))
+        return row.segments.get(column.removeprefix(SEGMENT), "")
+    return str(getattr(row, column))

@@ -3,37 +3,48 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from seatrial.price import Tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from seatrial.store.engine import Store
 
 DAY = 86_400
+NO_TOKENS = Tokens(0, 0)
 
 
 class CallSum(NamedTuple):
-    """Calls of one day that are alike; tokens of those that reported them."""
+    """Calls of one day that are alike in everything they can be grouped by.
+
+    Attributes:
+        graph, version, feature, owner, node, tool, model: of the calls; `tool` is empty outside of tools.
+        segments: dimension -> value; `tenant` is a hash.
+        day: days since 1970-01-01, in UTC.
+        calls: how many.
+        uncounted: of these, how many did not report their tokens.
+        tokens: of the others.
+        reasoning: tokens of these that were thought and not shown; part of the output.
+    """
 
     graph: str
     version: str
     feature: str
     owner: str
     node: str
+    tool: str
     model: str
     segments: Mapping[str, str]
     day: int
-    calls: int
-    uncounted: int
-    input_tokens: int
-    output_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-    reasoning_tokens: int
+    calls: int = 0
+    uncounted: int = 0
+    tokens: Tokens = NO_TOKENS
+    reasoning: int = 0
 
 
-_ALIKE = "graph, version, feature, owner, node, model, segments"
+_ALIKE = "graph, version, feature, owner, node, tool, model, segments"
 _COUNTED = "input_tokens IS NOT NULL AND output_tokens IS NOT NULL"
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
 
@@ -50,7 +61,7 @@ def call_sums(store: Store, since: float, until: float) -> list[CallSum]:
     )
     with store.read() as connection:
         rows = connection.execute(query, {"since": since, "until": until}).all()
-    return [CallSum._make((*row[:6], json.loads(row[6]), *(int(value) for value in row[7:]))) for row in rows]
+    return [_sum(row[:8], [int(value) for value in row[8:]]) for row in rows]
 
 
 def outcome_threads(store: Store, outcome: str, label: str, since: float, until: float) -> list[tuple[CallSum, str]]:
@@ -72,8 +83,12 @@ def outcome_threads(store: Store, outcome: str, label: str, since: float, until:
     given = {"since": since, "until": until, "outcome": outcome, "label": label}
     with store.read() as connection:
         rows = connection.execute(query, given).all()
-    found = []
-    for row in rows:
-        nothing = (0,) * (len(CallSum._fields) - 8)
-        found.append((CallSum._make((*row[:6], json.loads(row[6]), int(row[7] // DAY), *nothing)), str(row[8])))
-    return found
+    return [(_sum(row[:8], [int(row[8] // DAY)]), str(row[9])) for row in rows]
+
+
+def _sum(alike: Sequence[Any], numbers: Sequence[int]) -> CallSum:
+    graph, version, feature, owner, node, tool, model, segments = alike
+    day, calls, uncounted, read, written, cache_read, cache_write, reasoning = (*numbers, *(0,) * (8 - len(numbers)))
+    tokens = Tokens(read, written, cache_read, cache_write)
+    where = (graph, version, feature, owner, node, tool, model, json.loads(segments))
+    return CallSum(*where, day, calls, uncounted, tokens, reasoning)

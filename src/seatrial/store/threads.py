@@ -40,7 +40,7 @@ class RunRow(NamedTuple):
 
 
 class ModelCallRow(NamedTuple):
-    """One call of a model; a count is None where the call did not report it."""
+    """One call of a model; a count is None where the call did not report it, the tool empty where it was made in none."""
 
     call_id: str
     run_id: str
@@ -58,6 +58,7 @@ class ModelCallRow(NamedTuple):
     cache_write_tokens: int | None
     reasoning_tokens: int | None
     called_at: float
+    tool: str = ""
 
 
 _THREAD, _RUN, _CALL = (", ".join(row._fields) for row in (ThreadRow, RunRow, ModelCallRow))

@@ -21,7 +21,7 @@ NOON = 20_514 * 86_400 + 43_200.0  # 2026-03-02
 
 
 def call(usd: float | None) -> ModelCall:
-    return ModelCall("node", "m", None if usd is None else int(usd * 1e6), 0, None, None, None)
+    return ModelCall("node", "", "m", None if usd is None else int(usd * 1e6), 0, None, None, None)
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from seatrial.cli.app import run as command
 from seatrial.errors import ConfigError, UsageError
 from seatrial.price import Price, Prices, Tokens
 from seatrial.spend.budget import Budget, Standing, read_budgets, standings
-from seatrial.spend.table import Used, check_columns, spend
+from seatrial.spend.table import check_columns, spend
+from seatrial.store.calls import CallSum
 from seatrial.store.engine import open_store
 from seatrial.store.outcomes import OutcomeEvent, write_outcomes
 from seatrial.store.threads import ModelCallRow, RunRow, write_run
@@ -24,9 +25,11 @@ MILLION = Tokens(1_000_000, 100_000, 500_000, 100_000)  # .4 + .05 + .2 + 1 USD
 
 def used(
     graph: str = "g", model: str = "m", calls: int = 1, uncounted: int = 0, tokens: Tokens = MILLION, **more: Any
-) -> Used:
+) -> CallSum:
     day = more.pop("day", 20_000)
-    return Used(graph, "v1", more.pop("feature", graph), "ada", "node", model, more, day, calls, uncounted, tokens)
+    return CallSum(
+        graph, "v1", more.pop("feature", graph), "ada", "node", "", model, more, day, calls, uncounted, tokens
+    )
 
 
 def test_cached_tokens_have_their_own_price_and_the_dearest_group_is_first() -> None:
@@ -64,7 +67,7 @@ def test_groups_are_days_months_tenants_and_segments() -> None:
         (1.0, [used(day=19_999)], "within"),
     ],
 )
-def test_a_budget_is_exceeded_warned_of_or_not_known(limit: float, rows: list[Used], state: str) -> None:
+def test_a_budget_is_exceeded_warned_of_or_not_known(limit: float, rows: list[CallSum], state: str) -> None:
     (found,) = standings([Budget("g", daily_usd=limit)], rows, PRICES, 20_000, 19_990)
     assert found.state == state
 
@@ -126,6 +129,7 @@ def record(root: Path, *, calls: int, ago: float = 0.0) -> None:
                 0,
                 0,
                 at,
+                "look_up" if n else "",
             )
             write_run(store, RunRow(f"{at}/{n}", f"t{n}", "g", "v1", "success", "", {}, at, at), [row])
         write_outcomes(
@@ -147,6 +151,8 @@ def test_the_command_sums_a_window_and_divides_by_outcomes(project: Path, capsys
     (group,) = data["groups"]
     assert (group["feature"], group["usd"], group["outcomes"], group["usd_per_outcome"]) == ("f", 4.0, 1, 4.0)
     assert said(capsys, "--since", "30d", "--outcome", "reply")[1]["groups"][0]["outcomes"] == 2
+    tools = said(capsys, "--since", "7d", "--by", "tool")[1]["groups"]
+    assert [(one["tool"], one["calls"], one["usd"]) for one in tools] == [("look_up", 3, 3.0), ("none", 1, 1.0)]
     assert command(["spend", "-o", "spend.json"]) == 0
     assert "$6.00 · 6 calls" in capsys.readouterr().out
     assert json.loads((project / "spend.json").read_text())["groups"][0]["calls"] == 6
