@@ -17,6 +17,7 @@ from seatrial.serve.errors import RequestFailed, failure_of
 from seatrial.serve.execute import Execution
 from seatrial.serve.meter import Meter
 from seatrial.store import threads as kept
+from seatrial.store.calls import ModelCallRow
 from seatrial.store.current import use_store
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ class Planned:
         )
         segments = json.dumps(self._segments()) if calls else "{}"
         rows = [
-            kept.ModelCallRow(
+            ModelCallRow(
                 f"{self.run_id}/{number}",
                 self.run_id,
                 self.thread_id,

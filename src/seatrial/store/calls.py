@@ -1,4 +1,4 @@
-"""Model calls in a store: only sums leave it."""
+"""Model calls in a store: each is written once, only sums leave it."""
 
 from __future__ import annotations
 
@@ -10,10 +10,34 @@ from seatrial.price import Tokens
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from sqlalchemy import Connection
+
     from seatrial.store.engine import Store
 
 DAY = 86_400
 NO_TOKENS = Tokens(0, 0)
+
+
+class ModelCallRow(NamedTuple):
+    """One call of a model; a count is None where the call did not report it, the tool empty where it was made in none."""
+
+    call_id: str
+    run_id: str
+    thread_id: str
+    graph: str
+    version: str
+    feature: str
+    owner: str
+    node: str
+    model: str
+    segments: str
+    input_tokens: int | None
+    output_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    reasoning_tokens: int | None
+    called_at: float
+    tool: str = ""
 
 
 class CallSum(NamedTuple):
@@ -47,6 +71,24 @@ class CallSum(NamedTuple):
 _ALIKE = "graph, version, feature, owner, node, tool, model, segments"
 _COUNTED = "input_tokens IS NOT NULL AND output_tokens IS NOT NULL"
 _TOKENS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+
+
+def write_calls(store: Store, rows: Sequence[ModelCallRow]) -> None:
+    """Write calls in one transaction."""
+    with store.write() as connection:
+        insert_calls(connection, rows)
+
+
+def insert_calls(connection: Connection, rows: Sequence[ModelCallRow]) -> None:
+    """Write calls in a transaction that is open."""
+    from sqlalchemy import text  # noqa: PLC0415 - only where a store is used
+
+    if rows:
+        names = ModelCallRow._fields
+        insert = text(
+            f"INSERT INTO model_calls ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)})"
+        )
+        connection.execute(insert, [one._asdict() for one in rows])
 
 
 def call_sums(store: Store, since: float, until: float) -> list[CallSum]:

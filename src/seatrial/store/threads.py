@@ -6,10 +6,12 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seatrial.canonical import canonical_json
+from seatrial.store.calls import insert_calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from seatrial.store.calls import ModelCallRow
     from seatrial.store.engine import Store
 
 
@@ -39,29 +41,7 @@ class RunRow(NamedTuple):
     updated_at: float
 
 
-class ModelCallRow(NamedTuple):
-    """One call of a model; a count is None where the call did not report it, the tool empty where it was made in none."""
-
-    call_id: str
-    run_id: str
-    thread_id: str
-    graph: str
-    version: str
-    feature: str
-    owner: str
-    node: str
-    model: str
-    segments: str
-    input_tokens: int | None
-    output_tokens: int | None
-    cache_read_tokens: int | None
-    cache_write_tokens: int | None
-    reasoning_tokens: int | None
-    called_at: float
-    tool: str = ""
-
-
-_THREAD, _RUN, _CALL = (", ".join(row._fields) for row in (ThreadRow, RunRow, ModelCallRow))
+_THREAD, _RUN = (", ".join(row._fields) for row in (ThreadRow, RunRow))
 
 
 def make_thread(store: Store, thread_id: str, metadata: Mapping[str, Any], now: float, graph: str = "") -> bool:
@@ -137,11 +117,7 @@ def write_run(store: Store, row: RunRow, calls: Sequence[ModelCallRow] = ()) -> 
         connection.execute(
             text(f"INSERT INTO server_runs ({_RUN}) VALUES ({', '.join(f':{name}' for name in values)})"), values
         )
-        if calls:
-            names = ", ".join(f":{name}" for name in ModelCallRow._fields)
-            connection.execute(
-                text(f"INSERT INTO model_calls ({_CALL}) VALUES ({names})"), [one._asdict() for one in calls]
-            )
+        insert_calls(connection, calls)
 
 
 def runs(store: Store, thread_id: str, *, status: str = "", limit: int = 10, offset: int = 0) -> list[RunRow]:

@@ -161,7 +161,7 @@ class Traffic:
 
     def fill(self, store: Store) -> None:
         """Write decisions and outcomes into a store."""
-        from seatrial.store.outcomes import DecisionRow, OutcomeEvent, write_decisions, write_outcomes  # noqa: PLC0415
+        from seatrial.store.outcomes import DecisionRow, write_decisions  # noqa: PLC0415
 
         write_decisions(
             store,
@@ -175,6 +175,12 @@ class Traffic:
                 for row in _rows(self.decisions)
             ],
         )
+        self.fill_outcomes(store)
+
+    def fill_outcomes(self, store: Store) -> None:
+        """Write the outcomes alone."""
+        from seatrial.store.outcomes import OutcomeEvent, write_outcomes  # noqa: PLC0415
+
         write_outcomes(store, [OutcomeEvent(**row) for row in _rows(self.outcomes)])
 
 

@@ -13,8 +13,9 @@ from seatrial.price import Price, Prices
 from seatrial.serve.allowance import Allowance
 from seatrial.serve.meter import ModelCall
 from seatrial.spend.budget import Budget
+from seatrial.store.calls import ModelCallRow
 from seatrial.store.engine import open_store
-from seatrial.store.threads import ModelCallRow, RunRow, write_run
+from seatrial.store.threads import RunRow, write_run
 
 PRICES = Prices("2026-01-01", {"m": Price(1.0, 0.0)})
 NOON = 20_514 * 86_400 + 43_200.0  # 2026-03-02

@@ -14,10 +14,10 @@ from seatrial.errors import ConfigError, UsageError
 from seatrial.price import Price, Prices, Tokens
 from seatrial.spend.budget import Budget, Standing, read_budgets, standings
 from seatrial.spend.table import check_columns, spend
-from seatrial.store.calls import CallSum
+from seatrial.store.calls import CallSum, ModelCallRow
 from seatrial.store.engine import open_store
 from seatrial.store.outcomes import OutcomeEvent, write_outcomes
-from seatrial.store.threads import ModelCallRow, RunRow, write_run
+from seatrial.store.threads import RunRow, write_run
 
 PRICES = Prices("2026-01-01", {"m": Price(1.0, 10.0, 0.1, 2.0)})
 MILLION = Tokens(1_000_000, 100_000, 500_000, 100_000)  # .4 + .05 + .2 + 1 USD
