@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from seatrial.cli.web import run_app
+
 
 @click.command("dispatch")
 @click.option(
@@ -55,13 +57,12 @@ def command(host: str, port: int, timeout: float, only_routes: bool) -> int:
         )
     try:
         import httpx  # noqa: F401, PLC0415 - said before anything is opened
-        import uvicorn  # noqa: PLC0415
+        import uvicorn  # noqa: F401, PLC0415
     except ImportError as error:
         raise MissingExtra(str(error.name), "serve", "the dispatcher") from None
     from seatrial.serve.dispatch import Dispatcher, make_dispatch  # noqa: PLC0415
     from seatrial.serve.settings import api_keys  # noqa: PLC0415
 
     app = make_dispatch(Dispatcher(routing, api_keys(os.environ, host), timeout_s=timeout))
-    click.echo(f"{len(routing.urls)} pools behind http://{host}:{port}", err=True)
-    uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
+    run_app(app, host, port, lambda at: f"{len(routing.urls)} pools behind http://{host}:{at}")
     return 0

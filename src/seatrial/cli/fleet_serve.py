@@ -7,6 +7,9 @@ from pathlib import Path
 
 import click
 
+from seatrial.cli.web import run_app
+from seatrial.errors import UsageError
+
 
 @click.command("serve")
 @click.option(
@@ -41,12 +44,12 @@ def command(host: str, port: int, pool: str, compile_: tuple[str, ...], checkpoi
       seatrial fleet serve
       seatrial fleet serve --port 8080 --compile all --checkpoints postgresql://app@db/threads
     """
-    from seatrial.errors import MissingExtra, UsageError  # noqa: PLC0415
+    from seatrial.errors import MissingExtra  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
 
     try:
         import fastapi  # noqa: F401, PLC0415 - said before anything is opened
-        import uvicorn  # noqa: PLC0415
+        import uvicorn  # noqa: F401, PLC0415
     except ImportError as error:
         raise MissingExtra(str(error.name), "serve", "the server") from None
     from seatrial.serve.app import make_app  # noqa: PLC0415
@@ -69,17 +72,9 @@ def command(host: str, port: int, pool: str, compile_: tuple[str, ...], checkpoi
     saver, close = open_checkpoints(checkpoints, project.root)
     with open_store(os.environ.get("SEATRIAL_STORE") or project.settings.store, root=project.root) as store:
         server = Server(project, store, settings, digests, saver, pool, wanted)
-        given = f"{len(graphs)} graphs on http://{host}:{port}, {'keys: ' + str(len(digests)) if digests else 'no key, loopback only'}"
-        click.echo(given, err=True)
+        keys = f"keys: {len(digests)}" if digests else "no key, loopback only"
         try:
-            uvicorn.run(
-                make_app(server),
-                host=host,
-                port=port,
-                log_level="warning",
-                access_log=False,
-                timeout_graceful_shutdown=10,
-            )
+            run_app(make_app(server), host, port, lambda at: f"{len(graphs)} graphs on http://{host}:{at}, {keys}")
         finally:
             close()
     return 0
