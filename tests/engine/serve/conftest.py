@@ -154,7 +154,7 @@ def _serving(root: Path, *, digests: tuple[str, ...] = (), **settings: Any) -> A
     saver, close = open_checkpoints("sqlite:///threads.db", root)
     with open_store("sqlite:///store.db", root=root) as store:
         server = Server(
-            project, store, ServeSettings(**{"timeout_s": 5.0, **settings}), digests, saver, to_compile=("echo",)
+            project, store, ServeSettings(**{"timeout_s": 60.0, **settings}), digests, saver, to_compile=("echo",)
         )
         config = uvicorn.Config(make_app(server), host="127.0.0.1", port=0, log_level="warning", lifespan="on")
         http = uvicorn.Server(config)

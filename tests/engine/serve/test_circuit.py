@@ -18,7 +18,7 @@ def test_a_provider_that_fails_is_left_alone_and_a_fallback_is_counted(tmp_path:
         OpenAIServer(lambda _: "never", mode="server_error") as down,
         OpenAIServer(lambda _: "from the other") as up,
         serving(tmp_path) as (_, address),
-        httpx.Client(base_url=address, timeout=20) as client,
+        httpx.Client(base_url=address, timeout=60) as client,
     ):
 
         def ask(*urls: str) -> Any:

@@ -117,7 +117,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def test_copies_are_compared_after_the_answer_which_is_the_same_bytes(project: Path, serving: Any) -> None:
-    with serving(project) as (server, address), httpx.Client(base_url=address, timeout=20) as client:
+    with serving(project) as (server, address), httpx.Client(base_url=address, timeout=60) as client:
         words = ["a", "fall", "live falls", "b"]
         alone = [ask(client, one).content for one in words]
         streamed = ask(client, "s", "/runs/stream").text.partition("event: values")[2]
@@ -145,7 +145,7 @@ def test_copies_are_compared_after_the_answer_which_is_the_same_bytes(project: P
 
 
 def test_a_full_queue_drops_and_counts_and_no_answer_waits(project: Path, serving: Any) -> None:
-    with serving(project) as (server, address), httpx.Client(base_url=address, timeout=20) as client:
+    with serving(project) as (server, address), httpx.Client(base_url=address, timeout=60) as client:
         rules = started(server)
         assert server.router.refresh()
         ask(client, "the first makes the shadow")
@@ -159,7 +159,7 @@ def test_a_full_queue_drops_and_counts_and_no_answer_waits(project: Path, servin
 
 def test_a_graph_with_side_effects_has_no_shadow_and_health_says_why(project: Path, serving: Any) -> None:
     (project / "graphs/registry.py").write_text(REGISTRY % "sends")
-    with serving(project) as (server, address), httpx.Client(base_url=address, timeout=20) as client:
+    with serving(project) as (server, address), httpx.Client(base_url=address, timeout=60) as client:
         started(server)
         assert server.router.refresh()
         assert ask(client, "a").json()["said"] == "a1"
