@@ -90,6 +90,11 @@ class _Dispatcher:
 _lock = threading.Lock()
 
 
+def dispatching() -> bool:
+    """Whether a block of `captured_stdout` is open in this process."""
+    return isinstance(sys.stdout, _Dispatcher)
+
+
 @contextmanager
 def captured_stdout() -> Iterator[None]:
     """Dispatch sys.stdout by context inside the block; nested and concurrent blocks share one dispatcher."""

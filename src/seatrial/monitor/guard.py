@@ -167,11 +167,12 @@ def _thread_id() -> str:
 
 def _record(decision: GuardDecision, run: Run) -> None:
     """Into the notes of an evaluation's run, else into the project's store."""
-    from seatrial.model.context import calls_here  # noqa: PLC0415 - small, and loaded by every evaluation
+    from seatrial.graph.evaluating import evaluating  # noqa: PLC0415 - small, and loaded by every evaluation
+    from seatrial.model.context import calls_here  # noqa: PLC0415 - likewise
 
-    calls = calls_here()
-    if calls is not None:
-        if not decision.passed:
+    if evaluating():
+        calls = calls_here()
+        if calls is not None and not decision.passed:
             calls.notes.append(f"{decision.sentence}; {decision.action}")
         return
     from seatrial.store.guards import write_guard_decision  # noqa: PLC0415 - opens a store

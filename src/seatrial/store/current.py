@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seatrial.graph.evaluating import evaluating
 from seatrial.store.engine import Store, open_store
 
 if TYPE_CHECKING:
@@ -24,14 +25,19 @@ _HERE: ContextVar[Store | str | None] = ContextVar("seatrial_store", default="pr
 
 
 def current_store() -> Store | None:
-    """The store in use here; None where outcomes are discarded (a shadow run).
+    """The store in use here; None where nothing is recorded: in an evaluation and in a shadow run.
 
     It is the one of `use_store`, else `$SEATRIAL_STORE`, else `store` of `[tool.seatrial]` in the nearest pyproject.toml
-    at or above the working directory, else `.seatrial/store.db` there.
+    at or above the working directory, else `.seatrial/store.db` there. An evaluation uses a store only by `use_store`.
+
+    Raises:
+        UsageError: an evaluation is under way, and this thread does not know whether it belongs to it.
     """
     here = _HERE.get()
     if not isinstance(here, str):
         return here
+    if evaluating():
+        return None
     root = _project_root(Path.cwd())
     return _opened(os.environ.get(VARIABLE) or _configured(root), root)
 

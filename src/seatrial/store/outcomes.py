@@ -72,6 +72,7 @@ def emit(thread_id: str, outcome: str, label: str = "", *, event_id: str, observ
     """Write one outcome into the project's store.
 
     The store is the one in use here (`use_store`), else `$SEATRIAL_STORE`, else `store` in the nearest pyproject.toml.
+    In an evaluation and in a shadow run nothing is written.
 
     Args:
         thread_id: thread whose decision the outcome follows.
@@ -84,7 +85,7 @@ def emit(thread_id: str, outcome: str, label: str = "", *, event_id: str, observ
         Whether it was new.
 
     Raises:
-        UsageError: an id or the outcome is empty.
+        UsageError: an id or the outcome is empty, or a thread of an evaluation was started without its context.
         DataError: the same event id says something else already, or the store cannot be written. Nothing is dropped in
             silence.
     """

@@ -14,6 +14,8 @@ from seatrial.cli.app import run as command
 from seatrial.dataset import Example
 from seatrial.errors import ConfigError, UsageError
 from seatrial.graph.run import Run
+from seatrial.graph.stdout import listen as listen_to_run
+from seatrial.graph.stdout import silence as end_of_run
 from seatrial.graph.target import callable_target
 from seatrial.model.context import listen, silence
 from seatrial.monitor.decide import KeyLimits, Limits, Observed, decide, low_rate_p
@@ -105,7 +107,9 @@ def test_a_guard_without_evaluators_or_with_half_an_option_is_refused():
 
 def test_in_an_evaluation_the_guard_is_a_note_of_the_run_and_in_shadow_nothing(store):
     calls, token = listen()
+    _, run = listen_to_run()
     guard((no_pii(),), answered(LEAK), "record")
+    end_of_run(run)
     silence(token)
     assert calls.notes[0].startswith("guard 'r0': pii_leak 0")
     with use_store(None):

@@ -15,6 +15,7 @@ from seatrial.experiment import parse_rollout_plan
 from seatrial.outcome.metric import parse_metrics
 from seatrial.rollout import controller, ledger
 from seatrial.rollout.rules import rules_of
+from seatrial.store.guards import guard_decisions
 from seatrial.store.shadow import read_shadow
 
 REGISTRY = """
@@ -32,6 +33,9 @@ from operator import add
 
 from langgraph.graph import START, StateGraph
 
+from seatrial.checks import no_pii
+from seatrial.graph.run import Run
+from seatrial.monitor.guard import guard
 from seatrial.store.outcomes import emit
 
 go_on = threading.Event()
@@ -51,6 +55,7 @@ def build(mark="1"):
             if state["text"] == "fall":
                 raise ValueError("the candidate fell")
             state["text"] = "changed"
+        guard((no_pii(),), Run("r", {}, {"answer": mark}), "record")
         emit("t", "called", mark, event_id=f"{mark}/{state['text']}")
         if state["text"] == "live falls":
             raise ValueError("the live version fell")
@@ -141,6 +146,9 @@ def test_copies_are_compared_after_the_answer_which_is_the_same_bytes(project: P
         with server.store.read() as connection:
             labels = connection.execute(text("SELECT DISTINCT event_id FROM outcomes WHERE label = '2'")).all()
             assert connection.execute(text("SELECT COUNT(*) FROM exposures WHERE arm = 'candidate'")).scalar() == 0
+        assert (
+            len(guard_decisions(server.store)) == 5 + 1 + 5 + 1
+        )  # live requests only: alone, the first, shadowed, pinned
         assert labels == [("2/changed",)]  # of the pinned request: what a shadow emits is discarded
 
 
