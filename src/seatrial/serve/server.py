@@ -89,7 +89,9 @@ class Server:
         self.router = Router(
             lambda: snapshot_in(self.store, self.clock()), self.settings.snapshot_every_s, traffic_to(self.store)
         )
-        self.shadows = Shadows(self.project, self.store, self.router, lambda: offer(self.hub), self.clock)
+        self.shadows = Shadows(
+            self.project, self.store, self.router, lambda: offer(self.hub), self.clock, self.settings.shadow_waiting
+        )
         root = self.project.root
         budgets = read_budgets(root, [spec.assistant_id for spec in self.project.graphs])
         hooks = load_hooks(root / "experiments" / "webhooks.toml") if budgets else ()

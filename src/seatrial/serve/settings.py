@@ -40,6 +40,7 @@ class ServeSettings:
         max_body: bytes of a request's body.
         body_timeout_s: seconds in which a body must have come.
         snapshot_every_s: seconds between two looks for a rollout's new shares.
+        shadow_waiting: copied requests that may wait for a candidate; further ones are dropped and counted.
     """
 
     timeout_s: float = 60.0
@@ -51,6 +52,7 @@ class ServeSettings:
     max_body: int = 1_000_000
     body_timeout_s: float = 10.0
     snapshot_every_s: float = 10.0
+    shadow_waiting: int = 100
 
     def timeout_of(self, graph: str) -> float:
         """Seconds a run of this graph may take."""
@@ -118,4 +120,5 @@ _CHECKS = {
     "max_body": toml.integer,
     "body_timeout_s": _seconds,
     "snapshot_every_s": _seconds,
+    "shadow_waiting": toml.integer,
 }

@@ -48,6 +48,7 @@ class Shadows:
         router: its snapshot says which cells are in their shadow stage.
         within: entered by the threads that run candidates: their limits of model calls are the server's.
         clock: seconds since 1970.
+        waiting: copies that may wait.
     """
 
     def __init__(
@@ -57,8 +58,10 @@ class Shadows:
         router: Router,
         within: Callable[[], AbstractContextManager[object]],
         clock: Callable[[], float],
+        waiting: int,
     ) -> None:
-        self._project, self._store, self._router, self._within, self._clock = project, store, router, within, clock
+        self._project, self._store, self._router, self._clock = project, store, router, clock
+        self._more = {"within": within, "waiting": waiting}
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
 
@@ -152,7 +155,7 @@ class Shadows:
             old.close()
         shadow, problem = None, ""
         try:
-            shadow = shadow_for(self._project, self._store, rollout, self._router, within=self._within)
+            shadow = shadow_for(self._project, self._store, rollout, self._router, **self._more)
         except SeatrialError as error:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 - a project's own code, which no request may suffer from

@@ -88,6 +88,7 @@ def test_langgraphs_clients_work_through_it(pools: Any, address: str) -> None:
             "asks",
             "slow",
             "fails",
+            "calls",
             "broken",
         }
         thread = sdk.threads.create()["thread_id"]  # no graph is named, so every pool knows it

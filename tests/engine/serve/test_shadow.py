@@ -139,6 +139,7 @@ def test_copies_are_compared_after_the_answer_which_is_the_same_bytes(project: P
         told = client.get("/metrics").text
         for event, n in (("live", 5), ("sampled", 5), ("failed", 1), ("dropped", 0), ("unrecorded", 0)):
             assert f'seatrial_shadow_total{{rollout="{name}",event="{event}"}} {n}' in told
+        until(lambda: len(read_shadow(server.store, name, "rest", 0)) == 20)  # two keys of two versions
         rows = [row for row in read_shadow(server.store, name, "rest", 0) if row.key == "marked"]
         scores = {(row.arm, row.outcome, row.score) for row in rows}
         assert {("control", "scored", 1.0), ("candidate", "scored", 0.0)} <= scores
@@ -153,13 +154,18 @@ def test_copies_are_compared_after_the_answer_which_is_the_same_bytes(project: P
 
 
 def test_a_full_queue_drops_and_counts_and_no_answer_waits(project: Path, serving: Any) -> None:
-    with serving(project) as (server, address), httpx.Client(base_url=address, timeout=60) as client:
+    with (
+        serving(project, shadow_waiting=2) as (server, address),
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
         rules = started(server)
         assert server.router.refresh()
         ask(client, "the first makes the shadow")
         until(lambda: server.shadows.counts)
-        assert {ask(client, "wait").json()["said"] for _ in range(110)} == {"wait1"}
-        assert server.shadows.counts[rules.rollout, "dropped"] >= 110 - 100 - 1  # a hundred wait, one is under way
+        assert {ask(client, "wait").json()["said"] for _ in range(30)} == {"wait1"}
+        sampled, dropped = (server.shadows.counts[rules.rollout, name] for name in ("sampled", "dropped"))
+        assert sampled - dropped <= 2 + 1  # two wait, one is under way; on a busy machine fewer than 30 are sampled
+        assert dropped >= 1
         for module in list(sys.modules.values()):
             if getattr(module, "__file__", None) == str(project / "graphs/shadowed.py"):
                 module.go_on.set()
