@@ -35,7 +35,7 @@ VERBS = (
     Verb("import", "seatrial.cli.import_results", "Turn another harness's results into a file of evidence."),
     Verb("compare", "seatrial.cli.compare", "Show two versions side by side; never blocks."),
     Verb("report", "seatrial.cli.report", "Write a verdict's page: one HTML file, offline, no script."),
-    Verb("slices", "seatrial.cli.slices", "Find the slice that broke and that nobody named; never blocks."),
+    Verb("slices", "seatrial.cli.slices", "Find slices that regressed and are not declared as segments; never blocks."),
     Verb(
         "flaky",
         "seatrial.cli.flaky",
@@ -54,18 +54,16 @@ VERBS = (
         "Compare production outcomes with the confidence that classifiers stated.",
     ),
     Verb("monitor", "seatrial.cli.monitor", "Run a graph's evaluators over recorded production runs."),
-    Verb("rerun", "seatrial.cli.rerun", "Run the golden dataset again, for changes that a provider makes in silence."),
+    Verb("rerun", "seatrial.cli.rerun", "Run the golden dataset every night, to find silent changes of a provider."),
     Verb("datasets", "seatrial.cli.datasets", "Propose new examples from what production contradicted, for review."),
     Verb("drift", "seatrial.cli.drift", "Compare inputs, records and production rates with a frozen reference."),
     Verb("ab", "seatrial.cli.ab", "Plan an A/B test, and judge it by its plan: ship, stop or keep running."),
     Verb(
         "spend", "seatrial.cli.spend", "Show what production's model calls cost, by graph, feature, segment or outcome."
     ),
-    Verb("override", "seatrial.cli.override", "Let one failing row through, with a reason, an author and an end."),
+    Verb("override", "seatrial.cli.override", "Accept a failing row until a date, with a reason and an author."),
     Verb("anchor", "seatrial.cli.anchor", "Set or show the release that small steps down are measured from."),
-    Verb(
-        "evaluators", "seatrial.cli.evaluators", "Audit every evaluator: is it a pure function, and which line says no?"
-    ),
+    Verb("evaluators", "seatrial.cli.evaluators", "Audit every evaluator, and name the line that makes one impure."),
     Verb("fleet", "seatrial.cli.fleet", "List and check the graphs of the registry."),
     Verb("rollout", "seatrial.cli.rollout", "Roll a candidate out, cell by cell, and back where it is worse."),
 )

@@ -62,7 +62,7 @@ class Case(NamedTuple):
 @click.option(
     "--missing",
     type=click.FloatRange(0, 0.9),
-    help="Share of cells that nobody measures; default: estimated, else 0.",
+    help="Share of scores that are missing; default: estimated, else 0.",
 )
 @click.option("--rate", type=click.FloatRange(0, 1), help="The baseline's pass rate; default: estimated, else 0.8.")
 @click.option(

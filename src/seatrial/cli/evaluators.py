@@ -1,4 +1,4 @@
-"""`seatrial evaluators`: whether every evaluator is a pure function, and which line says no."""
+"""`seatrial evaluators`: whether every evaluator is a pure function, and which line makes one impure."""
 
 from __future__ import annotations
 

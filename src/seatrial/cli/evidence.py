@@ -23,7 +23,7 @@ evidence_option = click.option(
     "evidence",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="A file of results, from any harness: .csv, .tsv, .json, .jsonl, .parquet or .xlsx; of several, one that says no version is named by its file.",
+    help="A file of results, from any harness: .csv, .tsv, .json, .jsonl, .parquet or .xlsx; of several, one without a version is named by its file.",
 )
 
 READING = (

@@ -47,7 +47,7 @@ SCHEMA = "seatrial/judge-pairwise/1"
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many examples.")
 @click.option("--resume", is_flag=True, help="Go on with what was judged before; refused where nothing was.")
 @click.option("--max-usd", type=click.FloatRange(min=0, min_open=True), help="Never spend more than this in this run.")
-@click.option("--dry-run", is_flag=True, help="Say what it would take: calls, tokens, price; ask nobody.")
+@click.option("--dry-run", is_flag=True, help="Print the calls, tokens and price it would take, and call no model.")
 @option
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/judge-pairwise/1 on stdout.")
 @click.option(

@@ -1,4 +1,4 @@
-"""`seatrial rerun`: the golden dataset again, for changes that a provider makes in silence."""
+"""`seatrial rerun`: the golden dataset every night, to find silent changes of a provider."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def command(
 ) -> int:
     """Run a version over its dataset again and compare the night with all earlier ones.
 
-    For a nightly job: a provider that changes its model in silence is found, with one error rate a year, however often it is
+    For a nightly job: finds silent changes of a provider, with one error rate a year, however often it is
     run. Exits 0 where the nights are alike, 1 where the version answers worse than it did, 2 where that could not be told
     (fewer than two earlier nights, or too much was not measured). The report names the provider's model id first, then a
     prompt or code that you changed, which begins a new series.

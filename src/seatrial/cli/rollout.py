@@ -169,7 +169,7 @@ def run_(name: str, every: float, events: str | None, mlflow: bool | None, *, as
 @JSON
 @OUTPUT
 def status(name: str, files: tuple[Path, ...], *, as_json: bool) -> int:
-    """Show where every cell stands and why, as the last row of the ledger says.
+    """Show the state of every cell and its reason, by the last row of the ledger.
 
     \b
     Example:

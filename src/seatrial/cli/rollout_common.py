@@ -42,7 +42,7 @@ EVENTS = click.option(
     envvar="SEATRIAL_EVENTS",
     help="Where exposures and outcomes lie: FILE.duckdb or postgresql://...; default: the project's store.",
 )
-AUTHOR = click.option("--author", required=True, help="Who answers for it.")
+AUTHOR = click.option("--author", required=True, help="Who decides it.")
 REASON = click.option("--reason", required=True, help="Why, in a sentence.")
 CELL = click.option("--cell", "cells", multiple=True, help="Only this cell (repeatable).")
 

@@ -1,4 +1,4 @@
-"""`seatrial slices`: finds the segment nobody named, proposes it, and never blocks."""
+"""`seatrial slices`: finds regressed slices that are not declared as segments, proposes them, and never blocks."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def command(
     *,
     requested: Requested,
 ) -> int:
-    """Find the slice that broke and that nobody named.
+    """Find slices that regressed and are not declared as segments.
 
     Looks at every feature of the examples and every pair of features (text length, number of items, numbers, categories,
     tags, declared segments), tests all of them together at one family-wise error rate, and proposes the slices that lost
