@@ -13,6 +13,7 @@ from seatrial.errors import InvalidComparison
 from seatrial.evidence.combine import combine
 from seatrial.gate.comparison import NO_QUARANTINE, Comparison
 from seatrial.gate.merge import gate
+from seatrial.gate.report import Against
 from seatrial.reason import NotShown
 from seatrial.verdict import ReasonClass, Verdict
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from seatrial.gate.report import Report
     from seatrial.price import Prices
     from seatrial.vote import Standing
+
+_MARK = " (anchor)"
 
 
 def check_anchored(
@@ -69,39 +72,52 @@ def check_anchored(
             raise
         # What the anchor cannot say takes nothing away from what the baseline has said.
         return replace(merge, warnings=(*merge.warnings, f"the anchor was not asked: {error}"))
-    return _both(merge, against, anchor)
+    return with_anchor(merge, against)
 
 
-def _both(merge: Report, against: Report, anchor: Baseline) -> Report:
-    """The report of both comparisons: that against the baseline, stopped where the anchor stops it."""
-    release = f"the anchor {anchor.header.version} of {anchor.header.date}"
-    open_ = [f for f in against.findings if f.critical and any(isinstance(one, NotShown) for one in f.reasons)]
-    if merge.verdict is Verdict.PASS and against.verdict is not Verdict.FAIL and open_:
+def with_anchor(merge: Report, against: Report) -> Report:
+    """The verdict on the baseline with what the comparison with the anchor adds, and which of the two decided.
+
+    Args:
+        merge: the report on the baseline.
+        against: the same candidate against the anchor.
+    """
+    merge = replace(merge, anchor=against, decided_by=Against.BASELINE)
+    if merge.verdict is Verdict.FAIL:
+        return merge
+    if against.verdict is Verdict.FAIL:
         return replace(
             merge,
-            anchor=against,
+            verdict=Verdict.FAIL,
+            reason_class=None,
+            reason=f"Worse than the anchor {_release(against)}, though not than {merge.baseline}: {against.reason}",
+            decided_by=Against.ANCHOR,
+        )
+    if merge.verdict is not Verdict.PASS:
+        return merge
+    open_ = [f for f in against.findings if f.critical and any(isinstance(one, NotShown) for one in f.reasons)]
+    if open_:
+        return replace(
+            merge,
             verdict=Verdict.INCONCLUSIVE,
             reason_class=ReasonClass.UNDERPOWERED,
-            reason=f"Not shown not worse than {release}: {open_[0].reason}",
+            reason=f"Not shown not worse than the anchor {_release(against)}: {open_[0].reason}",
             undecided=merge.undecided + len(open_),
+            decided_by=Against.ANCHOR,
         )
     kept_back = against.quarantine if merge.quarantine is None or merge.quarantine.with_them is Verdict.PASS else None
-    if merge.verdict is Verdict.PASS and against.verdict is Verdict.PASS and kept_back is not None:
-        merge = replace(merge, reason=kept_back.beside(Verdict.PASS, merge.reason))
-    if against.verdict is not Verdict.FAIL or merge.verdict is Verdict.FAIL:
-        return replace(merge, anchor=against)
-    return replace(
-        merge,
-        anchor=against,
-        verdict=Verdict.FAIL,
-        reason_class=None,
-        reason=f"Worse than {release}, though not than {merge.baseline}: {against.reason}",
-    )
+    if against.verdict is Verdict.PASS and kept_back is not None:
+        return replace(merge, reason=kept_back.beside(Verdict.PASS, merge.reason))
+    return merge
+
+
+def _release(against: Report) -> str:
+    return against.baseline.removesuffix(_MARK)
 
 
 def _against(c: Comparison, anchor: Baseline) -> Comparison:
     """The candidate against the release, for the anchor's part of alpha."""
-    name = f"{anchor.header.version} (anchor)"
+    name = f"{anchor.header.version} of {anchor.header.date}{_MARK}"
     # Measurements are asked of the baseline: an anchor keeps no latency, and old prices of tokens are no regression.
     # Judges have compared the candidate with the baseline and not with the anchor.
     record = max(c.policy.baseline_system_failures, anchor.header.system_failures)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import InvalidComparison
 from seatrial.gate import confirm
+from seatrial.gate.anchor import with_anchor
 from seatrial.gate.check import check
 from seatrial.gate.common import common
 from seatrial.gate.comparison import NO_QUARANTINE, Comparison, SecondStage
@@ -75,7 +76,9 @@ def check_second_stage(
         tolerated=report.tolerated,
         confirm=report.confirm,
     )
-    return with_quarantine(decided, unquarantined)
+    decided = with_quarantine(decided, unquarantined)
+    # The anchor holds what the first look said of it: a row that was not shown then was not repeated against it.
+    return decided if first.anchor is None else with_anchor(decided, first.anchor)
 
 
 def fresh_examples(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from seatrial.verdict import Verdict
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from seatrial.gate.quarantine import Quarantined
     from seatrial.verdict import Finding, ReasonClass
     from seatrial.vote import Standing
+
+
+class Against(StrEnum):
+    """What the candidate was compared with where the verdict was decided."""
+
+    BASELINE = "baseline"
+    ANCHOR = "anchor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ class Report:
         confirm: what fresh repetitions said of suspicious rows; None where none were made.
         quarantine: examples that are shown and not judged; None when there are none.
         anchor: the same candidate against the last release, which can only stop; None without an anchor.
+        decided_by: which of the two comparisons the verdict is that of.
         undecided: rows that could not be judged and whose answer the verdict waits for.
         overrides: failing rows that an override accepts.
         standings: judge of the policy -> what its win rate was allowed to do; with the evidence and the policy it is all
@@ -89,6 +98,7 @@ class Report:
     confirm: Confirmed | None = None
     quarantine: Quarantined | None = None
     anchor: Report | None = None
+    decided_by: Against = Against.BASELINE
     undecided: int = 0
     overrides: tuple[Applied, ...] = ()
     standings: Mapping[str, Standing] = field(default_factory=dict)

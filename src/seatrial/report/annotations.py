@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from seatrial.gate.override import RENEWALS
+from seatrial.gate.report import Against
 from seatrial.privacy import strip_text
 from seatrial.report.sanitize import plain
 from seatrial.verdict import Verdict
@@ -23,6 +24,7 @@ def looks(report: Report) -> tuple[tuple[str, str], ...]:
         wording.append(("quarantine", report.quarantine.sentence))
     if report.anchor is not None:
         a = report.anchor
+        wording.append(("decided by", _decided_by(report, a)))
         wording.append(("anchor", f"{a.baseline} → {a.candidate}, at alpha {a.alpha:g}: {a.verdict.value}. {a.reason}"))
     for one in report.overrides:
         o = one.override
@@ -36,6 +38,13 @@ def looks(report: Report) -> tuple[tuple[str, str], ...]:
     return tuple((name, plain(text) if name == "overridden" else plain(strip_text(text))) for name, text in wording)
 
 
+def _decided_by(report: Report, anchor: Report) -> str:
+    """Which of the two comparisons the verdict is that of, at its part of alpha."""
+    if report.decided_by is Against.ANCHOR:
+        return f"the anchor {anchor.baseline}, at alpha {anchor.alpha:g}"
+    return f"the baseline {report.baseline}, at alpha {report.alpha - report.budget.anchor:g}"
+
+
 def looks_data(report: Report) -> dict[str, Any]:
     """The same as plain data, null where there is nothing."""
     c, q, a = report.confirm, report.quarantine, report.anchor
@@ -46,6 +55,7 @@ def looks_data(report: Report) -> dict[str, Any]:
         if a is None
         else {
             "baseline": a.baseline,
+            "decided_by": report.decided_by.value,
             "alpha": a.alpha,
             "verdict": a.verdict.value,
             "reason": a.reason,

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from seatrial.evidence.schema import WINRATE
+from seatrial.gate.report import Against
 from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import sentence
 from seatrial.gate.verdict import first_cause, looking_worse, looks_worse, why_watched, worse_rows, worst
@@ -40,6 +41,8 @@ def but(report: Report) -> str:
 
 def headline(report: Report) -> str:
     """The first sentence a person reads."""
+    if report.decided_by is Against.ANCHOR:
+        return report.reason
     judged = [f for f in report.segments if f.segment != OVERALL and not _outside(f)]
     failed = [f for f in report.findings if f.verdict is Verdict.FAIL]
     if report.unchanged or report.verdict is Verdict.PASS:
@@ -191,6 +194,8 @@ def todo(report: Report) -> str:
         return _settle(report) if but(report) else ""
     if report.verdict is Verdict.FAIL:
         return f"{_broken(report)}fix it and run the gate again" if report.mode == "block" else ""
+    if report.decided_by is Against.ANCHOR and report.anchor is not None:
+        return _collect(report.anchor)
     undecided = [f for f in report.findings if f.verdict is Verdict.INCONCLUSIVE and f.reasons]
     reason = max(undecided, key=first_cause).reasons[0] if undecided else None
     if isinstance(reason, NotProven):

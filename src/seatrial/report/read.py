@@ -8,7 +8,7 @@ from seatrial.errors import DataError
 from seatrial.gate.budget import Budget
 from seatrial.gate.confirm import Confirmed, Look
 from seatrial.gate.override import Applied, Override
-from seatrial.gate.report import Report
+from seatrial.gate.report import Against, Report
 from seatrial.reason import reason_of
 from seatrial.report.data import SCHEMA
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
@@ -72,6 +72,7 @@ def _report(data: Mapping[str, Any], source: str) -> Report:
             _WITHOUT.format(source=source),
         ),
         confirm=_confirmed(data.get("confirm")),
+        decided_by=Against((data.get("anchor") or {}).get("decided_by", "baseline")),
         undecided=int(data.get("undecided", 0)),
         overrides=tuple(_applied(row) for row in data.get("overrides", ())),
         standings={str(name): _standing(one) for name, one in data.get("judges", {}).items()},
@@ -96,7 +97,8 @@ def _applied(row: Mapping[str, Any]) -> Applied:
 
 def _anchored(reported: Mapping[str, Any] | None) -> Iterator[str]:
     if reported:
-        yield f"against the anchor {reported['baseline']}: {reported['verdict']}. {reported['reason']}"
+        decided = f"decided by the {reported['decided_by']}; " if "decided_by" in reported else ""
+        yield f"{decided}against the anchor {reported['baseline']}: {reported['verdict']}. {reported['reason']}"
 
 
 def _kept(reported: Mapping[str, Any] | None) -> Iterator[str]:

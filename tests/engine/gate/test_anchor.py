@@ -8,6 +8,7 @@ import pytest
 
 from seatrial.gate.anchor import check_anchored
 from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
+from seatrial.gate.confirmation import check_second_stage, fresh_examples
 from seatrial.gate.merge import check
 from seatrial.gate.policy import Policy
 from seatrial.gate.quarantine_file import Quarantine
@@ -56,6 +57,9 @@ def test_a_step_too_small_for_the_neighbour_is_seen_from_afar(build):
     assert report.verdict is Verdict.FAIL
     assert report.exit_code == 1
     assert report.reason.startswith("Worse than the anchor v0 of 2026-01-01, though not than v1")
+    decided = ("decided by", "the anchor v0 of 2026-01-01 (anchor), at alpha 0.01")
+    assert decided in view(report).looks
+    assert gate_data(report)["anchor"]["decided_by"] == "anchor"
     assert all(f.verdict is not Verdict.FAIL for f in report.findings)
     assert {f.segment for f in report.stopping} == {"overall", "t=x", "t=y"}
 
@@ -101,6 +105,8 @@ def test_a_critical_segment_is_shown_not_worse_than_the_release_too(build):
     report = check_anchored(merge, Policy(), **asked, anchor=anchor)
     assert (report.verdict, report.exit_code) == (Verdict.INCONCLUSIVE, 2)
     assert view(report).headline.startswith("Not shown not worse than the anchor v0 of 2026-01-01: t=x · score")
+    assert report.decided_by == "anchor"
+    assert view(report).todo == "run more repetitions of x (--repeat 3), both versions"
 
 
 def test_it_can_stop_and_never_excuse(build):
@@ -108,6 +114,33 @@ def test_it_can_stop_and_never_excuse(build):
     report = gate(build, losing(200, 0), losing(200, 25), anchor_of(build, losing(200, 60)))
     assert report.verdict is Verdict.FAIL
     assert report.anchor.verdict is Verdict.PASS
+    assert ("decided by", "the baseline v1, at alpha 0.04") in view(report).looks
+
+
+def test_what_the_anchor_holds_is_not_lost_by_fresh_repetitions(build):
+    # x is not shown not worse than the release; fresh repetitions clear what looked worse than the last merge
+    lost = {"v0": range(20, 25), "v1": range(3), "v2": [*range(3), *range(20, 25)], "fresh": range(3)}
+
+    def rows(version, of=None, repetition=0, examples=range(200)):
+        known = KNOWN | {"version": version, "repetition": repetition}
+        return [
+            {"example_id": f"e{i:04d}", "score": float(i not in lost[of or version])}
+            | {"segment.t": "x" if i < 20 else "y"}
+            | known
+            for i in examples
+        ]
+
+    text = baseline_text(build(rows("v0")), "v0", measured=date(2026, 1, 1))
+    anchor = read_baseline(text, Path(f"{baseline_name(text)}.jsonl"))
+    evidence = build([*rows("v1"), *rows("v2")])
+    asked = {"critical": ("t=x",), "quarantine": Quarantine()}
+    first = check_anchored(evidence, Policy(), baseline="v1", candidate="v2", anchor=anchor, **asked)
+    examples = [int(name[1:]) for name in fresh_examples(first, evidence, Policy(), critical=("t=x",))]
+    fresh = build([row for v in ("v1", "v2") for rep in (1, 2, 3) for row in rows(v, "fresh", rep, examples)])
+    report = check_second_stage(first, evidence, fresh, Policy(), **asked)
+    assert report.confirm.how == "fresh"
+    assert all(f.verdict is not Verdict.FAIL for f in report.findings)
+    assert (report.verdict, report.decided_by) == (Verdict.INCONCLUSIVE, "anchor")
 
 
 def test_both_comparisons_together_keep_alpha(quick):
