@@ -10,9 +10,10 @@ import click
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
-    from seatrial.gate.override import Bound
+    from seatrial.gate.override import Bound, Override
     from seatrial.gate.report import Report
     from seatrial.project import Project
 
@@ -25,8 +26,13 @@ if TYPE_CHECKING:
 @click.option(
     "--candidate", help="See --baseline; without both it is the current version against its accepted baseline."
 )
-@click.option("--segment", help="Segment of the failing row: overall or NAME=value.")
-@click.option("--key", help="Evaluator key of the failing row.")
+@click.option(
+    "--segment", "segments", multiple=True, help="Segment of a failing row: overall or NAME=value (repeatable)."
+)
+@click.option(
+    "--key", "keys", multiple=True, help="Evaluator key of that row; one for all segments, or one for each, in order."
+)
+@click.option("--all-failing", is_flag=True, help="In place of --segment and --key: every row that fails.")
 @click.option("--reason", help="Why it may pass, in a sentence.")
 @click.option("--author", help="Who answers for it.")
 @click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Last day it stands, YYYY-MM-DD.")
@@ -37,63 +43,95 @@ def command(
     graph: str | None,
     baseline: str | None,
     candidate: str | None,
-    segment: str | None,
-    key: str | None,
+    segments: tuple[str, ...],
+    keys: tuple[str, ...],
+    all_failing: bool,
     reason: str | None,
     author: str | None,
     expires: datetime | None,
     *,
     as_json: bool,
 ) -> int | None:
-    """Let one failing row through, with a reason, an author and an end.
+    """Let failing rows through, with a reason, an author and an end.
 
     The verdict stays FAIL; the exit code becomes 0 once every failing row is answered for. An override is appended to
     gates/overrides.jsonl, which is committed. It is bound to this baseline, this candidate and this depth: the next change
-    is judged anew. It lasts 30 days at most and can be renewed twice.
+    is judged anew. It lasts 30 days at most and can be renewed twice; a command given once more renews nothing.
 
     \b
     Examples:
       seatrial override --graph triage --segment topic=refund --key desk \\
           --reason "the refund desk moves on Friday" --author ada --expires 2026-12-01
-      seatrial override --graph triage --baseline v1 --candidate v2 --segment overall --key desk ...
+      seatrial override --graph triage --segment overall --segment topic=refund --key desk ...
+      seatrial override --graph triage --baseline v1 --candidate v2 --all-failing ...
       seatrial override list
     """
     if ctx.invoked_subcommand is not None:
         return None
-    given = {"--segment": segment, "--key": key, "--reason": reason, "--author": author, "--expires": expires}
-    lacking = [name for name, value in given.items() if value is None]
-    if segment is None or key is None or reason is None or author is None or expires is None:
+    if all_failing and (segments or keys):
+        raise UsageError("--all-failing names every row; leave out --segment and --key")
+    named = {"--segment": segments, "--key": keys} if not all_failing else {}
+    lacking = [
+        name
+        for name, given in {**named, "--reason": reason, "--author": author, "--expires": expires}.items()
+        if given is None or given == ()
+    ]
+    if lacking or reason is None or author is None or expires is None:
         raise UsageError(f"an override needs {', '.join(lacking)}; seatrial override --help shows one")
+    rows = [] if all_failing else _pairs(segments, keys)
     from datetime import UTC, datetime  # noqa: PLC0415
 
-    from seatrial.gate.override import still_failing, write_for  # noqa: PLC0415
+    from seatrial.gate.override import renewals, still_failing, write_rows  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.trial.overrides import overrides_of, record  # noqa: PLC0415
 
     project, today = open_project(Path.cwd()), datetime.now(UTC).date()
     report, bound = _judged(project, _graph(project, graph), baseline, candidate)
-    override = write_for(
+    rows = [(f.segment, f.key) for f in report.stopping] if all_failing else rows
+    if not rows:
+        raise UsageError("no row fails, so there is nothing to override")
+    written = write_rows(
         report,
         bound,
         overrides_of(project),
-        segment=segment,
-        key=key,
+        rows,
         reason=reason,
         author=author,
         expires=expires.date(),
         today=today,
     )
-    file = record(project, override)
+    record(project, [one for one, is_new in written if is_new])
     if as_json:
-        _print([(override, 0)])
+        mine = [one for one, _ in written]
+        _print([(one, times) for one, times in renewals(overrides_of(project)) if one in mine])
         return 0
-    click.echo(
-        f"{override.segment} · {override.key} of {override.graph} may pass until {override.expires}: {override.reason} ({override.author})"
-    )
-    click.echo(f"appended to {file.relative_to(project.root)}; commit it")
-    for left in still_failing(report, (*overrides_of(project),), bound, today):
+    for line in _written_lines(written):
+        click.echo(line)
+    for left in still_failing(report, overrides_of(project), bound, today):
         click.echo(f"still unanswered: --segment {left.segment} --key {left.key}")
     return 0
+
+
+def _pairs(segments: Sequence[str], keys: Sequence[str]) -> list[tuple[str, str]]:
+    """(segment, key) of each row: one key for all segments, or one for each."""
+    if len(keys) not in (1, len(segments)):
+        raise UsageError(
+            f"{len(segments)} --segment and {len(keys)} --key: name one key for all segments, or one for each, in order"
+        )
+    each = list(keys) if len(keys) == len(segments) else [keys[0]] * len(segments)
+    return list(zip(segments, each, strict=True))
+
+
+def _written_lines(written: Sequence[tuple[Override, bool]]) -> Iterator[str]:
+    from seatrial.trial.overrides import FILE  # noqa: PLC0415
+    from seatrial.wording import count  # noqa: PLC0415
+
+    for one, is_new in written:
+        already = "" if is_new else ", as it may already; nothing was renewed"
+        yield f"{one.segment} · {one.key} of {one.graph} may pass until {one.expires}: {one.reason} ({one.author}){already}"
+    new = sum(is_new for _, is_new in written)
+    if new:
+        yield f"appended {count(new, 'line')} to {FILE}; commit it"
 
 
 @command.command("list")

@@ -17,7 +17,7 @@ from seatrial.errors import DataError, UsageError
 from seatrial.wording import points
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from seatrial.gate.report import Report
@@ -175,6 +175,50 @@ def write_for(
     )
 
 
+def write_rows(
+    report: Report,
+    bound: Bound,
+    before: Sequence[Override],
+    rows: Iterable[tuple[str, str]],
+    *,
+    reason: str,
+    author: str,
+    expires: date,
+    today: date,
+) -> tuple[tuple[Override, bool], ...]:
+    """The overrides of several failing rows, each once, and whether each is new: all of them, or none.
+
+    A row that an active override lets through until `expires` or longer is given that one: to repeat a command is no renewal.
+
+    Args:
+        report: the verdict.
+        bound: what its two arms are by content.
+        before: every override on record, oldest first.
+        rows: (segment, key) of each.
+        reason: why they may pass.
+        author: who answers for them.
+        expires: last day.
+        today: the day of writing.
+
+    Raises:
+        UsageError: as `write_for`, for any of them.
+    """
+    written = []
+    for segment, key in dict.fromkeys(rows):
+        deepest = _deepest(_failing(report, segment, key))
+        covering = [
+            one
+            for one in _same(before, report.graph, segment, key, bound)
+            if one.is_active(today) and date.fromisoformat(one.expires) >= expires and not _deeper(deepest, one)
+        ]
+        if covering:
+            written.append((covering[-1], False))
+            continue
+        row = {"segment": segment, "key": key, "reason": reason, "author": author}
+        written.append((write_for(report, bound, before, **row, expires=expires, today=today), True))
+    return tuple(written)
+
+
 def apply(report: Report, overrides: Sequence[Override], bound: Bound, today: date) -> Report:
     """The report with the overrides that let its failing rows through, and a warning for each that would have and does not."""
     applied, warnings = [], []
@@ -204,16 +248,17 @@ def still_failing(report: Report, overrides: Sequence[Override], bound: Bound, t
 def renewals(overrides: Sequence[Override]) -> Iterator[tuple[Override, int]]:
     """The last override of every question, and how often it was renewed."""
     last: dict[tuple[Any, ...], list[Override]] = {}
-    for one in overrides:
+    for one in dict.fromkeys(overrides):
         last.setdefault((one.graph, one.segment, one.key, one.baseline, one.candidate), []).append(one)
     for same in last.values():
         yield same[-1], len(same) - 1
 
 
 def _same(overrides: Sequence[Override], graph: str, segment: str, key: str, bound: Bound) -> list[Override]:
+    """The overrides of one question, oldest first; a line that a merge of two branches doubled counts once."""
     return [
         o
-        for o in overrides
+        for o in dict.fromkeys(overrides)
         if (o.graph, o.segment, o.key, o.baseline, o.candidate)
         == (graph, segment, key, bound.baseline, bound.candidate)
     ]

@@ -10,6 +10,7 @@ from seatrial.trial.code_hash import code_hash
 from seatrial.trial.runs import latest_run, summary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
     from pathlib import Path
 
@@ -31,12 +32,13 @@ def let_through(project: Project, report: Report, bound: Bound, today: date) -> 
     return apply(report, overrides_of(project), bound, today)
 
 
-def record(project: Project, override: Override) -> Path:
-    """Append one override; the file."""
+def record(project: Project, overrides: Iterable[Override]) -> Path:
+    """Append overrides; the file."""
     file = project.root / FILE
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        append(file, override_line(override))
+        if lines := "".join(map(override_line, overrides)):
+            append(file, lines)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}; nothing was overridden") from error
     return file

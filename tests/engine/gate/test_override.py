@@ -9,7 +9,7 @@ import pytest
 
 from seatrial.errors import DataError, UsageError
 from seatrial.gate.merge import check
-from seatrial.gate.override import Bound, apply, override_line, read_overrides, renewals, write_for
+from seatrial.gate.override import Bound, apply, override_line, read_overrides, renewals, write_for, write_rows
 from seatrial.gate.policy import Policy
 from seatrial.verdict import Verdict
 
@@ -112,6 +112,46 @@ def test_two_renewals_are_the_most(blocked):
         written(blocked, before, today=TODAY + timedelta(days=3))
     assert [times for _, times in renewals(before)] == [2]
     assert apply(blocked, before, HERE, TODAY).overrides[0].renewals == 2
+
+
+def all_rows(report, before, *, days=10, today=TODAY):
+    rows = [(f.segment, f.key) for f in report.stopping]
+    more = {"reason": "fixed on Friday", "author": "ada", "expires": today + timedelta(days=days), "today": today}
+    return write_rows(report, HERE, before, rows, **more)
+
+
+def test_one_command_answers_for_many_rows(blocked):
+    first = all_rows(blocked, ())
+    assert [(one.segment, is_new) for one, is_new in first] == [("overall", True), ("t=x", True)]
+    assert apply(blocked, [one for one, _ in first], HERE, TODAY).exit_code == 0
+
+
+def test_a_command_given_once_more_burns_no_renewal(blocked):
+    before = [one for one, _ in all_rows(blocked, ())]
+    for _ in range(5):
+        assert [(one, False) for one in before] == list(all_rows(blocked, before))
+    later = [one for one, is_new in all_rows(blocked, before, days=12) if is_new]
+    assert [times for _, times in renewals([*before, *later])] == [1, 1]
+
+
+def test_a_line_that_a_merge_doubled_is_no_renewal(blocked):
+    before = [written(blocked)] * 4
+    assert [times for _, times in renewals(before)] == [0]
+    assert apply(blocked, [*before, written(blocked, segment="overall")], HERE, TODAY).exit_code == 0
+
+
+def test_of_many_rows_all_are_written_or_none(blocked):
+    with pytest.raises(UsageError, match="t=y · score does not fail"):
+        write_rows(
+            blocked,
+            HERE,
+            (),
+            [("t=x", "score"), ("t=y", "score")],
+            reason="r",
+            author="a",
+            expires=TODAY + timedelta(days=1),
+            today=TODAY,
+        )
 
 
 def test_it_survives_its_file(blocked):
