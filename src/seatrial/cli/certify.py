@@ -42,7 +42,7 @@ class Case(NamedTuple):
     "--graph",
     "graphs",
     multiple=True,
-    help="Only this graph of the project (repeatable); default: every graph with a trial row.",
+    help="Only this graph of the project (repeatable); default: every graph whose trial row names the policy.",
 )
 @evidence_option
 @reading_options
@@ -196,20 +196,18 @@ def _from_project(policy: Path, graphs: tuple[str, ...], runs: tuple[str, ...], 
     from seatrial.gate.policy import load_policy  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.segment import assign, critical_segments, for_graph, guards_of  # noqa: PLC0415
+    from seatrial.trial.policies import rows_gated_by  # noqa: PLC0415
 
     project = open_project(Path.cwd())
-    known = list(dict.fromkeys(row.graph for row in project.settings.trial))
-    if not known:
-        raise UsageError("the project has no trial row to certify a policy for; name sizes with --evidence FILE")
+    rows = rows_gated_by(project, policy, graphs)
     evidence = _evidence_of(project, runs)
     for graph in evidence:
-        one_of(graph, graphs or known, "--from-run names a run of graph")
+        one_of(graph, [row.graph for row in rows], "--from-run names a run of graph")
     cases = []
-    for graph in graphs or known:
-        one_of(graph, known, "a trial row of graph")
+    for row in rows:
+        graph = row.graph
         dimensions = for_graph(project.dimensions, graph)
         rules = replace(load_policy(policy, graph), guards=guards_of(dimensions))
-        row = next(row for row in project.settings.trial if row.graph == graph)
         examples = [assign(dimensions, example.row()) for example in project.dataset(graph, row.dataset).examples]
         keys = [] if rules.keys else [bound.key for bound in project.evaluators(graph)]
         critical = critical_segments(dimensions)

@@ -58,7 +58,12 @@ def command() -> None:
 
 @command.command("paired")
 @click.argument("policy", required=False, type=click.Path(path_type=Path))
-@click.option("--graph", "graphs", multiple=True, help="With a policy: only this graph of the project (repeatable).")
+@click.option(
+    "--graph",
+    "graphs",
+    multiple=True,
+    help="With a policy: only this graph of the project (repeatable); default: every graph that the policy gates.",
+)
 @click.option(
     "--drop",
     "drops",
@@ -99,7 +104,7 @@ def paired(
 ) -> int:
     """Plan a comparison of two versions on the same examples, as the merge gate makes it.
 
-    Counted exactly for the gate's own test. With a policy: every segment of the project's graphs, at its own alpha: how many
+    Counted exactly for the gate's own test. With a policy: every segment of the graphs that it gates, at its own alpha: how many
     examples it has, how many it needs, and how many runs of each would do instead.
 
     \b
@@ -142,20 +147,17 @@ def _graph_plans(
     from seatrial.gate.policy import load_policy  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.segment import assign, critical_segments, for_graph, guards_of  # noqa: PLC0415
+    from seatrial.trial.policies import rows_gated_by  # noqa: PLC0415
 
     project = open_project(Path.cwd())
-    known = list(dict.fromkeys(row.graph for row in project.settings.trial))
-    if not known:
-        raise UsageError("the project has no trial row to plan for; without a policy: seatrial plan paired --n N")
     plans = []
-    for graph in graphs or known:
-        one_of(graph, known, "a trial row of graph")
+    for row in rows_gated_by(project, policy, graphs):
+        graph = row.graph
         dimensions = for_graph(project.dimensions, graph)
         rules = replace(load_policy(policy, graph), guards=guards_of(dimensions))
         if churn is not None:
             rules = replace(rules, churn=churn)
-        kind = next(row.dataset for row in project.settings.trial if row.graph == graph)
-        examples = [assign(dimensions, example.row()) for example in project.dataset(graph, kind).examples]
+        examples = [assign(dimensions, example.row()) for example in project.dataset(graph, row.dataset).examples]
         keys = [] if rules.keys else [bound.key for bound in project.evaluators(graph)]
         shape = design(graph, examples, rules, critical=critical_segments(dimensions), keys=keys)
         plans.append(plan_graph(shape, rules, rules.must_detect if drop is None else drop, power))

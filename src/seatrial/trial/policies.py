@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from seatrial.errors import ConfigError
+from seatrial.errors import ConfigError, UsageError, one_of
 from seatrial.gate.policy import Policy, load_policy
 from seatrial.segment import for_graph, guards_of
 from seatrial.trial.contracts import for_family
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+    from pathlib import Path
+
     from seatrial.project import Project, TrialRow
 
 
@@ -34,6 +37,29 @@ def for_project(project: Project, graph: str, policy: Policy) -> Policy:
     """The policy with what the project says of the graph: runs of a contract test, and the sizes its segments must have."""
     guards = guards_of(for_graph(project.dimensions, graph))
     return replace(for_family(project, graph, policy), guards=guards)
+
+
+def rows_gated_by(project: Project, policy: Path, graphs: Collection[str] = ()) -> tuple[TrialRow, ...]:
+    """One trial row a graph: of the graphs that a policy gates, or of `graphs`, which may try it before they name it.
+
+    Raises:
+        UsageError: the project has no trial row, none names the policy, or a graph has none.
+    """
+    rows = project.settings.trial
+    if not rows:
+        raise UsageError(
+            "the project has no trial row, so no graph is gated; without a project: seatrial certify POLICY --evidence FILE, seatrial plan paired --n N"
+        )
+    known, file = dict.fromkeys(row.graph for row in rows), policy.resolve()
+    mine = {row.graph: row for row in reversed(rows) if row.policy and (project.root / row.policy).resolve() == file}
+    if not graphs and not mine:
+        have = ", ".join(sorted({row.policy or "the built-in defaults" for row in rows}))
+        raise UsageError(
+            f"no trial row names the policy {policy}; the rows name: {have}. To try it on a graph: --graph with one of: {', '.join(known)}"
+        )
+    first = {row.graph: row for row in reversed(rows)}
+    chosen = graphs or [graph for graph in known if graph in mine]
+    return tuple({**first, **mine}[one_of(graph, known, "a trial row of graph")] for graph in dict.fromkeys(chosen))
 
 
 def contracts_of(project: Project, graph: str, kind: str) -> tuple[frozenset[str], int]:
