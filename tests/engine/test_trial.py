@@ -647,7 +647,9 @@ def test_runs_whose_segments_were_others_are_refused(project, capsys):
     )
     capsys.readouterr()
     assert run(["gate", "greeter@v1", "greeter@v2"]) == 2
-    assert "segments.toml has changed since the runs" in capsys.readouterr().err
+    reported = capsys.readouterr().err
+    assert "the rules of segments.toml were edited since the runs" in reported
+    assert "moved in tier, such as " in reported
 
 
 def test_a_run_that_goes_on_gets_no_smaller_and_keeps_its_limit(project, capsys):

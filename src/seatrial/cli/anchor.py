@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from seatrial.project import Project
 
 
 @click.group("anchor")
@@ -12,7 +18,8 @@ def command() -> None:
     """Set or show the anchor: the release that many small steps down are measured from.
 
     A candidate is compared with the last merge and, at a fifth of alpha, with the anchor: on 400 examples twelve
-    steps of 0.7 points pass the first unseen 81 times in 100, the second 3 times.
+    steps of 0.7 points pass the first unseen 81 times in 100, the second 3 times. It costs .01 of an alpha of .05, and each
+    critical segment must be shown not worse than the anchor too.
 
     \b
     Examples:
@@ -39,8 +46,9 @@ def moved(name: str, reason: str, author: str | None) -> int:
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.trial.baselines import ANCHOR, FOLDER, accept  # noqa: PLC0415
 
+    project = open_project(Path.cwd())
     baseline, before = accept(
-        open_project(Path.cwd()),
+        project,
         name,
         ANCHOR,
         reason=reason,
@@ -51,7 +59,24 @@ def moved(name: str, reason: str, author: str | None) -> int:
     click.echo(
         f"{header.graph}: the anchor is now {baseline.name} ({header.version}, measured {header.date}; {f'was {before}' if before else 'the first'}). Commit {FOLDER}/{header.graph}/"
     )
+    for line in _cost(project, header.graph):
+        click.echo(line)
     return 0
+
+
+def _cost(project: Project, graph: str) -> Iterator[str]:
+    """What the comparison with the anchor takes of the policy's alpha, and what it asks of critical segments."""
+    from seatrial.gate.budget import Budget  # noqa: PLC0415
+    from seatrial.segment import critical_segments, for_graph  # noqa: PLC0415
+    from seatrial.trial.policies import policy_of  # noqa: PLC0415
+    from seatrial.wording import drop  # noqa: PLC0415
+
+    policy = policy_of(project, graph)
+    budget = Budget.of(policy, anchored=True)
+    yield f"  cost: {budget.anchor:g} of alpha {budget.total:g} is for drops from the anchor, {budget.total - budget.anchor:g} is left for the baseline"
+    critical = sorted(critical_segments(for_graph(project.dimensions, graph)))
+    if critical:
+        yield f"  PASS also needs {', '.join(critical)} shown to be less than {drop(policy.must_detect)} worse than the anchor"
 
 
 @command.command("show")

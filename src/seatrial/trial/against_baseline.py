@@ -36,6 +36,7 @@ from seatrial.trial.overrides import let_through
 from seatrial.trial.policies import row_policy
 from seatrial.trial.quarantine import quarantine_of
 from seatrial.trial.runs import changed_since
+from seatrial.trial.segment_rules import refuse_edited_rules
 from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -104,14 +105,11 @@ def gate_against_baseline(
     anchor = accepted(project, graph, ANCHOR) if against == CURRENT else None
     if anchor is not None:
         refuse_another(project, anchor, row.dataset, ANCHOR, least=policy.common)
+        refuse_edited_rules(project, anchor, mine, ANCHOR)
     critical = critical_segments(for_graph(project.dimensions, graph))
-    try:
-        evidence = combine([base.named(name), mine], f"{graph}@{current} and its baseline")
-    except DataError as error:
-        # Each of the two is whole: what only both together break is a rule that changed between them.
-        raise InvalidComparison(
-            f"{error}. The segments were defined otherwise when the baseline was accepted: renew it with {renewal(project, graph, against)}"
-        ) from error
+    if valid is not None:
+        refuse_edited_rules(project, valid, mine, against)
+    evidence = combine([base.named(name), mine], f"{graph}@{current} and its baseline")
     report = check_anchored(
         evidence,
         replace(policy, judges=()),

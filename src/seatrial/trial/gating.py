@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import InvalidComparison, UsageError
 from seatrial.evidence.combine import combine
-from seatrial.evidence.table import Evidence
 from seatrial.gate.anchor import check_anchored
 from seatrial.gate.policy import load_policy
-from seatrial.segment import assign, critical_segments, for_graph
+from seatrial.segment import critical_segments, for_graph
 from seatrial.trial.baselines import ANCHOR, accepted, refuse_another
 from seatrial.trial.confirm import NEVER, Confirming, confirm
 from seatrial.trial.contracts import with_contracts
@@ -20,6 +19,7 @@ from seatrial.trial.overrides import let_through, runs_bound
 from seatrial.trial.policies import for_project, policy_of
 from seatrial.trial.quarantine import quarantine_of
 from seatrial.trial.runs import evidence_of, latest_run, summary, unfinished_since
+from seatrial.trial.segment_rules import refuse_edited_rules, refuse_rules_edited_since
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,7 +91,7 @@ def gate(
     critical = critical_segments(for_graph(project.dimensions, graph))
     judged = win_rates_of(project, baseline, candidate, names[1], policy)
     evidence = combine([*arms, *judged], f"runs {baseline} and {candidate}")
-    _same_segments(project, graph, candidate, evidence)
+    refuse_rules_edited_since(project, graph, candidate, evidence)
     if _took_turns(project, baseline, candidate):
         evidence = evidence.stamped(interleaved="true")
     kind = str(summary(project, candidate)["dataset"]["name"]).rpartition(":")[2]
@@ -101,6 +101,7 @@ def gate(
     anchor = accepted(project, graph, ANCHOR)
     if anchor is not None:
         refuse_another(project, anchor, kind, ANCHOR, least=policy.common)
+        refuse_edited_rules(project, anchor, arms[1], ANCHOR)
     votes = standings(project, graph, baseline, candidate, policy, now.timestamp())
     first = check_anchored(
         evidence,
@@ -144,29 +145,6 @@ def _same_evaluators(project: Project, graph: str, baseline: str, candidate: str
         raise InvalidComparison(
             f"the evaluators changed ({', '.join(changed)}) between run {baseline} and run {candidate}: their scores cannot be compared. Score both with the same code: {repeated}"
         )
-
-
-def _same_segments(project: Project, graph: str, run_id: str, evidence: Evidence) -> None:
-    """Raise an InvalidComparison where segments.toml puts an example elsewhere now than the runs did.
-
-    Nothing is said of runs on a dataset that has changed since: its examples are no longer the ones that were put.
-    """
-    wording = summary(project, run_id)["dataset"]
-    dataset = project.dataset(graph, str(wording["name"]).rpartition(":")[2])
-    if dataset.hash != wording["hash"]:
-        return
-    dimensions = for_graph(project.dimensions, graph)
-    now = {example.id: assign(dimensions, example.row()) for example in dataset.examples}
-    names = evidence.codes("example_id").values
-    for dimension in sorted({name for values in now.values() for name in values}):
-        codes = evidence.codes(f"segment.{dimension}") if dimension in evidence.dimensions else None
-        places = evidence.by_example(f"segment.{dimension}") if codes else None
-        for at, name in enumerate(names):
-            then = codes.values[places[at]] if codes is not None and places is not None else "unknown"
-            if name in now and now[name].get(dimension) != then:
-                raise InvalidComparison(
-                    f"segments.toml has changed since the runs {evidence.source.removeprefix('runs ')}: {name} stood in {dimension}={then} and stands in {dimension}={now[name].get(dimension)}; run both again"
-                )
 
 
 def _took_turns(project: Project, baseline: str, candidate: str) -> bool:

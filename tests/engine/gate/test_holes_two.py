@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -100,9 +101,13 @@ def test_an_override_of_a_day_that_has_not_come_does_not_stand_yet(blocked):
 
 
 def test_a_third_renewal_typed_by_hand_lets_nothing_through(blocked):
-    ours = [written(blocked, segment) for segment in ("t=x", "overall")]
-    assert apply(blocked, ours * 3, HERE, TODAY).exit_code == 0
-    report = apply(blocked, ours * 4, HERE, TODAY)
+    ours = [
+        replace(written(blocked, segment), expires=(TODAY + timedelta(days=1 + day)).isoformat())
+        for day in range(4)
+        for segment in ("t=x", "overall")
+    ]
+    assert apply(blocked, ours[:6], HERE, TODAY).exit_code == 0
+    report = apply(blocked, ours, HERE, TODAY)
     assert report.exit_code == 1
     assert "t=x · score: overridden 4 times; 2 renewals are the most" in report.warnings
 
@@ -247,9 +252,21 @@ def test_a_pointer_to_a_file_of_another_graph_is_refused(project, tmp_path):
         stand(project, tmp_path)
 
 
-def test_segments_that_were_defined_anew_are_said_with_the_command_that_mends_it(project, tmp_path):
+def test_edited_segment_rules_are_named_with_the_command_that_renews_the_baseline(project, tmp_path):
     change(project / "datasets/segments.toml", 'arg = "refund"', 'arg = "delivery"')
-    with pytest.raises(InvalidComparison, match=r"defined otherwise.*--seatrial-update-baseline -k triage"):
+    named = r"^the rules of segments.toml were edited since the baseline of triage \(v1, [-\d]+\) was accepted: 72 examples moved in topic, such as t001 from topic=refund to topic=rest.*--seatrial-update-baseline -k triage$"
+    with pytest.raises(InvalidComparison, match=named):
+        stand(project, tmp_path)
+
+
+def test_segment_rules_edited_since_the_anchor_name_the_anchor(project, tmp_path):
+    assert run(["eval", "triage@v1"]) == 0
+    assert run(["anchor", "set", "triage", "--reason", "release 1"]) == 0
+    change(project / "datasets/segments.toml", 'arg = "refund"', 'arg = "delivery"')
+    opened = open_project(project)
+    (row,) = opened.settings.trial
+    renew(opened, row, today=NOW, author="ada", reason="rules")
+    with pytest.raises(InvalidComparison, match=r"edited since the anchor of triage.*seatrial anchor set triage"):
         stand(project, tmp_path)
 
 
@@ -307,7 +324,7 @@ def test_an_override_of_a_label_does_not_cover_what_is_run_under_it_next(project
     for f in report.stopping:
         row = {"segment": f.segment, "key": f.key, "reason": "r", "author": "ada"}
         until = NOW + timedelta(days=5)
-        record(opened, write_for(report, runs_bound(opened, good, bad), (), **row, expires=until, today=NOW))
+        record(opened, [write_for(report, runs_bound(opened, good, bad), (), **row, expires=until, today=NOW)])
     assert gate_runs(opened, good, bad).exit_code == 0
     prompt = project / "graphs/triage/prompts/p1.md"
     prompt.write_text(prompt.read_text() + "\nBe brief.\n")

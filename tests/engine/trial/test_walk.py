@@ -533,6 +533,9 @@ def test_the_baseline_of_a_model_grows_old(project):
 
 def test_an_anchor_remembers_where_it_began(project, tmp_path, capsys):
     assert run(["anchor", "set", "triage", "--reason", "release 1"]) == 0
+    reported = capsys.readouterr().out
+    assert "cost: 0.01 of alpha 0.05 is for drops from the anchor, 0.04 is left for the baseline" in reported
+    assert "PASS also needs topic=refund shown to be less than 20 points worse than the anchor" in reported
     break_it(project)
     (project / "gates/baselines/triage/current").unlink()  # the way to start anew, which a review sees
     accept_again(project, "somebody accepted it")
