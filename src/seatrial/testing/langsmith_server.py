@@ -34,6 +34,7 @@ TENANT = "00000000-0000-0000-0000-000000000001"
 DEFAULT: dict[str, Any] = {"id": TENANT, "tenant_id": TENANT, "name": "default", "reference_dataset_id": None}
 PAGE = 100
 SPLIT = "dataset_split"
+ATTACHMENTS = "attachment_urls"
 
 
 class Sent(NamedTuple):
@@ -243,7 +244,8 @@ class LangSmithServer:
         found = [one for one in self.examples.values() if one["dataset_id"] in query.get("dataset", [])]
         if splits := query.get("splits"):
             found = [one for one in found if set(splits) & set(one["metadata"].get(SPLIT, ()))]
-        return _page(found, query)
+        kept = ATTACHMENTS in query.get("select", ())  # as the service does: they are sent to who asks for them
+        return _page([{k: v for k, v in one.items() if kept or k != ATTACHMENTS} for one in found], query)
 
     def _put(self, given: list[dict[str, Any]], dataset_id: str | None = None) -> list[dict[str, Any]]:
         made = []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -142,23 +142,26 @@ def _row_of(
     """An example's UUID in LangSmith, and it as a row there.
 
     One that was added in LangSmith is named by its UUID, and stays that one: under a UUID of ours it would be there twice.
-    LangSmith's further splits, of which an example of ours has the first only, are kept.
+    Further splits that somebody gave it in LangSmith, of which the example here says nothing, are kept.
     """
     row = to_row(example, dataset_id)
     theirs = there.get(example.id)
     if theirs is not None:
         row["id"] = theirs.id
-        splits = (theirs.metadata or {}).get(SPLIT)
-        if isinstance(splits, list) and splits[:1] == [example.split]:
-            row["split"] = splits
+    at = there.get(str(row["id"]))
+    splits = (at.metadata or {}).get(SPLIT) if at is not None else None
+    if SPLIT not in example.metadata and isinstance(splits, list) and splits[:1] == [example.split]:
+        row["split"] = splits
     return str(row["id"]), (example, row)
 
 
 def _same(example: Example, theirs: TheirExample) -> bool:
     try:
-        there = from_their_example(theirs)
+        there = from_their_example(theirs, keep_id=str(theirs.id) != example.id)
     except RowError:
         return False
+    if SPLIT not in example.metadata:  # it says nothing of further splits
+        there = replace(there, metadata={name: value for name, value in there.metadata.items() if name != SPLIT})
     return canonical(there.row()) == canonical(example.row())
 
 

@@ -43,7 +43,9 @@ def to_row(example: Example, dataset: str) -> dict[str, Any]:
     Raises:
         DataError: its metadata uses a name that LangSmith or we need.
     """
-    taken = [name for name in (MARK, SPLIT) if name in example.metadata]
+    metadata = dict(example.metadata)
+    splits = metadata.pop(SPLIT) if _holds_splits(example) else example.split
+    taken = [name for name in (MARK, SPLIT) if name in metadata]
     if taken:
         raise DataError(
             f"example {example.id!r} has {taken[0]!r} in its metadata, where {'seatrial' if taken[0] == MARK else 'LangSmith'} keeps its own; rename it"
@@ -55,9 +57,15 @@ def to_row(example: Example, dataset: str) -> dict[str, Any]:
         "id": example_uuid(dataset, example.id),
         "inputs": dict(example.inputs),
         "outputs": dict(example.outputs or {}),
-        "metadata": {**example.metadata, MARK: mark},
-        "split": example.split,
+        "metadata": {**metadata, MARK: mark},
+        "split": splits,
     }
+
+
+def _holds_splits(example: Example) -> bool:
+    """Whether its metadata names several splits, the first of them its own, as an example with several is pulled."""
+    splits = example.metadata.get(SPLIT)
+    return isinstance(splits, list) and len(splits) > 1 and splits[0] == example.split
 
 
 def to_their_example(example: Example, dataset: str) -> TheirExample:
@@ -65,7 +73,7 @@ def to_their_example(example: Example, dataset: str) -> TheirExample:
     from langsmith.schemas import Example as TheirExample  # noqa: PLC0415 - an optional package
 
     row = to_row(example, dataset)
-    metadata = {**row["metadata"], SPLIT: [row["split"]]}
+    metadata = {**row["metadata"], SPLIT: [row["split"]] if isinstance(row["split"], str) else row["split"]}
     return TheirExample(id=row["id"], inputs=row["inputs"], outputs=row["outputs"], metadata=metadata)
 
 
@@ -83,6 +91,8 @@ def is_ours(theirs: TheirExample, dataset: str) -> bool:
 def from_their_example(theirs: TheirExample, *, keep_id: bool = True) -> Example:
     """The example of ours that an example in LangSmith means; one that never was ours is named by its UUID.
 
+    Its split is the first of LangSmith's; where there are several, all of them stay in its metadata under LangSmith's name.
+
     Args:
         theirs: from LangSmith.
         keep_id: False gives it the name of its UUID even if it carries an id of ours (a copy made in LangSmith).
@@ -95,8 +105,8 @@ def from_their_example(theirs: TheirExample, *, keep_id: bool = True) -> Example
     marked = is_marked(theirs)
     mark: Mapping[str, Any] = metadata.pop(MARK) if marked else {}
     outputs: Any = theirs.outputs
-    if not outputs:
-        outputs = {} if marked and not mark.get("no_reference") else None
+    if marked and not outputs:
+        outputs = None if mark.get("no_reference") else {}
     row = {
         "id": mark["id"] if marked and keep_id else str(theirs.id),
         "inputs": theirs.inputs or {},
@@ -107,6 +117,8 @@ def from_their_example(theirs: TheirExample, *, keep_id: bool = True) -> Example
     }
     if isinstance(splits, list) and splits:
         row["split"] = splits[0]
+        if len(splits) > 1:
+            metadata[SPLIT] = splits
     elif isinstance(splits, str):
         row["split"] = splits
     try:

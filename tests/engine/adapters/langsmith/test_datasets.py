@@ -105,6 +105,17 @@ def test_a_dataset_born_in_langsmith_is_not_doubled_by_a_push_and_keeps_its_spli
     assert sorted(pull_dataset(client, "born").examples, key=str) == sorted(edited, key=str)
 
 
+def test_a_split_added_in_langsmith_is_kept_by_a_push_that_says_nothing_of_it(client, dataset):
+    pushed = push_dataset(client, dataset)
+    number = example_uuid(pushed.dataset_id, "e2")
+    client.update_examples(dataset_id=pushed.dataset_id, updates=[{"id": number, "split": ["train", "hard"]}])
+    assert counts(push_dataset(client, dataset)) == (0, 0, 0, 4, 0)
+    edited = dataset_of(*[replace(one, outputs={"a": "!"}) if one.id == "e2" else one for one in dataset.examples])
+    assert counts(push_dataset(client, edited)) == (0, 1, 0, 3, 0)
+    (one,) = client.list_examples(dataset_name=dataset.name, splits=["hard"])
+    assert one.metadata["dataset_split"] == ["train", "hard"]
+
+
 def test_an_edit_made_in_langsmith_is_pulled_and_a_push_sets_it_back(client, dataset):
     pushed = push_dataset(client, dataset)
     number = example_uuid(pushed.dataset_id, "e1")
