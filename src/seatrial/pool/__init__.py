@@ -12,6 +12,7 @@ from seatrial.pool.process_loop import (
     in_thread,
     loops_abandoned,
     on_process_loop,
+    on_the_loop,
     wait_for,
 )
 from seatrial.pool.run import run
@@ -32,6 +33,7 @@ __all__ = [
     "in_thread",
     "loops_abandoned",
     "on_process_loop",
+    "on_the_loop",
     "restart_clock",
     "run",
     "user_code",

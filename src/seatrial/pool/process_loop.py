@@ -127,6 +127,11 @@ def process_loop() -> ProcessLoop:
         return _running[-1]
 
 
+def on_the_loop() -> bool:
+    """Whether the asking code runs on the process's loop, which it keeps from all else while it waits."""
+    return any(loop.here() for loop in _running)
+
+
 def give_up(loop: ProcessLoop) -> None:
     """It is blocked for good: whatever is awaited from now on has a new one."""
     with _lock:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatrial.evidence.schema import WINRATE
 from seatrial.gate.report import Against
@@ -17,7 +17,7 @@ from seatrial.report.provenance import runs_of
 from seatrial.report.row_name import beside, label, primary_key, segments, short
 from seatrial.report.sanitize import line
 from seatrial.stats.noninferiority import LEVEL
-from seatrial.verdict import Outcome, State, Verdict
+from seatrial.verdict import MEASUREMENT_FAILURES, Outcome, State, Verdict
 from seatrial.vote import ALPHA
 from seatrial.win_rate import Inconsistent, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, percent, points
@@ -206,12 +206,27 @@ def todo(report: Report) -> str:
         return _collect(report)
     if isinstance(reason, Unmeasured) and reason.outcome == Outcome.EVALUATOR_ERROR:
         key = max(undecided, key=first_cause).key
-        return f"correct the evaluator of {short(key, 40)} and evaluate both versions again with it"
-    if report.source.startswith("runs "):
-        return (
-            "resume the runs so that every planned cell has an outcome (seatrial eval ... --resume RUN --retry-errors)"
-        )
+        correct = f"correct the evaluator of {short(key, 40)} and evaluate both versions again with it"
+        resumed = _resumed(report)
+        return f"{resumed}; where it fails again, {correct}" if resumed else correct
+    if resumed := _resumed(report):
+        return resumed
     return "bring a result for every example and version, or an outcome that says why there is none"
+
+
+def _resumed(report: Report) -> str:
+    """The commands that measure what is missing of a project's runs, and nothing else; empty for other evidence."""
+    runs = runs_of(report.source)
+    if runs is None or not report.graph:
+        return ""
+    outcomes: Any = report.counts.get("outcomes", {})
+    missing = [
+        run
+        for run, arm in zip(runs, ("baseline", "candidate"), strict=True)
+        if any(outcomes.get(arm, {}).get(word.value) for word in MEASUREMENT_FAILURES)
+    ]
+    commands = [f"seatrial eval {shlex.quote(report.graph)} --resume {shlex.quote(run)}" for run in missing or runs]
+    return f"run again what could not be measured: {' and '.join(f'{one} --retry-errors' for one in commands)}"
 
 
 def _judge(report: Report, row: Finding) -> str:

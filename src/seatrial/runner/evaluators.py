@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from seatrial.graph.target import by_user, one_line
-from seatrial.pool import OnTheLoop
+from seatrial.pool import OnTheLoop, on_the_loop, restart_clock
 from seatrial.privacy.exits import redacted
 from seatrial.runner.record import Result, as_text, evaluator_failure, worded
 from seatrial.runner.shared_copy import changed, shared_copy
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from seatrial.dataset.example import Example
     from seatrial.graph.run import Run
+    from seatrial.model.clock import Clock
     from seatrial.scoring import Bound
 
 REMEMBERED = 1_000
@@ -36,7 +37,8 @@ NO_ANSWERS: Answers = ((), "", ())
 class Panel:
     """All evaluators of a run, in order."""
 
-    def __init__(self, evaluators: Sequence[Bound]) -> None:
+    def __init__(self, evaluators: Sequence[Bound], *, clock: Clock | None = None) -> None:
+        self._clock = clock
         known: list[dict[Any, Answer]] = [{} for _ in evaluators]
         self._members = tuple((bound, bound.call, answers) for bound, answers in zip(evaluators, known, strict=True))
 
@@ -47,17 +49,16 @@ class Panel:
         for bound, call, known in self._members:
             try:
                 wording = call(given[0], given[1])
+                try:
+                    answer = known[wording]
+                except Exception:  # noqa: BLE001 - not known yet, or nothing that can be looked up
+                    answer = _answer(bound, wording, known)
             except OnTheLoop:
                 raise
             except BaseException as error:  # a crash is an outcome, never a score; pytest.fail() is one, too
                 if by_user(error):
                     raise
-                answer = _failed(bound, one_line(error))
-            else:
-                try:
-                    answer = known[wording]
-                except Exception:  # noqa: BLE001 - not known yet, or nothing that can be looked up
-                    answer = _answer(bound, wording, known)
+                answer = self._after_failure(bound, error, known, run, example)
             results.append(answer[0])
             texts.append(answer[1])
             if changed(given):
@@ -66,6 +67,30 @@ class Panel:
                 given = shared_copy(run, example)
         return tuple(results), ",".join(texts), tuple(changers)
 
+    def _after_failure(
+        self, bound: Bound, error: BaseException, known: dict[Any, Answer], run: Run, example: Example
+    ) -> Answer:
+        """The answer to a further try where one is worth it, else the failure; each try has its timeout and its copies."""
+        from seatrial.model.clock import Clock  # noqa: PLC0415 - for evaluators that failed
+        from seatrial.runner.retry import pause_before  # noqa: PLC0415 - as above
+
+        clock, done = self._clock or Clock(), 0
+        while (pause := pause_before(bound, error, done, clock.date())) is not None:
+            if on_the_loop():
+                raise OnTheLoop(
+                    "an evaluator is asked again after a pause: in a thread, not on the event loop"
+                ) from error
+            clock.sleep(pause)
+            restart_clock()
+            given, done = shared_copy(run, example), done + 1
+            try:
+                return _answer(bound, bound.call(given[0], given[1]), known)
+            except BaseException as later:  # as in `ask`
+                if isinstance(later, OnTheLoop) or by_user(later):
+                    raise
+                error = later
+        return _failed(bound, one_line(error) + (f" ({done + 1} tries)" if done else ""))
+
     def timed_out(self, reason: str) -> Answers:
         """The answers of evaluators of whom one hangs: nobody knows which."""
         answers = [_failed(bound, reason, ErrorKind.TIMEOUT) for bound, _, _ in self._members]
@@ -73,10 +98,8 @@ class Panel:
 
 
 def _answer(bound: Bound, result: Any, known: dict[Any, Answer]) -> Answer:
-    try:
-        scores = bound.scores(result)
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - somebody else's __float__ or __str__
-        return _failed(bound, one_line(error))
+    """What an evaluator returned, to keep; raises what reading it as scores raises, somebody else's `__float__` included."""
+    scores = bound.scores(result)
     wording = tuple([(score.key, score.score, redacted(score.reason)) for score in scores])
     try:
         text = worded(bound.key, wording)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 RUN_EXAMPLE = ("run", "example")
+MOST_RETRIES = 10
 BY_NAME = ("inputs", "outputs", "reference_outputs")
 
 
@@ -61,12 +62,14 @@ class Bound:
         version: a label, written into the evidence; another version is another evaluator, whatever its code.
         call: what is called.
         given: the evaluator as it was given, which says what it is by content; None where `call` itself is that.
+        retries: further tries after a failure of any kind; None: two, after a failure of a service only.
     """
 
     key: str
     version: str
     call: Callable[[Any, Any], Any]
     given: Any = None
+    retries: int | None = None
 
     @property
     def hash(self) -> str:
@@ -139,11 +142,23 @@ def _checked(score: Score) -> Score:
     raise NotAScore(f"evaluator {score.key!r} returned {value!r}, which {what}; scores are 0..1, higher is better")
 
 
-def evaluator(*, version: str = "1", key: str | None = None) -> Callable[[F], F]:
-    """Give a function its version (and, if its name is not it, its key)."""
+def evaluator(*, version: str = "1", key: str | None = None, retries: int | None = None) -> Callable[[F], F]:
+    """Give a function its version (and, if its name is not it, its key).
+
+    Args:
+        version: bump it when the same input may score differently.
+        key: of scores that name none.
+        retries: further tries after a failure of any kind, for one that fails at random (it asks a model); left out, it is
+            asked again twice where a service failed, and code that fails by itself is not.
+
+    Raises:
+        ConfigError: `retries` is no number of tries.
+    """
+    if retries is not None and (isinstance(retries, bool) or not 0 <= retries <= MOST_RETRIES):
+        raise ConfigError(f"evaluator retries {retries!r}: choose 0 to {MOST_RETRIES} further tries")
 
     def mark(function: F) -> F:
-        function.__seatrial__ = (key or function.__name__, version)  # type: ignore[attr-defined]
+        function.__seatrial__ = (key or function.__name__, version, retries)  # type: ignore[attr-defined]
         return function
 
     return mark
@@ -158,7 +173,7 @@ def bind(function: Callable[..., Any]) -> Bound:
     if isinstance(function, Bound):
         return function
     name = getattr(function, "__name__", type(function).__name__)
-    key, version = getattr(function, "__seatrial__", (name, "1"))
+    key, version, retries = getattr(function, "__seatrial__", (name, "1", None))
     if inspect.iscoroutinefunction(function):
         raise ConfigError(
             f"evaluator {name!r} is async; a pure function has nothing to wait for, so make it a plain def"
@@ -173,9 +188,9 @@ def bind(function: Callable[..., Any]) -> Bound:
     wanted = tuple(p.name for p in positional if p.name in BY_NAME)
     unknown = [n for n in required if n not in BY_NAME]
     if wanted and not unknown:
-        return Bound(key, version, _by_name(function, BY_NAME if takes_any else wanted), function)
+        return Bound(key, version, _by_name(function, BY_NAME if takes_any else wanted), function, retries)
     if len(required) == 2 or tuple(p.name for p in positional[:2]) == RUN_EXAMPLE:
-        return Bound(key, version, function, function)
+        return Bound(key, version, function, function, retries)
     raise ConfigError(
         f"evaluator {name!r} takes ({', '.join(p.name for p in positional)}); "
         "an evaluator takes (run, example), or any of inputs, outputs, reference_outputs by name"

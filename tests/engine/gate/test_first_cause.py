@@ -1,5 +1,7 @@
 """The first cause of a row that cannot be told is its largest, with its first message."""
 
+from dataclasses import replace
+
 import pytest
 
 from seatrial.gate.merge import check
@@ -94,3 +96,11 @@ def test_a_zero_tolerance_key_whose_evaluator_failed_names_the_message(build):
     report = check(build(table), spotless, baseline="a", candidate="b")
     tone = next(f for f in report.findings if f.key == "tone")
     assert tone.reason.endswith("the evaluator failed on 60 of 60 answers of the candidate: KeyError: 'tone'")
+
+
+def test_of_runs_it_names_the_command_that_measures_what_is_missing(build):
+    report = replace(gate(build, 60, vip=12), source="runs RUN-A and RUN-B", graph="desk")
+    assert view(report).todo == (
+        "run again what could not be measured: seatrial eval desk --resume RUN-B --retry-errors; "
+        "where it fails again, correct the evaluator of tone and evaluate both versions again with it"
+    )

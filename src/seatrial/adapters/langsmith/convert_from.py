@@ -28,7 +28,11 @@ class EvaluatorFailed(SeatrialError):
 
 
 def from_langsmith(
-    evaluator: Callable[..., Any] | RunEvaluator, *, key: str | None = None, version: str = "1"
+    evaluator: Callable[..., Any] | RunEvaluator,
+    *,
+    key: str | None = None,
+    version: str = "1",
+    retries: int | None = None,
 ) -> Bound:
     """A LangSmith evaluator, to be named in a suite or given to `runner.run`.
 
@@ -41,6 +45,7 @@ def from_langsmith(
             `RunEvaluator`. It returns a bool, a number, a dict, a list of dicts, `EvaluationResult` or `EvaluationResults`.
         key: of results that name none, and of its failures; its own name unless said otherwise.
         version: bump it when the same input may score differently.
+        retries: further tries after a failure of any kind; None: two, after a failure of a service only.
 
     Raises:
         MissingExtra: langsmith is not installed.
@@ -58,7 +63,7 @@ def from_langsmith(
             wording = ask(theirs, _their_run(run), to_their_example(example, ""))
         return tuple(_score(result, own, name) for result in results(wording, name))
 
-    return Bound(name, version, call, evaluator)
+    return Bound(name, version, call, evaluator, retries)
 
 
 def as_run_evaluator(evaluator: Callable[..., Any] | RunEvaluator) -> RunEvaluator:
