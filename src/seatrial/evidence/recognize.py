@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.errors import UsageError
+from seatrial.errors import DataError, UsageError
 from seatrial.evidence.schema import NAMES
-from seatrial.evidence.scores import readable
+from seatrial.evidence.scores import readable, scored
 from seatrial.table.codes import joined
 from seatrial.table.typed import number_of
 from seatrial.verdict import Outcome
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from seatrial.evidence.reading import Reading
+    from seatrial.evidence.scores import ScoreRules
     from seatrial.table.raw import Raw
 
 
@@ -90,9 +91,12 @@ def recognize(files: Sequence[Mapping[str, Raw]], source: str, reading: Reading)
     )
     free = [name for name in have if (name not in NAMES or name in ignore) and name not in used]
     mapping, reported = dict(reading.mapping), []
-    if "example_id" not in known and (found := _example(files, free, source)):
-        mapping["example_id"] = (found,)
-        reported.append(f"{found} as example")
+    if "example_id" not in known:
+        if found := _example(files, free, source):
+            mapping["example_id"] = (found,)
+            reported.append(f"{found} as example")
+        else:
+            _refuse_missing_header(have, source)
     scores = _scores(files, free, reading)
     unused: tuple[str, ...] = ()
     if not known & {"score", "outcome"} and not reading.key_columns:
@@ -102,6 +106,8 @@ def recognize(files: Sequence[Mapping[str, Raw]], source: str, reading: Reading)
             )
         if not scores:
             _refuse_unknown_words(files, free, source)
+            left = [name for name in free if name not in mapping.get("example_id", ())]
+            _refuse_unnamed_scores(files, left, source, reading.scores)
         if scores:
             mapping["score"] = tuple(scores)
             reported.append(f"{scores[0]} as score")
@@ -179,6 +185,38 @@ def _refuse_unknown_words(files: Sequence[Mapping[str, Raw]], free: Sequence[str
         words = sorted({word for one in files for word in one[name].texts().values})
         raise UsageError(
             f"{source}: {name} could be the score, and holds: {', '.join(words)}; say what they mean with --pass WORD,WORD and --fail WORD,WORD (and --na WORD for no score)"
+        )
+
+
+def _refuse_unnamed_scores(
+    files: Sequence[Mapping[str, Raw]], free: Sequence[str], source: str, rules: ScoreRules
+) -> None:
+    """Raise where no column is called a score and some could be, as RAGAS and DeepEval call them by their metric."""
+    could = [name for name in free if plain(name) not in ANSWERS and _could_be_score(files, name, rules)]
+    if could:
+        several = f"; --key-columns {','.join(could)} judges each as a key of its own" if len(could) > 1 else ""
+        hold = "hold" if len(could) > 1 else "holds"
+        raise UsageError(
+            f"{source}: no column is called a score, and {_or(could)} {hold} what one may be. Where higher is better: --map score={could[0]} takes one{several}"
+        )
+
+
+def _could_be_score(files: Sequence[Mapping[str, Raw]], name: str, rules: ScoreRules) -> bool:
+    if any(one[name].nested or not readable(one[name], rules) for one in files):
+        return False
+    try:
+        scored([one[name] for one in files], [""] * len(files), name, rules)
+    except DataError:
+        return False
+    return True
+
+
+def _refuse_missing_header(have: Sequence[str], source: str) -> None:
+    """Raise where no column is the example and one is called by a number: the first line is no header."""
+    numbers = [name for name in have if re.fullmatch(r"\s*[-+]?\d+([.,]\d+)?\s*%?", name)]
+    if numbers:
+        raise DataError(
+            f"{source}: the first line is taken for the header, and {numbers[0]!r} in it is a value; put the names of the columns above it, such as id,score"
         )
 
 

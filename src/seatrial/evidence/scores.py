@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from seatrial.table.raw import Raw, Spelling
 
-PASSED = (*YES, "success", "successful", "succeeded", "correct", "right", "ok", "✓", "✔", "✅")
-FAILED = (*NO, "failure", "unsuccessful", "incorrect", "wrong", "✗", "✘", "❌")
+PASSED = (*YES, "ja", "oui", "sí", "success", "successful", "succeeded", "correct", "right", "ok", "✓", "✔", "✅")
+FAILED = (*NO, "nein", "non", "failure", "unsuccessful", "incorrect", "wrong", "✗", "✘", "❌")
 """Words for a pass and a fail that are known without being given, in any case."""
 MISSING = (*(word for word in ABSENT if word != "nan"), "-", "–", "#n/a")
 """Words for no score; a written NaN is a calculation that went wrong, and is refused unless --na names it."""

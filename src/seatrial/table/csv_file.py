@@ -85,6 +85,8 @@ def _columns(reader: Any, path: Path, separator: str) -> tuple[dict[str, Codes],
         line = reader.line_num
         if not plain:
             piece = _checked(piece, begins, len(names), several, path, separator)
+        if any(not row[0] for row in piece):  # a spreadsheet's empty rows at the end: `;;;`
+            piece = [row for row in piece if any(row)]
         columns = list(zip(*piece, strict=True))
         if count < KNOWN:
             for seen, values in zip(known, columns, strict=False):

@@ -1,6 +1,7 @@
 """Two files of anybody's results are one table, by the names people use; what is ambiguous is asked about."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -64,6 +65,9 @@ def test_columns_are_found_under_the_names_people_use(two, name, score):
         ("id,question_id,score", ["a,x,1", "b,x,1"], None),  # only one of the two tells rows apart
         ("case_id,doc_id,score", ["a,x,1", "a,y,1", "b,x,1"], "--map example_id=case_id"),
         ("id,passed,correct", ["a,1,1", "b,1,0"], "--key-columns passed,correct"),
+        ("id,tier,faithfulness,toxicity", ["a,x,1,0.5", "b,y,0.2,1"], "--key-columns faithfulness,toxicity"),
+        ("id,tier,faithfulness,n", ["a,x,1,7", "b,y,0.2,9"], "--map score=faithfulness takes one"),
+        ("a,x,1", ["b,y,1", "c,z,0"], "the first line is taken for the header, and '1' in it is a value"),
         ("id,verdict", ["a,meh", "b,good"], "--pass WORD"),
         ("id,score", ["a,1.5", "b,3"], "--score-scale LEAST:MOST"),
         ("id,score", ["a,1", "b,nan"], "--na nan"),
@@ -161,6 +165,24 @@ def test_another_column_that_the_files_share_is_named(two):
     old, new = ([f"{run}{i},what is {i}?,1" for i in range(5)] for run in "ab")
     with pytest.raises(InvalidComparison, match="5 values in common: --map example_id=asked"):
         read(two("id,asked,score", old, new))
+
+
+@pytest.mark.parametrize("how", [{"encoding": "utf-16"}, {"encoding": "utf-8-sig"}, {"end": "\r"}, {"end": "\r\n"}])
+def test_a_file_of_any_encoding_and_line_end_is_read_by_the_command(tmp_path, capsys, how):
+    text = how.get("end", "\n").join(["id\tscore", *(f"q{i}\t{i % 2}" for i in range(40)), ""])
+    paths = [str(tmp_path / name) for name in ("old.csv", "new.csv")]
+    for path in paths:
+        with Path(path).open("w", encoding=how.get("encoding", "utf-8"), newline="") as file:
+            file.write(text)
+    assert run(["gate", *paths]) == 0
+    assert "separated by tabs" in capsys.readouterr().out
+
+
+def test_a_spreadsheets_empty_rows_are_no_rows(two):
+    evidence = read(two("id;tier;score", ["a;x;1", ";;", "b;y;0", ";;", ";;"]))
+    assert evidence.codes("example_id").values == ("a", "b")
+    with pytest.raises(DataError, match="row 3: example_id is missing"):
+        read(two("id;tier;score", ["a;x;1", "b;y;0", ";y;0"]))
 
 
 def test_several_score_columns_become_keys(two):

@@ -132,7 +132,10 @@ def _read_csv(path: Path, wanted: Sequence[Format]) -> Imported | None:
 
     with path.open("rb") as file:
         header = file.readline(HEADER).decode("utf-8-sig", errors="replace")
-    names = next(csv.reader([header]), [])
+    try:
+        names = next(csv.reader([header]), [])
+    except csv.Error:  # UTF-16, an old Mac's line ends: what another tool writes is neither
+        return None
     one = next((one for one in wanted if one.is_it(names)), None)
     if one is None:
         return None
