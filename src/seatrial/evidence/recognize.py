@@ -48,6 +48,11 @@ OTHERS = {
     "output_tokens": _names("completion_tokens tokens_out"),
 }
 """Names of what need not be there."""
+WORSE = _names(
+    "fail fails failed failure failures is_failed error errors is_error has_error error_rate failure_rate loss toxicity toxic "
+    "bias hallucination hallucinated hallucination_rate perplexity wer cer distance latency cost refused refusal violation unsafe"
+)
+"""Names of what is worse the higher it is: never offered as a score."""
 ANSWERS = _names(
     "output outputs answer answers response responses prediction predicted completion actual generation reply reason "
     "comment explanation rationale error message trace run run_id model version provider date time timestamp created_at "
@@ -193,6 +198,12 @@ def _refuse_unnamed_scores(
 ) -> None:
     """Raise where no column is called a score and some could be, as RAGAS and DeepEval call them by their metric."""
     could = [name for name in free if plain(name) not in ANSWERS and _could_be_score(files, name, rules)]
+    worse = [name for name in could if plain(name) in WORSE]
+    could = [name for name in could if name not in worse]
+    if worse and not could:
+        raise UsageError(
+            f"{source}: no column is called a score; {worse[0]} is worse the higher it is, and a score is better. Where it is 0 or 1: --map score={worse[0]} --pass 0 --fail 1"
+        )
     if could:
         several = f"; --key-columns {','.join(could)} judges each as a key of its own" if len(could) > 1 else ""
         hold = "hold" if len(could) > 1 else "holds"

@@ -13,7 +13,7 @@ from seatrial.evidence.read import DISTINCT, evidence_of, must_be_text, stamp_of
 from seatrial.evidence.recognize import recognize
 from seatrial.evidence.schema import SEVERAL
 from seatrial.evidence.scores import scored
-from seatrial.evidence.unmatched import shared_columns, unmatched
+from seatrial.evidence.unmatched import alike, shared_columns, unmatched
 from seatrial.table.raw import Listed
 from seatrial.table.read import READ_AS, raw_columns
 
@@ -142,9 +142,17 @@ def _with_scores(files: list[ResultFile], taken: Taken, reading: Reading) -> tup
 
 
 def _must_meet(files: Sequence[ResultFile], parts: Sequence[Evidence]) -> None:
-    """Raise an InvalidComparison where two files have no example in common; says what would make them meet."""
+    """Raise an InvalidComparison where two files have no example in common; says what would make them meet.
+
+    Where few are in common, and most are once their ids are written alike, the rest are no new examples either.
+    """
     old, new = (part.codes("example_id").values for part in parts)
-    if set(old) & set(new):
+    if both := len(set(old) & set(new)):
+        how, found = alike(old, new) or ("", 0)
+        if found > 2 * both:
+            raise InvalidComparison(
+                f"{files[0].source} and {files[1].source} have {both:,} of {min(len(old), len(new)):,} examples in common; compared {how}, {found:,} would meet: write the ids alike in one of the files"
+            )
         return
     others = shared_columns(files[0].raw, files[1].raw)
     raise InvalidComparison(

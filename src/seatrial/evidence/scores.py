@@ -131,7 +131,8 @@ def scored(
 def _read(raw: Raw, source: str, name: str, rules: ScoreRules) -> _Read:
     numbers = raw.numbers()
     if numbers is not None:
-        return _Read(numbers, plain=True)
+        meant = _meant(numbers, rules)
+        return _Read(meant, words=meant is not numbers, plain=True)
     texts = raw.texts()
     values, kinds, missing = [], set(), []
     for i, word in enumerate(texts.values):
@@ -155,6 +156,18 @@ def _read(raw: Raw, source: str, name: str, rules: ScoreRules) -> _Read:
     index = texts.index
     absent = int(np.array([*missing, False])[index].sum())
     return _Read(np.array([*values, np.nan])[index], "percent" in kinds, "word" in kinds, "number" in kinds, absent)
+
+
+def _meant(numbers: NDArray[np.float64], rules: ScoreRules) -> NDArray[np.float64]:
+    """Numbers that are given a meaning (`--pass 0 --fail 1`), in their place; the same array where none is."""
+    found = numbers
+    for words, meaning in ((rules.na, math.nan), (rules.passed, 1.0), (rules.failed, 0.0)):
+        for word in words:
+            number = number_of(word)
+            at = numbers == number if number is not None else None
+            if at is not None and at.any():
+                found = np.where(at, meaning, found)
+    return found
 
 
 def _meaning(word: str, spelling: Spelling, rules: ScoreRules) -> tuple[float, str] | None:

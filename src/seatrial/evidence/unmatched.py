@@ -41,12 +41,19 @@ def unmatched(
     if shared:
         name, found = shared[0]
         return f"{sides} The column {name!r} has {found:,} values in common: --map example_id={name}"
+    if meet := alike(old, new):
+        return f"{sides} Compared {meet[0]}, {meet[1]:,} would meet: write them alike in one of the files"
+    return f"{sides} Name the column of their common id with --map example_id=COLUMN; rows are never matched by their order"
+
+
+def alike(old: Sequence[str], new: Sequence[str]) -> tuple[str, int] | None:
+    """The form in which most ids of the smaller side are on the other, too, and how many; None where no form does that."""
     for how, form in FORMS:
         left = {form(text) for text in old[:LOOKED_AT]}
         found = len(left & {form(text) for text in new[:LOOKED_AT]})
         if found > min(len(old), len(new)) / 2 and len(left) == len(old[:LOOKED_AT]):
-            return f"{sides} Compared {how}, {found:,} would meet: write them alike in one of the files"
-    return f"{sides} Name the column of their common id with --map example_id=COLUMN; rows are never matched by their order"
+            return how, found
+    return None
 
 
 def shared_columns(old: Mapping[str, Raw], new: Mapping[str, Raw], least: int = 2) -> list[tuple[str, int]]:

@@ -65,9 +65,10 @@ def test_columns_are_found_under_the_names_people_use(two, name, score):
         ("id,question_id,score", ["a,x,1", "b,x,1"], None),  # only one of the two tells rows apart
         ("case_id,doc_id,score", ["a,x,1", "a,y,1", "b,x,1"], "--map example_id=case_id"),
         ("id,passed,correct", ["a,1,1", "b,1,0"], "--key-columns passed,correct"),
-        ("id,tier,faithfulness,toxicity", ["a,x,1,0.5", "b,y,0.2,1"], "--key-columns faithfulness,toxicity"),
-        ("id,tier,faithfulness,n", ["a,x,1,7", "b,y,0.2,9"], "--map score=faithfulness takes one"),
+        ("id,tier,faithfulness,relevancy", ["a,x,1,0.5", "b,y,0.2,1"], "--key-columns faithfulness,relevancy"),
+        ("id,tier,faithfulness,toxicity", ["a,x,1,1", "b,y,0.2,0"], "--map score=faithfulness takes one"),
         ("a,x,1", ["b,y,1", "c,z,0"], "the first line is taken for the header, and '1' in it is a value"),
+        ("id,failed", ["a,1", "b,0"], "failed is worse the higher it is"),
         ("id,verdict", ["a,meh", "b,good"], "--pass WORD"),
         ("id,score", ["a,1.5", "b,3"], "--score-scale LEAST:MOST"),
         ("id,score", ["a,1", "b,nan"], "--na nan"),
@@ -176,6 +177,31 @@ def test_a_file_of_any_encoding_and_line_end_is_read_by_the_command(tmp_path, ca
             file.write(text)
     assert run(["gate", *paths]) == 0
     assert "separated by tabs" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_a_column_of_failures_is_turned_round_by_the_words_it_is_told(two, suffix, tmp_path):
+    if suffix == ".csv":
+        paths = two("id,failed", ["a,1", "b,0", "c,1"])
+    else:
+        paths = [tmp_path / f"{name}.json" for name in ("old", "new")]
+        for path in paths:
+            path.write_text('[{"id": "a", "failed": 1}, {"id": "b", "failed": 0}, {"id": "c", "failed": 1}]')
+    found = read(paths, mapping={"score": ("failed",)}, scores=ScoreRules({}, ("0",), ("1",)))
+    assert found.numbers("score").tolist() == [0, 1, 0] * 2
+
+
+def test_few_ids_in_common_and_most_once_they_are_written_alike_is_no_comparison(two):
+    numbers = range(95, 120)
+    old, new = ([f"{n:{form}},1" for n in numbers] for form in ("05d", "d"))
+    paths = two("id,score", [*old, "200,1"], [*new, "200,1"])
+    with pytest.raises(InvalidComparison, match=r"1 of 26 examples in common; compared as numbers, 26 would meet"):
+        read(paths)
+
+
+def test_a_dash_for_nothing_does_not_hide_a_decimal_comma(two):
+    evidence = read(two("id;score", ["a;0,5", "b;–", "c;1,0"]))
+    assert scores(evidence) == [0.5, 1]
 
 
 def test_a_spreadsheets_empty_rows_are_no_rows(two):
