@@ -163,6 +163,7 @@ class Player:
         told: list[str] = []
         if doctest.DocTestRunner(verbose=False).run(steps, out=told.append, clear_globs=False).failed:
             raise OtherOutput("".join(told))
+        self.names |= steps.globs
 
 
 def _place(block: Block) -> None:

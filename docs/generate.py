@@ -13,18 +13,18 @@ import json
 import re
 import sys
 import tempfile
-from dataclasses import MISSING, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import figures
 from fences import TABLE, blocks, commands, with_output
-from written import checks, cli, environment, files, json_formats
+from written import checks, cli, environment, files, json_formats, pytest_plugin, python_api, settings
+from written.settings import default
 from written.tables import meanings, table
 
 from seatrial import toml as words
 from seatrial.adapters.results import FORMATS
-from seatrial.dataset import Example
 from seatrial.errors import ConfigError
 from seatrial.evidence.check import SKIP_ONLY
 from seatrial.evidence.schema import EVIDENCE_COLUMNS
@@ -46,8 +46,6 @@ from seatrial.gate.policy import (
     _increase,
 )
 from seatrial.gate.thresholds import read_ceiling, read_floor
-from seatrial.graph.spec import GraphSpec
-from seatrial.project import Settings, TrialRow
 from seatrial.segment import OPS
 from seatrial.serve.errors import ERRORS
 from seatrial.serve.fields import ACTS, REFUSED
@@ -71,36 +69,15 @@ def with_tables(text: str) -> str:
     return TABLE.sub(lambda mark: f"{mark[1]}{TABLES[mark[2]]()}{mark[3]}", text)
 
 
-def _default(field: Any) -> str:
-    """A field's default as a project file or a registry writes it; empty where there is none to write."""
-    if field.default is MISSING and field.default_factory is MISSING:
-        return "required"
-    value = field.default_factory() if field.default is MISSING else field.default
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    if value is None or value in ("", ()) or not isinstance(value, (str, int, float)):
-        return ""
-    return f'`"{value}"`' if isinstance(value, str) else f"`{value:g}`"
-
-
-def attributes(shape: type[Any], first: str, **defaults: str) -> str:
-    """A dataclass as a table: word, default (or what `defaults` says of it), meaning."""
-    reported = meanings(shape)
-    return table(
-        (first, "default", "meaning"),
-        ((f"`{f.name}`", defaults.get(f.name, _default(f)), reported[f.name]) for f in fields(shape)),
-    )
-
-
 def plan_words(shape: type[Any], known: Iterable[str], first: str) -> str:
     """The words of one section of a plan file: word, default, meaning."""
-    reported, by_name = meanings(shape), {field.name: field for field in fields(shape)}
-    return table((first, "default", "meaning"), ((f"`{w}`", _default(by_name[w]), reported[w]) for w in known))
+    reported = meanings(shape)
+    return table((first, "default", "meaning"), ((f"`{w}`", default(shape, w), reported[w]) for w in known))
 
 
 def policy_words(shape: type[Any], checks: Mapping[str, Any], first: str, reported: Mapping[str, str]) -> str:
     """One section of a policy file: word, default, range, meaning."""
-    defaults = {field.name: _default(field) for field in fields(shape)}
+    defaults = {field.name: default(shape, field.name) for field in fields(shape)}
     return table(
         (first, "default", "range", "meaning"),
         ((f"`{word}`", defaults[word], _range(check), reported[word]) for word, check in checks.items()),
@@ -233,12 +210,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "key": lambda: policy_words(KeyRule, _KEY, "word of `[key.NAME]`", meanings(KeyRule)),
     "measure": lambda: policy_words(MeasureRule, _MEASURE, "word of `[measure.NAME]`", MEASURE),
     "judge": lambda: policy_words(JudgeRule, _JUDGE, "word of `[judge.NAME]`", meanings(JudgeRule)),
-    "settings": lambda: attributes(Settings, "word of `[tool.seatrial]`"),
-    "trial row": lambda: attributes(TrialRow, "word of `[[tool.seatrial.trial]]`"),
-    "graph spec": lambda: attributes(
-        GraphSpec, "field of `GraphSpec`", versions='`(Version("0"),)`', current="the last version"
-    ),
-    "example": lambda: attributes(Example, "field of a row", id="made of inputs and reference"),
     "rollout plan": lambda: plan_words(RolloutPlan, ROLLOUT_WORDS, "word"),
     "sample ratio": lambda: plan_words(SampleRatio, ("alpha", "action"), "word of `[sample_ratio]`"),
     "shadow": lambda: plan_words(Shadow, ("units", "sample", "keys", "margin", "judge"), "word of `[shadow]`"),
@@ -264,6 +235,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "checks": checks.index,
     "check entries": checks.entries,
     "reason classes": cli.reason_classes,
+    "python": python_api.entries,
+    "pytest options": pytest_plugin.options,
+    "markers": pytest_plugin.markers,
+    **settings.TABLES,
     **figures.TABLES,
 }
 PAGES = sorted((DOCS.parent / "README.md", *DOCS.rglob("*.md")))

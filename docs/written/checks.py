@@ -120,25 +120,31 @@ def entries() -> str:
 
 def _entry(name: str) -> str:
     text = inspect.getdoc(CHECKS[name]) or ""
-    steps = "\n".join(line for step in example_of(name) for line in _shown(step))
+    steps = "\n".join(line for step in example_of(name) for line in shown(step))
     body, *sections = re.split(
         r"^(Args|Raises):\n", re.sub(r"^>>> .*\n(?:(?!\n).+\n?)*", "", text, flags=re.MULTILINE), flags=re.MULTILINE
     )
-    parts = [f"### {name}\n", f"`{name}{_signature(name)}`\n", body.strip() + "\n"]
+    parts = [f"### {name}\n", f"`{name}{signature(CHECKS[name])}`\n", body.strip() + "\n"]
     for kind, listed in zip(sections[::2], sections[1::2], strict=True):
         if kind == "Args":
             parts.append(_listed(listed))
     return "\n".join([*parts, f"```pycon\n{steps}\n```\n"])
 
 
-def _signature(name: str) -> inspect.Signature:
-    signature = inspect.signature(CHECKS[name])
-    parameters = [one.replace(annotation=_Raw(one.annotation)) for one in signature.parameters.values()]
+def signature(thing: Callable[..., Any]) -> inspect.Signature:
+    """Its parameters, with annotations as they are written and without the type it returns."""
+    found = inspect.signature(thing)
+    parameters = [
+        one if one.annotation is one.empty else one.replace(annotation=_Raw(one.annotation))
+        for one in found.parameters.values()
+    ]
     return inspect.Signature(parameters)
 
 
-def _shown(step: doctest.Example) -> list[str]:
-    return [f">>> {step.source.rstrip()}", *step.want.splitlines()]
+def shown(step: doctest.Example) -> list[str]:
+    """A step of a doctest as the prompt shows it."""
+    first, *more = step.source.rstrip().splitlines()
+    return [f">>> {first}", *(f"... {line}" for line in more), *step.want.splitlines()]
 
 
 def _listed(arguments: str) -> str:

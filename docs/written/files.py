@@ -20,12 +20,12 @@ class File(NamedTuple):
 
 FILES = (
     File("pyproject.toml", "`[tool.seatrial]`: [the project](project-file.md)", "you, `init`", COMMIT),
-    File("graphs/registry.py", "the graphs and their versions", "you, `init`", COMMIT),
+    File("graphs/registry.py", "[the graphs and their versions](registry.md)", "you, `init`", COMMIT),
     File("graphs/GRAPH/prompts.toml", "hashes of prompt texts", "`fleet pin`", COMMIT),
     File("langgraph.json", "graphs of LangGraph's server", "you, `fleet langgraph-json`", COMMIT),
-    File("datasets/GRAPH/golden.jsonl", "examples", "you", COMMIT),
+    File("datasets/GRAPH/golden.jsonl", "[examples](datasets.md)", "you", COMMIT),
     File("datasets/GRAPH/dataset.toml", "version and contract of the examples", "you, `init`", COMMIT),
-    File("datasets/segments.toml", "segments", "you, `init`", COMMIT),
+    File("datasets/segments.toml", "[segments](datasets.md#segments)", "you, `init`", COMMIT),
     File("evaluators/__init__.py", "suites of evaluators", "you, `init`", COMMIT),
     File("gates/merge.toml", "[a policy](policy.md); any name will do", "you, `init`", COMMIT),
     File(
@@ -53,7 +53,7 @@ FILES = (
     ),
     File(
         ".seatrial/runs/ID/",
-        "a run: `run.json`, `rows.jsonl`, `evidence.parquet`, `judged/`",
+        "[a run](runs.md): `run.json`, `rows.jsonl`, `evidence.parquet`, `judged/`",
         "`eval`, `trial`, `judge pairwise`",
         IGNORE,
     ),

@@ -40,6 +40,12 @@ EXIT_CODES = {
 class SeatrialError(Exception):
     """Base of every error whose message is meant for the person at the terminal.
 
+    >>> try:
+    ...     load_policy(Path("missing.toml"))
+    ... except SeatrialError as error:
+    ...     print(int(error.exit_code))
+    3
+
     Attributes:
         reason_class: why nothing was decided, as in JSON.
         exit_code: 3 where the command, a file or the configuration is wrong; 2 where the data do not tell.

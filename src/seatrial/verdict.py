@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """PASS, FAIL or INCONCLUSIVE; `exit_code` is what a process that reached it returns."""
+    """PASS, FAIL or INCONCLUSIVE; `exit_code` is what a process that reached it returns.
+
+    >>> Verdict.worst([Verdict.PASS, Verdict.INCONCLUSIVE]).exit_code
+    2
+    """
 
     PASS = "pass"  # noqa: S105 - a verdict, not a password
     FAIL = "fail"
@@ -45,7 +49,11 @@ ROUNDING = 1e-9
 
 
 class Outcome(StrEnum):
-    """What became of one planned example x repetition x version x key: exactly one of these words."""
+    """What became of one planned example x repetition x version x key: exactly one of these words.
+
+    >>> [word.value for word in Outcome]
+    ['scored', 'target_error', 'evaluator_error', 'unparsed', 'interrupted', 'skipped']
+    """
 
     SCORED = "scored"
     TARGET_ERROR = "target_error"
@@ -63,7 +71,11 @@ MEASUREMENT_FAILURES = frozenset({Outcome.EVALUATOR_ERROR, Outcome.UNPARSED, Out
 
 
 class ErrorKind(StrEnum):
-    """Why a row that is not `scored` is not; the last four go with `skipped` only."""
+    """Why a row that is not `scored` is not; the last four go with `skipped` only.
+
+    >>> ErrorKind("timeout")
+    <ErrorKind.TIMEOUT: 'timeout'>
+    """
 
     TIMEOUT = "timeout"
     RECURSION_LIMIT = "recursion_limit"
@@ -77,6 +89,9 @@ class ErrorKind(StrEnum):
 
 class ReasonClass(StrEnum):
     """Why nothing was decided, for machines that route on it.
+
+    >>> ReasonClass("underpowered")
+    <ReasonClass.UNDERPOWERED: 'underpowered'>
 
     Attributes:
         USAGE: the command, a file or the configuration is wrong; change what the message names.
@@ -95,6 +110,9 @@ class ReasonClass(StrEnum):
 
 class State(StrEnum):
     """The word a row carries in every report; it is the test's answer, never a reading of the picture.
+
+    >>> report.overall.state
+    <State.NO_DROP: 'no_drop'>
 
     Attributes:
         BLOCKS: it fails: a drop is proven, or a limit is shown to be exceeded.
@@ -118,6 +136,9 @@ class Finding:
     """One row of a verdict: a key on a segment, every number that stands behind its word, and its sentence.
 
     Rates and differences are shares (0..1), candidate minus baseline. None means "not known", never zero.
+
+    >>> report.overall.n, report.overall.difference
+    (40, 0.0)
 
     Attributes:
         segment: `overall` or `NAME=value`.

@@ -123,7 +123,7 @@ def test_a_session_that_prints_something_else_is_noticed(tmp_path, monkeypatch):
 def test_a_step_of_the_prompt_that_prints_something_else_is_noticed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     player = Player()
-    for block in blocks("```python\nx = 1\n```\n\n```pycon\n>>> x + 1\n2\n```\n"):
+    for block in blocks("```python\nx = 1\n```\n\n```pycon\n>>> y = x + 1\n>>> y\n2\n```\n\n```pycon\n>>> y\n2\n```\n"):
         player.play(block)
     with pytest.raises(OtherOutput, match="Expected:"):
         player.play(blocks("```pycon\n>>> x + 1\n3\n```\n")[0])

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class Example:
     """One golden example; attribute names are LangSmith's.
 
+    >>> Example("m1", {"text": "Checkout is down"}, {"label": "urgent"}, tags=("language:en",)).outputs
+    {'label': 'urgent'}
+
     Attributes:
         id: unique in its dataset.
         inputs: what the graph is given.

@@ -33,7 +33,14 @@ TOO_LONG = f"is longer than {MAX_LINE_BYTES // 1_000_000} MB; keep large payload
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What a folder's `dataset.toml` says: its version, the kind of its examples, and where its contract stands."""
+    """What a folder's `dataset.toml` says.
+
+    Attributes:
+        version: what its author calls this state of it.
+        kind: last part of the dataset's name.
+        contract: `module:Input,Output`, the types of inputs and outputs; None: rows are not checked.
+        description: a note.
+    """
 
     version: str = "1"
     kind: str = "golden"
@@ -44,6 +51,10 @@ class Settings:
 @dataclass(frozen=True, slots=True)
 class Dataset:
     """Examples that were read, checked and named.
+
+    >>> golden = Dataset("support:desk:golden", "1", "golden", (Example("m1", {"text": "Hi"}),), "3f9a")
+    >>> [example.id for example in golden.examples]
+    ['m1']
 
     Attributes:
         name: `<fleet>:<graph>:<kind>`.

@@ -46,6 +46,10 @@ def read_evidence(
 ) -> Evidence:
     """Read a file as evidence and check it.
 
+    >>> evidence = read_evidence(Path("scores.csv"), segments=["tier"])
+    >>> len(evidence)
+    80
+
     Args:
         path: a .parquet, .csv or .jsonl file.
         mapping: canonical column -> the foreign columns it is made of; several are joined by `/`.

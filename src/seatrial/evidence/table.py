@@ -25,6 +25,9 @@ __all__ = ["Codes", "Evidence"]
 class Evidence(Table):
     """One evidence table in canonical columns, already checked (`evidence.check`), and where it came from.
 
+    >>> evidence.versions
+    ('new', 'old')
+
     Attributes:
         source: file or run it was read from; named in every error.
         metadata: provenance that belongs to the whole table (`interleaved`, ...).

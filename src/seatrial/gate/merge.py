@@ -40,6 +40,10 @@ def check(
 ) -> Report:
     """Judge `candidate` against `baseline`.
 
+    >>> report = check(evidence, Policy(), baseline="old", candidate="new")
+    >>> report.verdict
+    <Verdict.PASS: 'pass'>
+
     Args:
         evidence: a checked table that holds both versions.
         policy: what was fixed before looking.

@@ -119,6 +119,9 @@ COMMON = 0.8
 class Policy:
     """Everything fixed before looking.
 
+    >>> Policy().must_detect
+    0.2
+
     Attributes:
         owner: whom a report names.
         mode: `block` acts on the verdict; `observe` and `warn` show it and exit 0.
@@ -215,6 +218,9 @@ class Policy:
 
 def load_policy(path: Path, graph: str | None = None) -> Policy:
     """Read a policy file; `[graph.NAME.key.*]`, `[graph.NAME.measure.*]`, `[graph.NAME.judge.*]` and `[graph.NAME.must_pass]` replace the general ones.
+
+    >>> load_policy(Path("gate.toml")).must_detect
+    0.1
 
     Raises:
         ConfigError: a word, a type or a range is wrong; the message names file and place and lists the choices.

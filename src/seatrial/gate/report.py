@@ -30,6 +30,9 @@ class Against(StrEnum):
 class Report:
     """One merge decision.
 
+    >>> report.exit_code
+    0
+
     Attributes:
         verdict: PASS, FAIL or INCONCLUSIVE.
         reason_class: why it is INCONCLUSIVE; None otherwise.

@@ -19,6 +19,10 @@ NOTHING: Mapping[str, Any] = {}
 class Run(NamedTuple):
     """One execution: its inputs, its final state or its error, its path and what it cost.
 
+    >>> run = Run("r1", {"text": "Hi"}, {"label": "normal"}, latency_ms=12.0)
+    >>> run.outcome
+    'scored'
+
     Attributes:
         id: unique within one evaluation run.
         inputs: what the graph was given.

@@ -27,6 +27,9 @@ RULES, UNKNOWN = "rules", "unknown"
 class Version:
     """One version of a graph: what it is built with, and what its runs are given beside their inputs.
 
+    >>> Version("v2", {"prompt": "short"}).config["prompt"]
+    'short'
+
     Attributes:
         name: what `GRAPH@NAME` means.
         config: keyword arguments `build` gets for it.
@@ -51,6 +54,10 @@ class Version:
 @dataclass(frozen=True, slots=True)
 class GraphSpec:
     """One graph of the fleet.
+
+    >>> desk = GraphSpec("desk", module="graphs.desk", versions=(Version("v1"), Version("v2")))
+    >>> desk.current
+    'v2'
 
     Attributes:
         assistant_id: the name it is called by, everywhere.
@@ -132,7 +139,11 @@ class GraphSpec:
 
 
 def fleet(*specs: GraphSpec) -> tuple[GraphSpec, ...]:
-    """The registry's tuple; a duplicate id fails here, at import of the registry."""
+    """The registry's tuple; a duplicate id fails here, at import of the registry.
+
+    >>> [one.assistant_id for one in fleet(GraphSpec("desk", module="graphs.desk"))]
+    ['desk']
+    """
     return checked(specs)
 
 

@@ -88,6 +88,10 @@ def guard(
     The decision is written into the project's store (see `seatrial.emit`); during an evaluation it becomes a note of the
     run instead, and in a shadow run it is discarded.
 
+    >>> from seatrial.checks import no_pii
+    >>> guard((no_pii(),), Run("r1", {}, {"body": "Thank you."})).passed
+    True
+
     Args:
         evaluators: as in a suite; one that reads the reference is refused, because a run in production has none.
         run: what the node was given and is about to return.

@@ -41,6 +41,9 @@ class NotAScore(SeatrialError):
 class Score(NamedTuple):
     """One evaluator's word on one run.
 
+    >>> Score("label", 0.0, "'normal', expected 'urgent'").score
+    0.0
+
     Attributes:
         key: what was judged; the column a policy names.
         score: 0..1, higher is better; a bool is accepted and becomes 0.0 or 1.0. None is an abstention: it becomes
@@ -144,6 +147,12 @@ def _checked(score: Score) -> Score:
 
 def evaluator(*, version: str = "1", key: str | None = None, retries: int | None = None) -> Callable[[F], F]:
     """Give a function its version (and, if its name is not it, its key).
+
+    >>> @evaluator(version="2")
+    ... def polite(outputs):
+    ...     return "please" in outputs["text"].lower()
+    >>> polite.__seatrial__[:2]
+    ('polite', '2')
 
     Args:
         version: bump it when the same input may score differently.

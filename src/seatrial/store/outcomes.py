@@ -74,6 +74,9 @@ def emit(thread_id: str, outcome: str, label: str = "", *, event_id: str, observ
     The store is the one in use here (`use_store`), else `$SEATRIAL_STORE`, else `store` in the nearest pyproject.toml.
     In an evaluation and in a shadow run nothing is written.
 
+    >>> emit("thread-1", "reply", "positive", event_id="mail-7")
+    True
+
     Args:
         thread_id: thread whose decision the outcome follows.
         outcome: its type, e.g. `reply`, `bounce`, `refund`.
@@ -97,7 +100,11 @@ def emit(thread_id: str, outcome: str, label: str = "", *, event_id: str, observ
 
 
 def outcomes_of(thread_id: str) -> tuple[OutcomeEvent, ...]:
-    """Every outcome of a thread in the project's store, oldest first."""
+    """Every outcome of a thread in the project's store, oldest first.
+
+    >>> [event.label for event in outcomes_of("thread-1")]
+    ['positive']
+    """
     from sqlalchemy import text  # noqa: PLC0415 - only where a store is used
 
     from seatrial.store.current import current_store  # noqa: PLC0415
