@@ -236,7 +236,7 @@ def _fold_rows(rules: Rules, rows: tuple[Row, ...], blocks: list[Block]) -> tupl
         found[block.metric][block.rung] = Stream(
             block.rung,
             eprocess.update(stream.worse, *block.counts),
-            eprocess.update(stream.not_worse, *block.counts, margin=stage.margin, evidence="not_worse"),
+            eprocess.update(stream.not_worse, *block.counts, stage.margin, "not_worse", rules.estimates),
         )
     return tuple(Row(name, tuple(streams[rung] for rung in sorted(streams))) for name, streams in found.items())
 

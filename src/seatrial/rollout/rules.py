@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from seatrial.experiment.plan import RolloutPlan
+    from seatrial.stats.sequential.eprocess import Estimates
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Rules:
         salt: of the assignment.
         parts: the partition as plain data, as router snapshots hold it.
         heaviest_unit: share of a cell's requests above which one unit is named and holds the cell.
+        estimates: what "not worse by the margin" is bet on; a rollout goes on as it began.
     """
 
     rollout: str
@@ -65,6 +67,7 @@ class Rules:
     salt: str = ""
     parts: tuple[Mapping[str, Any], ...] = ()
     heaviest_unit: float = 0.01
+    estimates: Estimates = "separate"
 
     @property
     def top(self) -> int:
@@ -125,12 +128,16 @@ def rules_of(plan: RolloutPlan, metrics: Mapping[str, Metric]) -> Rules:
         salt=plan.exposure_salt,
         parts=tuple(partition_data(plan.partition)),
         heaviest_unit=plan.heaviest_unit,
+        estimates="shrunk",
     )
 
 
 def rules_data(rules: Rules) -> dict[str, Any]:
-    """The rules as plain data, for the ledger."""
-    return asdict(rules)
+    """The rules as plain data, for the ledger; a word that older ledgers do not have is left out where it says the same."""
+    data = asdict(rules)
+    if rules.estimates == "separate":
+        del data["estimates"]
+    return data
 
 
 def rules_from(data: Mapping[str, Any]) -> Rules:

@@ -127,6 +127,18 @@ def test_a_changed_row_is_found_by_verify_and_by_replay(broken):
     assert ledger.replayed(rows) == 3
 
 
+def test_a_ledger_that_does_not_name_its_estimates_goes_on_and_replays_by_separate_ones(store):
+    rules = replace(make_rules(), estimates="separate")
+    begin(store, rules)
+    first = controller.all_rows(store, rules.rollout)[0]
+    assert "estimates" not in first.data["rules"]
+    assert controller.ends(store, rules.rollout)[0] == rules
+    looks = drive(store, rules, lambda *_: 0.95, 3, rng=np.random.default_rng(5))
+    assert looks[-1].decided.state.cell("DE").rows[0].streams
+    assert ledger.replayed(controller.all_rows(store, rules.rollout)) is None
+    assert ledger.rules_data(make_rules())["estimates"] == "shrunk"
+
+
 def test_events_written_twice_count_once(store, rules):
     begin(store, rules)
     state = ledger.state_of(controller.ends(store, rules.rollout)[1])

@@ -14,7 +14,7 @@ from seatrial.stats.sequential import eprocess
 NEVER = math.inf
 
 
-def one_cell(threshold=20.0, margin=0.05, units=40_000, share=0.1, advance=20.0, base=0.95):
+def one_cell(threshold=20.0, margin=0.05, units=40_000, share=0.1, advance=20.0, base=0.95, estimates="shrunk"):
     """One cell, one metric, one stage."""
     return Ramp(
         np.ones(1),
@@ -23,6 +23,7 @@ def one_cell(threshold=20.0, margin=0.05, units=40_000, share=0.1, advance=20.0,
         np.array([[threshold]]),
         np.array([NEVER]),
         advance,
+        estimates,
     )
 
 
@@ -44,8 +45,18 @@ def test_units_to_stop_five_points_are_the_published_ones(threshold, published):
 )
 def test_units_to_clear_a_margin_are_the_published_ones(margin, published, error):
     # no difference at .95, threshold 20, 600 runs; the median's standard error is near `error`, the published one's alike
-    found = walk(one_cell(NEVER, margin, 40 * published), np.array([[0.95]]), 600, np.random.default_rng(5))
+    ramp = one_cell(NEVER, margin, 40 * published, estimates="separate")
+    found = walk(ramp, np.array([[0.95]]), 600, np.random.default_rng(5))
     assert found.advance_quantile(0, 0, 0.5) == pytest.approx(published, abs=3.29 * error * math.sqrt(2))
+
+
+@pytest.mark.parametrize(
+    ("margin", "measured", "error"), [(0.10, 54, 3), (0.05, 164, 8), (0.03, 377, 18), (0.02, 766, 40)]
+)
+def test_estimates_drawn_to_the_common_rate_clear_a_margin_sooner(margin, measured, error):
+    # As above; measured with 3,000 runs.
+    found = walk(one_cell(NEVER, margin, 40 * measured), np.array([[0.95]]), 400, np.random.default_rng(8))
+    assert found.advance_quantile(0, 0, 0.5) == pytest.approx(measured, abs=3.29 * error)
 
 
 def test_a_process_begun_afresh_stops_a_late_regression_long_before_one_that_must_unlearn():

@@ -47,11 +47,11 @@ def test_a_world_that_changes_takes_nothing_back_and_delayed_harm_is_stopped_whe
     rng = np.random.default_rng(7)
     drifting = simulate(rules, truth_of(rules, drift=-0.1), 20, rng, units_per_day=20_000, every=1800)
     assert drifting.rolled_back.count <= 2
-    late = Effect(0.25, after=6 * 3600)
+    late = Effect(0.25, after=2.5 * 3600)
     found = play(rules, truth_of(rules, (late,)), rng, units_per_day=20_000, every=900)
     falls = [at for at, step in found.moves if step.move.value == "back"]
     assert falls
-    assert min(falls) > 6 * 3600
+    assert min(falls) > 2.5 * 3600
 
 
 def test_few_unchanged_rollouts_are_rolled_back(rules):
@@ -179,8 +179,8 @@ def test_bfcl_a_better_model_comes_back_nowhere_and_arrives_where_there_are_unit
     assert not any(one.rolled_back() for one in played)
     for cell in CELLS[:-1]:
         assert all(one.state.cell(cell).rung == rules.top for one in played), cell
-    # Languages (.68 against .673) is 8.9 % of 150,000 units: 13,350, where its four margins need 19,500 in the median.
-    assert sum(one.state.cell(CELLS[-1]).rung == rules.top for one in played) >= 4
+    # Languages (.68 against .673) is 8.9 % of 150,000 units, 13,350: enough for its four margins in 17 of 25 seeds (decision 019).
+    assert sum(one.state.cell(CELLS[-1]).rung == rules.top for one in played) >= 10
 
 
 @pytest.mark.external

@@ -10,6 +10,8 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from seatrial.stats.sequential.eprocess import Estimates
+
 
 @dataclass(frozen=True, slots=True)
 class Stage:
@@ -41,6 +43,7 @@ class Ramp:
             order of exposure; inf where nobody watches.
         advance: the E of "not worse than margin" that every metric of a cell needs before the cell moves on; inf where
             nobody moves on, which saves half of the work.
+        estimates: what "not worse than margin" is bet on, as in `eprocess.update`.
     """
 
     shares: NDArray[np.float64]
@@ -49,6 +52,7 @@ class Ramp:
     thresholds: NDArray[np.float64]
     pooled: NDArray[np.float64]
     advance: float
+    estimates: Estimates = "shrunk"
 
     def __post_init__(self) -> None:
         """Refuse what cannot mean anything.

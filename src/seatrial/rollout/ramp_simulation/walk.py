@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from seatrial.rollout.ramp_simulation.ramp import Ramp, Stage
+    from seatrial.stats.sequential.eprocess import Estimates
 
 _AT_ONCE = 200_000
 """Runs x looks drawn together: what fits a cache, and a bound on memory."""
@@ -133,7 +134,7 @@ def _stage(
                 (n_c, n_b),
                 stage,
                 at.stop - at.start,
-                math.isfinite(ramp.advance),
+                ramp.estimates if math.isfinite(ramp.advance) else None,
                 rng,
             )
             for i in range(len(pieces))
@@ -150,7 +151,7 @@ def _draw(
     block: tuple[int, int],
     stage: Stage,
     runs: int,
-    moves: bool,
+    estimates: Estimates | None,
     rng: np.random.Generator,
 ) -> _Cell:
     n_c, n_b = pieces * block[0], pieces * block[1]
@@ -161,8 +162,8 @@ def _draw(
         good_b = rng.binomial(n_b, control[j], (runs, pieces.size)).astype(float)
         rows = (good_c, n_c - good_c, good_b, n_b - good_b)
         cell.worse.append(eprocess.run(*rows).log_e)
-        if moves:
-            cell.not_worse.append(eprocess.run(*rows, margin=stage.margin, evidence="not_worse").log_e)
+        if estimates is not None:
+            cell.not_worse.append(eprocess.run(*rows, eprocess.START, stage.margin, "not_worse", estimates).log_e)
         cell.counts.append(np.stack(rows))
     return cell
 
