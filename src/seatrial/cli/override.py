@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     "--key", "keys", multiple=True, help="Evaluator key of that row; one for all segments, or one for each, in order."
 )
 @click.option("--all-failing", is_flag=True, help="In place of --segment and --key: every row that fails.")
-@click.option("--reason", help="Why it may pass, in a sentence.")
-@click.option("--author", help="Who answers for it.")
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Last day it stands, YYYY-MM-DD.")
+@click.option("--reason", help="Why the drop is acceptable, in a sentence.")
+@click.option("--author", help="Who accepts it.")
+@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="Last valid day, YYYY-MM-DD.")
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/override/1 on stdout.")
 @click.pass_context
 def command(
@@ -52,9 +52,9 @@ def command(
     *,
     as_json: bool,
 ) -> int | None:
-    """Let failing rows through, with a reason, an author and an end.
+    """Accept failing rows until a date, with a reason and an author.
 
-    The verdict stays FAIL; the exit code becomes 0 once every failing row is answered for. An override is appended to
+    The verdict stays FAIL; the exit code becomes 0 once every failing row is accepted. An override is appended to
     gates/overrides.jsonl, which is committed. It is bound to this baseline, this candidate and this depth: the next change
     is judged anew. It lasts 30 days at most and can be renewed twice; a command given once more renews nothing.
 
@@ -137,7 +137,7 @@ def _written_lines(written: Sequence[tuple[Override, bool]]) -> Iterator[str]:
 @command.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/override/1 on stdout.")
 def listed(*, as_json: bool) -> int:
-    """Show what was let through: whose, why, how often renewed, how long it still stands.
+    """Show the accepted rows: author, reason, renewals and last valid day.
 
     \b
     Example:
