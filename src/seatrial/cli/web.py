@@ -30,9 +30,11 @@ def run_app(app: Any, host: str, port: int, line: Callable[[int], str]) -> None:
     """
     import uvicorn  # noqa: PLC0415 - for those who serve
 
+    from seatrial.serve.protocol import TimedProtocol  # noqa: PLC0415 - likewise
+
     listener = _listener(host, port)
     click.echo(line(listener.getsockname()[1]), err=True)
-    limits: dict[str, Any] = {"access_log": False, "timeout_graceful_shutdown": STOP_S}
+    limits: dict[str, Any] = {"http": TimedProtocol, "access_log": False, "timeout_graceful_shutdown": STOP_S}
     config = uvicorn.Config(app, host=host, port=port, log_level="warning", **limits)
     uvicorn.Server(config).run(sockets=[listener])
 

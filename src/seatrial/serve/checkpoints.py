@@ -37,14 +37,19 @@ def _sqlite(file: Path) -> tuple[Any, Callable[[], None]]:
     file.parent.mkdir(parents=True, exist_ok=True)
     connection = sqlite3.connect(file, check_same_thread=False, timeout=10.0)
     saver = _both(SqliteSaver)(connection)
-    saver.setup()
+    try:
+        saver.setup()
+        _probe(saver)
+    except sqlite3.Error as error:
+        connection.close()
+        raise _foreign(str(file), error) from None
     return saver, connection.close
 
 
 def _postgres(url: str) -> tuple[Any, Callable[[], None]]:
     try:
         from langgraph.checkpoint.postgres import PostgresSaver  # noqa: PLC0415 - for those who serve
-        from psycopg import OperationalError  # noqa: PLC0415
+        from psycopg import Error, OperationalError  # noqa: PLC0415
         from psycopg.rows import dict_row  # noqa: PLC0415
         from psycopg_pool import ConnectionPool  # noqa: PLC0415
     except ImportError:
@@ -54,10 +59,29 @@ def _postgres(url: str) -> tuple[Any, Callable[[], None]]:
     saver = _both(PostgresSaver)(pool)
     try:
         saver.setup()
+        _probe(saver)
     except OperationalError as error:
         pool.close()
         raise ConfigError(f"checkpoints in PostgreSQL cannot be reached: {str(error).splitlines()[0]}") from None
+    except Error as error:
+        pool.close()
+        raise _foreign("PostgreSQL", error) from None
     return saver, pool.close
+
+
+def _probe(saver: Any) -> None:
+    """Read as a run would: tables of another schema show at the start, and not in the middle of a thread."""
+    config = {"configurable": {"thread_id": "", "checkpoint_ns": "", "checkpoint_id": ""}}
+    saver.get_tuple(config)
+    next(iter(saver.list(config, limit=1)), None)
+
+
+def _foreign(place: str, error: Exception) -> ConfigError:
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    return ConfigError(
+        f"checkpoints in {place} are of another schema than this LangGraph's: {reason}; "
+        "name another place with --checkpoints, or keep the LangGraph that wrote them"
+    )
 
 
 def _both(kind: type[Any]) -> type[Any]:

@@ -13,6 +13,7 @@ from seatrial.serve.fields import run_request
 from seatrial.serve.json_response import answer, dump
 from seatrial.serve.request import read_json, thread_id_of
 from seatrial.serve.run import plan
+from seatrial.trace.headers import forward
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -55,12 +56,16 @@ async def stream(server: Server, request: Request) -> Response:
 
 
 async def _planned(server: Server, request: Request) -> Planned:
+    for name in request.query_params:
+        raise RequestFailed("unsupported_field", f"query parameter {name} does not act here; send a JSON body", name)
     read = run_request(await read_json(request, server.settings))
     thread = request.path_params.get("thread_id")
     thread_id = None if thread is None else thread_id_of(thread)
     if thread_id is None and not read.keep_thread:
-        return plan(server, read, None)  # it looks nowhere
-    planned: Planned = await server.pools.aside(lambda: plan(server, read, thread_id))
+        planned = plan(server, read, None)  # it looks nowhere
+    else:
+        planned = await server.pools.aside(lambda: plan(server, read, thread_id))
+    planned.trace = dict(forward(request.headers))
     return planned
 
 

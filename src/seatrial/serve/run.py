@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ContractError, SeatrialError
@@ -19,9 +19,11 @@ from seatrial.serve.meter import Meter
 from seatrial.store import threads as kept
 from seatrial.store.calls import ModelCallRow
 from seatrial.store.current import use_store
+from seatrial.trace.spans import span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
 
     from seatrial.experiment.router import Assignment
     from seatrial.graph.spec import GraphSpec
@@ -46,6 +48,7 @@ class Planned:
         run_id: of the run.
         execution: once it has begun.
         stopped: whether it was stopped before it began.
+        trace: headers of the trace that the request belongs to.
     """
 
     server: Server
@@ -60,6 +63,7 @@ class Planned:
     event: Callable[[str, tuple[str, ...], Any], None] | None = None
     execution: Execution | None = None
     stopped: bool = False
+    trace: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -88,7 +92,11 @@ class Planned:
         failure: RequestFailed | None = None
         answer: Any = None
         try:
-            with offer(server.hub), use_store(server.store):  # what the graph emits, and what its guards decide
+            with (
+                self._span(),
+                offer(server.hub),
+                use_store(server.store),
+            ):  # what the graph emits, and what its guards decide
                 answer = self._run()
         except RequestFailed as error:
             failure = error
@@ -102,6 +110,11 @@ class Planned:
         if failure is not None:
             raise failure
         return answer
+
+    def _span(self) -> AbstractContextManager[None]:
+        graph = self.spec.assistant_id
+        found = {"seatrial.graph": graph, "seatrial.version": self.version, "seatrial.run_id": self.run_id}
+        return span(self.trace, f"run {graph}", found)
 
     def _run(self) -> Any:
         if self.stopped:
