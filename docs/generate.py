@@ -27,6 +27,7 @@ from seatrial import toml as words
 from seatrial.adapters.results import FORMATS
 from seatrial.errors import ConfigError
 from seatrial.evidence.check import SKIP_ONLY
+from seatrial.evidence.recognize import EXAMPLE, OTHERS, REQUESTED, SCORE
 from seatrial.evidence.schema import EVIDENCE_COLUMNS
 from seatrial.experiment import RolloutPlan, SampleRatio, Shadow
 from seatrial.experiment.ab_plan import _METRIC as AB_METRIC_WORDS
@@ -45,7 +46,7 @@ from seatrial.gate.policy import (
     Weights,
     _increase,
 )
-from seatrial.gate.thresholds import read_ceiling, read_floor
+from seatrial.gate.thresholds import KEY_WORDS, SegmentRule, read_ceiling, read_floor
 from seatrial.segment import OPS
 from seatrial.serve.errors import ERRORS
 from seatrial.serve.fields import ACTS, REFUSED
@@ -96,19 +97,19 @@ def _range(check: Callable[[Any, str], Any]) -> str:
 
 def outcomes() -> str:
     """Every outcome word and what a gate does with it."""
-    does = dict.fromkeys(SYSTEM_FAILURES, "**0**, in both versions") | dict.fromkeys(MEASUREMENT_FAILURES, "unmeasured")
+    does = dict.fromkeys(SYSTEM_FAILURES, "**0**, in both versions") | dict.fromkeys(MEASUREMENT_FAILURES, "missing")
     return table(
         ("outcome", "what happened", "what it counts as"),
-        ((f"`{word}`", OUTCOMES[word], does.get(word, "its score")) for word in Outcome),
+        ((f"`{word}`", meanings(Outcome)[word.name], does.get(word, "its score")) for word in Outcome),
     )
 
 
 def error_kinds() -> str:
     """Every error kind and the outcomes it may stand beside."""
     return table(
-        ("error_kind", "what happened", "stands beside"),
+        ("error_kind", "what happened", "with the outcome"),
         (
-            (f"`{kind}`", ERROR_KINDS[kind], "`skipped` only" if kind in SKIP_ONLY else "any row without a score")
+            (f"`{kind}`", meanings(ErrorKind)[kind.name], "`skipped` only" if kind in SKIP_ONLY else "any but `scored`")
             for kind in ErrorKind
         ),
     )
@@ -147,26 +148,8 @@ ABSENT = {
     "score": "**required**, or `outcome`",
     "key": "`score`",
     "repetition": "`0`",
-    "outcome": "`scored` where a score stands, else `skipped` (missing)`",
+    "outcome": "`scored` with a score, else `skipped` (missing)`",
     "cluster": "every example is its own",
-}
-OUTCOMES = {
-    Outcome.SCORED: "the system answered and the answer has a score",
-    Outcome.TARGET_ERROR: "the system under test crashed, hung or gave no usable answer",
-    Outcome.EVALUATOR_ERROR: "the evaluator crashed or returned something that is no score",
-    Outcome.UNPARSED: "the evaluator abstained, or its answer could not be read",
-    Outcome.INTERRUPTED: "the system stopped to ask a question nobody had scripted an answer for",
-    Outcome.SKIPPED: "the run was never made",
-}
-ERROR_KINDS = {
-    ErrorKind.TIMEOUT: "no answer in time",
-    ErrorKind.RECURSION_LIMIT: "no end within the steps a graph may take",
-    ErrorKind.EXCEPTION: "it raised",
-    ErrorKind.INVALID_OUTPUT: "what came back was no answer",
-    ErrorKind.KILL_SWITCH: "somebody had turned model calls off",
-    ErrorKind.BUDGET: "the money or the tokens were spent",
-    ErrorKind.OUTAGE: "the provider was down",
-    ErrorKind.UNRECORDED: "a replay had no recording of it",
 }
 RANGES = {
     words.text: "any text",
@@ -180,16 +163,6 @@ RANGES = {
     read_floor: "more than 0, at most 1",
     _increase: '`"10%"` or `0.1`; from 0 to under 10',
 }
-WEIGHTS = {
-    "overall": "the row over all examples",
-    "critical": "all critical segments together",
-    "rest": "all other segments together",
-}
-MEASURE = {
-    "statistic": "what is tested: the `median` of the ratios example by example by an exact sign test against the margin, their `mean` by sign flips, or the ratio of the runs' `p95` by resampling clusters",
-    "max_increase": "how much larger the candidate's number may be; required without a ceiling",
-    "ceiling": "the most the candidate's own statistic may be: proven over it fails, observed over it is watched",
-}
 
 
 def formats() -> str:
@@ -200,16 +173,31 @@ def formats() -> str:
     )
 
 
+def names() -> str:
+    """The names of columns that a comparison of two files takes by itself."""
+    found = {"example_id": (*EXAMPLE, *REQUESTED), "score": SCORE, **OTHERS}
+    return table(
+        ("column", "taken for it, likeliest first"),
+        ((f"`{name}`", " ".join(f"`{one}`" for one in aliases)) for name, aliases in found.items()),
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "formats": formats,
     "columns": columns,
+    "names": names,
     "outcomes": outcomes,
     "error kinds": error_kinds,
-    "policy": lambda: policy_words(Policy, _TOP, "word", meanings(Policy)),
-    "weights": lambda: policy_words(Weights, dict.fromkeys(WEIGHTS, words.share), "word of `weights`", WEIGHTS),
-    "key": lambda: policy_words(KeyRule, _KEY, "word of `[key.NAME]`", meanings(KeyRule)),
-    "measure": lambda: policy_words(MeasureRule, _MEASURE, "word of `[measure.NAME]`", MEASURE),
-    "judge": lambda: policy_words(JudgeRule, _JUDGE, "word of `[judge.NAME]`", meanings(JudgeRule)),
+    "policy": lambda: policy_words(Policy, _TOP, "key", meanings(Policy)),
+    "weights": lambda: policy_words(
+        Weights, dict.fromkeys(meanings(Weights), words.share), "key of `weights`", meanings(Weights)
+    ),
+    "key": lambda: policy_words(KeyRule, _KEY, "key of `[key.NAME]`", meanings(KeyRule)),
+    "segment rule": lambda: policy_words(
+        SegmentRule, {"must_detect": words.share, **KEY_WORDS}, "key of a segment", meanings(SegmentRule)
+    ),
+    "measure": lambda: policy_words(MeasureRule, _MEASURE, "key of `[measure.NAME]`", meanings(MeasureRule)),
+    "judge": lambda: policy_words(JudgeRule, _JUDGE, "key of `[judge.NAME]`", meanings(JudgeRule)),
     "rollout plan": lambda: plan_words(RolloutPlan, ROLLOUT_WORDS, "word"),
     "sample ratio": lambda: plan_words(SampleRatio, ("alpha", "action"), "word of `[sample_ratio]`"),
     "shadow": lambda: plan_words(Shadow, ("units", "sample", "keys", "margin", "judge"), "word of `[shadow]`"),

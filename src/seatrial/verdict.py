@@ -53,6 +53,14 @@ class Outcome(StrEnum):
 
     >>> [word.value for word in Outcome]
     ['scored', 'target_error', 'evaluator_error', 'unparsed', 'interrupted', 'skipped']
+
+    Attributes:
+        SCORED: the system answered and the answer has a score.
+        TARGET_ERROR: the system under test crashed, hung or gave no usable answer.
+        EVALUATOR_ERROR: the evaluator crashed or returned something that is no score.
+        UNPARSED: the evaluator abstained, or its answer could not be read.
+        INTERRUPTED: the system stopped at an `interrupt()` without a scripted answer.
+        SKIPPED: the run was never made.
     """
 
     SCORED = "scored"
@@ -75,6 +83,16 @@ class ErrorKind(StrEnum):
 
     >>> ErrorKind("timeout")
     <ErrorKind.TIMEOUT: 'timeout'>
+
+    Attributes:
+        TIMEOUT: no answer in time.
+        RECURSION_LIMIT: no end within the steps a graph may take.
+        EXCEPTION: it raised.
+        INVALID_OUTPUT: what came back was no answer.
+        KILL_SWITCH: model calls were turned off.
+        BUDGET: the money or the tokens were spent.
+        OUTAGE: the provider was down.
+        UNRECORDED: a replay had no recording of it.
     """
 
     TIMEOUT = "timeout"

@@ -47,12 +47,15 @@ class KeyRule:
 
     Attributes:
         name: the evaluator key.
-        primary: takes .6 of the key weight; critical segments are shown not worse on it.
-        zero_tolerance: one new hit fails; for deterministic keys only, outside the alpha family.
-        promote_margin: tolerated drop (share) for `promotable`.
-        min_drop: a proven drop smaller than this (share) is WATCH, never FAIL.
-        floor: least pass rate of the candidate over all examples; `segment."NAME=value" = { floor = ... }` is that of a segment.
-        floor_rule: `proven` fails where the candidate is shown under its floor, `observed` where its rate is (no error rate).
+        primary: takes .6 of alpha, and the other tested keys share .4; `must_detect` is asked of it alone, and of every tested
+            key where none is primary. Needed on exactly one key where several are tested.
+        zero_tolerance: one new hit fails: a score under 1 where the baseline scored 1 on the same example. For checks that always
+            answer the same; outside alpha. At least one key must be tested instead.
+        promote_margin: drop (share) that must be ruled out for `promotable` in the JSON; it blocks nothing.
+        min_drop: a proven drop smaller than this (share) is shown as watch and does not block.
+        floor: least pass rate of the candidate over all examples, however low the baseline is.
+        floor_rule: `proven` fails where the candidate is shown under its floor (exact bound at .05, shared by all floors);
+            `observed` fails where its rate is, which errs half of the time for a version that is exactly on its floor.
         segments: thresholds of single segments.
     """
 
@@ -72,9 +75,10 @@ class MeasureRule:
 
     Attributes:
         name: a column of the evidence, or `cost_usd`: its tokens at the prices that are handed in.
-        max_increase: how much larger the candidate's number may be; None where only the ceiling stands.
-        statistic: `median` or `mean` of the ratios example by example, or `p95` of the runs.
-        ceiling: the most the candidate's own statistic may be; None without one.
+        statistic: what is tested: the `median` of the ratios example by example by an exact sign test against the margin, their
+            `mean` by sign flips, or the ratio of the runs' `p95` by resampling clusters (100 runs at least).
+        max_increase: how much larger the candidate's number may be; required without a ceiling.
+        ceiling: the most the candidate's own statistic may be: proven over it fails, observed over it is watch.
     """
 
     name: str
@@ -105,7 +109,14 @@ class JudgeRule:
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Shares of alpha: the overall row, all critical segments together, all the rest together."""
+    """How alpha is shared; the three sum to 1.
+
+    Attributes:
+        overall: the row over all examples.
+        critical: all critical segments together; with none, the rest takes it.
+        rest: all other segments together; with none, the critical segments take it, and without any segment the overall row
+            takes all.
+    """
 
     overall: float = 0.2
     critical: float = 0.5
@@ -125,21 +136,28 @@ class Policy:
     Attributes:
         owner: whom a report names.
         mode: `block` acts on the verdict; `observe` and `warn` show it and exit 0.
-        alpha: family-wise chance to block an unchanged candidate.
+        alpha: chance that a candidate which changed nothing is blocked, over all keys and segments together.
         weights: how alpha is shared.
-        must_detect: drop (share) that must be ruled out on every critical segment, on the primary key.
-        must_detect_overall: drop (share) that must be ruled out over all examples, on the primary key.
-        churn: share of examples that flip when nothing changed; what the smallest detectable drop of a row is computed with.
-        min_n: a non-critical row under this many clusters leaves the family; an overall row of another than the primary key under it decides nothing.
-        missing_tolerance: share of unmeasured cells a non-critical row may have before its worst case counts.
-        watch: what a row that looks worse alone and is not proven worse does: `pass`, or `hold` the verdict (exit 2) where the row is critical or overall.
-        goal: what exit 0 takes: `no_regression`; `non_inferior`, every critical segment and all examples shown within `promote_margin`; `superior`, all examples shown better too.
-        inconclusive: `block` exits 2 where the verdict could not be told; `pass` exits 0 where that is for too few examples or missing cells alone.
-        dataset_mismatch: `refuse` evidence of two dataset hashes, or `warn`.
-        common: least share of the baseline's examples that must be unchanged in the candidate's dataset.
-        test: `mid-p`, or `exact` for a level never exceeded.
+        must_detect: drop (share) that must be ruled out on every critical segment, on the primary key (one-sided .05); where it is
+            not, the verdict is CANNOT TELL.
+        must_detect_overall: the same over all examples.
+        churn: share of examples that answer otherwise when the same version runs twice. The smallest drop that a row is said to
+            detect is computed with it; no verdict depends on it.
+        min_n: least number of clusters of a row that is neither critical nor overall; with fewer it is shown and decides nothing. The
+            overall row of another key than the primary one needs as many.
+        missing_tolerance: share of missing scores an ordinary row may have before its worst case counts; on critical segments it is
+            0.
+        watch: what a critical or overall row does that looks worse by itself and is not proven worse: `pass`, or `hold` the verdict
+            (CANNOT TELL).
+        goal: what exit 0 takes: `no_regression`; `non_inferior`, every critical segment and all examples together shown within
+            `promote_margin`; `superior`, all examples together shown better too (one-sided .05).
+        inconclusive: `pass` exits 0 where everything undecided is so for too few examples or missing scores; an outage, a budget or an
+            invalid comparison is still 2.
+        dataset_mismatch: `refuse` a comparison of two datasets, evaluators or graphs, or `warn` and compare.
+        common: least share of the baseline's examples, and of each critical segment's, that is unchanged in the candidate's dataset.
+        test: `mid-p`, which may exceed alpha by a fiftieth, or `exact`, which never does and detects a little less.
         shared_change: graphs moved by the same change; alpha is divided by it.
-        baseline_system_failures: share of system failures the baseline had when it was accepted.
+        baseline_system_failures: share of runs in which the baseline is known to crash; 2 points more and nothing is compared.
         repetitions: planned runs per example of the candidate, where the baseline has more; None = as many as the baseline.
         keys: gating keys; empty means "every key in the evidence, equally".
         measures: gating measurements.

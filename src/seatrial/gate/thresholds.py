@@ -26,7 +26,7 @@ class SegmentRule:
     Attributes:
         segment: `NAME=value`.
         must_detect: drop (share) that must be ruled out where the segment is critical.
-        min_drop: a proven drop smaller than this is WATCH, never FAIL.
+        min_drop: a proven drop smaller than this is shown as watch and does not block.
         floor: least pass rate of the candidate on this segment.
         floor_rule: `proven` or `observed`.
     """
