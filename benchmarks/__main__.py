@@ -1,4 +1,4 @@
-"""`python -m benchmarks` (`make bench`): measure everything in one run, print the table, write it into docs/explanation/speed.md."""
+"""`python -m benchmarks` (`make bench`): measure everything in one run, print the table, write it into benchmarks/RESULTS.md."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from benchmarks.child import ROOT, environment, ours, spawn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PAGE = ROOT / "docs" / "explanation" / "speed.md"
+PAGE = ROOT / "benchmarks" / "RESULTS.md"
 # Its arrays would count as the memory of every process started after it: see child.py.
 APART = "import json; from benchmarks.evaluation import measure; print(json.dumps(measure()))"
 
@@ -93,7 +93,7 @@ def main(arguments: list[str]) -> int:
         )
     if not options.quick and rooms == list(ROOMS) and all(measured.values()):
         report.write(PAGE, text)
-        _say(f"wrote {PAGE.relative_to(ROOT)}")
+        _say(f"wrote {PAGE.relative_to(ROOT)}; make docs takes the summary from there")
     return 0
 
 

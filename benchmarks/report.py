@@ -1,4 +1,4 @@
-"""The table: every row measured beside its budget, printed, and written into docs/explanation/speed.md between two marks."""
+"""The table: every row measured beside its budget, printed, and written into benchmarks/RESULTS.md between two marks."""
 
 from __future__ import annotations
 

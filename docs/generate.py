@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import figures
 from fences import TABLE, blocks, commands, with_output
-from written import checks, cli, environment, files, json_formats, pytest_plugin, python_api, settings
+from written import checks, cli, environment, files, json_formats, pytest_plugin, python_api, settings, speed
 from written.settings import default
 from written.tables import meanings, table
 
@@ -223,6 +223,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "checks": checks.index,
     "check entries": checks.entries,
     "reason classes": cli.reason_classes,
+    "speed": speed.headlines,
+    "over budget": speed.over,
     "python": python_api.entries,
     "pytest options": pytest_plugin.options,
     "markers": pytest_plugin.markers,

@@ -19,7 +19,12 @@ from seatrial.evidence import read_evidence
 from seatrial.gate.policy import SCHEMA, parse_policy
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "benchmarks" / "RESULTS.md",
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 TEXTS = {page: page.read_text(encoding="utf-8") for page in PAGES}
 RUN = ("python", "pycon", "console")
 LINK = re.compile(r"\]\((?!https?:)([^)\s]+)\)")
