@@ -26,7 +26,6 @@ from seatrial.stats.bootstrap import Resampled, interval, resample_verdicts
 from seatrial.stats.calibration.error import calibration_error, debiased_squared_error
 from seatrial.stats.interval import Interval
 from seatrial.stats.noninferiority import clusters_to_rule_out, largest_drops
-from seatrial.stats.paired import mcnemar
 from seatrial.stats.power import critical_values, detectable_drop, mcnemar_power
 from seatrial.stats.sequential import eprocess
 from seatrial.stats.sequential.spending import peeking_error
@@ -309,30 +308,6 @@ def rules() -> str:
     return _table(("rule", "blocks an unchanged candidate"), ((rule, _share(rate)) for rule, rate in found.items()))
 
 
-# -- what nobody measured
-
-
-def missing() -> str:
-    """A segment in which 12 broke and 3 were fixed, while k more answers have no score in the candidate."""
-    level, regressed, fixed = 0.02, 12, 3
-
-    def verdict(best: float, worst: float) -> str:
-        if best <= level:
-            return "FAIL: blocks even at the best case"
-        return "INCONCLUSIVE on a critical segment" if worst <= level else "no drop found, whatever they are"
-
-    rows = []
-    for base in ((regressed, fixed), (regressed - 3, fixed), (regressed - 6, fixed)):
-        for k in (0, 2, 5):
-            best, worst = float(mcnemar(base[0], base[1] + k)), float(mcnemar(base[0] + k, base[1]))
-            rows.append((f"{base[0]} / {base[1]}", str(k), _p(best), _p(worst), verdict(best, worst)))
-    return _table(("broke / fixed", "unmeasured", "p, all of them good", "p, all of them bad", "at level .02"), rows)
-
-
-def _p(value: float) -> str:
-    return f"{value:.2g}".removeprefix("0")
-
-
 # -- answers that share an example
 
 
@@ -517,7 +492,6 @@ TABLES: dict[str, Callable[[], str]] = {
     "levels": levels,
     "shares": shares,
     "rules": rules,
-    "missing": missing,
     "peeking": peeking,
     "anchor": anchor,
     "wins": wins,
