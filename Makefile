@@ -49,13 +49,13 @@ test: $(VENV)/.dev ## Run every test that needs no model, no network and no acco
 rollout-demo: $(VENV)/.fleet ## Play a whole rollout on made-up traffic, one cell of which breaks, and replay it
 	@$(BIN)/python -m seatrial.testing.rollout_demo experiments/email_classify_v2.toml
 
-check: $(VENV)/.dev ## ruff, mypy --strict, import layers, generated docs
+check: $(VENV)/.dev ## ruff, mypy --strict, import layers, generated docs, counts of the pages
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 	@$(BIN)/python docs/generate.py --check
-	@$(BIN)/python -m pytest -q tests/engine/test_words.py
+	@$(BIN)/python -m pytest -q tests/engine/test_words.py tests/docs/test_counts.py tests/docs/test_reference.py
 
 golden: $(VENV)/.dev ## Write the stored reports of the gate again, where a rule is meant to change
 	@$(BIN)/python tests/engine/gate/golden/cases.py

@@ -2,7 +2,7 @@
 
 python docs/generate.py [--check]
 
-Four kinds of text are written: reference/cli.md, the output below every `$ seatrial ...` line (fences.py), what is between
+Five kinds of text are written: reference/cli.md, llms.txt, the output below every `$ seatrial ...` line (fences.py), what is between
 `<!-- table: NAME -->` and `<!-- end -->`, and the pictures of figures.py.
 """
 
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import figures
 from fences import TABLE, blocks, commands, with_output
-from written import checks, cli, environment, files, json_formats, pytest_plugin, python_api, settings, speed
+from written import checks, cli, environment, files, json_formats, llms, pytest_plugin, python_api, settings, speed
 from written.settings import default
 from written.tables import meanings, table
 
@@ -241,7 +241,11 @@ def written(page: Path) -> str:
     return with_tables(with_sessions(page) if runs else text)
 
 
-COMPLETE: dict[Path, Callable[[], str]] = {DOCS / "reference" / "cli.md": cli.page} | figures.PICTURES
+COMPLETE: dict[Path, Callable[[], str]] = {
+    DOCS / "reference" / "cli.md": cli.page,
+    **figures.PICTURES,
+    llms.ROOT / "llms.txt": llms.page,
+}
 """Files that are written from their first line to their last."""
 
 
@@ -251,7 +255,7 @@ def main(arguments: list[str]) -> int:
     The check leaves out the output of commands: tests/docs runs every page and compares it.
     """
     check, stale = "--check" in arguments, 0
-    for page in dict.fromkeys((*COMPLETE, *PAGES)):
+    for page in dict.fromkeys((*PAGES, *COMPLETE)):  # llms.txt reads the pages
         old = page.read_text(encoding="utf-8") if page.exists() else ""
         text = COMPLETE[page]() if page in COMPLETE else with_tables(old) if check else written(page)
         if text == old:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WIDTH = 100
 HEAD = """# Commands
 
-Written by `make docs` from the commands themselves; `make check` fails when it is stale. [What each exit code
+Every command with its options and its exit codes. Written by `make docs` from the commands themselves; `make check` fails when it is stale. [What each exit code
 means](exit-codes.md) is the same everywhere: 0 pass, 1 the evidence says no, 2 cannot tell, 3 nothing was judged.
 """
 

@@ -4,7 +4,7 @@ import doctest
 import re
 from pathlib import Path
 
-from written import environment, files, json_formats
+from written import environment, files, json_formats, llms
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -24,8 +24,14 @@ def test_every_format_has_its_fields_or_the_page_that_has_them():
     assert without == []
 
 
-def test_a_type_in_the_words_of_json():
-    assert doctest.testmod(json_formats).failed == 0
+def test_the_examples_in_the_generator_itself_hold():
+    assert doctest.testmod(json_formats).failed == doctest.testmod(llms).failed == 0
+
+
+def test_every_page_is_in_the_list_for_programs():
+    listed = (ROOT / "llms.txt").read_text(encoding="utf-8")
+    pages = [str(page.relative_to(ROOT)) for folder in llms.FOLDERS for page in (ROOT / "docs" / folder).glob("*.md")]
+    assert [page for page in pages if f"]({page}): " not in listed] == []
 
 
 def test_every_variable_that_the_source_names_is_listed():
