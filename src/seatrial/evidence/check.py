@@ -8,6 +8,7 @@ import numpy as np
 
 from seatrial.errors import DataError
 from seatrial.evidence.schema import PER_RUN, SEGMENT_PREFIX
+from seatrial.segment import changed_dimensions
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Outcome
 
 if TYPE_CHECKING:
@@ -206,11 +207,23 @@ def _one_place_per_example(evidence: Evidence) -> None:
         codes = evidence.codes(name)
         row = _first_conflict(groups, codes.index)
         if row is not None:
+            _refuse_definitions(evidence)
             seen = sorted({codes.values[i] for i in codes.index[example.index == example.index[row]] if i >= 0})
             raise DataError(
                 f"{evidence.source}: example {example.values[example.index[row]]!r} stands in more than one {name}: {', '.join(seen)}. "
                 "A segment comes from the input or the expected answer, never from what a version did"
             )
+
+
+def _refuse_definitions(evidence: Evidence) -> None:
+    """Raise a DataError where the rows were put into segments by two definitions: it names the dimensions they do not share."""
+    found = sorted(evidence.codes("segments_hash").values) if evidence.has("segments_hash") else []
+    changed = changed_dimensions(found[0], found[-1]) if found else ()
+    if changed:
+        raise DataError(
+            f"{evidence.source}: its rows were put into segments by two definitions, which differ in the dimension {', '.join(changed)}; "
+            "run both versions again with one segments file"
+        )
 
 
 def _first_conflict(groups: NDArray[Any], values: NDArray[Any]) -> int | None:

@@ -77,6 +77,10 @@ EVIDENCE_COLUMNS = (
     _text("evaluator_hash", "provenance: content of the evaluator that gave the score: code, helpers, arguments"),
     _text("prompt_version", "provenance: name of the prompt"),
     _text("prompt_hash", "provenance: sha256 of the prompt's text"),
+    _text("segments_version", "provenance: version of the segments file"),
+    _text(
+        "segments_hash", "provenance: what put the example into its segments: each dimension with the hash of its rules"
+    ),
     _text("judge", "provenance: judge"),
 )
 

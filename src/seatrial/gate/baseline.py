@@ -40,6 +40,7 @@ KEPT = (
     "model",
 )
 """Evidence columns a baseline keeps, beside the segments: what a gate compares, and no word anybody wrote."""
+_SEGMENTS = ("segments_version", "segments_hash")
 ORDER = ("example_id", "key", "repetition")
 
 
@@ -59,6 +60,8 @@ class Header:
         system_failures: share of planned cells where the graph failed; its record, which a later run is held against.
         date: ISO day on which it was measured.
         code: content hash of what was run; empty where nobody knows.
+        segments_version: of the segments file; empty in a baseline that was accepted before evidence had it.
+        segments_hash: what put its examples into segments, likewise.
     """
 
     graph: str
@@ -71,6 +74,8 @@ class Header:
     date: str
     code: str = ""
     evaluator_hashes: Mapping[str, str] = field(default_factory=dict)
+    segments_version: str = ""
+    segments_hash: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,7 @@ def baseline_text(evidence: Evidence, version: str, *, measured: date, code: str
         date=measured.isoformat(),
         code=code,
         evaluator_hashes=_of_keys(evidence, mine, "evaluator_hash") if evidence.has("evaluator_hash") else {},
+        **{name: _only(evidence, mine, name) for name in _SEGMENTS if _stated(evidence, mine, name)},
     )
     lines = [{"schema": SCHEMA, **asdict(header)}]
     lines += [{name: value for name, value in row.items() if value is not None} for row in rows]
@@ -164,6 +170,7 @@ def read_baseline(text: str, path: Path) -> Baseline:
             ("dataset_hash", header.dataset_hash),
         )
     }
+    columns |= {name: Repeated([getattr(header, name)], len(rest)) for name in _SEGMENTS if getattr(header, name)}
     columns["evaluator_version"] = [header.evaluator_versions.get(row["key"]) for row in rest]
     if header.evaluator_hashes:
         columns["evaluator_hash"] = [header.evaluator_hashes.get(row["key"]) for row in rest]

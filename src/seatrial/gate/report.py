@@ -69,6 +69,8 @@ class Report:
         overrides: failing rows that an override accepts.
         standings: judge of the policy -> what its win rate was allowed to do; with the evidence and the policy it is all
             that the verdict hangs on.
+        segments_version: version of the segments file of the compared runs; empty where the evidence does not say.
+        segments_hash: what put their examples into segments, dimension by dimension; empty likewise.
     """
 
     verdict: Verdict
@@ -105,6 +107,8 @@ class Report:
     undecided: int = 0
     overrides: tuple[Applied, ...] = ()
     standings: Mapping[str, Standing] = field(default_factory=dict)
+    segments_version: str = ""
+    segments_hash: str = ""
 
     @property
     def alpha(self) -> float:

@@ -80,6 +80,8 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         if plan.quarantined
         else None,
         undecided=0 if plan.unchanged else sum(map(undecided, findings)),
+        segments_version=_provenance(plan.evidence, "segments_version"),
+        segments_hash=_provenance(plan.evidence, "segments_hash"),
         standings={rule.name: standing(c.standings.get(rule.name), rule) for rule in policy.judges},
     )
 

@@ -12,6 +12,7 @@ from seatrial.gate.arms import FAILED, RAN
 from seatrial.gate.common import hashed
 from seatrial.gate.message import brief, messages
 from seatrial.gate.policy import KeyRule
+from seatrial.segment import changed_dimensions
 from seatrial.verdict import SYSTEM_FAILURES
 from seatrial.wording import count, percent
 
@@ -129,7 +130,7 @@ def differing_provenance(
         InvalidComparison: they differ, and `refuse` says so.
     """
     versions = evidence.codes("version")
-    for name in ("dataset_hash", "evaluator_version", "evaluator_hash", "graph"):
+    for name in ("dataset_hash", "evaluator_version", "evaluator_hash", "graph", "segments_hash"):
         if not evidence.has(name) or (name == "dataset_hash" and hashed(evidence, baseline, candidate)):
             continue  # example by example it is known what changed, and that is not compared
         codes, keys = evidence.codes(name), evidence.codes("key")
@@ -145,6 +146,9 @@ def differing_provenance(
                 # Foreign evidence often says nothing on either side; on one side only, nobody can check.
                 yield f"{name} is known for {baseline if sides[0] else candidate} only: whether both saw the same cannot be checked"
                 continue
+            if name == "segments_hash":
+                yield _other_segments(evidence, (baseline, candidate), sides, refuse=refuse)
+                continue
             what = f"{name}{f' of key {keys.values[key]!r}' if key is not None else ''} differs: {baseline} has {', '.join(sorted(sides[0]))}; {candidate} has {', '.join(sorted(sides[1]))}"
             if refuse and name == "evaluator_hash":
                 raise InvalidComparison(
@@ -155,6 +159,16 @@ def differing_provenance(
                     f'{evidence.source}: {what}. Evaluate both again on the same data, or say dataset_mismatch = "warn" in the policy'
                 )
             yield what
+
+
+def _other_segments(evidence: Evidence, versions: tuple[str, str], sides: Sequence[set[str]], *, refuse: bool) -> str:
+    """The dimensions that put the examples of two versions into segments by other rules."""
+    found = sorted(sides[0] | sides[1])
+    changed = sorted({name for one in found for name in changed_dimensions(found[0], one)})
+    what = f"segments.toml was changed between {' and '.join(versions)}: the dimension {', '.join(changed)} is defined otherwise, so their segments are not the same examples"
+    if refuse:
+        raise InvalidComparison(f"{evidence.source}: {what}. Run both again with one segments file")
+    return what
 
 
 def baseline_is_valid(

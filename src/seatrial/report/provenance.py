@@ -42,11 +42,19 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
                 "Must detect",
                 f"every critical segment shown not worse by {drop(report.must_detect)} or more, overall by {drop(report.must_detect_overall)}, at one-sided .05",
             ),
+            ("Segments file", _segments(report)),
             ("Price table", report.prices),
             ("Churn", f"{100 * report.churn:g} % taken for granted"),
         )
         if value
     )
+
+
+def _segments(report: Report) -> str:
+    """Which segments file put the examples into their segments."""
+    if not report.segments_hash:
+        return "unknown: the evidence does not say what put its examples into segments"
+    return f"version {report.segments_version or 'unknown'}: {report.segments_hash}"
 
 
 def _family(budget: Budget) -> str:

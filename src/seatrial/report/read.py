@@ -54,6 +54,8 @@ def _report(data: Mapping[str, Any], source: str) -> Report:
         floors=int(data.get("floors", 0)),
         goal=str(data.get("goal", "no_regression")),
         prices=str(data.get("prices", "")),
+        segments_version=str(data.get("segments_file", {}).get("version") or ""),
+        segments_hash=str(data.get("segments_file", {}).get("hash") or ""),
         tolerated=bool(data.get("tolerated", False)),
         churn=float(data["churn"]),
         family_size=int(data["family_size"]),

@@ -35,6 +35,8 @@ class RunPlan:
         beside: id of the run this one is interleaved with; empty when it runs alone.
         replayed: models answered from recordings, so its latencies say nothing.
         prompt_hash: sha256 of the prompt's text; empty when it has none.
+        segments_version: of the segments file; empty when nobody knows.
+        segments_hash: what puts its examples into segments (`segment.definition_of`); empty likewise.
     """
 
     run_id: str
@@ -53,6 +55,8 @@ class RunPlan:
     beside: str = ""
     replayed: bool = False
     prompt_hash: str = ""
+    segments_version: str = ""
+    segments_hash: str = ""
 
     def __post_init__(self) -> None:
         if self.repetitions < 1:

@@ -40,6 +40,11 @@ def identity(plan: RunPlan, evaluators: Sequence[Bound]) -> dict[str, Any]:
                     {"key": bound.key, "version": bound.version, "hash": bound.hash} for bound in evaluators
                 ],
                 "repetitions": plan.repetitions,
+                **(
+                    {"segments": {"version": plan.segments_version, "hash": plan.segments_hash}}
+                    if plan.segments_hash
+                    else {}
+                ),
                 **({"part": plan.part} if plan.part else {}),
                 **({"code": plan.code} if plan.code else {}),
                 **({"beside": plan.beside} if plan.beside else {}),

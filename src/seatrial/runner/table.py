@@ -168,6 +168,8 @@ def columns(
         "evaluator_hash": Repeated(hashes, times=len(records)),
         "prompt_version": always(prompt if isinstance(prompt, str) else None),
         "prompt_hash": always(plan.prompt_hash or None),
+        "segments_version": always(plan.segments_version or None),
+        "segments_hash": always(plan.segments_hash or None),
         "judge": always(None),
         **{f"{SEGMENT_PREFIX}{name}": Repeated(values, per_example) for name, values in segments.items()},
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from seatrial.segment.definition import changed_dimensions, definition_of, version_of
 from seatrial.segment.dimension import OTHER, UNKNOWN, Band, Dimension, Rule, assign, critical_segments, for_graph
 from seatrial.segment.guard import Guard, guards_of
 from seatrial.segment.load import load, parse
@@ -16,9 +17,12 @@ __all__ = [
     "Guard",
     "Rule",
     "assign",
+    "changed_dimensions",
     "critical_segments",
+    "definition_of",
     "for_graph",
     "guards_of",
     "load",
     "parse",
+    "version_of",
 ]

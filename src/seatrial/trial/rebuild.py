@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError, UsageError
-from seatrial.segment import assign, for_graph
+from seatrial.segment import assign, definition_of, for_graph, version_of
 from seatrial.trial.runs import RUNS, known, summary
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def rebuild(project: Project, graph: str, run_id: str) -> RunResult:
         raise DataError(f"{run_id} is not finished: seatrial eval {graph} --resume {run_id}")
     dataset = project.dataset(graph, str(wording["dataset"]["name"]).rpartition(":")[2])
     ids = _ids(run_dir / "rows.jsonl", int(wording.get("planned", 0)))
+    dimensions = for_graph(project.dimensions, graph)
     plan = RunPlan(
         run_id=run_id,
         graph=graph,
@@ -56,8 +57,9 @@ def rebuild(project: Project, graph: str, run_id: str) -> RunResult:
         code=str(wording.get("code", "")),
         beside=str(wording.get("beside", "")),
         replayed=bool(wording.get("replayed")),
+        segments_version=version_of(dimensions),
+        segments_hash=definition_of(dimensions),
     )
-    dimensions = for_graph(project.dimensions, graph)
 
     def segments(example: Example) -> dict[str, str]:
         return assign(dimensions, example.row())

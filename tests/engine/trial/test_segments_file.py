@@ -5,6 +5,8 @@ import json
 import pytest
 
 from seatrial.cli.app import run
+from seatrial.project import open_project
+from seatrial.segment import definition_of
 
 DIMENSION = '[dimension.tier]\nfield = "inputs.tier"\nvalues = ["free", "enterprise"]\ncritical = ["enterprise"]\n'
 
@@ -50,3 +52,31 @@ def test_fleet_check_and_plan_name_a_segment_under_its_number(small, capsys):
     segments(small, 'min_n = 30\nthin = "report"')
     assert run(["plan", "paired", "gates/merge.toml"]) == 0
     assert 'only reported (thin = "report") under 30 examples' in capsys.readouterr().out
+
+
+def test_two_runs_made_under_two_definitions_are_refused_by_the_dimension_that_changed(small, capsys):
+    segments(small)
+    assert run(["eval", "rules@v1"]) == 0
+    # No example moves, and which rules put them there is another all the same.
+    (small / "datasets/segments.toml").write_text("version = 2\n" + DIMENSION.replace('"free",', '"free", "trial",'))
+    assert run(["eval", "rules@worse"]) == 0
+    capsys.readouterr()
+    assert run(["gate", "rules@v1", "rules@worse", "--json"]) == 2
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["reason_class"] == "invalid"
+    assert "the dimension tier is defined otherwise" in reported["reason"]
+    assert run(["eval", "rules@v1"]) == 0
+    capsys.readouterr()
+    run(["gate", "rules@v1", "rules@worse", "--json"])
+    reported = json.loads(capsys.readouterr().out)
+    assert reported["segments_file"] == {"version": "2", "hash": definition_of(open_project(small).dimensions)}
+
+
+def test_what_is_critical_may_change_without_new_runs(small, capsys):
+    segments(small)
+    for version in ("v1", "worse"):
+        assert run(["eval", f"rules@{version}"]) == 0
+    segments(small, "min_n = 19")
+    capsys.readouterr()
+    assert run(["gate", "rules@v1", "rules@worse"]) == 2, "the runs are the same, and the gate asks for more"
+    assert "19 are needed" in capsys.readouterr().out

@@ -34,7 +34,18 @@ CASES = 500
 FILE = Path(__file__).with_name("golden.jsonl.gz")
 TODAY = date(2026, 3, 1)
 DIGITS = 9
-SENTENCES = ("reason", "with_them_reason", "message", "sentence", "causes", "schema", "policy", "evidence", "owner")
+SENTENCES = (
+    "reason",
+    "with_them_reason",
+    "message",
+    "sentence",
+    "causes",
+    "schema",
+    "policy",
+    "evidence",
+    "owner",
+    "segments_file",
+)
 KNOWN = {"graph": "desk", "dataset": "d", "dataset_hash": "h", "evaluator_version": "1"}
 KINDS = (
     "plain",
