@@ -37,6 +37,9 @@ KEPT = (
     "output_hash",
     "input_tokens",
     "output_tokens",
+    "calls",
+    "cache_read_tokens",
+    "cache_write_tokens",
     "model",
 )
 """Evidence columns a baseline keeps, beside the segments: what a gate compares, and no word anybody wrote."""

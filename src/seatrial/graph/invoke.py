@@ -264,7 +264,7 @@ class _Call:
         notes = (*(self._script.unused() if self._script and kind is None else ()), *self.calls.notes)
         if outcome is Outcome.SCORED and self.calls.skipped is not None:
             notes = (*notes, f"answered without a model call that came to nothing: {self.calls.skipped}")
-        read, written, model, uncounted, known = self.usage.reported()
+        read, written, model, uncounted, known, counts = self.usage.reported()
         extra: dict[str, Any] = {}
         if uncounted:
             notes, extra = (*notes, UNCOUNTED), {"uncounted_calls": uncounted, "known_tokens": known}
@@ -283,4 +283,5 @@ class _Call:
             stdout="".join(heard),
             thread_id=self._thread_id,
             extra={"warnings": notes, **extra} if notes else NOTHING,
+            counts=counts,
         )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from seatrial.model.counts import Counts
     from seatrial.verdict import ErrorKind, Outcome
 NOTHING: Mapping[str, Any] = {}
 """Shared by every run that has nothing extra; its type says that nobody writes to it."""
@@ -40,6 +41,7 @@ class Run(NamedTuple):
         thread_id: the fresh thread this run had to itself.
         extra: whatever else there is to say; `warnings` in it are sentences, `uncounted_calls` the model calls whose tokens
             are unknown, `known_tokens` those of the others.
+        counts: its model calls and the parts of their tokens (`model.counts.Counts`); None where `input_tokens` is.
     """
 
     id: str
@@ -56,3 +58,4 @@ class Run(NamedTuple):
     stdout: str = ""
     thread_id: str | None = None
     extra: Mapping[str, Any] = NOTHING
+    counts: Counts | None = None

@@ -125,7 +125,23 @@ def callable_target(
             # As Run(...), which would take twice as long to do the same.
             return tuple.__new__(
                 Run,
-                (run_id, inputs, state, None, "scored", None, latency_ms, None, None, None, (), printed, None, NOTHING),
+                (
+                    run_id,
+                    inputs,
+                    state,
+                    None,
+                    "scored",
+                    None,
+                    latency_ms,
+                    None,
+                    None,
+                    None,
+                    (),
+                    printed,
+                    None,
+                    NOTHING,
+                    None,
+                ),
             )
         return Run(run_id, inputs, None, error, Outcome.TARGET_ERROR, kind, latency_ms, stdout=printed)
 

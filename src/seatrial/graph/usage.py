@@ -15,6 +15,7 @@ from langchain_core.tracers.context import register_configure_hook
 
 from seatrial.graph.runtime import steps
 from seatrial.graph.stdout import heard_here
+from seatrial.model.counts import counts_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from langchain_core.outputs import LLMResult
+
+    from seatrial.model.counts import Counts
 
 
 class Reported(NamedTuple):
@@ -33,6 +36,7 @@ class Reported(NamedTuple):
         model: every name once, in order, joined by `+`.
         uncounted: calls whose tokens are unknown: they reported none, failed, or were not heard to their end.
         known: tokens of the others, read and written; less than the run used when `uncounted`.
+        counts: the calls and what they tell apart; None when `uncounted`, and when there was no call.
     """
 
     read: int | None
@@ -40,6 +44,7 @@ class Reported(NamedTuple):
     model: str | None
     uncounted: int = 0
     known: int = 0
+    counts: Counts | None = None
 
 
 SILENT = Reported(None, None, None)
@@ -129,7 +134,7 @@ class Usage(_Starts):
         )
         if uncounted:
             return Reported(None, None, model, uncounted, read + written)
-        return Reported(read, written, model, 0, read + written)
+        return Reported(read, written, model, 0, read + written, counts_of(self._counts))
 
 
 class _Here(threading.local):

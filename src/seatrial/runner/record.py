@@ -7,11 +7,15 @@ from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from seatrial.model.counts import Counts
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+
+COUNTED = ("calls", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+"""Columns of evidence that a run's Counts fill, in its order."""
 
 OUTPUTS_CAP = 100_000
 """Characters of a final state's canonical JSON that rows.jsonl keeps whole; of a longer one, so much as text."""
@@ -50,6 +54,7 @@ class Record(NamedTuple):
     output_hash: str | None
     results: tuple[Result, ...]
     warnings: tuple[str, ...] = ()
+    counts: Counts | None = None
 
     @property
     def measured(self) -> bool:
@@ -98,6 +103,7 @@ def more(record: Record, path: Sequence[str] = (), stdout: str = "") -> str:
         "error": record.error,
         "input_tokens": record.input_tokens,
         "output_tokens": record.output_tokens,
+        **(dict(zip(COUNTED, record.counts, strict=True)) if record.counts else {}),
         "model": record.model,
         "thread_id": record.thread_id,
         "stdout": stdout,
@@ -157,6 +163,7 @@ def parse(text: bytes, keys: Sequence[str]) -> tuple[str, int, Record]:
         row.get("output_hash"),
         results,
         tuple(row.get("warnings", ())),
+        Counts(row["calls"], *map(row.get, COUNTED[1:])) if row.get("calls") is not None else None,
     )
     return row["example_id"], row["repetition"], record
 
@@ -171,6 +178,7 @@ _FIELDS: tuple[tuple[str, tuple[type, ...]], ...] = (
     ("latency_ms", _NUMBER),
     ("input_tokens", (int, type(None))),
     ("output_tokens", (int, type(None))),
+    *((name, (int, type(None))) for name in COUNTED),
 )
 """What a line may hold besides what it must: a hand that edited it, or another writer, may have put anything there."""
 

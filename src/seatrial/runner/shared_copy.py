@@ -60,7 +60,7 @@ def _made(run: Run, example: Example, parts: tuple[Any, ...], content: bytes | N
     _tags(mine, example.tags)
     _split(mine, example.split)
     _contract(mine, example.contract)
-    return tuple.__new__(Run, (run[0], inputs, outputs, *run[3:EXTRA], extra)), mine, content
+    return tuple.__new__(Run, (run[0], inputs, outputs, *run[3:EXTRA], extra, *run[EXTRA + 1 :])), mine, content
 
 
 _new = object.__new__

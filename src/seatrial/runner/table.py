@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 from seatrial.evidence import SEGMENT_PREFIX
 from seatrial.evidence.write import Repeated
-from seatrial.runner.record import Record, Result, ScoreCell, Unscored, evaluator_failure
+from seatrial.runner.record import COUNTED, Record, Result, ScoreCell, Unscored, evaluator_failure
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
@@ -158,6 +158,7 @@ def columns(
         "latency_ms": of_run("latency_ms"),
         "input_tokens": of_run("input_tokens"),
         "output_tokens": of_run("output_tokens"),
+        **_counted(records, width),
         "model": of_run("model"),
         "thread_id": of_run("thread_id"),
         "dataset": always(plan.dataset),
@@ -173,6 +174,13 @@ def columns(
         "judge": always(None),
         **{f"{SEGMENT_PREFIX}{name}": Repeated(values, per_example) for name, values in segments.items()},
     }
+
+
+def _counted(records: Sequence[Record], width: int) -> dict[str, Repeated]:
+    """Calls and parts of their tokens, one column each; of a run without a known call nothing."""
+    nothing = (None,) * len(COUNTED)
+    found = zip(*(record.counts or nothing for record in records), strict=True)
+    return {name: Repeated(list(values), width) for name, values in zip(COUNTED, found, strict=True)}
 
 
 def count(found: Sequence[Cell]) -> dict[str, int]:

@@ -196,15 +196,16 @@ class Work:
             outputs is not None
             and not changed
             and run[ERROR] is None
-            and run[MEASURED:] == (None, None, None, path, "", run.thread_id, NOTHING)  # no tokens, nothing printed
+            and run[MEASURED:]
+            == (None, None, None, path, "", run.thread_id, NOTHING, None)  # no tokens, nothing printed
         ):
             # Runs of a plain function and of a graph without a model are all like this, and so fast that each step counts.
             record = tuple.__new__(
-                Record, (SCORED, None, None, run[LATENCY], None, None, None, thread_id, output_hash, results, ())
+                Record, (SCORED, None, None, run[LATENCY], None, None, None, thread_id, output_hash, results, (), None)
             )
             way = f'{passed(path) if path else ""}"thread_id":"{thread_id}",'
             return record, line(record, begin, redacted_json(outputs), wording, way)
-        _, _, _, error, outcome, kind, latency_ms, read, written, model, _, stdout, _, extra = run
+        _, _, _, error, outcome, kind, latency_ms, read, written, model, _, stdout, _, extra, counts = run
         scored = outputs is not None
         record = Record(
             SCORED if scored else str(outcome),
@@ -218,6 +219,7 @@ class Work:
             output_hash,
             results,
             (*map(redacted, extra.get("warnings", ())), *map(CHANGED.format, changed)),
+            counts,
         )
         stored = None if outputs is None else redacted_json(outputs)
         return record, line(record, begin, stored, wording, more(record, path, redacted(stdout)))

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from langchain_core.callbacks import BaseCallbackHandler
 
+from seatrial.model.counts import details_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from uuid import UUID
@@ -97,13 +99,4 @@ class Meter(BaseCallbackHandler):
 
 def _call(place: tuple[str, str], model: str, usage: Mapping[str, Any] | None) -> ModelCall:
     given = usage or {}
-    read, written = given.get("input_token_details") or {}, given.get("output_token_details") or {}
-    return ModelCall(
-        *place,
-        model,
-        given.get("input_tokens"),
-        given.get("output_tokens"),
-        read.get("cache_read"),
-        read.get("cache_creation"),
-        written.get("reasoning"),
-    )
+    return ModelCall(*place, model, given.get("input_tokens"), given.get("output_tokens"), *details_of(usage))
