@@ -45,7 +45,7 @@ from seatrial.model.context import repetition_here
 from seatrial.pool import process_loop
 from seatrial.pool.row_log import BACKGROUND, EACH, GROUP_S, OWN_GROUPS, Patience, RowLog
 from seatrial.runner import RunPlan, RunResult, run
-from seatrial.runner.record import parse
+from seatrial.runner.record import COUNTED, parse
 from seatrial.scoring import Bound, Score, bind, evaluator
 
 if TYPE_CHECKING:
@@ -162,6 +162,7 @@ def test_a_run_leaves_rows_evidence_and_a_summary(tmp_path: Path) -> None:
     assert len(rows_of(tmp_path / "r1")) == 2 * 2 * 2
     row = rows_of(tmp_path / "r1")[0]
     assert set(NAMES) <= set(row)
+    assert {row[name] for name in COUNTED} == {None}, "no model was called"
     expected = {
         "example_id": "e0",
         "version": "v1",
