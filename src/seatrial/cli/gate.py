@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +59,11 @@ if TYPE_CHECKING:
 )
 @click.option("--graph", help="Graph whose own keys the policy file names (with --evidence).")
 @click.option(
+    "--prices",
+    type=click.Path(path_type=Path),
+    help="File of prices for [measure.cost_usd] (with files); default those of the project, else the listed ones.",
+)
+@click.option(
     "--goal",
     type=click.Choice(["no_regression", "non_inferior", "superior"]),
     help="What exit 0 takes, in place of the policy's: no drop, shown within promote_margin, or shown better.",
@@ -108,6 +113,7 @@ def command(
     policy: Path | None,
     since_ref: str | None,
     graph: str | None,
+    prices: Path | None,
     goal: str | None,
     inconclusive: str | None,
     confirm: bool | None,
@@ -162,15 +168,13 @@ def command(
                 )
             if concurrency:
                 raise UsageError("-j goes with two versions of a graph; a file of evidence is read, not run")
-            if files_given:
-                report = _gate_two(files_given, baseline, candidate, requested, critical, policy, graph, changed)
-            else:
-                report = _gate_files(evidence, baseline, candidate, requested, critical, policy, graph, changed)
+            rules = _Rules(requested, critical, policy, graph, prices, changed)
+            report = (_gate_two if files_given else _gate_files)(files_given or evidence, baseline, candidate, rules)
         elif since_ref is not None:
             how = (confirm, confirm_repeat, concurrency)
             report = _gate_since(since_ref, versions[0] if versions else None, how, changed, quiet=as_json)
         elif len(versions) == 2:
-            flags = given_flags(("baseline", "candidate", "critical", "graph", *READING_NAMES))
+            flags = given_flags(("baseline", "candidate", "critical", "graph", "prices", *READING_NAMES))
             if flags:
                 raise UsageError(f"{flags[0]} goes with files of results; two runs of the project already say it")
             report = _gate_runs(
@@ -196,7 +200,7 @@ def command(
 
 def _alone(ref: str, versions: tuple[str, ...]) -> None:
     """Raise a UsageError where an argument is given with --since-ref that it does not read."""
-    flags = given_flags(("evidence", "baseline", "candidate", "critical", "graph", "policy", *READING_NAMES))
+    flags = given_flags(("evidence", "baseline", "candidate", "critical", "graph", "prices", "policy", *READING_NAMES))
     if flags:
         raise UsageError(f"{flags[0]} does not go with --since-ref {ref}: graph, policy and segments are the project's")
     if len(versions) > 1:
@@ -231,18 +235,39 @@ def _are_files(names: tuple[str, ...]) -> bool:
     )
 
 
-def _gate_two(
-    paths: tuple[Path, ...],
-    baseline: str | None,
-    candidate: str | None,
-    requested: Requested,
-    critical: tuple[str, ...],
-    policy: Path | None,
-    graph: str | None,
-    changed: Mapping[str, Any],
-) -> Report:
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What files of results are judged by, as the command line says it.
+
+    Attributes:
+        requested: how the files are read.
+        critical: segments that must be covered.
+        policy: file of rules; None = the built-in defaults.
+        graph: whose keys of the policy gate.
+        prices: file of prices; None = the project's, else the listed ones.
+        changed: words of the policy that are said otherwise.
+    """
+
+    requested: Requested
+    critical: tuple[str, ...]
+    policy: Path | None
+    graph: str | None
+    prices: Path | None
+    changed: Mapping[str, Any]
+
+
+def _gate_files(paths: tuple[Path, ...], baseline: str | None, candidate: str | None, rules: _Rules) -> Report:
+    if rules.policy is not None:
+        _must_be_there(rules.policy)
+    elif rules.graph:
+        raise UsageError("--graph names whose keys of a policy file gate; give the file with --policy")
+    evidence = read_files(paths, rules.requested)
+    return _judged(evidence, *versions_requested(evidence, baseline, candidate), rules)
+
+
+def _gate_two(paths: tuple[Path, ...], baseline: str | None, candidate: str | None, rules: _Rules) -> Report:
     if len(paths) == 1:
-        return _gate_files(paths, baseline, candidate, requested, critical, policy, graph, changed)
+        return _gate_files(paths, baseline, candidate, rules)
     if len(paths) > 2:
         raise UsageError(
             f"{len(paths)} files were given and two are compared: seatrial gate OLD NEW; several files of one table are given with --evidence"
@@ -251,29 +276,10 @@ def _gate_two(
         raise UsageError(
             "of two files the first is the baseline and the second the candidate; leave --baseline and --candidate out"
         )
-    if policy is not None:
-        _must_be_there(policy)
-    evidence, old, new = read_two(paths, requested)
-    return _judged(evidence, old, new, critical, policy, graph, changed)
-
-
-def _gate_files(
-    paths: tuple[Path, ...],
-    baseline: str | None,
-    candidate: str | None,
-    requested: Requested,
-    critical: tuple[str, ...],
-    policy: Path | None,
-    graph: str | None,
-    changed: Mapping[str, Any],
-) -> Report:
-    if graph and policy is None:
-        raise UsageError("--graph names whose keys of a policy file gate; give the file with --policy")
-    if policy is not None:
-        _must_be_there(policy)
-    evidence = read_files(paths, requested)
-    baseline, candidate = versions_requested(evidence, baseline, candidate)
-    return _judged(evidence, baseline, candidate, critical, policy, graph, changed)
+    if rules.policy is not None:
+        _must_be_there(rules.policy)
+    evidence, old, new = read_two(paths, rules.requested)
+    return _judged(evidence, old, new, rules)
 
 
 def _must_be_there(policy: Path) -> None:
@@ -283,40 +289,43 @@ def _must_be_there(policy: Path) -> None:
         load_policy(policy)  # says so, before a large file is read
 
 
-def _judged(
-    evidence: Evidence,
-    baseline: str,
-    candidate: str,
-    critical: tuple[str, ...],
-    policy: Path | None,
-    graph: str | None,
-    changed: Mapping[str, Any],
-) -> Report:
+def _judged(evidence: Evidence, baseline: str, candidate: str, rules: _Rules) -> Report:
     from seatrial.gate.merge import check  # noqa: PLC0415 - numpy is for those who gate
     from seatrial.gate.policy import Policy, load_policy  # noqa: PLC0415
     from seatrial.gate.validity import known_values  # noqa: PLC0415
 
-    rules = load_policy(policy, _graph_of(evidence, graph)) if policy else Policy()
-    rules = replace(rules, **changed)
-    known_values(evidence, critical)
+    policy = load_policy(rules.policy, _graph_of(evidence, rules.graph)) if rules.policy else Policy()
+    policy = replace(policy, **rules.changed)
+    known_values(evidence, rules.critical)
     return check(
         evidence,
-        rules,
+        policy,
         baseline=baseline,
         candidate=candidate,
-        critical=critical,
-        standings=_standings(evidence, rules, candidate, graph),
-        prices=_prices(rules),
+        critical=rules.critical,
+        standings=_standings(evidence, policy, candidate, rules.graph),
+        prices=_prices(policy, rules.prices),
     )
 
 
-def _prices(rules: Policy) -> Prices | None:
-    """The listed prices, where a cost gates; a project gates its runs at its own."""
-    if not any(rule.name == "cost_usd" for rule in rules.measures):
+def _prices(policy: Policy, file: Path | None) -> Prices | None:
+    """The prices of the file, of the project this folder is in, or the listed ones; None where no cost gates."""
+    if not any(rule.name == "cost_usd" for rule in policy.measures):
+        if file is not None:
+            raise UsageError(
+                f"--prices {file}: no cost gates; write [measure.cost_usd] into the policy, or leave it out"
+            )
         return None
-    from seatrial.model.price import LISTED  # noqa: PLC0415 - where a cost gates
+    from seatrial.model.price import LISTED, read_prices  # noqa: PLC0415 - where a cost gates
+    from seatrial.project.settings import find_root, read_settings  # noqa: PLC0415
 
-    return LISTED
+    if file is not None:
+        return read_prices(file)
+    try:
+        root = find_root(Path.cwd())
+    except UsageError:
+        return LISTED  # no project: results of another harness
+    return read_settings(root).model.prices
 
 
 def _standings(evidence: Evidence, rules: Policy, candidate: str, named: str | None) -> Mapping[str, Standing]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from seatrial.errors import DataError
-from seatrial.evidence.schema import PER_RUN, SEGMENT_PREFIX
+from seatrial.evidence.schema import MEASUREMENTS, PER_RUN, SEGMENT_PREFIX
 from seatrial.segment import changed_dimensions
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Outcome
 
@@ -106,7 +106,7 @@ def _scores(evidence: Evidence) -> None:
 
 
 def _measurements(evidence: Evidence) -> None:
-    for name in PER_RUN[:3]:
+    for name in MEASUREMENTS:
         if evidence.has(name):
             values = evidence.numbers(name)
             there = ~evidence.missing(name)

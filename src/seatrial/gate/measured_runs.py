@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.errors import ConfigError
+from seatrial.errors import ConfigError, DataError
 from seatrial.gate.arms import clusters_of
 from seatrial.gate.row import DECIMALS
 from seatrial.price import Tokens
@@ -99,6 +99,7 @@ def numbers_of(evidence: Evidence, name: str, prices: Prices | None, source: str
 
     Raises:
         ConfigError: the evidence has no such column, or nobody handed in prices.
+        DataError: tokens of a cache are more than the tokens read.
     """
     needed = ("model", "input_tokens", "output_tokens") if name == COST else (name,)
     for column in needed:
@@ -118,6 +119,12 @@ def _cost(evidence: Evidence, prices: Prices) -> NDArray[np.float64]:
     rate = each[models.index]
     columns = [_cached(evidence, name) for name in ("cache_read_tokens", "cache_write_tokens")]
     fresh = evidence.numbers("input_tokens") - columns[0] - columns[1]
+    over = np.flatnonzero(fresh < 0)
+    if over.size:
+        raise DataError(
+            f"{evidence.source} row {int(over[0]) + 1}: cache_read_tokens and cache_write_tokens are more than input_tokens, of which they are a part; "
+            "a file that counts them apart has to add them to input_tokens"
+        )
     parts = (fresh, *columns, evidence.numbers("output_tokens"))
     return np.asarray(sum(part * rate[:, i] for i, part in enumerate(parts)))
 

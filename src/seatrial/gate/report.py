@@ -116,6 +116,11 @@ class Report:
         return self.budget.total
 
     @property
+    def segments_file(self) -> Mapping[str, str | None]:
+        """Version of the segments file, and the hash of each dimension's rules; null where the evidence does not say."""
+        return {"version": self.segments_version or None, "hash": self.segments_hash or None}
+
+    @property
     def exit_code(self) -> int:
         """0 / 1 / 2 by verdict in mode `block`; 0 in `observe` and `warn`, whatever the verdict, and where it is `tolerated`.
 

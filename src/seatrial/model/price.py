@@ -9,8 +9,14 @@ cache_read = 0.075
 from __future__ import annotations
 
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from seatrial.price import Price, Prices
+from seatrial import toml
+from seatrial.errors import ConfigError
+from seatrial.price import Price, Prices, read_price
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AS_OF = "2026-07-24"
 """Day of LiteLLM's public price list (model_prices_and_context_window.json) that these figures were read from.
@@ -70,3 +76,19 @@ LISTED = Prices(
     ),
 )
 """USD per million tokens, by the model's name without provider and release date."""
+
+
+def read_prices(path: Path) -> Prices:
+    """A file of prices: `[prices."openai:gpt-4o-mini"]` with `input` and `output`, before the listed ones.
+
+    Raises:
+        ConfigError: the file is missing, names no price, or a word or a number of it is wrong.
+    """
+    raw = toml.read(path, "prices", absent="a project's own are [tool.seatrial.model.prices]")
+    toml.only_known(raw, ("prices",), str(path))
+    own = toml.table(raw.get("prices", {}), f"{path}: prices")
+    if not own:
+        raise ConfigError(
+            f'{path} names no price; write [prices."openai:gpt-4o-mini"] with input and output, USD per million tokens'
+        )
+    return LISTED.with_own({model: read_price(one, f"{path}: prices.{model!r}") for model, one in own.items()})

@@ -42,7 +42,7 @@ def gate_data(report: Report) -> dict[str, Any]:
         "floors": report.floors,
         "goal": report.goal,
         "prices": report.prices,
-        "segments_file": {"version": report.segments_version or None, "hash": report.segments_hash or None},
+        "segments_file": dict(report.segments_file),
         "tolerated": report.tolerated,
         "churn": report.churn,
         "family_size": report.family_size,

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from seatrial.errors import ConfigError
+from seatrial.errors import ConfigError, DataError
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy
 from seatrial.price import Price, Prices
@@ -203,3 +203,11 @@ def test_a_model_without_a_price_is_no_number_and_no_pass(build):
     assert report.verdict is Verdict.INCONCLUSIVE
     with pytest.raises(ConfigError, match="no prices were handed in"):
         check(build(priced("cheap")), COST, baseline="a", candidate="b")
+
+
+def test_tokens_of_a_cache_beyond_those_read_are_refused_and_do_not_make_a_run_cheap(build):
+    made = [{**row, "cache_read_tokens": 1_001 if row["version"] == "b" else 0} for row in priced("cheap")]
+    with pytest.raises(DataError, match=r"row 2: cache_read_tokens and cache_write_tokens are more than input_tokens"):
+        check(build(made), COST, baseline="a", candidate="b", prices=PRICES)
+    with pytest.raises(DataError, match="cache_write_tokens is -5"):
+        build([{**row, "cache_write_tokens": -5} for row in priced("cheap")])
