@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seatrial.errors import UsageError
+from seatrial.gate.override import LONGEST_DAYS, RENEWALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +57,7 @@ def command(
 
     The verdict stays FAIL; the exit code becomes 0 once every failing row is accepted. An override is appended to
     gates/overrides.jsonl, which is committed. It is bound to this baseline, this candidate and this depth: the next change
-    is judged anew. It lasts 30 days at most and can be renewed twice; a command given once more renews nothing.
+    is judged anew. It lasts {days} days at most and can be renewed {renewals} times; a command given once more renews nothing.
 
     \b
     Examples:
@@ -110,6 +111,9 @@ def command(
     for left in still_failing(report, overrides_of(project), bound, today):
         click.echo(f"still unanswered: --segment {left.segment} --key {left.key}")
     return 0
+
+
+command.help = (command.help or "").format(days=LONGEST_DAYS, renewals=RENEWALS)
 
 
 def _pairs(segments: Sequence[str], keys: Sequence[str]) -> list[tuple[str, str]]:

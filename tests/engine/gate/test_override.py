@@ -1,6 +1,7 @@
 """An override lets one failing row of one comparison through, for a while, and nothing else."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -9,7 +10,16 @@ import pytest
 
 from seatrial.errors import DataError, UsageError
 from seatrial.gate.merge import check
-from seatrial.gate.override import Bound, apply, override_line, read_overrides, renewals, write_for, write_rows
+from seatrial.gate.override import (
+    LONGEST_DAYS,
+    Bound,
+    apply,
+    override_line,
+    read_overrides,
+    renewals,
+    write_for,
+    write_rows,
+)
 from seatrial.gate.policy import Policy
 from seatrial.verdict import Verdict
 
@@ -172,3 +182,17 @@ def test_a_date_that_is_none_is_found_when_it_is_read(blocked):
     row = json.loads(override_line(written(blocked)))
     with pytest.raises(DataError, match="line 1"):
         read_overrides(json.dumps({**row, "expires": "2026-02-31"}), Path("overrides.jsonl"))
+
+
+@pytest.mark.parametrize(
+    ("page", "sentence"),
+    [
+        ("docs/how-to/baselines.md", r"expires on its last day, at most (\d+) days away"),
+        ("src/seatrial/template/README.md", r"An override lasts (\d+) days at most"),
+        ("docs/reference/cli.md", r"It lasts (\d+) days at most"),
+    ],
+)
+def test_a_page_that_states_how_long_an_override_lasts_states_the_constant(page, sentence):
+    root = next(parent for parent in Path(__file__).parents if (parent / "pyproject.toml").exists())
+    text = " ".join((root / page).read_text(encoding="utf-8").split())
+    assert re.findall(sentence, text) == [str(LONGEST_DAYS)]
