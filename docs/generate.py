@@ -19,7 +19,19 @@ from typing import TYPE_CHECKING, Any
 
 import figures
 from fences import TABLE, blocks, commands, with_output
-from written import checks, cli, environment, files, json_formats, llms, pytest_plugin, python_api, settings, speed
+from written import (
+    checks,
+    cli,
+    environment,
+    files,
+    json_formats,
+    llms,
+    pytest_plugin,
+    python_api,
+    schemas,
+    settings,
+    speed,
+)
 from written.settings import default
 from written.tables import meanings, table
 
@@ -211,11 +223,11 @@ TABLES: dict[str, Callable[[], str]] = {
     "exit codes": cli.exit_codes,
     "exits": cli.exits,
     "formats of json": json_formats.formats,
-    "report fields": json_formats.report_fields,
-    "row fields": json_formats.row_fields,
+    "report fields": json_formats.fields_of(json_formats.rows_of_report),
+    "row fields": json_formats.fields_of(json_formats.rows_of_row),
     "states": json_formats.states,
     "reasons": json_formats.reasons,
-    "decision fields": json_formats.decision_fields,
+    "decision fields": json_formats.fields_of(json_formats.rows_of_decision),
     "other fields": json_formats.other_fields,
     "variables": environment.variables,
     "provider keys": environment.provider_keys,
@@ -244,6 +256,8 @@ def written(page: Path) -> str:
 COMPLETE: dict[Path, Callable[[], str]] = {
     DOCS / "reference" / "cli.md": cli.page,
     **figures.PICTURES,
+    DOCS / "schemas" / "gate-1.json": schemas.report,
+    DOCS / "schemas" / "decision-1.json": schemas.decision,
     llms.ROOT / "llms.txt": llms.page,
 }
 """Files that are written from their first line to their last."""

@@ -25,7 +25,7 @@ from seatrial.report.certified import Certified
 from seatrial.verdict import Decision, Finding, State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 SOURCE = Path(seatrial.__file__).parent
 NAME = re.compile(r"seatrial/[a-z][a-z-]*/[1-9][0-9]*")
@@ -120,6 +120,14 @@ TYPES = (
 OTHER_NAMES = {"evidence": "source", "judges": "standings"}
 """Field of a report -> the attribute that it is."""
 
+OTHER_TYPES = {
+    "causes": (
+        "list of objects",
+        "what regressed answers of the failing segments say, most frequent first: `reason` and `regressed`, how many say so",
+    )
+}
+"""Field of a report that is written in another form than the attribute of its name."""
+
 
 def names() -> set[str]:
     """Every format the source names, and those of the kinds of decisions it makes."""
@@ -190,20 +198,29 @@ def _names(mapping: ast.Dict) -> list[str]:
     return [str(key.value) for key in mapping.keys if isinstance(key, ast.Constant)]
 
 
-def report_fields() -> str:
+Row = tuple[str, str, str]
+"""A field: its name, its type, its meaning."""
+
+
+def rows_of_report() -> list[Row]:
     """The fields of `seatrial/gate/1`."""
     keys = [*_keys_of("gate_data", "report/data.py"), "judges", *_keys_of("looks_data", "report/annotations.py")]
-    return _fields(keys, Report)
+    return [_field(key, Report) for key in keys]
 
 
-def row_fields() -> str:
+def rows_of_row() -> list[Row]:
     """The fields of one row of a report."""
-    return _fields(_keys_of("_finding", "report/data.py"), Finding)
+    return [_field(key, Finding) for key in _keys_of("_finding", "report/data.py")]
 
 
-def decision_fields() -> str:
+def rows_of_decision() -> list[Row]:
     """The fields of a decision."""
-    return _fields(_keys_of("decision_data", "report/decision_data.py"), Decision)
+    return [_field(key, Decision) for key in _keys_of("decision_data", "report/decision_data.py")]
+
+
+def fields_of(rows: Callable[[], list[Row]]) -> Callable[[], str]:
+    """The table of some fields."""
+    return lambda: table(("field", "type", "meaning"), rows())
 
 
 def _fields(keys: list[str], shape: type[Any]) -> str:
@@ -213,6 +230,8 @@ def _fields(keys: list[str], shape: type[Any]) -> str:
 def _field(key: str, shape: type[Any]) -> tuple[str, str, str]:
     if key == "schema":
         return "`schema`", "text", "the format's name"
+    if shape is Report and key in OTHER_TYPES:
+        return f"`{key}`", *OTHER_TYPES[key]
     name = OTHER_NAMES.get(key, key) if shape is Report else key
     types = {one.name: str(one.type) for one in fields(shape)}
     if name in types:

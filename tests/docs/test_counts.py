@@ -48,7 +48,7 @@ OVER = {
 """Pages over their budget, with the words they may have today."""
 
 LONG = 35
-LONG_SENTENCES = 4
+LONG_SENTENCES = 3
 """Sentences of more than LONG words in all pages together."""
 
 PLAIN = (
