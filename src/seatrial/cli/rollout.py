@@ -77,7 +77,7 @@ def start(
 ) -> int:
     """Start a rollout: read experiments/PLAN.toml, certify its power, write the first row of its ledger.
 
-    A stage that cannot stop a drop of must_stop with probability .8 within its dwell is refused (exit 2). Starting the same
+    A stage that cannot stop a drop of must_stop with probability .8 within its dwell is refused (exit 3). Starting the same
     plan a second time changes nothing; a changed plan is a new rollout.
 
     \b

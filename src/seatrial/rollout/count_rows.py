@@ -120,6 +120,14 @@ class CountedRows:
         """As the protocol says."""
         return self._source.traffic(rollout)
 
+    def last_outcome(self, rollout: str, metric: Metric, since: float, until: float) -> float | None:
+        """As the protocol says."""
+        return self._source.last_outcome(rollout, metric, since, until)
+
+    def has_exposures(self, rollout: str, since: float, until: float) -> bool:
+        """As the protocol says."""
+        return self._source.has_exposures(rollout, since, until)
+
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """As the protocol says."""
         return self._source.late_exposures(rollout, before, recorded_since)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from seatrial.errors import SeatrialError
@@ -54,8 +55,10 @@ def gather(
         one.name: (state.until(one.name), max(state.until(one.name), _closed(now, one.horizon)))
         for one in (*rules.metrics, *rules.means)
     }
-    counter.begin(rules.rollout, [(state.counted, counted), *spans.values()])
     problems: list[Problem] = []
+    for metric in rules.metrics:
+        spans[metric.name] = _heard(counter, rules.rollout, metric, spans[metric.name], now, problems)
+    counter.begin(rules.rollout, [(state.counted, counted), *spans.values()])
     if now < state.counted:
         problems.append(Problem("", Reason(Why.CLOCK, seconds=state.counted - now)))
     groups = counter.exposed(rules.rollout, state.counted, counted)
@@ -127,6 +130,40 @@ def _crossed(source: CountingSource, rules: Rules, state: State, counted: float)
 def _closed(now: float, horizon: float) -> float:
     """The last full minute whose units have had their horizon."""
     return math.floor((now - horizon - GRACE) / MINUTE) * MINUTE
+
+
+def _heard(
+    source: CountingSource,
+    rollout: str,
+    metric: Metric,
+    span: tuple[float, float],
+    now: float,
+    problems: list[Problem],
+) -> tuple[float, float]:
+    """The span of exposure that can be closed: a default is applied only while events of the metric's type come in.
+
+    Without an event for `silent_after` seconds the feed may be dead, and then every unit would take the default, in both
+    versions alike. Units whose horizon ended in such a silence wait for the next event; once some have waited for so long,
+    it is a problem of every cell. Where exposures have stopped too, nothing is missing.
+    """
+    since, until = span
+    if metric.default is Polarity.NEUTRAL or until <= since:
+        return span
+    silent = metric.silent_after
+    try:
+        if source.last_outcome(rollout, metric, until + metric.horizon - silent, now) is not None:
+            return span
+        last = source.last_outcome(rollout, metric, since, now)
+        heard = since if last is None else last
+        if not source.has_exposures(rollout, heard, now):
+            return span
+        if source.has_exposures(rollout, heard, until - silent):
+            text = f"no event of its type since {datetime.fromtimestamp(heard, UTC):%Y-%m-%d %H:%M} UTC"
+            problems.append(Problem("", Reason(Why.UNREADABLE, metric.name, text=text)))
+    except SeatrialError:
+        return span  # reading the metric says so
+    closed = since if last is None else _closed(last + silent + GRACE, metric.horizon)
+    return since, min(until, max(since, closed))
 
 
 def _cell(state: State, name: str) -> CellState | None:

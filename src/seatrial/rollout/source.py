@@ -125,6 +125,12 @@ class Reader(Protocol):
     def traffic(self, rollout: str) -> Sequence[CellTraffic]:
         """Requests that routers have assigned, one entry per router, cell, try and rung."""
 
+    def last_outcome(self, rollout: str, metric: Metric, since: float, until: float) -> float | None:
+        """Time of the latest event of a metric's type observed in [since, until], in threads exposed since its horizon before."""
+
+    def has_exposures(self, rollout: str, since: float, until: float) -> bool:
+        """Whether any unit was exposed in (since, until)."""
+
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """Exposures from before a time that were recorded after another."""
 

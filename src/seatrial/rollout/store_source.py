@@ -38,6 +38,11 @@ _CROSSINGS = (
     "AND f.attempt = e.attempt AND f.rung = e.rung AND f.forced = 0 AND f.arm <> e.arm AND f.exposed_at < :until) "
     "ORDER BY e.cell, e.unit"
 )
+LAST_OUTCOME = (
+    "SELECT MAX(o.observed_at) FROM outcomes o WHERE o.outcome = :outcome AND o.observed_at >= :since AND o.observed_at <= :until "
+    "AND o.thread_id IN (SELECT e.thread_id FROM exposures e WHERE e.rollout = :rollout AND e.exposed_at >= :begin)"
+)
+ANY_EXPOSURE = "SELECT 1 FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 AND e.exposed_at > :since AND e.exposed_at < :until LIMIT 1"
 _LATE = "SELECT COUNT(*) FROM exposures WHERE rollout = :rollout AND exposed_at < :before AND recorded_at > :recorded"
 
 
@@ -73,6 +78,16 @@ class StoreSource:
         return [
             CellTraffic(**{**row, "heaviest": tuple(row["heaviest"])}) for row in read_traffic(self._store, rollout)
         ]
+
+    def last_outcome(self, rollout: str, metric: Metric, since: float, until: float) -> float | None:
+        """As the protocol says."""
+        outcome, begin = metric.source.name, since - metric.horizon
+        row = self._rows(LAST_OUTCOME, rollout=rollout, outcome=outcome, since=since, until=until, begin=begin)[0]
+        return None if row[0] is None else float(row[0])
+
+    def has_exposures(self, rollout: str, since: float, until: float) -> bool:
+        """As the protocol says."""
+        return bool(self._rows(ANY_EXPOSURE, rollout=rollout, since=since, until=until))
 
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """As the protocol says."""

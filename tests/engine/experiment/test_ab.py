@@ -64,6 +64,7 @@ def counts(treated: tuple[int, int], control: tuple[int, int]) -> dict:
 
 
 def test_an_early_look_at_a_fixed_horizon_is_invalid_and_shows_no_winner():
+    # R27
     found = judge(plan_of(), counts((648, 900), (592, 900)))
     assert (found.verdict, found.reason_class, found.exit_code) == (Verdict.INCONCLUSIVE, ReasonClass.INVALID, 2)
     assert "early look: 1,800 of 4,000" in found.reason
