@@ -31,7 +31,10 @@ class Variable(NamedTuple):
 
 VARIABLES = (
     Variable(
-        "EVAL", "Runs and judges", "`1`: judges call their models, and `pytest -m llm` runs them", "judges ask nothing"
+        "EVAL",
+        "Runs and judges",
+        "`1`: judges and graphs call their models and record them, and `pytest -m llm` runs",
+        "recorded calls are replayed, judges are skipped",
     ),
     Variable("REDTEAM", "Runs and judges", "`1`: pytest runs the tests marked `redteam`", "they are skipped"),
     Variable("LIVE", "Runs and judges", "`1`: pytest runs the tests marked `live`", "they are skipped"),

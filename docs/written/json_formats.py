@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SOURCE = Path(seatrial.__file__).parent
-NAME = re.compile(r"seatrial/[a-z][a-z-]*/[1-9][0-9]*")
+NAME = re.compile(r"seatrial/[a-z][a-z_-]*/[1-9][0-9]*")
 PRINTED, WRITTEN, GIVEN = "printed with `--json`", "written", "you write it"
 
 

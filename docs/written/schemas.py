@@ -29,7 +29,12 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 """A type in the words of the page -> its schema."""
 
-WORDS = {"verdict": list(Verdict), "state": list(State), "reason_class": list(ReasonClass), "exit_code": [0, 1, 2, 3]}
+WORDS: dict[str, list[Any]] = {
+    "verdict": list(Verdict),
+    "state": list(State),
+    "reason_class": list(ReasonClass),
+    "exit_code": [0, 1, 2, 3],
+}
 """Field -> the only values it may have, beside null."""
 
 REFUSAL = ("schema", "verdict", "exit_code", "reason_class", "reason")
@@ -81,5 +86,5 @@ def _object(rows: Iterable[tuple[str, str, str]], optional: Iterable[str] = ()) 
 def _field(name: str, kind: str, meaning: str) -> dict[str, Any]:
     kinds = [KINDS[one] for one in re.split(r" or (?!false)", kind)]
     if name in WORDS:
-        kinds[0] = {"enum": [*WORDS[name]]}
+        kinds[0] = {"enum": WORDS[name]}
     return (kinds[0] if len(kinds) == 1 else {"anyOf": kinds}) | {"description": meaning}

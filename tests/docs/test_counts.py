@@ -40,7 +40,7 @@ FOLDER = {"tutorials": 800, "how-to": 800, "explanation": 600, "reference": 600}
 SLACK = 1.2
 
 OVER = {
-    "docs/explanation/statistics.md": 1652,
+    "docs/explanation/statistics.md": 1592,
     "docs/how-to/judge-licence.md": 977,
     "docs/reference/checks.md": 1068,
     "docs/reference/evidence.md": 1086,
@@ -74,7 +74,7 @@ PLAIN = (
 )
 """Words of the glossary's left column in prose -> what to say."""
 
-PRIVATE_WORDS = 17
+PRIVATE_WORDS = 16
 """How often they are used in all pages together."""
 
 
