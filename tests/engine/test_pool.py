@@ -383,7 +383,7 @@ def test_an_item_of_many_tasks_does_not_hold_the_loop() -> None:
         return item
 
     results = Results()
-    pool.run(range(1), lambda item: -1, results, concurrency=1, timeout_s=10.0, awaited=awaited)
+    pool.run(range(1), lambda item: -1, results, concurrency=1, timeout_s=40.0, awaited=awaited)
     assert results.of == {0: 0}
 
 

@@ -416,7 +416,7 @@ def test_a_run_that_has_gone_stale_is_refused_by_name_and_taken_by_id(project, c
         (
             "evaluators/__init__.py",
             "SUITES =",
-            "polite.__seatrial__ = ('polite', '2')\nSUITES =",
+            "polite.__seatrial__ = ('polite', '2', None)\nSUITES =",
             "the evaluators changed",
         ),
     ],
