@@ -132,13 +132,18 @@ def _entry(name: str) -> str:
 
 
 def signature(thing: Callable[..., Any]) -> inspect.Signature:
-    """Its parameters, with annotations as they are written and without the type it returns."""
+    """Its parameters, with annotations as they are written, long defaults as `...`, and without the type it returns."""
     found = inspect.signature(thing)
-    parameters = [
-        one if one.annotation is one.empty else one.replace(annotation=_Raw(one.annotation))
-        for one in found.parameters.values()
-    ]
-    return inspect.Signature(parameters)
+    return inspect.Signature([_plain(one) for one in found.parameters.values()])
+
+
+def _plain(parameter: inspect.Parameter) -> inspect.Parameter:
+    annotation, default = parameter.annotation, parameter.default
+    if annotation is not parameter.empty:
+        parameter = parameter.replace(annotation=_Raw(getattr(annotation, "__forward_arg__", annotation)))
+    literal = default is None or isinstance(default, (str, int, float))
+    texts = isinstance(default, tuple) and all(isinstance(one, str) for one in default)
+    return parameter if default is parameter.empty or literal or texts else parameter.replace(default=_Raw("..."))
 
 
 def shown(step: doctest.Example) -> list[str]:

@@ -235,7 +235,7 @@ def _field(key: str, shape: type[Any]) -> tuple[str, str, str]:
     name = OTHER_NAMES.get(key, key) if shape is Report else key
     types = {one.name: str(one.type) for one in fields(shape)}
     if name in types:
-        return f"`{key}`", json_type(types[name]), re.sub(r"\bNone\b", "null", meanings(shape)[name])
+        return f"`{key}`", json_type(types[name]), _null(meanings(shape)[name])
     own = getattr(shape, name)
     text = (inspect.getdoc(own) or "").partition("\n")[0].rstrip(".")
     return f"`{key}`", json_type(str(own.fget.__annotations__["return"])), text
@@ -291,4 +291,8 @@ def _says(of: type[Any]) -> str:
 
 def _numbers(of: type[Any]) -> str:
     meaning = meanings(of)
-    return "; ".join(f"`{one.name}` {meaning[one.name]}" for one in fields(of))
+    return "; ".join(f"`{one.name}` {_null(meaning[one.name])}" for one in fields(of))
+
+
+def _null(text: str) -> str:
+    return re.sub(r"\bNone\b", "null", text)

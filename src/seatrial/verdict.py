@@ -151,7 +151,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One row of a verdict: a key on a segment, every number that stands behind its word, and its sentence.
+    """One row of a verdict: a key on a segment, the numbers it rests on, and its sentence.
 
     Rates and differences are shares (0..1), candidate minus baseline. None means "not known", never zero.
 

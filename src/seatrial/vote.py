@@ -141,7 +141,7 @@ class ShortOfLicence(Kind):
 
     Attributes:
         what: what.
-        have: what there is; None where it was not measured.
+        have: what there is; None where it is missing.
         floor: what is asked for.
     """
 

@@ -76,7 +76,7 @@ def grounded(
         passages: where the passages are: texts, or objects with `text`, `content` or `page_content` and an `id`.
         source: `outputs`, `inputs` or `reference`.
         at_least: the share of a sentence's content words that one passage must have; below half of it, the sentence is
-            unsupported, and between the two nobody knows.
+            unsupported, and between the two it abstains.
         must_cite: every claim must cite; a sentence that cites is compared with the cited passages only.
         key: the score's key.
     """

@@ -16,7 +16,7 @@ UNITS = ("characters", "words")
 
 
 def contains(field: str, *needles: str, every: bool = True, key: str = "contains") -> Check:
-    """1 when every needle (`every=False`: at least one) stands in the text, whatever its case.
+    """1 when every needle (`every=False`: at least one) is in the text, whatever its case.
 
     >>> contains("body", "refund", "order")(Run("r1", {}, {"body": "Your refund is on its way."}), Example("e1", {})).reason
     "body does not contain 'order'"
@@ -33,7 +33,7 @@ def contains(field: str, *needles: str, every: bool = True, key: str = "contains
 
 
 def forbids(field: str, *phrases: str, key: str = "forbids") -> Check:
-    """1 when none of the phrases stands in the text as whole words, whatever their case.
+    """1 when none of the phrases is in the text as whole words, whatever their case.
 
     >>> forbids("body", "guarantee")(Run("r1", {}, {"body": "We guarantee it."}), Example("e1", {})).reason
     "body says 'guarantee'"

@@ -62,7 +62,7 @@ class Header:
         repetitions: runs per example.
         system_failures: share of planned cells where the graph failed; its record, which a later run is held against.
         date: ISO day on which it was measured.
-        code: content hash of what was run; empty where nobody knows.
+        code: content hash of what was run; empty where it is not known.
         segments_version: of the segments file; empty in a baseline that was accepted before evidence had it.
         segments_hash: what put its examples into segments, likewise.
     """

@@ -47,7 +47,7 @@ class KeyRule:
 
     Attributes:
         name: the evaluator key.
-        primary: takes .6 of alpha, and the other tested keys share .4; `must_detect` is asked of it alone, and of every tested
+        primary: takes .6 of alpha, and the other tested keys share .4; `must_detect` holds for it alone, and for every tested
             key where none is primary. Needed on exactly one key where several are tested.
         zero_tolerance: one new hit fails: a score under 1 where the baseline scored 1 on the same example. For checks that always
             answer the same; outside alpha. At least one key must be tested instead.
@@ -97,7 +97,7 @@ class JudgeRule:
             never decides.
         min_consistency: share of its pairs with one verdict in both orders, under which it decides nothing.
         ship_rule: what every row that counts must show: `superior`, or better overall and not worse where it is critical.
-        margin: how far under one half a critical segment may lie under the second rule (share).
+        margin: how far below one half a critical segment may be by the second rule (share).
     """
 
     name: str
@@ -141,8 +141,8 @@ class Policy:
         must_detect: drop (share) that must be ruled out on every critical segment, on the primary key (one-sided .05); where it is
             not, the verdict is CANNOT TELL.
         must_detect_overall: the same over all examples.
-        churn: share of examples that answer otherwise when the same version runs twice. The smallest drop that a row is said to
-            detect is computed with it; no verdict depends on it.
+        churn: share of examples that answer otherwise when the same version runs twice. The smallest drop that a row
+            detects is computed with it; no verdict depends on it.
         min_n: least number of clusters of a row that is neither critical nor overall; with fewer it is shown and decides nothing. The
             overall row of another key than the primary one needs as many.
         missing_tolerance: share of missing scores an ordinary row may have before its worst case counts; on critical segments it is

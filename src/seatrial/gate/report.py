@@ -49,7 +49,7 @@ class Report:
         goal: what exit 0 takes.
         tolerated: exit 2 is 0 here: the policy lets pass what could not be told for too few examples or missing cells alone.
         prices: hash of the price table that a cost was measured with; empty where none was.
-        floors: proven floors that the policy names: together they may block .05 of candidates that lie on them exactly.
+        floors: proven floors that the policy names: together they may block .05 of candidates that are exactly on them.
         churn: share of flips under no change that power was computed with.
         family_size: rows that shared alpha.
         counts: planned cells, scored cells, examples and keys, and outcomes per arm.
@@ -61,7 +61,7 @@ class Report:
         regressed: how many such answers there are, with or without a word.
         flips: (example, key, segments, score before, score after, reason) of examples whose score moved, worst first.
         warnings: what a reader must know and no row says.
-        confirm: what fresh repetitions said of suspicious rows; None where none were made.
+        confirm: what new repetitions of suspicious rows showed; None where none were made.
         quarantine: examples that are shown and not judged; None when there are none.
         anchor: the same candidate against the last release, which can only stop; None without an anchor.
         decided_by: which of the two comparisons the verdict is that of.

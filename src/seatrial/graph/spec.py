@@ -71,7 +71,7 @@ class GraphSpec:
         feature: what of the product it serves; its own id unless said otherwise.
         owner: who answers for it.
         family: model family that answers inside it (`rules` for deterministic code); judges of the same family are refused.
-        side_effects: `none`, or one sentence about what a call changes in the world; None = nobody declared it.
+        side_effects: `none`, or one sentence about what a call changes in the world; None = not declared.
         context: sent as LangGraph's `context` with every run (see graph/run_config.py).
         configurable: sent as `config["configurable"]`.
         store: items `{"namespace", "key", "value"}` the store of every run holds when it begins, or `module:function` that

@@ -38,7 +38,7 @@ class Fresh(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Pooled(Kind):
-    """What the row has to show was asked of both looks pooled.
+    """What the row has to show is judged on the first runs and the confirmation runs together.
 
     Attributes:
         repetitions: fresh ones, per example and version.

@@ -38,14 +38,14 @@ class WithinMargin(Kind):
 
 @dataclass(frozen=True, slots=True)
 class OverCeiling(Kind):
-    """The candidate's own measurement lies over its ceiling.
+    """The candidate's own measurement is over its ceiling.
 
     Attributes:
         statistic: `median`, `mean` or `p95` of its runs.
         value: what it came to.
         ceiling: the most it may be.
         at_least: one-sided lower bound of it.
-        proven: the bound lies over the ceiling.
+        proven: the bound is over the ceiling.
         level: of the bound: .05 shared by all ceilings.
     """
 

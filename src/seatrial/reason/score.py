@@ -79,15 +79,15 @@ class SmallDrop(Kind):
 
 @dataclass(frozen=True, slots=True)
 class BelowFloor(Kind):
-    """The candidate's own rate lies below its floor.
+    """The candidate's own rate is below its floor.
 
     Attributes:
         rate: its rate, what is missing counted for it where that proves it.
         floor: least rate it must reach.
         at_most: upper bound of its rate; None where the observed rate decides.
-        proven: the bound, or by its rule the observed rate, lies below the floor, whatever is missing.
+        proven: the bound, or by its rule the observed rate, is below the floor, whatever is missing.
         level: one-sided level of the bound: .05 shared by all floors; None where the observed rate decides.
-        baseline: the baseline's rate, where it lies below the floor too; None elsewhere.
+        baseline: the baseline's rate, where it is below the floor too; None elsewhere.
     """
 
     kind: ClassVar[str] = "below_floor"

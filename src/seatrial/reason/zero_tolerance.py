@@ -38,7 +38,7 @@ class UnclearHit(Kind):
 
 @dataclass(frozen=True, slots=True)
 class UnseenHit(Kind):
-    """Answers of the candidate that were not measured in full may hide a hit.
+    """Answers of the candidate whose scores are incomplete may hide a hit.
 
     Attributes:
         examples: how many examples have such an answer.

@@ -25,9 +25,9 @@ class Certified:
     Attributes:
         policy: hash of the rules.
         sizes: hash of segments, sizes, keys and what is critical.
-        alpha: promised.
-        false_block_rate: simulated.
-        gates: in so many unchanged candidates.
+        alpha: nominal false-block rate.
+        false_block_rate: the simulated one.
+        gates: simulated gates of unchanged candidates.
         assumed: what the simulated world was like, in words.
     """
 

@@ -31,7 +31,7 @@ ERRORS: Mapping[str, tuple[int, str]] = {
     "invalid_request": (422, "a field has another shape"),
     "invalid_input": (422, "the input breaks the graph's contract"),
     "unsupported_field": (422, "a field that does not act"),
-    "cancelled": (499, "the client has gone"),
+    "cancelled": (499, "the client disconnected"),
     "graph_error": (500, "the graph raised"),
     "invalid_output": (500, "the final state breaks the graph's contract"),
     "graph_unavailable": (500, "the graph cannot be imported or built"),

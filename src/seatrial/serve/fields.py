@@ -29,7 +29,7 @@ REFUSED: Mapping[str, tuple[str, tuple[Any, ...]]] = {
 """Field -> why it does not act, and the values that mean what happens anyway."""
 
 ACTS: Mapping[str, str] = {
-    "assistant_id": "graph, or graph@version; that version then answers and nobody is exposed",
+    "assistant_id": "graph, or graph@version; that version then answers, without an exposure",
     "input": "what the graph is invoked on, checked against its contract",
     "command": "resume, update and goto of a waiting thread",
     "config": "tags, recursion_limit, configurable",
@@ -42,7 +42,7 @@ ACTS: Mapping[str, str] = {
     "interrupt_before": "nodes of a resumable graph to stop before",
     "interrupt_after": "nodes of a resumable graph to stop after",
     "if_not_exists": "create the thread, or reject the request (the default)",
-    "on_disconnect": "cancel the run when the client has gone (the default), or continue",
+    "on_disconnect": "cancel the run when the client disconnects (the default), or continue",
     "on_completion": "delete a stateless run's thread (the default), or keep it",
     "durability": "when a resumable graph's state is saved: sync, async or exit",
 }

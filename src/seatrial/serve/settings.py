@@ -39,7 +39,7 @@ class ServeSettings:
         waiting: runs that may wait for a place in their pool; further ones are refused.
         max_body: bytes of a request's body.
         body_timeout_s: seconds in which a body must have come.
-        snapshot_every_s: seconds between two looks for a rollout's new shares.
+        snapshot_every_s: seconds between two reads of a rollout's shares.
         shadow_waiting: copied requests that may wait for a candidate; further ones are dropped and counted.
     """
 

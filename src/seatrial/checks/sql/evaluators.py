@@ -32,7 +32,7 @@ def sql_read_only(
 ) -> Callable[[Any, Any], Score]:
     """An evaluator: 1 where `outputs[field]` is one read-only statement that calls listed functions only.
 
-    A statement that is empty or cannot be read scores 0: nobody has shown that it only reads. A schema is used only for
+    A statement that is empty or cannot be read scores 0: it is not shown that it only reads. A schema is used only for
     what sqlglot cannot parse (see `check_sql`); whether tables and columns exist is `sql_valid`'s question.
 
     >>> sql_read_only()(Run("r1", {}, {"sql": "DROP TABLE orders"}), Example("e1", {})).reason
