@@ -175,11 +175,13 @@ class Standing:
         bars: everything that keeps it from a full licence.
         consistency: share of its pairs with one verdict in both orders, and the ends of its interval; None where the
             orders of these verdicts are not known.
+        floor: consistency that its policy asks of it; None where no policy names it.
     """
 
     level: Level
     bars: tuple[Bar, ...] = ()
     consistency: tuple[float, float, float] | None = None
+    floor: float | None = None
 
 
 def bar_sentence(bar: Bar) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from seatrial.project import Project
     from seatrial.trial.judging import Comparison, Plan
     from seatrial.verdict import Decision
+    from seatrial.vote import Standing
 
 SCHEMA = "seatrial/judge-pairwise/1"
 
@@ -84,7 +85,9 @@ def command(
       seatrial judge pairwise support_router@v1 support_router@v2 --judge helpful --max-usd 2
     """
     from seatrial.errors import ConfigError, UsageError  # noqa: PLC0415
+    from seatrial.judge.licence import FLOORS  # noqa: PLC0415 - as below
     from seatrial.project import open_project  # noqa: PLC0415 - models and numbers are for those who judge
+    from seatrial.trial.judged import standing_on  # noqa: PLC0415
     from seatrial.trial.judging import VERDICTS  # noqa: PLC0415
     from seatrial.trial.panel import judge_all, of_judge_or_panel, plan_all  # noqa: PLC0415
 
@@ -114,7 +117,9 @@ def command(
         file.write_bytes((made.folder / VERDICTS).read_bytes())
     if done.fatal:
         raise ConfigError(_fatal(made, done))
-    code, decision = _say(made, done, rows, as_json=as_json, files=files)
+    runs = (made.baseline_run, made.candidate_run)
+    allowed = standing_on(project, made.graph, runs, name, FLOORS.consistency, time.time())
+    code, decision = _say(made, done, rows, allowed, as_json=as_json, files=files)
     return _logged(project, made, decision, code, requested=mlflow) if logs else code
 
 
@@ -156,7 +161,9 @@ def _planned_text(made: Comparison, plan: Plan, *, as_json: bool) -> int:
     return 0
 
 
-def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: Iterable[Path]) -> tuple[int, Decision]:
+def _say(
+    made: Comparison, done: Judged, rows: Rows, allowed: Standing, *, as_json: bool, files: Iterable[Path]
+) -> tuple[int, Decision]:
     from seatrial.canonical import canonical_json  # noqa: PLC0415
     from seatrial.judge.counts import counts_of  # noqa: PLC0415
     from seatrial.report.decision_data import decision_data  # noqa: PLC0415
@@ -164,6 +171,7 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: It
     from seatrial.trial.judging import winrate_of  # noqa: PLC0415
 
     counts, decision = counts_of(rows), winrate_of(made)
+    shown = winrate_view(decision, allowed)
     # What is missing for want of an answer is an outage, whatever the rows that are there would say.
     reason = decision.reason_class if counts.judged == counts.pairs else counts.reason_class
     if as_json:
@@ -188,7 +196,7 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: It
         }
         click.echo(canonical_json(wording))
         with redirect_stdout(StringIO()):  # files and the step summary; the terminal has had its JSON
-            show_decision(decision, winrate_view(decision), as_json=False, files=files)
+            show_decision(decision, shown, as_json=False, files=files)
         return decision.exit_code, decision
     spent = "" if done.usd is None else f", {done.usd:.4f} USD"
     click.echo(
@@ -196,7 +204,7 @@ def _say(made: Comparison, done: Judged, rows: Rows, *, as_json: bool, files: It
     )
     for sentence in (*([f"ended early: {done.ended}"] if done.ended else []), *done.warnings):
         click.echo(sentence)
-    show_decision(decision, winrate_view(decision), as_json=False, files=files)
+    show_decision(decision, shown, as_json=False, files=files)
     return decision.exit_code, decision
 
 

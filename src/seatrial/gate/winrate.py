@@ -6,6 +6,7 @@ Every row that counts is tested one-sided at .025, without a share of the family
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -84,9 +85,9 @@ def withheld_votes(plan: Plan) -> Iterator[str]:
 
 def standing(found: Standing | None, rule: JudgeRule) -> Standing:
     """What a judge may do under its rule: without a required licence, one that was never measured may hold."""
-    found = found or Standing(Level.NONE, (NoLicence(rule.name),))
+    found = replace(found or Standing(Level.NONE, (NoLicence(rule.name),)), floor=rule.min_consistency)
     lifted = not rule.require_licence and all(isinstance(bar, UNLICENSED) for bar in found.bars)
-    return Standing(Level.PROVISIONAL, found.bars, found.consistency) if lifted and found.level is Level.NONE else found
+    return replace(found, level=Level.PROVISIONAL) if lifted and found.level is Level.NONE else found
 
 
 def rules_of(rule: JudgeRule) -> Rules:

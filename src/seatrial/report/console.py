@@ -9,12 +9,15 @@ from seatrial.report.view import ASCII, GLYPHS, decisive
 from seatrial.verdict import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from seatrial.report.judges import JudgeRow, JudgeView
     from seatrial.report.view import RowView, View
 
 FOREST = 15
 LABEL = 26
+MOST = 12
+"""Rows that are shown of a table, where not every row was requested."""
 # A name from outside may neither start a line of its own, nor drive the terminal, nor turn the reading direction.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 QUIET = (State.WATCH, State.NO_DROP, State.BETTER, State.REPORTED)
@@ -54,32 +57,16 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
     yield Line(f"  {v.headline}", "plain")
     if v.average:
         yield Line(f"  {v.average}", "plain")
-    scale = max([0.05, *(abs(end) for row in v.rows for end in (row.low, row.mark, row.high) if end is not None)])
-    words = v.terms
-    if v.rows:
-        numbers = f"{words.n:>5}  {words.rates:>11} {words.difference:>6}"
-        head = f"    {_fit(v.primary_key):<{LABEL}} {numbers} {words.axis:>{FOREST}} {words.detects}"
-        yield Line(head.rstrip(), "dim")
-    first = decisive(v)
-    shown = [row for i, row in enumerate(v.rows) if every or i == 0 or row in first]
-    for row in shown if every or len(shown) <= 12 else shown[:12]:
-        yield Line(_row(row, scale), _TONES.get(row.state, "plain"))
-    if len(shown) > 12 and not every:
-        yield Line(f"  … and {len(shown) - 12} more (--all shows every row)", "dim")
-    rest = [row for row in v.rows if row not in shown]
-    if rest:
-        parts = [
-            f"{n} {words.states[state].lower()}"
-            for state in (State.CANNOT_TELL, *QUIET)
-            if (n := sum(row.state is state for row in rest))
-        ]
-        yield Line(f"  + {' · '.join(parts)}  (--all shows them)", "dim")
+    yield from _scores(v, every=every)
+    for judge in v.judges:
+        yield from _judge(judge, every=every)
     if v.cause:
         yield Line(f"  first cause  {v.cause}", "plain")
     for name, text in v.looks:
         yield Line(f"  {name}  {text}", "plain")
     for warning in v.warnings:
         yield Line(f"  note  {warning}", "unsure")
+    words = v.terms
     if every:
         signs = " · ".join(
             f"{GLYPHS[state]} {words.states[state].lower()}" for state in GLYPHS if state is not State.REPORTED
@@ -93,6 +80,47 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
         yield Line(f"  {' · '.join(wording)}", "dim")
     if v.todo:
         yield Line(f"  next  {v.todo}", "plain")
+
+
+def _scores(v: View, *, every: bool) -> Iterator[Line]:
+    """The table of scores: the rows that decide, or every row."""
+    rows, words = v.scores, v.terms
+    scale = scale_of(rows)
+    if rows:
+        numbers = f"{words.n:>5}  {words.rates:>11} {words.difference:>6}"
+        head = f"    {_fit(v.primary_key):<{LABEL}} {numbers} {words.axis:>{FOREST}} {words.detects}"
+        yield Line(head.rstrip(), "dim")
+    first = decisive(v)
+    shown = [row for i, row in enumerate(rows) if every or i == 0 or row in first]
+    for row in shown if every else shown[:MOST]:
+        yield Line(_row(row, scale), _TONES.get(row.state, "plain"))
+    if len(shown) > MOST and not every:
+        yield Line(f"  … and {len(shown) - MOST} more (--all shows every row)", "dim")
+    rest = [row for row in rows if row not in shown]
+    if rest:
+        parts = [
+            f"{n} {words.states[state].lower()}"
+            for state in (State.CANNOT_TELL, *QUIET)
+            if (n := sum(row.state is state for row in rest))
+        ]
+        yield Line(f"  + {' · '.join(parts)}  (--all shows them)", "dim")
+
+
+def _judge(judge: JudgeView, *, every: bool) -> Iterator[Line]:
+    """A judge's licence and consistency, then its win rates: overall and those that count, or every row.
+
+    Why it may do no more is one of the view's warnings.
+    """
+    yield Line(f"  judge {judge.name}: {judge.licence}; {judge.position}", "plain")
+    yield Line(f"    {'':<{LABEL}} {'n':>5}  {'win rate':>11} {'loses │ wins':>{FOREST}}", "dim")
+    shown = [row for i, row in enumerate(judge.rows) if every or i == 0 or row.state is not State.REPORTED]
+    shown = shown if every else shown[:MOST]
+    for row in shown:
+        name, rate = _fit(row.label + ("*" if row.critical else "")), row.share.text.partition(" %")[0] or "?"
+        start = f"  {GLYPHS[row.state]} {name:<{LABEL}} {row.n:>5}  {rate:>11}"
+        yield Line(f"{start} {win_rate_forest(row)} {row.word}: {row.counts}", _TONES.get(row.state, "plain"))
+    if len(judge.rows) > len(shown):
+        yield Line(f"  + {len(judge.rows) - len(shown)} more of this judge  (--all shows them)", "dim")
 
 
 def _verdict_line(v: View) -> Line:
@@ -118,16 +146,30 @@ def _detects(row: RowView) -> str:
     return row.detects.removesuffix(" points") if row.detects else ""
 
 
+def scale_of(rows: Iterable[RowView]) -> float:
+    """Half the width of the axis that holds every interval, as a share."""
+    return max([0.05, *(abs(end) for row in rows for end in (row.low, row.mark, row.high) if end is not None)])
+
+
 def forest(row: RowView, scale: float) -> str:
     """The interval on a shared axis, `│` at no change: `───■───  │`."""
+    return _drawn(row.low, row.mark, row.high, row.state, scale)
 
+
+def win_rate_forest(row: JudgeRow) -> str:
+    """A win rate on an axis from 0 to 100 %, `│` at one half."""
+    low, mark, high = (None if end is None else end - 0.5 for end in (row.share.low, row.share.mark, row.share.high))
+    return _drawn(low, mark, high, row.state, 0.5)
+
+
+def _drawn(low: float | None, mark: float | None, high: float | None, state: State, scale: float) -> str:
     def column(x: float) -> int:
         return round((max(-scale, min(scale, x)) + scale) / (2 * scale) * (FOREST - 1))
 
     cells = [" "] * FOREST
-    if row.low is not None and row.high is not None and row.mark is not None:
-        for i in range(column(row.low), column(row.high) + 1):
+    if low is not None and high is not None and mark is not None:
+        for i in range(column(low), column(high) + 1):
             cells[i] = "─"
         cells[column(0.0)] = "│"
-        cells[column(row.mark)] = "■" if row.state is State.BLOCKS else "▲" if row.state is State.BETTER else "○"
+        cells[column(mark)] = "■" if state is State.BLOCKS else "▲" if state is State.BETTER else "○"
     return "".join(cells)

@@ -79,6 +79,7 @@ def _standing(one: Standing) -> dict[str, Any]:
         "level": one.level.value,
         "reasons": [reason_data(bar) for bar in one.bars],
         "consistency": list(one.consistency) if one.consistency else None,
+        "floor": one.floor,
     }
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from seatrial.report.console import forest
-from seatrial.report.view import decisive
+from seatrial.report.console import forest, scale_of, win_rate_forest
+from seatrial.report.view import GLYPHS, decisive
 from seatrial.verdict import State
 
 if TYPE_CHECKING:
+    from seatrial.report.judges import JudgeView
     from seatrial.report.view import RowView, View
 
 ROWS = 8
+ROWS_OF_JUDGE = 30
 LIMIT = 20_000
 MARKER = "<!-- seatrial:gate:{} -->"
 
@@ -28,13 +30,14 @@ def comment(v: View, graph: str) -> str:
     if given:
         lines.append(f"> {escape(given)}")
     lines += [f"> {name}: {escape(text)}" for name, text in v.looks]
+    lines += [f"> judge {escape(one.name)}: {escape(one.sentence)}" for one in v.judges]
     if v.glyph == "✓" and not v.worse:
         return _cut("\n".join([*lines, *(f"> {escape(w)}" for w in v.warnings)]) + "\n")
-    first = decisive(v) or list(v.rows[:1])
-    lines += ["", *_table(first[:ROWS], v)]
+    first = decisive(v) or list(v.scores[:1])
+    lines += ["", *(_table(first[:ROWS], v) if first else ())]
     if len(first) > ROWS:
         lines.append(f"\nand {len(first) - ROWS} more")
-    rest = [row for row in v.rows if row not in first]
+    rest = [row for row in v.scores if row not in first]
     if rest:
         parts = [
             f"{n} {v.terms.states[state].lower()}" for state in State if (n := sum(row.state is state for row in rest))
@@ -47,6 +50,9 @@ def comment(v: View, graph: str) -> str:
             "",
             "</details>",
         ]
+    for judge in v.judges:
+        lines += ["", f"<details><summary>win rates by judge {escape(judge.name)}</summary>", "", *_win_rates(judge)]
+        lines += ["", "</details>"]
     lines += [""] + [f"- note: {escape(w)}" for w in v.warnings]
     wording = [*map(escape, filter(None, (v.scored, v.error_rate))), *([f"next: {escape(v.todo)}"] if v.todo else [])]
     if wording:
@@ -56,14 +62,16 @@ def comment(v: View, graph: str) -> str:
 
 def summary(v: View, graph: str) -> str:
     """The comment and every row as a text forest: what a step summary has room for."""
-    scale = max([0.05, *(abs(end) for row in v.rows for end in (row.low, row.mark, row.high) if end is not None)])
+    scale = scale_of(v.scores)
     # One line a row, whatever its name holds: a code block has no other fence.
-    names = [" ".join(row.label.split()) + ("*" if row.critical else "") for row in v.rows]
+    names = [" ".join(row.label.split()) + ("*" if row.critical else "") for row in v.scores]
     width = max(map(len, (*names, v.primary_key)))
     rows = [f"  {v.primary_key}"] * bool(v.primary_key) + [
         f"{row.glyph} {name:<{width}} {row.n:>6} {row.rates:>12} {row.delta:>6} {forest(row, scale)}"
-        for name, row in zip(names, v.rows, strict=True)
+        for name, row in zip(names, v.scores, strict=True)
     ]
+    for judge in v.judges:
+        rows += ["", f"  judge {judge.name}: {judge.licence}; {judge.position}", *_judged(judge)]
     return comment(v, graph) + "\n```text\n" + "\n".join(row.rstrip().replace("```", "'''") for row in rows) + "\n```\n"
 
 
@@ -98,6 +106,33 @@ def _table(rows: list[RowView], v: View) -> list[str]:
         cells += [cell for head, cell in ((words.flips, row.flips), (words.detects, row.detects)) if head]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def _win_rates(judge: JudgeView) -> list[str]:
+    lines = ["| | segment | n | win rate | won / tied / lost | missing |", "|---|---|--:|---|--:|--:|"]
+    for row in judge.rows[:ROWS_OF_JUDGE]:
+        name = f"{escape(row.label)}{' (critical)' if row.critical else ''}"
+        counts = f"{row.wins:,} / {row.ties:,} / {row.losses:,}"
+        cells = [
+            f"{GLYPHS[row.state]} {row.word}",
+            name,
+            f"{row.n:,}",
+            row.share.text or "?",
+            counts,
+            f"{row.missing:,}",
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def _judged(judge: JudgeView) -> list[str]:
+    """Every win rate as a line, on an axis from 0 to 100 %."""
+    names = [" ".join(row.label.split()) + ("*" if row.critical else "") for row in judge.rows]
+    width, rate = max(map(len, names)), max(len(row.share.text) for row in judge.rows)
+    return [
+        f"{GLYPHS[row.state]} {name:<{width}} {row.n:>6} {row.share.text or '?':<{rate}} {win_rate_forest(row)} {row.counts}"
+        for name, row in zip(names, judge.rows, strict=True)
+    ]
 
 
 def _code(text: str) -> str:

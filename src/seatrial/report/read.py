@@ -84,7 +84,8 @@ def _report(data: Mapping[str, Any], source: str) -> Report:
 def _standing(reported: Mapping[str, Any]) -> Standing:
     bars: Any = tuple(reason_of(one) for one in reported["reasons"])
     consistency = reported["consistency"]
-    return Standing(Level(reported["level"]), bars, tuple(map(float, consistency)) if consistency else None)  # type: ignore[arg-type]
+    measured: Any = tuple(map(float, consistency)) if consistency else None
+    return Standing(Level(reported["level"]), bars, measured, reported.get("floor"))
 
 
 def _confirmed(reported: Mapping[str, Any] | None) -> Confirmed | None:
@@ -105,7 +106,7 @@ def _anchored(reported: Mapping[str, Any] | None) -> Iterator[str]:
 
 def _kept(reported: Mapping[str, Any] | None) -> Iterator[str]:
     if reported:
-        yield f"{count(int(reported['n']), 'example')} in quarantine: {reported['broke']} broke, {reported['fixed']} fixed; with them: {reported['with_them_reason']}"
+        yield f"{count(int(reported['n']), 'example')} in quarantine: {reported['regressed']} broke, {reported['fixed']} fixed; with them: {reported['with_them_reason']}"
 
 
 def _finding(row: Mapping[str, Any]) -> Finding:

@@ -57,3 +57,25 @@ class Terms:
 
 
 GATE = Terms()
+WIN_RATE = Terms(
+    gate="win rate",
+    verdicts={
+        Verdict.FAIL: ("✕", "LOSES"),
+        Verdict.INCONCLUSIVE: ("?", "CANNOT TELL"),
+        Verdict.PASS: ("✓", "WINS"),
+    },
+    states={
+        State.BLOCKS: "Loses",
+        State.CANNOT_TELL: "Can't tell",
+        State.WATCH: "Loses, does not decide",
+        State.NO_DROP: "Not worse",
+        State.BETTER: "Wins",
+        State.REPORTED: "Reported",
+    },
+    rates="win rate",
+    difference="over 50 %",
+    axis="loses │ wins",
+    flips="lost / won",
+    detects="",
+)
+"""A judge's comparisons of two versions."""

@@ -11,11 +11,11 @@ from seatrial.gate.verdict import looks_worse
 from seatrial.report.annotations import looks
 from seatrial.report.detail import Detail, Override, detail
 from seatrial.report.headline import average, but, cause, error_rate, headline, todo
+from seatrial.report.judges import JudgeView, is_win_rate, judges_of
 from seatrial.report.row_name import LONGEST, beside, label, labels, primary_key
 from seatrial.report.sanitize import line, plain, plain_report
 from seatrial.report.terms import GATE, STATES, Terms
 from seatrial.verdict import State, Verdict
-from seatrial.win_rate import WinRate
 from seatrial.wording import drop, interval, p_value, percent, signed
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class RowView:
         beside: it is outside the family (zero tolerance, a measurement, a contract test): nothing to draw.
         overridden: somebody let it pass.
         undecided: it cannot be told, and the verdict waits for it.
-        vote: a judge's win rate that counts, shown whatever it says.
+        judged: a judge's win rate, which `View.judges` shows.
     """
 
     label: str
@@ -136,7 +136,7 @@ class RowView:
     beside: bool
     overridden: bool
     undecided: bool = False
-    vote: bool = False
+    judged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,7 @@ class View:
         facts: what the decision rests on, as (name, value), where there is no `detail`.
         figures: pictures for a page.
         worse: rows of a pass that look worse.
+        judges: win rates by judge, with what each judge may do.
     """
 
     glyph: str
@@ -196,6 +197,12 @@ class View:
     facts: tuple[tuple[str, str], ...] = ()
     figures: tuple[Figure, ...] = ()
     worse: int = 0
+    judges: tuple[JudgeView, ...] = ()
+
+    @property
+    def scores(self) -> tuple[RowView, ...]:
+        """The rows of scores; those of judges are in `judges`."""
+        return tuple(row for row in self.rows if not row.judged)
 
 
 def view(report: Report, overrides: Iterable[Override] = ()) -> View:
@@ -233,6 +240,7 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
         detail=detail(report, let_pass),
         looks=looks(report),
         worse=len(looks_worse(report.findings)) if report.verdict is Verdict.PASS else 0,
+        judges=judges_of(report),
     )
 
 
@@ -250,8 +258,8 @@ def decisive(v: View) -> list[RowView]:
     states = {State.BLOCKS, *([State.WATCH] if v.worse else [])}
     return [
         row
-        for row in v.rows
-        if row.state in states or row.undecided or row.vote or (row.state is State.CANNOT_TELL and row.critical)
+        for row in v.scores
+        if row.state in states or row.undecided or (row.state is State.CANNOT_TELL and row.critical)
     ]
 
 
@@ -331,13 +339,9 @@ def _row(f: Finding, report: Report, name: Callable[[Finding], str], excused: se
         borderline=_borderline(f),
         beside=beside(f),
         overridden=f.verdict is Verdict.FAIL and (f.segment, f.key) in excused,
-        vote=_is_winrate(f) and f.verdict is not None,
-        undecided=f.state is State.CANNOT_TELL and (f.alpha_row is not None or _is_winrate(f)),
+        judged=is_win_rate(f),
+        undecided=f.state is State.CANNOT_TELL and (f.alpha_row is not None or is_win_rate(f)),
     )
-
-
-def _is_winrate(f: Finding) -> bool:
-    return any(isinstance(one, WinRate) for one in f.reasons)
 
 
 def _borderline(f: Finding) -> str:

@@ -1,6 +1,7 @@
 """A judge's win rate in the gate: what it may do by its standing, and what its rows say, by their reasons."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -152,7 +153,9 @@ def test_the_report_names_what_decides_a_win_rate_that_nobody_can_tell(gated):
     assert "winrate:helpful" in shown.headline
     assert "seatrial judge pairwise a b --judge helpful" in shown.todo
     data = gate_data(gated(WIN, LOSE))
-    assert data["judges"] == {"helpful": {"level": "full", "reasons": [], "consistency": [0.95, 0.9, 0.98]}}
+    assert data["judges"] == {
+        "helpful": {"level": "full", "reasons": [], "consistency": [0.95, 0.9, 0.98], "floor": 0.7}
+    }
     assert data["reason"].startswith("1 of 6 rows failed; first tier=pro · winrate:helpful: wins 25.0 %")
 
 
@@ -160,6 +163,6 @@ def test_the_report_names_what_decides_a_win_rate_that_nobody_can_tell(gated):
 def test_what_a_judge_was_allowed_to_do_comes_back_from_the_json(gated, found):
     report = gated(LOSE, LOSE, found)
     back = report_of(json.loads(gate_json(gate_data(report))), "gate.json")
-    assert back.standings == {"helpful": found}
+    assert back.standings == {"helpful": replace(found, floor=0.7)}
     kinds = [[[one.kind for one in f.reasons] for f in one.findings] for one in (back, report)]
     assert kinds[0] == kinds[1]

@@ -307,7 +307,7 @@ def test_names_of_ten_kilobytes_leave_the_page_small_and_are_cut_in_the_middle(r
 
 @pytest.mark.parametrize("name", STATES)
 def test_nothing_is_loaded_and_nothing_runs(pages, name):
-    text = pages[name]
+    text = re.sub(r"sha256-[\w+/=]+", "", pages[name])  # a hash may hold what looks like an address
     assert not re.search(
         r"https?:|//\w|javascript:|<script|<iframe|<object|@import|url\((?!#blind\))", text, re.IGNORECASE
     )

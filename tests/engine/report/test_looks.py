@@ -12,6 +12,7 @@ from seatrial.report.console import console
 from seatrial.report.data import gate_data
 from seatrial.report.junit import junit
 from seatrial.report.markdown import comment
+from seatrial.report.read import report_of
 from seatrial.report.view import view
 from seatrial.verdict import Verdict
 
@@ -39,6 +40,13 @@ def test_every_surface_shows_both_looks_and_whose_the_quarantine_is(looked_twice
         assert "1 broke (m" in plain
         assert "ann <b> until 2026-12-01; with them: FAIL" in plain
         assert "\x1b" not in text
+
+
+def test_a_stored_report_with_a_quarantine_is_read_back(looked_twice):
+    assert any(
+        "1 example in quarantine: 1 broke, 0 fixed" in one
+        for one in report_of(gate_data(looked_twice), "g.json").warnings
+    )
 
 
 def test_json_has_both_looks_and_null_where_there_is_none(looked_twice, report, finding):

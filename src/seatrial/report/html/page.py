@@ -15,6 +15,7 @@ from seatrial.privacy import strip_pii
 from seatrial.report.html.chart import bars, ladder
 from seatrial.report.html.forest import Forest
 from seatrial.report.html.side import flips
+from seatrial.report.html.win_axis import WinAxis
 from seatrial.report.terms import GATE
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 ROWS = 100
 """Rows of the table; they come critical first, then by state, and the JSON has them all."""
+ROWS_OF_JUDGE = 60
+"""Rows of one judge's table."""
 TONES = {
     "blocked": "worse",
     "overridden": "worse",
@@ -50,7 +53,7 @@ def html(view: View, examples: Mapping[tuple[str, str], SideBySide] | None = Non
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
 
     template, style, digest = _parts("gate.html.j2" if view.terms is GATE else "decision.html.j2")
-    rows = [row for row in view.rows if not row.beside]
+    rows = [row for row in view.scores if not row.beside]
     forest = Forest.of(rows[:ROWS], view.detail.must_detect if view.detail else 0.05)
     facts: dict[str, Any] = {}
     if view.detail is not None:
@@ -66,9 +69,11 @@ def html(view: View, examples: Mapping[tuple[str, str], SideBySide] | None = Non
         cause=strip_pii(view.cause),
         rows=rows[:ROWS],
         rows_left=max(0, len(rows) - ROWS),
-        beside=[row for row in view.rows if row.beside][:ROWS],
-        reported=view.reported[:ROWS],
+        beside=[row for row in view.scores if row.beside][:ROWS],
+        reported=[row for row in view.reported if not row.judged][:ROWS],
         forest=forest,
+        win_axis=WinAxis(),
+        judge_rows=ROWS_OF_JUDGE,
         figures=[(one.title, Markup(one.svg), one.caption) for one in view.figures],  # noqa: S704 - drawn by us
         texts=examples is not None,
         style=style,
