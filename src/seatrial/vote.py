@@ -188,7 +188,7 @@ def bar_sentence(bar: Bar) -> str:
     """Why a judge does not count, or not fully, without a full stop."""
     match bar:
         case NoLicence():
-            return f"judge {bar.judge} has no licence"
+            return f"judge {bar.judge.removeprefix('judge:')} has no licence"
         case LicenceExpired():
             return f"the licence expired {count(bar.days, 'day')} ago" if bar.days else "the licence expired today"
         case LicenceSuspended():

@@ -23,10 +23,11 @@ from functools import lru_cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from seatrial.adapters.pointwise import as_words, hub_chat, named, pointwise_key
+from seatrial.adapters.pointwise import as_words, hub_chat, pointwise_judge, pointwise_key
 from seatrial.canonical import canonical_json
 from seatrial.errors import MissingExtra
 from seatrial.scoring import bind
+from seatrial.scoring.identity import identity
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +42,13 @@ QUIET = {
 
 
 def deepeval_judge(
-    name: str, metric: Callable[[Any], Any], *, model: str, parameters: Mapping[str, Any] | None = None
+    name: str,
+    metric: Callable[[Any], Any],
+    *,
+    model: str,
+    parameters: Mapping[str, Any] | None = None,
+    reported: str = "",
+    threshold: float | None = None,
 ) -> Callable[..., dict[str, Any]]:
     """An evaluator that measures by a metric of deepeval's; nothing is imported and nobody is asked before its first run.
 
@@ -51,9 +58,12 @@ def deepeval_judge(
             keeps what it measured last.
         model: `provider:model`.
         parameters: of the model.
+        reported: the name under which a gateway answers; empty = that of `model`.
+        threshold: a score of at least this is 1, a lower one 0; None leaves scores as they are.
     """
     key, settings = pointwise_key(name), canonical_json(dict(parameters or {}))
 
+    @pointwise_judge(name, model=model, prompt=identity(metric), reported=reported, threshold=threshold)
     def judge(inputs: Any, outputs: Any, reference_outputs: Any) -> dict[str, Any]:
         _imported(key)
         from deepeval.test_case import LLMTestCase  # noqa: PLC0415 - an optional package
@@ -67,7 +77,7 @@ def deepeval_judge(
         measured.measure(case, _show_indicator=False)
         return {"key": key, "score": measured.score, "reason": measured.reason or ""}
 
-    return named(judge, key)
+    return judge
 
 
 @lru_cache(maxsize=64)

@@ -12,7 +12,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from seatrial.adapters.pointwise import hub_chat, named, pointwise_key
+from seatrial.adapters.pointwise import hub_chat, pointwise_judge, pointwise_key
 from seatrial.canonical import canonical_json
 from seatrial.errors import MissingExtra
 
@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 
 
 def openevals_judge(
-    name: str, prompt: str, *, model: str, parameters: Mapping[str, Any] | None = None, **options: Any
+    name: str,
+    prompt: str,
+    *,
+    model: str,
+    parameters: Mapping[str, Any] | None = None,
+    reported: str = "",
+    threshold: float | None = None,
+    **options: Any,
 ) -> Callable[..., dict[str, Any]]:
     """An evaluator that asks openevals' judge; nothing is imported and nobody is asked before its first run.
 
@@ -30,17 +37,20 @@ def openevals_judge(
         prompt: the rubric with `{inputs}`, `{outputs}` and `{reference_outputs}`.
         model: `provider:model`.
         parameters: of the model.
+        reported: the name under which a gateway answers; empty = that of `model`.
+        threshold: a score of at least this is 1, a lower one 0; None leaves scores as they are.
         options: of `create_llm_as_judge`: `continuous`, `choices`, `use_reasoning` ...
     """
     key, settings = pointwise_key(name), canonical_json({"options": options, "parameters": dict(parameters or {})})
 
+    @pointwise_judge(name, model=model, prompt=prompt, reported=reported, threshold=threshold)
     def judge(inputs: Any, outputs: Any, reference_outputs: Any) -> dict[str, Any]:
         found = _judge(prompt, model, key, settings)(
             inputs=inputs, outputs=outputs, reference_outputs=reference_outputs
         )
         return {"key": key, "score": found["score"], "reason": found.get("comment") or ""}
 
-    return named(judge, key)
+    return judge
 
 
 @lru_cache(maxsize=64)

@@ -1,16 +1,26 @@
-"""Pointwise: metrics of other frameworks as evaluators, whose model calls pass through the hub at hand.
+"""Pointwise: a rubric's word on one answer, by whatever framework, as an evaluator whose model calls pass through the hub at hand.
 
-One answer is scored by a rubric, without another to compare it with. Such a judge has no licence, so its key `judge:NAME` is
-shown by a gate and never gates.
+    @pointwise_judge("concise", model="openai:gpt-4o-mini", prompt=PROMPT)
+    def concise(inputs, outputs):
+        reply = hub_chat("openai:gpt-4o-mini").invoke(PROMPT.format(answer=outputs["answer"]))
+        return {"key": "judge:concise", "score": "yes" in reply.text.lower()}
+
+The key `judge:NAME` gates under a licence only (`seatrial judge pointwise`, `seatrial judge agreement --licence`). A reply by
+another model than the one asked for, or by one that does not say its name, is no score.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seatrial.canonical import canonical_json
+from seatrial.errors import ExitCode, SeatrialError
 from seatrial.evidence.schema import POINTWISE
 from seatrial.model.chat import chat_model
+from seatrial.model.context import listen, silence
+from seatrial.scoring.rubric import Rubric
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +28,12 @@ if TYPE_CHECKING:
     from langchain_core.language_models.chat_models import BaseChatModel
 
 F = TypeVar("F", bound="Callable[..., Any]")
+
+
+class OtherModelAnswered(SeatrialError):
+    """Another model answered a judge's call than the one asked for, or none said its name: that is no score."""
+
+    exit_code = ExitCode.COULD_NOT_TELL
 
 
 def hub_chat(model: str, **options: Any) -> BaseChatModel:
@@ -39,10 +55,37 @@ def pointwise_key(name: str) -> str:
     return f"{POINTWISE}{name}"
 
 
-def named(function: F, key: str) -> F:
-    """The function under the name that its scores carry."""
-    function.__name__ = key
-    return function
+def pointwise_judge(
+    name: str, *, model: str, prompt: str, reported: str = "", threshold: float | None = None
+) -> Callable[[F], F]:
+    """Mark an evaluator as a judge, so that its scores carry who gave them and a licence can name it.
+
+    Args:
+        name: of the rubric; the scores carry the key `judge:NAME`.
+        model: `provider:model` that it asks.
+        prompt: the rubric's text, or whatever else pins it.
+        reported: the name under which a gateway or a deployment answers; empty = that of `model`.
+        threshold: a score of at least this is 1, a lower one 0; None leaves scores as they are. People's labels are pass and
+            fail, so only a judge of 0 and 1 can have a licence.
+    """
+    rubric = Rubric(name, model, hashlib.sha256(prompt.encode()).hexdigest(), reported)
+
+    def mark(function: F) -> F:
+        @functools.wraps(function)
+        def judge(*given: Any, **named: Any) -> Any:
+            calls, token = listen()
+            try:
+                found = function(*given, **named)
+            finally:
+                silence(token)
+            _check_answered(rubric, calls.models)
+            return found if threshold is None else _passed(found, threshold)
+
+        judge.__name__ = pointwise_key(name)
+        judge.__rubric__ = rubric  # type: ignore[attr-defined]
+        return judge  # type: ignore[return-value]
+
+    return mark
 
 
 def as_words(value: Any) -> str:
@@ -54,3 +97,20 @@ def as_words(value: Any) -> str:
         if isinstance(only, str):
             return only
     return "" if value is None else canonical_json(value)
+
+
+def _check_answered(rubric: Rubric, answered: set[tuple[str, str | None, bool]]) -> None:
+    """Raise an OtherModelAnswered where a reply was not of the rubric's model; `answered` is what the hub heard."""
+    for requested, name, same in sorted(answered, key=str):
+        if requested == rubric.model and name is not None and (name == rubric.reported if rubric.reported else same):
+            continue
+        by = "a model that does not say its name" if name is None else name
+        raise OtherModelAnswered(f"judge {rubric.name!r} is of {rubric.model}, and {by} answered a call to {requested}")
+
+
+def _passed(found: Any, threshold: float) -> Any:
+    """The evaluator's mapping with its score as 0 or 1; an abstention stays one."""
+    score = found.get("score") if isinstance(found, dict) else None
+    if isinstance(score, bool) or not isinstance(score, int | float):
+        return found
+    return {**found, "score": 1.0 if score >= threshold else 0.0}

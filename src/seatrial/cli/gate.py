@@ -303,7 +303,7 @@ def _judged(evidence: Evidence, baseline: str, candidate: str, rules: _Rules) ->
         baseline=baseline,
         candidate=candidate,
         critical=rules.critical,
-        standings=_standings(evidence, policy, candidate, rules.graph),
+        standings=_standings(evidence, policy, (baseline, candidate), rules.graph),
         prices=_prices(policy, rules.prices),
     )
 
@@ -328,15 +328,22 @@ def _prices(policy: Policy, file: Path | None) -> Prices | None:
     return read_settings(root).model.prices
 
 
-def _standings(evidence: Evidence, rules: Policy, candidate: str, named: str | None) -> Mapping[str, Standing]:
+def _standings(
+    evidence: Evidence, rules: Policy, versions: tuple[str, str], named: str | None
+) -> Mapping[str, Standing]:
     """What the judges of a policy may do; their licences are those in this folder's judges/."""
-    if not rules.judges:
+    from seatrial.gate.pointwise import pointwise_keys  # noqa: PLC0415 - numpy is for those who gate
+
+    keys = pointwise_keys(rules)
+    if not rules.judges and not keys:
         return {}
-    from seatrial.judge.standing import standings_of_table  # noqa: PLC0415 - where a judge is asked for
+    from seatrial.judge.standing import key_standings, standings_of_table, table_families  # noqa: PLC0415 - as above
 
     wanted = {rule.name: rule.min_consistency for rule in rules.judges}
     graph = _graph_of(evidence, named) or ""
-    return standings_of_table(evidence, wanted, Path.cwd(), candidate=candidate, now=time.time(), graph=graph)
+    root, now, families = Path.cwd(), time.time(), table_families(evidence) if keys else None
+    votes = standings_of_table(evidence, wanted, root, candidate=versions[1], now=now, graph=graph)
+    return votes | key_standings(evidence, keys, root, versions=versions, arm_families=families, now=now, graph=graph)
 
 
 def _graph_of(evidence: Evidence, named: str | None) -> str | None:

@@ -1,4 +1,4 @@
-"""`seatrial judge`: judges that compare two versions' answers; each subcommand has a file of its own, loaded when it is called."""
+"""`seatrial judge`: judges that compare two versions' answers, or score one; each subcommand has a file of its own, loaded when it is called."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Part(NamedTuple):
 
 PARTS = (
     Part("pairwise", "seatrial.cli.judge_pairwise", "Put two stored runs to a judge, in both orders; no graph runs."),
+    Part("pointwise", "seatrial.cli.judge_pointwise", "Put a run's answers to a judge that scores one answer."),
     Part("winrate", "seatrial.cli.judge_winrate", "Say whether a candidate wins, by a verdict table from anywhere."),
     Part("label", "seatrial.cli.judge_label", "Label pairs by hand, without knowing whose answers they are."),
     Part("export-labels", "seatrial.cli.judge_exchange", "Show pairs to people in LangSmith or MLflow.", "export"),

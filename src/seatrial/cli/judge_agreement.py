@@ -10,7 +10,9 @@ import click
 
 from seatrial.cli.evidence import parse_maps
 from seatrial.cli.times import moment, time_zone
-from seatrial.errors import UsageError
+from seatrial.errors import UsageError, one_of
+from seatrial.evidence.schema import POINTWISE as POINTWISE_KEY
+from seatrial.scoring.rubric import rubric_identity
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +54,7 @@ def command(
     disagreements: bool,
     as_json: bool,
 ) -> int:
-    """Compare a judge's verdicts with people's labels of the same pairs.
+    """Compare a judge's verdicts with people's labels of the same pairs; of a judge of single answers, with their pass and fail.
 
     Exits 0 when it is proven above every floor of a full licence, 1 when it is proven under one, 2 when that cannot be told.
 
@@ -60,42 +62,64 @@ def command(
     Examples:
       seatrial judge agreement verdicts.parquet --labels judges/labels/helpful.jsonl --disagreements
       seatrial judge agreement verdicts.parquet --labels judges/labels/helpful.jsonl --licence helpful
+      seatrial judge agreement scores.jsonl --labels passes.jsonl --licence judge:concise
     """
-    from seatrial.adapters.feedback.drift import file_hash  # noqa: PLC0415 - numpy is for those who measure
-    from seatrial.judge.agreement import agreement_of  # noqa: PLC0415
-    from seatrial.judge.licence import DAY, FLOORS, licence_from, proven  # noqa: PLC0415
+    from seatrial.judge.agreement import agreement_of  # noqa: PLC0415 - numpy is for those who measure
+    from seatrial.judge.licence import PAIRWISE, POINTWISE, licence_from, proven  # noqa: PLC0415
+    from seatrial.judge.rubrics import FAILS, PASS_COLUMNS, RUBRIC_COLUMNS, join_passes, repeat_consistency  # noqa: PLC0415
     from seatrial.judge.verdicts import VERDICT_COLUMNS  # noqa: PLC0415
-    from seatrial.judge.votes import LABEL_COLUMNS, join  # noqa: PLC0415
+    from seatrial.judge.votes import BASELINE, LABEL_COLUMNS, join  # noqa: PLC0415
     from seatrial.table import read_table  # noqa: PLC0415
 
+    mapping = parse_maps(maps)
     table = one_judge(read_table(verdicts, VERDICT_COLUMNS), judge)
-    joined = join(read_table(labels, LABEL_COLUMNS, mapping=parse_maps(maps)), table)
-    measured = agreement_of(joined.compared)
-    now = moment(clock, "--now", time_zone("UTC"), time.time())
-    identity = identity_of(table)
+    kind = PAIRWISE if table.has("preference") or table.has("winner") else POINTWISE
+    if kind == PAIRWISE:
+        joined = join(read_table(labels, LABEL_COLUMNS, mapping=mapping), table)
+        measured, consistency = agreement_of(joined.compared, BASELINE), _consistency(table)
+    else:
+        table = one_judge(read_table(verdicts, RUBRIC_COLUMNS), judge)
+        joined = join_passes(read_table(labels, PASS_COLUMNS, mapping=mapping), table)
+        measured, consistency = agreement_of(joined.compared, FAILS), repeat_consistency(table)
+    about = _about(table, joined, kind, labels, verdicts, moment(clock, "--now", time_zone("UTC"), time.time()))
     licence = licence_from(
-        measured,
-        _consistency(table),
-        judge=identity,
-        prompt_hash=_prompt_hash(name, identity) if name else "",
-        models=_texts(table, "reported_model"),
-        families=tuple(sorted({one for word in _texts(table, "family") for one in word.split("+")})),
-        measured_at=now,
-        expires_at=now + FLOORS.days * DAY,
-        graphs=tuple(filter(None, [table.metadata.get("seatrial.graph")])),
-        segments=tuple(sorted({f"{of}={value}" for one in joined.compared for of, value in one.segments.items()})),
-        evidence=(file_hash(labels), file_hash(verdicts)),
+        measured, consistency, **about, prompt_hash=_prompt_hash(name, about["judge"], table) if name else ""
     )
     verdict = proven(licence)
     if name:
-        from seatrial.canonical import canonical_json  # noqa: PLC0415
-        from seatrial.judge.licence import licence_data  # noqa: PLC0415
-
-        Path("judges", f"{name}.licence.json").write_text(
-            f"{canonical_json(licence_data(licence))}\n", encoding="utf-8"
-        )
+        _write(name, licence)
     _say(joined, measured, licence, verdict.exit_code, as_json=as_json, disagreements=disagreements)
     return verdict.exit_code
+
+
+def _about(table: Table, joined: Joined, kind: str, labels: Path, verdicts: Path, now: float) -> dict[str, Any]:
+    """What a licence says besides its numbers and its prompt."""
+    from seatrial.adapters.feedback.drift import file_hash  # noqa: PLC0415
+    from seatrial.judge.licence import DAY, FLOORS, PAIRWISE  # noqa: PLC0415
+
+    graph = table.metadata.get("seatrial.graph")
+    return {
+        "judge": identity_of(table),
+        "models": _texts(table, "reported_model" if kind == PAIRWISE else "requested_model"),
+        "families": tuple(sorted({one for word in _texts(table, "family") for one in word.split("+")})),
+        "measured_at": now,
+        "expires_at": now + FLOORS.days * DAY,
+        "graphs": tuple(filter(None, [graph])) or _texts(table, "graph"),
+        "segments": tuple(sorted({f"{of}={value}" for one in joined.compared for of, value in one.segments.items()})),
+        "evidence": (file_hash(labels), file_hash(verdicts)),
+        "kind": kind,
+    }
+
+
+def _write(name: str, licence: Licence) -> None:
+    """Write the licence where a gate looks for it."""
+    from seatrial.canonical import canonical_json  # noqa: PLC0415
+    from seatrial.judge.licence import licence_data  # noqa: PLC0415
+    from seatrial.judge.standing import licence_file  # noqa: PLC0415
+
+    file = licence_file(Path.cwd(), name)
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"{canonical_json(licence_data(licence))}\n", encoding="utf-8")
 
 
 def one_judge(table: Table, wanted: str | None) -> Table:
@@ -118,18 +142,30 @@ def identity_of(table: Table) -> str:
     return names[0] if len(names) == 1 else table.metadata.get(STAMP, "")
 
 
-def _prompt_hash(name: str, identity: str) -> str:
+def _prompt_hash(name: str, identity: str, table: Table) -> str:
+    """Hash of the prompt that the licence is for, where the verdicts are by the judge that the project has under that name."""
     from seatrial.judge.panel import panel_names, read_panel  # noqa: PLC0415 - only where a licence is written
     from seatrial.judge.spec import read_judge  # noqa: PLC0415
 
     root = Path.cwd()
-    judge: Panel | Judge = read_panel(root, name) if name in panel_names(root) else read_judge(root, name)
-    if judge.identity != identity:
-        raise UsageError(
-            f"--licence {name}: the verdicts are by {identity or 'a judge without a name'}, judges/{name}.toml is {judge.identity}; judge "
-            "the labelled pairs with it first"
-        )
-    return judge.prompt_hash
+    if name.startswith(POINTWISE_KEY):
+        from seatrial.project import open_project  # noqa: PLC0415 - its evaluators say what the judge is
+        from seatrial.trial.pointwise import rubric_judges  # noqa: PLC0415
+
+        judges = rubric_judges(open_project(root))
+        current = rubric_identity(judges[one_of(name, list(judges), "a judge of this project's evaluators")]) or ""
+        found = _texts(table, "prompt_hash")
+        if current == identity and len(found) == 1:
+            return found[0]
+        described = f"the evaluator is {current}"
+    else:
+        judge: Panel | Judge = read_panel(root, name) if name in panel_names(root) else read_judge(root, name)
+        if judge.identity == identity:
+            return judge.prompt_hash
+        described = f"judges/{name}.toml is {judge.identity}"
+    raise UsageError(
+        f"--licence {name}: the verdicts are by {identity or 'a judge without a name'}, {described}; judge the labelled answers with it first"
+    )
 
 
 def _consistency(table: Table) -> Measured:
@@ -173,7 +209,7 @@ def _say(
 
     level, short = level_of(licence)
     differ = [one for one in joined.compared if one.people != one.judge]
-    by = _by_segment(joined)
+    by = _by_segment(joined, licence.kind)
     if as_json:
         from seatrial.canonical import canonical_json  # noqa: PLC0415
 
@@ -216,19 +252,26 @@ def _say(
 
 
 def _lines(measured: Agreement, licence: Licence) -> Sequence[str]:
+    over = "each time" if licence.kind == "pointwise" else "in both orders"
     return (
-        f"  {measured.n} pairs, {measured.negative} in which people prefer the baseline",
+        f"  {measured.n} answers, {measured.negative} that people fail"
+        if licence.kind == "pointwise"
+        else f"  {measured.n} pairs, {measured.negative} in which people prefer the baseline",
         f"  raw {_number(measured.raw)}, kappa {_number(measured.kappa)}, AC1 {_number(measured.ac1)}, alpha {_number(measured.alpha)}",
-        f"  finds worse answers {_number(measured.recall)}, same answer in both orders {_number(licence.consistency)}",
+        f"  finds worse answers {_number(measured.recall)}, same answer {over} {_number(licence.consistency)}",
     )
 
 
-def _by_segment(joined: Joined) -> dict[str, Agreement]:
+def _by_segment(joined: Joined, kind: str) -> dict[str, Agreement]:
     from seatrial.judge.agreement import agreement_of  # noqa: PLC0415
+    from seatrial.judge.rubrics import FAILS  # noqa: PLC0415
+    from seatrial.judge.votes import BASELINE  # noqa: PLC0415
+
+    negative = FAILS if kind == "pointwise" else BASELINE
 
     names = sorted({(name, value) for one in joined.compared for name, value in one.segments.items()})
     return {
-        f"{name}={value}": agreement_of([one for one in joined.compared if one.segments.get(name) == value])
+        f"{name}={value}": agreement_of([one for one in joined.compared if one.segments.get(name) == value], negative)
         for name, value in names
     }
 

@@ -11,6 +11,7 @@ import click
 
 from seatrial.cli.times import moment, time_zone
 from seatrial.errors import one_of
+from seatrial.evidence.schema import POINTWISE
 
 if TYPE_CHECKING:
     from seatrial.judge.licence import Licence
@@ -33,6 +34,7 @@ def command(names: tuple[str, ...], clock: str | None, *, as_json: bool) -> int:
     Examples:
       seatrial judge licence
       seatrial judge licence helpful --json
+      seatrial judge licence judge:concise
     """
     from seatrial.judge.licence import read_licence, standing_of  # noqa: PLC0415 - numpy is for those who measure
     from seatrial.judge.panel import panel_names, read_panel  # noqa: PLC0415
@@ -40,13 +42,16 @@ def command(names: tuple[str, ...], clock: str | None, *, as_json: bool) -> int:
     from seatrial.judge.standing import licence_file  # noqa: PLC0415
 
     root, now = Path.cwd(), moment(clock, "--now", time_zone("UTC"), time.time())
-    panels = panel_names(root)
-    known = [*judge_names(root), *panels]
+    panels, rubrics = panel_names(root), _rubrics(root, names)
+    known = [*judge_names(root), *panels, *rubrics]
     for name in names:
         one_of(name, known, "a judge or a panel")
     found = []
     for name in names or known:
-        identity = read_panel(root, name).identity if name in panels else read_judge(root, name).identity
+        if name in rubrics:
+            identity = rubrics[name]
+        else:
+            identity = read_panel(root, name).identity if name in panels else read_judge(root, name).identity
         licence = read_licence(licence_file(root, name))
         found.append((name, licence, standing_of(licence, identity, now=now)))
     code = 0 if found and all(standing.level == "full" for _, _, standing in found) else 2
@@ -60,6 +65,19 @@ def command(names: tuple[str, ...], clock: str | None, *, as_json: bool) -> int:
     if not found:
         click.echo("this project has no judge: write judges/NAME.toml beside its prompt")
     return code
+
+
+def _rubrics(root: Path, names: tuple[str, ...]) -> dict[str, str]:
+    """Key -> identity of the project's judges of single answers, where one is named or has a licence."""
+    if not any(name.startswith(POINTWISE) for name in names) and not any(
+        (root / "judges").glob("*.pointwise.licence.json")
+    ):
+        return {}
+    from seatrial.project import open_project  # noqa: PLC0415 - its evaluators are imported
+    from seatrial.scoring.rubric import rubric_identity  # noqa: PLC0415
+    from seatrial.trial.pointwise import rubric_judges  # noqa: PLC0415
+
+    return {key: rubric_identity(bound) or "" for key, bound in rubric_judges(open_project(root)).items()}
 
 
 def _data(name: str, licence: Licence | None, found: Standing) -> dict[str, Any]:

@@ -30,7 +30,7 @@ SCHEMA = "seatrial/evidence/1"
 WINRATE = "winrate:"
 """Begins the key of a judge's win rate, which is tested against 0.5 and never against the baseline's column."""
 POINTWISE = "judge:"
-"""Begins the key of a judge that scores one answer by a rubric, which is shown and never gates."""
+"""Begins the key of a judge that scores one answer by a rubric, which gates under a licence only."""
 SEVERAL = " + "
 """Between the files that one table was read from, in what it names as its source."""
 

@@ -103,7 +103,7 @@ def plan_of(c: Comparison) -> Plan:
     known_versions(c.evidence, c.baseline, c.candidate)
     shared = common(c.evidence, c.policy, c.baseline, c.candidate)
     evidence = without_extra_runs(shared.compared, c.policy.must_pass)
-    rules = gating_rules(evidence, c.policy, c.baseline, c.candidate)
+    rules = gating_rules(evidence, c.policy, c.baseline, c.candidate, c.standings)
     critical, names = known_critical(evidence, c.critical), tuple(rule.name for rule in rules)
     # Identical outputs are no regression and not worse; better they are not.
     unchanged = c.policy.goal != "superior" and is_unchanged(shared.compared, names, c.baseline, c.candidate)

@@ -12,6 +12,7 @@ from seatrial.gate import confirm
 from seatrial.gate.arms import OUTCOMES, arms
 from seatrial.gate.flips import causes_of, flips_of
 from seatrial.gate.measured_runs import COST
+from seatrial.gate.pointwise import key_standing, pointwise_keys, without_vote
 from seatrial.gate.quarantine import Quarantined
 from seatrial.gate.report import Report
 from seatrial.gate.row import OVERALL
@@ -82,7 +83,10 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         undecided=0 if plan.unchanged else sum(map(undecided, findings)),
         segments_version=_provenance(plan.evidence, "segments_version"),
         segments_hash=_provenance(plan.evidence, "segments_hash"),
-        standings={rule.name: standing(c.standings.get(rule.name), rule) for rule in policy.judges},
+        standings={
+            **{rule.name: standing(c.standings.get(rule.name), rule) for rule in policy.judges},
+            **{key: key_standing(key, c.standings) for key in pointwise_keys(policy)},
+        },
     )
 
 
@@ -103,7 +107,7 @@ def _reported(plan: Plan) -> Iterator[Finding]:
         if key not in plan.aligned:
             for r in rows_of(evidence, [arms(evidence, key, c.baseline, c.candidate)], critical):
                 if r.n:
-                    found = describe(r)
+                    found = without_vote(describe(r), c.policy, c.standings)
                     yield replace(found, reason=sentence_of(found))
     for found in reported_win_rates(plan):
         yield replace(found, reason=sentence_of(found))

@@ -11,19 +11,21 @@ from seatrial.evidence.schema import POINTWISE, WINRATE
 from seatrial.gate.arms import FAILED, RAN
 from seatrial.gate.common import hashed
 from seatrial.gate.message import brief, messages
+from seatrial.gate.pointwise import licensed
 from seatrial.gate.policy import KeyRule
 from seatrial.segment import changed_dimensions
 from seatrial.verdict import SYSTEM_FAILURES
 from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from seatrial.evidence import Evidence
     from seatrial.gate.arms import Arms
     from seatrial.gate.policy import Policy
+    from seatrial.vote import Standing
 
 RECORD_MARGIN = 0.02
 """How far a baseline may crash beyond its own record."""
@@ -40,10 +42,13 @@ def known_versions(evidence: Evidence, baseline: str, candidate: str) -> None:
         raise UsageError(f"baseline and candidate are both {baseline!r}; a version is not compared with itself")
 
 
-def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: str) -> tuple[KeyRule, ...]:
+def gating_rules(
+    evidence: Evidence, policy: Policy, baseline: str, candidate: str, standings: Mapping[str, Standing]
+) -> tuple[KeyRule, ...]:
     """The policy's keys, or every key equally; each has rows of both versions.
 
     A judge's win rate is a score against one half that only the candidate has: it is no key to compare two versions by.
+    A judge's word on one answer gates where the policy names it, as far as its licence goes.
     """
     keys, versions = evidence.codes("key"), evidence.codes("version")
     rows_of = {version: versions.index == versions.values.index(version) for version in (baseline, candidate)}
@@ -53,7 +58,7 @@ def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: s
         for key, rows in zip(keys.values, mine.tolist(), strict=True)
         if rows and not key.startswith((WINRATE, POINTWISE))
     )
-    rules = policy.keys or tuple(KeyRule(key) for key in present)
+    rules = licensed(policy, standings) if policy.keys else tuple(KeyRule(key) for key in present)
     if not rules:
         raise InvalidComparison(
             f"{evidence.source}: only judges have scored {baseline} and {candidate}, and none of their keys gates; it holds: {', '.join(evidence.keys) or 'no key'}"
@@ -64,11 +69,6 @@ def gating_rules(evidence: Evidence, policy: Policy, baseline: str, candidate: s
             raise ConfigError(
                 f"{policy.source}: key {rule.name!r} is a win rate against 1/2 and cannot be compared with the baseline's; take it out "
                 "and ask seatrial judge winrate VERDICTS"
-            )
-        if rule.name.startswith(POINTWISE):
-            raise ConfigError(
-                f"{policy.source}: key {rule.name!r} is a judge's word on one answer, which has no licence and is only reported; take it "
-                "out, and let the judge compare two versions ([judge.NAME], seatrial judge pairwise)"
             )
         if rule.name in measured:
             raise ConfigError(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.evidence.schema import WINRATE
+from seatrial.gate.pointwise import withheld_keys
 from seatrial.gate.row import OVERALL
 from seatrial.gate.validity import known_critical
 from seatrial.reason import Reported, Unchanged
@@ -73,7 +74,7 @@ def reported_win_rates(plan: Plan) -> Iterator[Finding]:
 
 
 def withheld_votes(plan: Plan) -> Iterator[str]:
-    """One sentence per judge of the policy that has no vote, or no full one, and why."""
+    """One sentence per judge, or judge's key, of the policy that has no vote, or no full one, and why."""
     for rule in plan.comparison.policy.judges:
         found = standing(plan.comparison.standings.get(rule.name), rule)
         why = "; ".join(map(bar_sentence, found.bars))
@@ -81,6 +82,7 @@ def withheld_votes(plan: Plan) -> Iterator[str]:
             yield f"judge {rule.name} has no vote, its win rate is reported only: {why}"
         elif found.level is Level.PROVISIONAL:
             yield f"judge {rule.name} may hold this verdict and not decide it: {why}"
+    yield from withheld_keys(plan.comparison.policy, plan.comparison.standings)
 
 
 def standing(found: Standing | None, rule: JudgeRule) -> Standing:

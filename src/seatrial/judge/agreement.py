@@ -42,7 +42,7 @@ class Agreement:
 
     Attributes:
         n: pairs.
-        negative: of them, pairs in which people prefer the baseline.
+        negative: of them, pairs in which people prefer the baseline, or answers that they fail.
         raw: share of pairs on which both say the same.
         kappa: Cohen's; collapses where nearly all pairs are of one class.
         ac1: Gwet's; does not, and hides that a rare class is never found.
@@ -63,8 +63,8 @@ class Agreement:
     confusion: tuple[tuple[int, ...], ...]
 
 
-def agreement_of(pairs: Sequence[Compared]) -> Agreement:
-    """Measure it.
+def agreement_of(pairs: Sequence[Compared], negative_class: str = BASELINE) -> Agreement:
+    """Measure it; `negative_class` is the word of the answers that must be found: the baseline is better, or the answer fails.
 
     Kappa and AC1 have bootstrap intervals over pairs, which hold where one class is rare; classes are those either used, so AC1
     is not raised by a class that nobody needs. Assumes that labels are a random sample of the pairs and were given blind.
@@ -76,8 +76,8 @@ def agreement_of(pairs: Sequence[Compared]) -> Agreement:
     seed = hashlib.sha256(counts.tobytes()).digest()
     rng = np.random.default_rng(int.from_bytes(seed[:8], "big"))
     agree = sum(a == b for a, b in zip(people, judge, strict=True))
-    negative = people.count(BASELINE)
-    found = sum(a == b == BASELINE for a, b in zip(people, judge, strict=True))
+    negative = people.count(negative_class)
+    found = sum(a == b == negative_class for a, b in zip(people, judge, strict=True))
     plain = cohen_kappa(counts)
     bent = resampled_agreement(counts, rng, "kappa")
     kappa = (

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 SCHEMA = "seatrial/judge-licence/1"
 DAY = 86_400.0
+PAIRWISE, POINTWISE = "pairwise", "pointwise"
+_OVER = {PAIRWISE: "both orders", POINTWISE: "repeats of one answer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,21 +60,22 @@ class Licence:
     """What was measured of one version of a judge; its level follows from the numbers and is never read from the file.
 
     Attributes:
-        judge: `name@version#hash`.
+        judge: `name@version#hash`, of one that scores single answers `judge:name@version#hash`.
         prompt_hash: sha256 of its prompt's text.
         models: model names that answered.
         families: of the judge's model.
-        labels: pairs that people and judge both decided.
-        negative: of them, those in which people prefer the baseline.
+        labels: pairs, or answers, that people and judge both decided.
+        negative: of them, those in which people prefer the baseline, or that people fail.
         ac1: agreement with people beyond chance (Gwet's AC1), with its 95 % interval.
-        recall: share of the pairs in which people prefer the baseline that the judge finds, likewise.
-        consistency: share of pairs with the same verdict in both orders, likewise.
+        recall: share of the negative ones that the judge finds, likewise.
+        consistency: share of pairs with the same verdict in both orders, or of answers with the same word each time, likewise.
         measured_at: when, seconds since 1970.
         expires_at: likewise.
         graphs: graphs it was measured on; empty = not said.
         segments: `NAME=value` that were among the labelled pairs.
         evidence: hashes of the tables of labels and of verdicts.
         suspended: control items with another verdict, of how many that were judged again, and when; None where the licence is not suspended.
+        kind: `pairwise`, or `pointwise`; then consistency is that of the same answer judged more than once.
     """
 
     judge: str
@@ -90,6 +93,7 @@ class Licence:
     segments: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     suspended: tuple[int, int, float] | None = None
+    kind: str = PAIRWISE
 
 
 def level_of(found: Licence, floors: Floors = FLOORS) -> tuple[Level, tuple[ShortOfLicence, ...]]:
@@ -99,7 +103,9 @@ def level_of(found: Licence, floors: Floors = FLOORS) -> tuple[Level, tuple[Shor
         ShortOfLicence("negative labels", found.negative, floors.negative),
         ShortOfLicence("lower bound of AC1", found.ac1.low, floors.ac1),
         ShortOfLicence("lower bound of the recall of worse answers", found.recall.low, floors.recall),
-        ShortOfLicence("lower bound of the consistency over both orders", found.consistency.low, floors.consistency),
+        ShortOfLicence(
+            f"lower bound of the consistency over {_OVER[found.kind]}", found.consistency.low, floors.consistency
+        ),
     )
     short = tuple(one for one in bounds if one.have is None or one.have < one.floor)
     if not short:
@@ -213,6 +219,7 @@ def read_licence(file: Path) -> Licence | None:
             **measures,
             **lists,
             suspended=None if suspended is None else _suspension(suspended),
+            kind=str(raw.get("kind", PAIRWISE)),
         )
         _check(found)
     except FileNotFoundError:
@@ -232,6 +239,8 @@ def _suspension(raw: Any) -> tuple[int, int, float]:
 
 
 def _check(found: Licence) -> None:
+    if found.kind not in _OVER:
+        raise ValueError(f"kind is {found.kind!r}")
     for one in (found.ac1, found.recall, found.consistency):
         for value in (one.estimate, one.low, one.high):
             if value is not None and not (isinstance(value, float | int) and -1 <= value <= 1):

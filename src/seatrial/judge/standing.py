@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import ConfigError
-from seatrial.evidence.schema import WINRATE
+from seatrial.evidence.schema import POINTWISE, WINRATE
 from seatrial.judge.families import reported_families
 from seatrial.judge.licence import FLOORS, read_licence, standing_of
 from seatrial.judge.spec import FOLDER
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 
 
 def licence_file(root: Path, judge: str) -> Path:
-    """Where a judge's licence lies."""
-    return root / FOLDER / f"{judge}.licence.json"
+    """Where a judge's licence lies; that of a judge of single answers, `judge:NAME`, beside it under a name of its own."""
+    name = judge.removeprefix(POINTWISE)
+    return root / FOLDER / f"{name}{'.pointwise' if name != judge else ''}.licence.json"
 
 
 def floors(min_consistency: float) -> Floors:
@@ -49,11 +50,11 @@ def standings_of_table(
         now: seconds since 1970.
         graph: which graph is gated; empty = not known.
     """
-    families = _families(evidence) if wanted else None
+    families = table_families(evidence) if wanted else None
     return {
         name: standing_of(
             read_licence(licence_file(root, name)),
-            _identity(evidence, name, candidate),
+            _identity(evidence, f"{WINRATE}{name}", candidate),
             now=now,
             arm_families=families,
             graph=graph,
@@ -61,6 +62,60 @@ def standings_of_table(
         )
         for name, least in wanted.items()
     }
+
+
+def key_standings(
+    evidence: Evidence,
+    keys: Iterable[str],
+    root: Path,
+    *,
+    versions: tuple[str, str],
+    arm_families: frozenset[str] | None,
+    now: float,
+    graph: str = "",
+) -> dict[str, Standing]:
+    """What the keys of judges of single answers may do, by their licences and by the identity that the rows carry.
+
+    Args:
+        evidence: a checked table.
+        keys: `judge:NAME` of a policy.
+        root: a folder with judges/.
+        versions: the baseline and the candidate.
+        arm_families: of both versions' models; None where they are not known.
+        now: seconds since 1970.
+        graph: which graph is gated; empty = not known.
+    """
+    return {
+        key: standing_of(
+            read_licence(licence_file(root, key)),
+            _key_identity(evidence, key, *versions),
+            now=now,
+            arm_families=arm_families,
+            graph=graph,
+        )
+        for key in keys
+    }
+
+
+def _key_identity(evidence: Evidence, key: str, baseline: str, candidate: str) -> str:
+    """The one identity that the rows of a key carry; empty where they carry none or several.
+
+    An accepted baseline does not name the judge: there the hash of the evaluator, which is kept, must be the candidate's, and
+    the gate refuses another.
+    """
+    if not evidence.has("judge"):
+        return ""
+    keys, names, judge = evidence.codes("key"), evidence.codes("version"), evidence.codes("judge")
+    of_key = keys.index == (keys.values.index(key) if key in keys.values else -2)
+    arms = [
+        of_key & (names.index == (names.values.index(one) if one in names.values else -2))
+        for one in (baseline, candidate)
+    ]
+    unnamed = [bool((judge.index[mine] < 0).any()) for mine in arms]
+    if unnamed[1] or (unnamed[0] and not evidence.has("evaluator_hash")):
+        return ""
+    found = set(judge.values_in(arms[0])) | set(judge.values_in(arms[1]))
+    return found.pop() if len(found) == 1 else ""
 
 
 def measured_consistency(scores: Scores) -> tuple[float, float, float] | None:
@@ -71,19 +126,19 @@ def measured_consistency(scores: Scores) -> tuple[float, float, float] | None:
     return None if found is None else (found.consistency, *found.consistency_ci)
 
 
-def _identity(evidence: Evidence, judge: str, candidate: str) -> str:
-    """The identity that a judge's rows carry; empty where they carry none, or several."""
+def _identity(evidence: Evidence, key: str, candidate: str) -> str:
+    """The identity that the rows of a judge's key carry; empty where they carry none, or several."""
     if not evidence.has("judge"):
         return ""
     keys, versions = evidence.codes("key"), evidence.codes("version")
     mine = np.ones(len(evidence), dtype=bool)
-    for codes, word in ((keys, f"{WINRATE}{judge}"), (versions, candidate)):
+    for codes, word in ((keys, key), (versions, candidate)):
         mine &= codes.index == (codes.values.index(word) if word in codes.values else -2)
     found = set(evidence.codes("judge").values_in(mine))
     return found.pop() if len(found) == 1 else ""
 
 
-def _families(evidence: Evidence) -> frozenset[str] | None:
+def table_families(evidence: Evidence) -> frozenset[str] | None:
     """Families of the models that answered in the versions' own runs; None where that is not recorded, or not known."""
     if not evidence.has("model"):
         return None

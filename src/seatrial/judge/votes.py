@@ -84,8 +84,26 @@ def join(labels: Table, verdicts: Table) -> Joined:
     Raises:
         DataError: a vote or a verdict is not what its column says, or no pair is in both.
     """
-    votes, reasons = _votes(labels)
-    wording = _stated(verdicts)
+    found = compare(*_votes(labels), _stated(verdicts))
+    if not found.compared:
+        raise DataError(
+            f"{labels.source} and {verdicts.source} have no decided pair in common: they are joined by example_id, version and baseline"
+        )
+    return found
+
+
+def compare(
+    votes: Mapping[Pair, Mapping[str, str]],
+    reasons: Mapping[tuple[Pair, str], str],
+    wording: Mapping[Pair, tuple[str, str, Mapping[str, str]]],
+) -> Joined:
+    """The majority of each pair's votes beside the judge's word; labels without versions are of the only ones there are.
+
+    Args:
+        votes: pair -> annotator -> word.
+        reasons: (pair, annotator) -> reason.
+        wording: pair -> the judge's word, its reason, and the pair's segments.
+    """
     versions = {(pair.version, pair.baseline) for pair in wording}
     compared, split, unjudged = [], 0, 0
     for named, by in votes.items():
@@ -103,10 +121,6 @@ def join(labels: Table, verdicts: Table) -> Joined:
         people = words[0][0]
         given = next((reasons[named, who] for who, one in by.items() if one == people and reasons[named, who]), "")
         compared.append(Compared(pair, people, word, by, given, why, segments))
-    if not compared:
-        raise DataError(
-            f"{labels.source} and {verdicts.source} have no decided pair in common: they are joined by example_id, version and baseline"
-        )
     return Joined(tuple(compared), split, unjudged, len({who for by in votes.values() for who in by}))
 
 

@@ -73,7 +73,7 @@ class Call:
             return None
         message = hub.memory.get(question.id) if hub.memory is not None else None
         if message is not None:
-            return reply_of(message, self._requested.model, "cache")
+            return self._heard(reply_of(message, self._requested.model, "cache"))
         if hub.cassettes is None or hub.mode not in ("replay", "fill"):
             return None
         found = hub.cassettes.find(self._cassette, question)
@@ -126,6 +126,12 @@ class Call:
                 memory.pop(next(iter(memory)), None)
         if self._run is not None and reply.note is not None and reply.note not in self._run.notes:
             self._run.notes.append(reply.note)
+        return self._heard(reply)
+
+    def _heard(self, reply: Reply) -> Reply:
+        """The reply, with its model noted for the run at hand."""
+        if self._run is not None:
+            self._run.models.add((reply.requested, reply.reported, reply.note is None))
         return reply
 
     def _identify(self, messages: list[BaseMessage], repetition: int) -> Question | None:

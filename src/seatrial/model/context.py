@@ -32,15 +32,17 @@ class Calls:
         waited_s: seconds they waited for limits and between tries: not the graph's own time.
         skipped: the first that nobody answered, whatever the graph made of it.
         notes: sentences worth showing: another model than asked for answered, say.
+        models: (model asked, name of the one that answered or None, whether they are one) of every reply.
     """
 
-    __slots__ = ("_requested", "made", "notes", "skipped", "waited_s")
+    __slots__ = ("_requested", "made", "models", "notes", "skipped", "waited_s")
 
     def __init__(self) -> None:
         self.made = 0
         self.waited_s = 0.0
         self.skipped: Skipped | None = None
         self.notes: list[str] = []
+        self.models: set[tuple[str, str | None, bool]] = set()
         self._requested: dict[str, count[int]] = {}
 
     def occurrence(self, question: str) -> int:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 from seatrial.evidence import SEGMENT_PREFIX
 from seatrial.evidence.write import Repeated
 from seatrial.runner.record import COUNTED, Record, Result, ScoreCell, Unscored, evaluator_failure
+from seatrial.scoring.rubric import rubric_identity
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def columns(
     key_names = [key for mine in keys.of for key in mine]
     versions = [bound.version for bound, mine in zip(evaluators, keys.of, strict=True) for _ in mine]
     hashes = [bound.hash for bound, mine in zip(evaluators, keys.of, strict=True) for _ in mine]
+    judges = [rubric_identity(bound) for bound, mine in zip(evaluators, keys.of, strict=True) for _ in mine]
     prompt = plan.version_config.get("prompt")
     repetitions = [repetition for repetition in range(plan.repetitions) for _ in range(width)]
     ids = Repeated([example.id for example in examples], per_example)
@@ -171,7 +173,7 @@ def columns(
         "prompt_hash": always(plan.prompt_hash or None),
         "segments_version": always(plan.segments_version or None),
         "segments_hash": always(plan.segments_hash or None),
-        "judge": always(None),
+        "judge": Repeated(judges, times=len(records)),
         **{f"{SEGMENT_PREFIX}{name}": Repeated(values, per_example) for name, values in segments.items()},
     }
 

@@ -32,6 +32,7 @@ from seatrial.trial.baselines import (
 )
 from seatrial.trial.code_hash import code_hash
 from seatrial.trial.evaluate import evaluate
+from seatrial.trial.judged import key_standings_on
 from seatrial.trial.overrides import let_through
 from seatrial.trial.policies import row_policy
 from seatrial.trial.quarantine import quarantine_of
@@ -118,6 +119,7 @@ def gate_against_baseline(
         critical=critical,
         quarantine=quarantine_of(project, graph, row.dataset, today),
         anchor=anchor,
+        standings=key_standings_on(project, graph, policy, evidence, (name, current), today),
         prices=project.settings.model.prices,
     )
     if policy.judges:
@@ -216,13 +218,15 @@ def _stopped(project: Project, row: TrialRow, version: str, run_id: str, today: 
     critical = critical_segments(for_graph(project.dimensions, row.graph))
     retained = quarantine_of(project, row.graph, row.dataset, today)
     try:
+        both = combine([base, mine], "the kept rows")
         report = check(
-            combine([base, mine], "the kept rows"),
+            both,
             policy,
             baseline=base.versions[0],
             candidate=mine.versions[0],
             critical=critical,
             quarantine=retained,
+            standings=key_standings_on(project, row.graph, policy, both, (base.versions[0], mine.versions[0]), today),
             prices=project.settings.model.prices,
         )
     except (InvalidComparison, DataError) as error:

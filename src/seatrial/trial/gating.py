@@ -102,7 +102,7 @@ def gate(
     if anchor is not None:
         refuse_another(project, anchor, kind, ANCHOR, least=policy.common)
         refuse_edited_rules(project, anchor, arms[1], ANCHOR)
-    votes = standings(project, graph, baseline, candidate, policy, now.timestamp())
+    votes = standings(project, graph, (baseline, candidate), policy, now.timestamp(), evidence, (names[0], names[1]))
     first = check_anchored(
         evidence,
         policy,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError, SeatrialError
+from seatrial.gate.pointwise import pointwise_keys
 from seatrial.judge.panel import panel_names, read_panel
 from seatrial.judge.spec import judge_names, read_judge
 from seatrial.judge.standing import floors, licence_file, measured_consistency
@@ -13,6 +15,7 @@ from seatrial.trial.runs import RUNS, summary
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
     from pathlib import Path
 
     from seatrial.evidence import Evidence
@@ -48,22 +51,36 @@ def win_rates_of(project: Project, baseline: str, candidate: str, name: str, pol
 
 
 def standings(
-    project: Project, graph: str, baseline: str, candidate: str, policy: Policy, now: float
+    project: Project,
+    graph: str,
+    runs: tuple[str, str],
+    policy: Policy,
+    now: float,
+    evidence: Evidence,
+    versions: tuple[str, str],
 ) -> dict[str, Standing]:
     """What each judge of the policy may do today, by its licence and by what it said of these two runs.
 
     Args:
         project: the mounted project.
         graph: assistant id.
-        baseline: run id.
-        candidate: run id.
+        runs: ids of the baseline's and the candidate's run.
         policy: the rules.
         now: seconds since 1970.
+        evidence: the rows of both.
+        versions: what both are called there.
     """
-    return {
-        rule.name: standing_on(project, graph, (baseline, candidate), rule.name, rule.min_consistency, now)
-        for rule in policy.judges
+    from seatrial.judge.standing import key_standings  # noqa: PLC0415 - as below
+
+    found = {
+        rule.name: standing_on(project, graph, runs, rule.name, rule.min_consistency, now) for rule in policy.judges
     }
+    keys = pointwise_keys(policy)
+    families = run_families(project, graph, runs) if keys else None
+    root = project.root
+    return found | key_standings(
+        evidence, keys, root, versions=versions, arm_families=families, now=now, graph=graph
+    )
 
 
 def ask_judges(project: Project, runs: tuple[str, str], policy: Policy) -> tuple[str, ...]:
@@ -93,7 +110,7 @@ def standing_on(
         identity or _identity(project, judge),
         now=now,
         models=models,
-        arm_families=_families(project, graph, runs),
+        arm_families=run_families(project, graph, runs),
         graph=graph,
         floors=floors(min_consistency),
         consistency=consistency,
@@ -101,7 +118,27 @@ def standing_on(
     )
 
 
-def _families(project: Project, graph: str, runs: tuple[str, str]) -> frozenset[str] | None:
+def key_standings_on(
+    project: Project, graph: str, policy: Policy, evidence: Evidence, versions: tuple[str, str], today: date
+) -> dict[str, Standing]:
+    """What the judges' keys of a policy may do at the end of a day, where the baseline has no run of its own.
+
+    Families are those of the models that the rows name; of a graph whose rows name none, `rules` where the registry says so.
+    """
+    from seatrial.judge.standing import key_standings, table_families  # noqa: PLC0415 - where such a key gates
+    from seatrial.model.family import RULES  # noqa: PLC0415
+
+    keys = pointwise_keys(policy)
+    if not keys:
+        return {}
+    families = table_families(evidence)
+    if families is None and project.spec(graph).family == RULES:
+        families = frozenset({RULES})
+    until = datetime.combine(today, time.max, UTC).timestamp()
+    return key_standings(evidence, keys, project.root, versions=versions, arm_families=families, now=until, graph=graph)
+
+
+def run_families(project: Project, graph: str, runs: tuple[str, str]) -> frozenset[str] | None:
     """Families of what answered in two runs, as declared and as reported; None where one is unknown: it might be the judge's."""
     from seatrial.judge.families import Arm, arm_families  # noqa: PLC0415
     from seatrial.trial.judging import family_of, models_of  # noqa: PLC0415

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.adapters.hub_endpoint import HubEndpoint
 from seatrial.adapters.mlflow.session import OFF, installed
-from seatrial.adapters.pointwise import named, pointwise_key
+from seatrial.adapters.pointwise import pointwise_judge, pointwise_key
 from seatrial.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ def mlflow_judge(
     model: str,
     parameters: Mapping[str, Any] | None = None,
     feedback_value_type: Any = bool,
+    reported: str = "",
+    threshold: float | None = None,
 ) -> Callable[..., dict[str, Any]]:
     """An evaluator that asks MLflow's judge; nothing is imported and nobody is asked before its first run.
 
@@ -39,10 +41,13 @@ def mlflow_judge(
         model: `provider:model`.
         parameters: of the model.
         feedback_value_type: bool, or float for a score from 0 to 1.
+        reported: the name under which a gateway answers; empty = that of `model`.
+        threshold: a score of at least this is 1, a lower one 0; None leaves scores as they are.
     """
     key, given = pointwise_key(name), dict(parameters or {})
     wants = [one for one in ("inputs", "outputs", "expectations") if one in instructions]
 
+    @pointwise_judge(name, model=model, prompt=instructions, reported=reported, threshold=threshold)
     def judge(inputs: Any, outputs: Any, reference_outputs: Any) -> dict[str, Any]:
         if not installed():
             raise MissingExtra("mlflow", "mlflow", f"the evaluator {key}")
@@ -72,4 +77,4 @@ def mlflow_judge(
         score = WORDS.get(found.value.lower(), found.value) if isinstance(found.value, str) else found.value
         return {"key": key, "score": score, "reason": found.rationale or ""}
 
-    return named(judge, key)
+    return judge

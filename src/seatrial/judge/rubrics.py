@@ -1,0 +1,144 @@
+"""Rubrics: a judge's words on single answers beside people's pass and fail, example by example."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from seatrial.errors import DataError
+from seatrial.judge.agreement import UNKNOWN, Measured
+from seatrial.judge.votes import Joined, Pair, compare
+from seatrial.stats.interval import CannotTell
+from seatrial.stats.proportions import wilson
+from seatrial.table import SEGMENT_PREFIX, Column, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from seatrial.table import Table
+
+SCHEMA = "seatrial/rubric-scores/1"
+PASSES, FAILS = "pass", "fail"
+WORDS = {PASSES: PASSES, FAILS: FAILS, "1": PASSES, "0": FAILS, "true": PASSES, "false": FAILS}
+
+RUBRIC_COLUMNS = (
+    Column("example_id", Kind.TEXT, "which example", required=True),
+    Column("version", Kind.TEXT, "whose answer"),
+    Column("run_repetition", Kind.COMPLETE, "which answer of that version; default 0"),
+    Column("judge", Kind.TEXT, "which judge: `judge:name@version#hash`"),
+    Column("draw", Kind.COMPLETE, "which time the same answer was judged; default 0"),
+    Column("score", Kind.NUMBER, "1 passes, 0 fails; empty unless scored"),
+    Column("outcome", Kind.TEXT, "`scored`, or why there is no score"),
+    Column("reason", Kind.TEXT, "the judge's reason, or why there is no score"),
+    Column("output_hash", Kind.TEXT, "hash of the answer that was judged"),
+    Column("requested_model", Kind.TEXT, "model that was asked"),
+    Column("family", Kind.TEXT, "families of the judge's model, joined by `+`"),
+    Column("prompt_hash", Kind.TEXT, "sha256 of what pins the judge's prompt"),
+    Column("graph", Kind.TEXT, "whose answers"),
+)
+"""Besides these a table may have any column `segment.NAME`."""
+
+PASS_COLUMNS = (
+    Column("example_id", Kind.TEXT, "which example", required=True),
+    Column("version", Kind.TEXT, "whose answer"),
+    Column("annotator", Kind.TEXT, "who; default one and the same person"),
+    Column("label", Kind.TEXT, "`pass` or `fail` (1 or 0); empty = no vote", required=True),
+    Column("reason", Kind.TEXT, "in their words"),
+)
+
+
+def join_passes(labels: Table, scores: Table) -> Joined:
+    """Put people's pass and fail beside a judge's first word on the same answer; the latest vote of a person counts.
+
+    Raises:
+        DataError: a label is neither pass nor fail, the judge gives fractions, or no answer is in both.
+    """
+    found = compare(*_votes(labels), _first_words(scores))
+    if not found.compared:
+        raise DataError(
+            f"{labels.source} and {scores.source} have no judged answer in common: they are joined by example_id and version"
+        )
+    return found
+
+
+def repeat_consistency(scores: Table) -> Measured:
+    """Share of the answers that were judged more than once and got one and the same word, with Wilson's 95 % interval.
+
+    An answer with a draw that has no score is left out; unknown where no answer was judged twice.
+    """
+    words: dict[tuple[str, ...], list[str]] = {}
+    for row, word in enumerate(_words(scores)):
+        at = tuple(_text(scores, name, row) for name in ("example_id", "version", "output_hash"))
+        words.setdefault((*at, str(_whole(scores, "run_repetition", row))), []).append(word)
+    full = [mine for mine in words.values() if len(mine) > 1 and "" not in mine]
+    if not full:
+        return UNKNOWN
+    same = sum(len(set(mine)) == 1 for mine in full)
+    ends = wilson(same, len(full))
+    return UNKNOWN if isinstance(ends, CannotTell) else Measured(same / len(full), ends.low, ends.high)
+
+
+def _first_words(scores: Table) -> dict[Pair, tuple[str, str, Mapping[str, str]]]:
+    """Per answer the word of the first draw, its reason and its segments; one without a score is left out."""
+    found: dict[Pair, tuple[str, str, Mapping[str, str]]] = {}
+    order = sorted(
+        range(len(scores)), key=lambda row: (_whole(scores, "run_repetition", row), _whole(scores, "draw", row))
+    )
+    words = _words(scores)
+    taken: set[Pair] = set()
+    for row in order:
+        pair = Pair(_text(scores, "example_id", row), _text(scores, "version", row), "")
+        if pair in taken:
+            continue
+        taken.add(pair)
+        if words[row]:
+            segments = {name: _text(scores, f"{SEGMENT_PREFIX}{name}", row) for name in scores.dimensions}
+            found[pair] = (words[row], _text(scores, "reason", row), segments)
+    return found
+
+
+def _words(scores: Table) -> list[str]:
+    """Pass or fail of each row, empty without a score.
+
+    Raises:
+        DataError: a score is a fraction, or the table has none.
+    """
+    if not scores.has("score"):
+        raise DataError(f"{scores.source} has no column score: say which holds it with --map")
+    numbers = scores.numbers("score")
+    known = ~np.isnan(numbers)
+    fractions = known & (numbers != 0) & (numbers != 1)
+    if fractions.any():
+        raise DataError(
+            f"{scores.source}: the judge gives {float(numbers[fractions][0]):g}, and people's labels are pass and fail: a judge of 0 and 1 "
+            "can have a licence; give the evaluator a threshold"
+        )
+    return ["" if not there else PASSES if value else FAILS for there, value in zip(known, numbers, strict=True)]
+
+
+def _votes(labels: Table) -> tuple[dict[Pair, dict[str, str]], dict[tuple[Pair, str], str]]:
+    """Per answer the latest vote of each person, in the order of the file."""
+    latest: dict[tuple[Pair, str], tuple[str, str]] = {}
+    for row in range(len(labels)):
+        pair = Pair(_text(labels, "example_id", row), _text(labels, "version", row), "")
+        given = _text(labels, "label", row).strip().lower()
+        if given and given not in WORDS:
+            raise DataError(f"{labels.source}: label {given!r} is neither pass nor fail")
+        latest[pair, _text(labels, "annotator", row)] = (WORDS.get(given, ""), _text(labels, "reason", row))
+    votes: dict[Pair, dict[str, str]] = {}
+    for (pair, who), (word, _) in latest.items():
+        if word:
+            votes.setdefault(pair, {})[who] = word
+    return votes, {key: reason for key, (_, reason) in latest.items()}
+
+
+def _text(table: Table, name: str, row: int) -> str:
+    return table.text(name, row) if table.has(name) else ""
+
+
+def _whole(table: Table, name: str, row: int) -> int:
+    if not table.has(name):
+        return 0
+    value = float(table.numbers(name)[row])
+    return 0 if np.isnan(value) else int(value)
