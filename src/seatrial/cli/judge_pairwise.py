@@ -86,6 +86,7 @@ def command(
     """
     from seatrial.errors import ConfigError, UsageError  # noqa: PLC0415
     from seatrial.judge.licence import FLOORS  # noqa: PLC0415 - as below
+    from seatrial.judge.spend import Purse  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415 - models and numbers are for those who judge
     from seatrial.trial.judged import standing_on  # noqa: PLC0415
     from seatrial.trial.judging import VERDICTS  # noqa: PLC0415
@@ -110,7 +111,7 @@ def command(
             concurrency=concurrency,
             repeat=repeat,
             resume=resume,
-            max_usd=max_usd,
+            purse=Purse(max_usd),
             progress=tell,
         )
     for file in tables:

@@ -47,6 +47,11 @@ if TYPE_CHECKING:
     show_default=True,
     help="Fresh repetitions of each suspicious example, with both versions.",
 )
+@click.option(
+    "--max-usd",
+    type=click.FloatRange(min=0, min_open=True),
+    help="What all judges together may spend under EVAL=1; never exceeded.",
+)
 @click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
 @option
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/trial/1 on stdout.")
@@ -56,6 +61,7 @@ def command(
     concurrency: int | None,
     confirm: bool | None,
     confirm_repeat: int,
+    max_usd: float | None,
     every: bool,
     mlflow: bool | None,
     as_json: bool,
@@ -73,7 +79,9 @@ def command(
       seatrial trial
       seatrial trial text_to_sql --all
       seatrial trial --check-expect
+      EVAL=1 seatrial trial --max-usd 2
     """
+    from seatrial.judge.spend import Purse  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415 - graphs and numbers are for those who run
     from seatrial.switch import EVAL, switched_on  # noqa: PLC0415
     from seatrial.trial.confirm import Confirming  # noqa: PLC0415
@@ -89,7 +97,7 @@ def command(
     began, done, unjudged = time.monotonic(), [], []
     with progress(quiet=as_json) as tell:
         how = Confirming(confirm, confirm_repeat, concurrency, tell)
-        asks = switched_on(os.environ, EVAL)
+        asks = Purse(max_usd) if switched_on(os.environ, EVAL) else None
         for trial in trials(project, rows, concurrency=concurrency, confirming=how, judges=asks, progress=tell):
             with aside():
                 if isinstance(trial, Unjudged):

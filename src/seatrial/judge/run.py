@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from seatrial.judge.pairs import Question
     from seatrial.judge.spec import Judge
+    from seatrial.judge.spend import Purse
     from seatrial.model.hub import Hub
     from seatrial.price import Price
 
@@ -79,7 +80,7 @@ def run(
     *,
     concurrency: int = 8,
     price: Price | None = None,
-    max_usd: float | None = None,
+    purse: Purse | None = None,
     resume: bool = False,
     progress: Callable[[int, int, float | None], None] | None = None,
     stop: threading.Event | None = None,
@@ -95,7 +96,7 @@ def run(
         folder: made when it is not there.
         concurrency: calls at once.
         price: of the judge's model; its file's own goes before it.
-        max_usd: never exceeded by this run.
+        purse: the cap on what is spent, which other judges may share; never exceeded.
         resume: refuse a folder in which nothing was judged yet.
         progress: told (done, planned, USD), after each answer.
         stop: set it to stop after the calls under way.
@@ -106,19 +107,17 @@ def run(
         DataError: rows on disk that cannot be read.
     """
     price = judge.price or price
-    if max_usd is not None and price is None:
+    if purse is not None and purse.capped and price is None:
         raise ConfigError(
             f"--max-usd needs the price of {judge.model}, which is unknown; write input and output (USD per million tokens) "
             f'into judges/{judge.name}.toml as [price], or into pyproject.toml as [tool.seatrial.model.prices."{judge.model}"]'
         )
-    if max_usd is not None and not 0 < max_usd < 1e9:
-        raise UsageError(f"--max-usd {max_usd:g} is out of range; choose more than 0")
     if resume and not (folder / ROWS).exists():
         raise UsageError(f"{folder} holds no judged rows to resume; leave out --resume to start")
     folder.mkdir(parents=True, exist_ok=True)
     with run_lock(folder) as stale:
         answers = read_rows(folder / ROWS)
-        spend = Spend(price, max_usd)
+        spend = Spend(price, purse)
         wanted = {question.request.key: question for question in questions}
         todo = [question for key, question in wanted.items() if not _final(answers.get(key))]
         work = _Work(judge, hub, spend, answers, len(wanted), len(wanted) - len(todo), progress, stop)

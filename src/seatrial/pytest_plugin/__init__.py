@@ -70,6 +70,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             action="store_true",
             help="Accept what the current versions answer now as their baseline (restrict it with -k GRAPH), instead of gating.",
         )
+        group.addoption(
+            "--seatrial-max-usd",
+            metavar="USD",
+            type=float,
+            help="What all judges together may spend under EVAL=1 -m llm; never exceeded, and a judge without a price is not asked.",
+        )
     except ValueError as error:
         raise pytest.UsageError(
             f"seatrial: another pytest plugin already defines one of our options ({error}); leave one of the two out with -p no:NAME"

@@ -19,12 +19,23 @@ from seatrial.verdict import Verdict
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from seatrial.judge.spend import Purse
     from seatrial.project import Project, TrialRow
     from seatrial.verdict import Decision
     from seatrial.vote import Standing
 
 NAME, DECIDES = "judges", "decides"
 REPORT = "report only"
+
+
+_PURSE = pytest.StashKey["Purse"]()
+
+
+def purse_of(config: pytest.Config) -> Purse:
+    """The one cap of all judges of a session, as --seatrial-max-usd says."""
+    from seatrial.judge.spend import Purse  # noqa: PLC0415 - only under EVAL=1
+
+    return config.stash.setdefault(_PURSE, Purse(config.getoption("--seatrial-max-usd")))
 
 
 class Loses(Exception):
@@ -81,7 +92,7 @@ class JudgedRow(pytest.Collector):
 
             names = [self._run(version) for version in (self.row.baseline, self.row.candidate)]
             made, members = of_judge_or_panel(self.project, names[0], names[1], self.judge)
-            judge_all(self.project, made, members)
+            judge_all(self.project, made, members, purse=purse_of(self.config))
             named = [one for one in row_policy(self.project, self.row).judges if one.name == self.judge]
             rules = rules_of(named[0] if named else JudgeRule(self.judge))
             self._decision = winrate_of(made, rules)

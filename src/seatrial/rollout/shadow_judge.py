@@ -11,7 +11,7 @@ from seatrial.judge.ask import ask
 from seatrial.judge.evidence import evidence_rows
 from seatrial.judge.pairs import Answer, Pair, questions
 from seatrial.judge.run import NOT_REQUESTED
-from seatrial.judge.spend import Spend
+from seatrial.judge.spend import Purse, Spend
 from seatrial.judge.table import verdict_rows
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class ShadowJudge:
 
     def __init__(self, judge: Judge, hub: Hub, *, price: Price | None = None, max_usd: float | None = None) -> None:
         self._judge, self._hub = judge, hub
-        self._spend = Spend(judge.price or price, max_usd)
+        self._spend = Spend(judge.price or price, Purse(max_usd))
 
     @property
     def key(self) -> str:

@@ -13,6 +13,7 @@ from seatrial.errors import UsageError
 from seatrial.judge.drift import drift_of
 from seatrial.judge.licence import licence_data, read_licence
 from seatrial.judge.pairs import resolved
+from seatrial.judge.spend import Purse
 from seatrial.judge.standing import licence_file
 from seatrial.judge.verdicts import VERDICT_COLUMNS
 from seatrial.table import read_table
@@ -54,7 +55,7 @@ def judge_control(
         folder=made.folder / CONTROL / day,
         pairs=tuple(pair for pair in pairs if pair.example_id in set(chosen)),
     )
-    done, _ = judge_pairs(project, control, max_usd=max_usd)
+    done, _ = judge_pairs(project, control, purse=Purse(max_usd))
     examples = first.codes("example_id")
     mine = np.array([one in set(chosen) for one in examples.values])[examples.index]
     first = first.where(mine)

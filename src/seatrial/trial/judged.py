@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from seatrial.evidence import Evidence
     from seatrial.gate.policy import Policy
+    from seatrial.judge.spend import Purse
     from seatrial.project import Project
     from seatrial.vote import Standing
 
@@ -83,18 +84,19 @@ def standings(
     )
 
 
-def ask_judges(project: Project, runs: tuple[str, str], policy: Policy) -> tuple[str, ...]:
-    """Put two runs to every judge of the policy; a sentence for each that asked nobody, whose vote is then missing."""
+def ask_judges(project: Project, runs: tuple[str, str], policy: Policy, purse: Purse) -> tuple[str, ...]:
+    """Put two runs to every judge of the policy, under one cap; a sentence for each without all its verdicts, whose vote is missing."""
     from seatrial.trial.panel import judge_all, of_judge_or_panel  # noqa: PLC0415 - loads LangChain
 
     refused = []
     for rule in policy.judges:
         try:
-            done, _ = judge_all(project, *of_judge_or_panel(project, *runs, rule.name))
+            done, _ = judge_all(project, *of_judge_or_panel(project, *runs, rule.name), purse=purse)
         except SeatrialError as error:
             refused.append(f"judge {rule.name} was not asked: {error}")
         else:
             refused += [f"judge {rule.name}: ended early: {done.ended}"] if done.ended else []
+            refused += [f"judge {rule.name}: {text}" for text in done.warnings]
     return tuple(refused)
 
 

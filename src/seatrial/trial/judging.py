@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from seatrial.judge.panel import Panel
     from seatrial.judge.run import Judged
     from seatrial.judge.spec import Judge
+    from seatrial.judge.spend import Purse
     from seatrial.judge.table import Rows
     from seatrial.model.hub import Hub
     from seatrial.price import Price
@@ -196,10 +197,12 @@ def judge_pairs(
     concurrency: int = 8,
     repeat: int = 1,
     resume: bool = False,
-    max_usd: float | None = None,
+    purse: Purse | None = None,
     progress: Callable[[int, int, float | None], None] | None = None,
 ) -> tuple[Judged, Rows]:
     """Ask the judge about every pair without a verdict and write the verdict table; no verdict is asked for again.
+
+    `purse` is the cap on what is spent, which other judges may share.
 
     Raises:
         DataError: the candidate's answers hardly vary.
@@ -219,7 +222,7 @@ def judge_pairs(
         made.folder,
         concurrency=concurrency,
         price=made.price,
-        max_usd=max_usd,
+        purse=purse,
         resume=resume,
         progress=progress,
     )

@@ -13,12 +13,10 @@ from seatrial.trial.runs import RUNS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from seatrial.judge.spend import Purse
     from seatrial.judge.table import Rows
     from seatrial.project import Project
     from seatrial.trial.judging import Comparison, Plan
-
-NOTHING_LEFT = 1e-9
-"""A cap that admits no call: what a judge may spend whose panel has spent it all."""
 
 
 def of_judge_or_panel(
@@ -57,10 +55,10 @@ def judge_all(
     concurrency: int = 8,
     repeat: int = 1,
     resume: bool = False,
-    max_usd: float | None = None,
+    purse: Purse | None = None,
     progress: Callable[[int, int, float | None], None] | None = None,
 ) -> tuple[Judged, Rows]:
-    """Ask every judge, each under what the ones before it left of the cap, and write the tables of the panel.
+    """Ask every judge, all under one cap, and write the tables of the panel.
 
     Raises:
         Whatever `judge_pairs` raises.
@@ -72,15 +70,14 @@ def judge_all(
             concurrency=concurrency,
             repeat=repeat,
             resume=resume,
-            max_usd=max_usd,
+            purse=purse,
             progress=progress,
         )
     rows: Rows = []
     total, fatal = Judged({}, usd=0.0), list[bool]()
     for one in members:
-        left = None if max_usd is None else max(max_usd - (total.usd or 0.0), NOTHING_LEFT)
         done, found = judge_pairs(
-            project, one, concurrency=concurrency, repeat=repeat, resume=resume, max_usd=left, progress=progress
+            project, one, concurrency=concurrency, repeat=repeat, resume=resume, purse=purse, progress=progress
         )
         rows += found
         ended = f"{one.name}: {done.ended}" if done.ended else ""

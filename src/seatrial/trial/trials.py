@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from seatrial.gate.policy import Policy
     from seatrial.gate.report import Report
+    from seatrial.judge.spend import Purse
     from seatrial.project import Project, TrialRow
     from seatrial.runner import RunResult
 
@@ -81,7 +82,7 @@ def trials(
     *,
     concurrency: int | None = None,
     confirming: Confirming | None = None,
-    judges: bool = False,
+    judges: Purse | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Iterator[Trial | Unjudged]:
     """Decide every row, one after the other, each as soon as it is measured.
@@ -94,7 +95,8 @@ def trials(
         rows: what is put to trial.
         concurrency: runs at once; None as in `evaluate`.
         confirming: how suspicious rows are confirmed; None = for every graph that is not made of rules.
-        judges: ask the judges of each row's policy, which calls their models; else what they have said before counts.
+        judges: the cap under which the judges of each row's policy are asked, which calls their models; None = what they have
+            said before counts.
         progress: told (what, done, planned).
     """
     confirming = confirming or Confirming(concurrency=concurrency, progress=progress)
@@ -114,7 +116,7 @@ def _judge(
     *,
     concurrency: int | None,
     confirming: Confirming,
-    judges: bool,
+    judges: Purse | None,
     progress: Callable[[str, int, int], None] | None,
 ) -> Trial | Unjudged:
     try:
@@ -136,7 +138,7 @@ def _decide(
     *,
     concurrency: int | None,
     confirming: Confirming,
-    judges: bool,
+    judges: Purse | None,
     progress: Callable[[str, int, int], None] | None,
 ) -> Report:
     if row.baseline == row.candidate:
@@ -152,7 +154,7 @@ def _decide(
             )
         _keys_are_there(result.run_dir, policy)
         done.append(result.run_dir.name)
-    refused = ask_judges(project, (done[0], done[1]), policy) if judges else ()
+    refused = ask_judges(project, (done[0], done[1]), policy, judges) if judges is not None else ()
     report = gate(project, row.graph, done[0], done[1], policy, confirming=confirming)
     return replace(report, warnings=(*report.warnings, *refused)) if refused else report
 

@@ -8,6 +8,17 @@ from typing import Any
 
 from seatrial.judge.pairs import Answer, Pair
 from seatrial.model import Hub, Limits
+from seatrial.testing import OpenAIServer
+
+
+class Billing(OpenAIServer):
+    """Reports 1,000 tokens written for every reply."""
+
+    def completion(self, body, reported, mode, number):
+        made = super().completion(body, reported, mode, number)
+        usage = {"prompt_tokens": 0, "completion_tokens": 1000, "total_tokens": 1000}
+        return {**made, "usage": usage}
+
 
 TEMPLATE = """Which answer helps the customer more?
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -11,10 +12,11 @@ import pytest
 from seatrial.judge.pairs import Answer, Pair, questions
 from seatrial.judge.prompt import Texts, render
 from seatrial.judge.run import run
+from seatrial.judge.spend import Purse
 from seatrial.judge.table import verdict_rows
 from seatrial.testing import OpenAIServer
 
-from .asking import hub, pairs, prefers, shown, verdict
+from .asking import Billing, hub, pairs, prefers, shown, verdict
 
 PROSE = (
     (
@@ -55,15 +57,6 @@ class Refusing(OpenAIServer):
         if self.word in json.dumps(body):
             return self.status, {"error": {"message": self.sentence}}
         return super().refusal_of(body, headers)
-
-
-class Billing(OpenAIServer):
-    """Reports 1,000 tokens written for every reply."""
-
-    def completion(self, body, reported, mode, number):
-        made = super().completion(body, reported, mode, number)
-        usage = {"prompt_tokens": 0, "completion_tokens": 1000, "total_tokens": 1000}
-        return {**made, "usage": usage}
 
 
 # ---- replies
@@ -221,14 +214,27 @@ def test_a_cap_is_never_exceeded_by_calls_at_once(judges, tmp_path):
     folder = tmp_path / "out"
     with Billing(prefers("good"), mode="slow", delay_s=0.05) as server:
         judge = judges(server.url, price=price, max_tokens=1000, max_tokens_ceiling=1000)
-        done = ask(judge, 40, folder, concurrency=8, max_usd=1.00)
+        done = ask(judge, 40, folder, concurrency=8, purse=Purse(1.00))
         first = len(server.requests)
         assert first == 33
         assert done.usd == pytest.approx(0.99)
         assert kinds(done) == {("scored", None): 33, ("skipped", "budget"): 47}
-        more = ask(judge, 40, folder, concurrency=8, max_usd=5, resume=True)
+        more = ask(judge, 40, folder, concurrency=8, purse=Purse(5), resume=True)
         assert len(server.requests) - first == 47
     assert (more.requested, more.known, kinds(more)) == (47, 33, {("scored", None): 80})
+
+
+def test_judges_that_share_a_cap_never_exceed_it_together(judges, tmp_path):
+    price, purse = {"input": 0, "output": 30.0}, Purse(1.00)
+    with Billing(prefers("good"), mode="slow", delay_s=0.02) as server, ThreadPoolExecutor(2) as threads:
+        made = [
+            judges(server.url, name=name, price=price, max_tokens=1000, max_tokens_ceiling=1000)
+            for name in ("one", "two")
+        ]
+        done = list(threads.map(lambda judge: ask(judge, 20, tmp_path / judge.name, concurrency=8, purse=purse), made))
+        assert len(server.requests) == 33  # 33 replies of .03 USD; a cap of each would have let 66 through
+    assert purse.usd == pytest.approx(0.99)
+    assert sum(one.usd for one in done) == pytest.approx(0.99)
 
 
 def test_a_reply_without_token_counts_is_booked_at_its_reserve(judges, tmp_path):
@@ -246,7 +252,7 @@ def test_a_reply_without_token_counts_is_booked_at_its_reserve(judges, tmp_path)
 
 def test_a_cap_without_a_price_is_refused(judges, tmp_path, server):
     with pytest.raises(Exception, match="--max-usd needs the price of openai:gpt-4o-mini"):
-        ask(judges(server.url), 1, tmp_path / "out", max_usd=1)
+        ask(judges(server.url), 1, tmp_path / "out", purse=Purse(1))
     assert not server.requests
 
 

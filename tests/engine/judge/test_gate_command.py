@@ -124,6 +124,34 @@ def test_a_licensed_judge_that_was_never_asked_holds_the_gate_and_trial_asks_it(
         assert len(server.requests) == 40
 
 
+TWO = """
+[judge.strict]
+[judge.helpful]
+"""
+
+
+@pytest.mark.parametrize("priced", [True, False])
+def test_the_judges_of_a_trial_share_one_cap_and_one_without_a_price_is_not_asked(
+    judged, judges, monkeypatch, capsys, priced
+):
+    root, _ = judged("good")
+    (root / "gates" / "merge.toml").write_text(POLICY.replace("[judge.helpful]\n", TWO))
+    # Reading is free and a reply is booked at 30 USD per million: with 100 tokens a reply at most .003 USD.
+    keys = {"price": {"input": 0, "output": 30.0}} if priced else {"model": "openai:gpt-0"}
+    monkeypatch.setenv("EVAL", "1")
+    with OpenAIServer(prefers("good")) as server:
+        for name in ("strict", "helpful"):
+            made = judges(
+                server.url, name=name, version=2, answer="answer", max_tokens=100, max_tokens_ceiling=100, **keys
+            )
+        licence(root, made)
+        capsys.readouterr()
+        assert run(["trial", "--no-mlflow", "--max-usd", "0.001"]) == 2  # what has no verdict is missing
+        assert not server.requests
+    out = " ".join(capsys.readouterr().out.split())
+    assert ("the cap of --max-usd leaves no room" if priced else "--max-usd needs the price of openai:gpt-0") in out
+
+
 def test_the_table_of_win_rates_must_be_the_one_that_was_written(judged, capsys):
     root, judge = judged("good")
     licence(root, judge)

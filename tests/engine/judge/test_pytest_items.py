@@ -7,7 +7,7 @@ import pytest
 from seatrial.testing import OpenAIServer
 from seatrial.vote import Level, Standing
 
-from .asking import prefers
+from .asking import Billing, prefers
 
 ROW = """
 [[tool.seatrial.trial]]
@@ -16,6 +16,7 @@ baseline = "v1"
 candidate = "v2"
 policy = "gates/merge.toml"
 """
+KEYS: dict[str, object] = {}
 POLICY = """
 schema = "seatrial/policy/1"
 [key.answered]
@@ -28,7 +29,7 @@ def _session(root, judges, users_pytest, server, *arguments):
         file.write(ROW)
     (root / "gates").mkdir()
     (root / "gates" / "merge.toml").write_text(POLICY, encoding="utf-8")
-    judges(server.url, answer="answer", graphs=["desk"])
+    judges(server.url, answer="answer", graphs=["desk"], **KEYS)
     return users_pytest("-rs", "-p", "no:cacheprovider", str(root / "gates" / "merge.toml"), *arguments)
 
 
@@ -70,6 +71,30 @@ def test_a_panel_that_the_policy_names_is_judged_and_decides_by_its_own_licence(
     assert code == 0
     assert "judge duo@1#" in reported
     assert len(server.requests) == 120  # the panel's two, and the judge that names the graph
+
+
+def test_the_judges_of_a_session_share_one_cap(project, judges, users_pytest, monkeypatch):
+    root = project("v1", "v2")
+    monkeypatch.setenv("EVAL", "1")
+    with Billing(prefers("good")) as server:
+        # A reply is .03 USD: 0.10 USD are three of them, of both judges together.
+        price = {"input": 0, "output": 30.0}
+        judges(
+            server.url,
+            name="strict",
+            answer="answer",
+            graphs=["desk"],
+            price=price,
+            max_tokens=1000,
+            max_tokens_ceiling=1000,
+        )
+        monkeypatch.setattr(f"{__name__}.KEYS", {"price": price, "max_tokens": 1000, "max_tokens_ceiling": 1000})
+        code, reported = _session(
+            root, judges, users_pytest, server, "-m", "llm", f"--rootdir={root}", "--seatrial-max-usd", "0.10"
+        )
+        assert len(server.requests) == 3
+    assert code == 0
+    assert "have no verdict" in reported or "no example has a verdict" in reported
 
 
 def test_without_eval_no_judge_is_collected(project, judges, users_pytest):
