@@ -60,6 +60,11 @@ EXITS: dict[str, Exits] = {
         "the candidate is shown to lose",
         "neither is shown, or verdicts are missing",
     ),
+    "judge pointwise": Exits(
+        "every answer has a score",
+        "",
+        "an answer has none",
+    ),
     "judge winrate": Exits(
         "the candidate clears the win rate",
         "the candidate is shown to lose",

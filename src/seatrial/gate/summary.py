@@ -30,8 +30,10 @@ if TYPE_CHECKING:
 
     from seatrial.evidence import Evidence
     from seatrial.gate.arms import Arm, Arms
+    from seatrial.gate.comparison import Comparison
     from seatrial.gate.confirm import Confirmed
     from seatrial.gate.plan import Plan
+    from seatrial.vote import Standing
 
 
 def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
@@ -83,11 +85,14 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         undecided=0 if plan.unchanged else sum(map(undecided, findings)),
         segments_version=_provenance(plan.evidence, "segments_version"),
         segments_hash=_provenance(plan.evidence, "segments_hash"),
-        standings={
-            **{rule.name: standing(c.standings.get(rule.name), rule) for rule in policy.judges},
-            **{key: key_standing(key, c.standings) for key in pointwise_keys(policy)},
-        },
+        standings=_standings(c),
     )
+
+
+def _standings(c: Comparison) -> dict[str, Standing]:
+    """What each judge of the policy was allowed to do: those that compare, and those that score single answers."""
+    keys = {key: key_standing(key, c.standings) for key in pointwise_keys(c.policy)}
+    return {rule.name: standing(c.standings.get(rule.name), rule) for rule in c.policy.judges} | keys
 
 
 def _causes(plan: Plan, findings: Sequence[Finding]) -> tuple[tuple[tuple[str, int], ...], int]:

@@ -70,7 +70,7 @@ def repeat_consistency(scores: Table) -> Measured:
     words: dict[tuple[str, ...], list[str]] = {}
     for row, word in enumerate(_words(scores)):
         at = tuple(_text(scores, name, row) for name in ("example_id", "version", "output_hash"))
-        words.setdefault((*at, str(_whole(scores, "run_repetition", row))), []).append(word)
+        words.setdefault((*at, str(_count_at(scores, "run_repetition", row))), []).append(word)
     full = [mine for mine in words.values() if len(mine) > 1 and "" not in mine]
     if not full:
         return UNKNOWN
@@ -83,7 +83,7 @@ def _first_words(scores: Table) -> dict[Pair, tuple[str, str, Mapping[str, str]]
     """Per answer the word of the first draw, its reason and its segments; one without a score is left out."""
     found: dict[Pair, tuple[str, str, Mapping[str, str]]] = {}
     order = sorted(
-        range(len(scores)), key=lambda row: (_whole(scores, "run_repetition", row), _whole(scores, "draw", row))
+        range(len(scores)), key=lambda row: (_count_at(scores, "run_repetition", row), _count_at(scores, "draw", row))
     )
     words = _words(scores)
     taken: set[Pair] = set()
@@ -137,7 +137,7 @@ def _text(table: Table, name: str, row: int) -> str:
     return table.text(name, row) if table.has(name) else ""
 
 
-def _whole(table: Table, name: str, row: int) -> int:
+def _count_at(table: Table, name: str, row: int) -> int:
     if not table.has(name):
         return 0
     value = float(table.numbers(name)[row])

@@ -45,7 +45,8 @@ class JudgeRow:
     """One win rate: every string is final.
 
     Attributes:
-        label: `overall`, or the segment.
+        label: `overall`, or the segment as its table names it.
+        segment: `overall` or `NAME=value`.
         critical: declared critical.
         state: the test's answer; REPORTED where it decides nothing.
         word: of the state.
@@ -58,6 +59,7 @@ class JudgeRow:
     """
 
     label: str
+    segment: str
     critical: bool
     state: State
     word: str
@@ -179,6 +181,7 @@ def _row(f: Finding, label: str) -> JudgeRow:
     ends = None if found.low is None or found.high is None else (found.low, found.high)
     return JudgeRow(
         label=label,
+        segment=f.segment,
         critical=f.critical,
         state=f.state,
         word=WIN_RATE.states[f.state],

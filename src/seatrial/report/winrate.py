@@ -56,6 +56,7 @@ def winrate_view(decision: Decision, standing: Standing | None = None) -> View:
 def _row(rate: Mapping[str, Any], f: Finding, adjusted: float | None) -> JudgeRow:
     return JudgeRow(
         label=line(f.segment),
+        segment=f.segment,
         critical=f.critical,
         state=f.state,
         word=WIN_RATE.states[f.state],

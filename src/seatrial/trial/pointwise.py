@@ -152,9 +152,9 @@ def judge_answers(
     made.file.parent.mkdir(parents=True, exist_ok=True)
     with use(hub or judge_hub(project)), ThreadPoolExecutor(concurrency) as threads:
         here = [contextvars.copy_context() for _ in left]
-        asked = [threads.submit(context.run, _ask, made, place) for context, place in zip(here, left, strict=True)]
+        pending = [threads.submit(context.run, _ask, made, place) for context, place in zip(here, left, strict=True)]
         with made.file.open("a", encoding="utf-8") as lines:
-            for finished, (place, one) in enumerate(zip(left, asked, strict=True), start=1):
+            for finished, (place, one) in enumerate(zip(left, pending, strict=True), start=1):
                 found[place] = {**made.rows[place], **one.result()}
                 lines.write(f"{canonical_json(found[place])}\n")
                 lines.flush()

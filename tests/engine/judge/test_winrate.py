@@ -230,7 +230,7 @@ def test_the_page_draws_every_segment_against_one_half(winrate, tmp_path):
     page = tmp_path / "page.html"
     winrate(pairs(20, 2, 3, **{"segment.tier": "free"}), "-o", str(page))
     text = page.read_text()
-    assert "Win rate by segment" in text
+    assert "Win rate by judge" in text
     assert "tier=free" in text
 
 

@@ -2,6 +2,7 @@
 
     compare/<baseline8>/valid/diff                        candidate minus baseline, over everything
     compare/<baseline8>/valid/tier/enterprise/ci_low      the same on a segment: key, dimension, value
+    winrate/helpful/tier/enterprise/rate                  what a judge says: its win rate of the candidate
 
 `baseline8` is the beginning of the baseline's MLflow run id. The names are those MLflow gives its own comparisons, with
 the segment added. `p_value` is one-sided, against "not worse", before any correction; `n_paired` is absent where
@@ -16,8 +17,11 @@ from typing import TYPE_CHECKING
 
 from seatrial.adapters.mlflow.content import Content, fitting
 from seatrial.adapters.mlflow.names import metric_name
+from seatrial.adapters.mlflow.win_rates import judges_metrics, standing_tags
 from seatrial.gate.verdict import looks_worse
+from seatrial.report.judges import is_win_rate, judges_of
 from seatrial.report.markdown import comment
+from seatrial.report.sanitize import plain_report
 from seatrial.report.view import view
 from seatrial.verdict import Verdict
 
@@ -65,6 +69,7 @@ def comparison(
         "mlflow.source.type": "LOCAL",
         "mlflow.runName": f"{candidate.params['graph']} {report.baseline} → {report.candidate}",
         **verdict_tags(report),
+        **standing_tags(report),
     }
     params, long_params = fitting(params)
     return Content(
@@ -84,12 +89,14 @@ def comparison_metrics(report: Report, baseline_run: str) -> dict[str, float]:
     """Every row of the report that has numbers; a row's unknown numbers are left out."""
     found: dict[str, float] = {}
     for finding in (*report.findings, *report.reported):
+        if is_win_rate(finding):
+            continue  # a rate against one half is no difference from the baseline
         where = () if finding.segment == OVERALL else tuple(finding.segment.split("=", 1))
         for statistic, number in _numbers(finding).items():
             if number is not None and math.isfinite(number):
                 # A key that is also held to zero tolerance has two rows here; the first is the tested one.
                 found.setdefault(metric_name(COMPARE, baseline_run[:8], finding.key, *where, statistic), number)
-    return found
+    return found | judges_metrics(judges_of(plain_report(report)))
 
 
 def _numbers(finding: Finding) -> dict[str, float | None]:

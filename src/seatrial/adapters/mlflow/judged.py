@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from seatrial.adapters.mlflow.content import Content
 from seatrial.adapters.mlflow.log import log_content
-from seatrial.adapters.mlflow.names import metric_name
 from seatrial.adapters.mlflow.place import place
 from seatrial.adapters.mlflow.session import session
+from seatrial.adapters.mlflow.win_rates import position_metrics, row_metrics
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,13 +23,12 @@ def winrate_metrics(decision: Decision, judge: str) -> dict[str, float]:
     """`winrate/JUDGE/SEGMENT/rate` and its counts, per segment, and the judge's position bias; unknowns have no name."""
     found: dict[str, float] = {}
     for rate in decision.details["rates"]:
-        for name in STATISTICS:
-            if rate[name] is not None:
-                found[metric_name("winrate", judge, *rate["segment"].split("=", 1), name)] = float(rate[name])
+        low, high = rate.get("ci") or (None, None)
+        numbers = {"ci_low": low, "ci_high": high, **{name: rate[name] for name in STATISTICS}}
+        found |= row_metrics(judge, rate["segment"], numbers)
     position = decision.details["position"]
     if position is not None:
-        found[metric_name("winrate", judge, "consistency")] = float(position["consistency"])
-        found[metric_name("winrate", judge, "first_slot")] = float(position["first"])
+        found |= position_metrics(judge, {"consistency": position["consistency"], "first_slot": position["first"]})
     return found
 
 
