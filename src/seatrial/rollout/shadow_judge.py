@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from seatrial.canonical import canonical_json
 from seatrial.evidence.schema import WINRATE
+from seatrial.judge.answer_text import as_text, field_text
 from seatrial.judge.ask import ask
 from seatrial.judge.evidence import evidence_rows
 from seatrial.judge.pairs import Answer, Pair, questions
@@ -15,8 +14,6 @@ from seatrial.judge.spend import Purse, Spend
 from seatrial.judge.table import verdict_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from seatrial.graph.run import Run
     from seatrial.judge.spec import Judge
     from seatrial.model.hub import Hub
@@ -52,7 +49,7 @@ class ShadowJudge:
     ) -> dict[str, Any]:
         """The pair's evidence: outcome, error_kind, score (1: the candidate's answer is better) and reason."""
         judge = self._judge
-        text = selected(inputs, (judge.inputs,) if judge.inputs else ()) or canonical_json(inputs)
+        text = field_text(inputs, (judge.inputs,) if judge.inputs else ()) or as_text(inputs)
         pair = Pair(thread_id, 0, text, None, self._answer(candidate, hashes[1]), self._answer(live, hashes[0]))
         answers = {
             one.request.key: ask(judge, one.request, self._hub, self._spend, one.repetition)
@@ -66,17 +63,6 @@ class ShadowJudge:
     def _answer(self, run: Run, hashed: str | None) -> Answer:
         if run.outputs is None:
             return Answer(str(run.outcome), error=run.error)
-        text = selected(run.outputs, self._judge.answer)
+        text = field_text(run.outputs, self._judge.answer)
         missing = f"its output has no field {' or '.join(self._judge.answer)}" if text is None else None
         return Answer(str(run.outcome), text, hashed, run.error or missing)
-
-
-def selected(value: Any, paths: Sequence[str]) -> str | None:
-    """The field at the first dotted path that is there, as text; all of it without a path; None where none is there."""
-    for path in paths or ("",):
-        found = value
-        for name in path.split(".") if path else ():
-            found = found.get(name) if isinstance(found, Mapping) else None
-        if found is not None:
-            return found if isinstance(found, str) else canonical_json(found)
-    return None

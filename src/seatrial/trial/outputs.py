@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from seatrial.errors import SeatrialError
+from seatrial.judge.answer_text import as_text
 from seatrial.pool.row_log import read_lines
 from seatrial.report.html import SideBySide
 from seatrial.report.provenance import runs_of
@@ -102,18 +103,3 @@ def _given(project: Project, run: str, wanted: set[str]) -> dict[str, tuple[str,
         for example in dataset.examples
         if example.id in wanted
     }
-
-
-def as_text(value: Any) -> str:
-    """A state as a person reads it: one text as it is, else one line per field, nested values as JSON."""
-    if isinstance(value, str):
-        return value
-    if not isinstance(value, Mapping):
-        return _json(value)
-    if len(value) == 1 and isinstance(only := next(iter(value.values())), str):
-        return only
-    return "\n".join(f"{name}: {one if isinstance(one, str) else _json(one)}" for name, one in sorted(value.items()))
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)

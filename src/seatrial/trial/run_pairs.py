@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError
+from seatrial.judge.answer_text import as_text, field_text
 from seatrial.judge.pairs import Answer, Pair
 from seatrial.pool.row_log import read_lines
-from seatrial.trial.outputs import as_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
 
     from seatrial.dataset import Example
@@ -42,9 +41,9 @@ def pair_of(
     """Both versions' answers to one example, by the fields that the judge is shown."""
     at = (example.id, repetition)
     reference = (
-        None if example.outputs is None else _selected(example.outputs, judge.answer) or as_text(example.outputs)
+        None if example.outputs is None else field_text(example.outputs, judge.answer) or as_text(example.outputs)
     )
-    inputs = _selected(example.inputs, (judge.inputs,) if judge.inputs else ()) or as_text(example.inputs)
+    inputs = field_text(example.inputs, (judge.inputs,) if judge.inputs else ()) or as_text(example.inputs)
     return Pair(
         example.id, repetition, inputs, reference, _answer(judge, cand.get(at)), _answer(judge, base.get(at)), segments
     )
@@ -58,17 +57,6 @@ def _answer(judge: Judge, raw: Mapping[str, Any] | None) -> Answer:
     if "outputs" not in raw:
         kept = "its output was too long to be kept whole" if "outputs_begin" in raw else None
         return Answer(outcome, None, hashed, kept or error)
-    text = _selected(raw["outputs"], judge.answer)
+    text = field_text(raw["outputs"], judge.answer)
     missing = f"its output has no field {' or '.join(judge.answer)}" if text is None else None
     return Answer(outcome, text, hashed, error or missing)
-
-
-def _selected(value: Any, paths: Sequence[str]) -> str | None:
-    """The field at the first dotted path that is there, as text; all of it without a path; None where none is there."""
-    for path in paths or ("",):
-        found = value
-        for name in path.split(".") if path else ():
-            found = found.get(name) if isinstance(found, Mapping) else None
-        if found is not None:
-            return found if isinstance(found, str) else as_text(found)
-    return None

@@ -15,12 +15,13 @@ from seatrial.dataset import load
 from seatrial.errors import DataError, InvalidComparison, UsageError
 from seatrial.evidence import read_evidence
 from seatrial.graph.target import callable_target
+from seatrial.judge.answer_text import as_text
 from seatrial.project import open_project
 from seatrial.runner import RunPlan
 from seatrial.runner import run as evaluate
 from seatrial.scoring import Score, bind
 from seatrial.trial.gating import gate_runs
-from seatrial.trial.outputs import answers, as_text
+from seatrial.trial.outputs import answers
 
 RUNS = {"a": "20261120-100000-mail-v1-aaaa", "b": "20261120-100500-mail-v2-bbbb"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from seatrial.experiment import parse_rollout_plan
+from seatrial.graph.run import Run
 from seatrial.outcome.metric import parse_metrics
 from seatrial.rollout.rules import rules_of
 from seatrial.rollout.shadow_gate import judge_shadow
@@ -13,7 +14,7 @@ from seatrial.rollout.shadow_request import Compared, Place, Request
 from seatrial.rollout.shadow_score import Recorder, shadow_evaluators
 from seatrial.vote import Level, NoLicence, Standing
 
-from .asking import hub
+from .asking import hub, shown
 
 UNITS = 30
 PLAN = {
@@ -77,3 +78,14 @@ def test_a_version_that_failed_loses_without_a_question(judges, server):
     assert (row.key, row.outcome, row.score) == ("winrate:helpful", "scored", 0.0)
     assert row.evaluator_hash.startswith("helpful@1#")
     assert not server.requests
+
+
+def test_the_judge_is_shown_a_state_as_its_licence_was_measured_on(judges, server):
+    judge = ShadowJudge(judges(server.url), hub())
+    inputs = {"question": "who?", "tier": "free"}
+    live, new = (Run("r", inputs, {"text": f"{word} Ada", "cites": [1]}) for word in ("bad", "good"))
+    judge.row("t1", inputs, live, new, ("a", "b"))
+    # As trial/run_pairs.py shows two stored runs: one line a field, and no JSON of the state.
+    texts = shown(server.requests[0].body["messages"])
+    assert texts["inputs"] == "question: who?\ntier: free"
+    assert texts["answer A"] == "cites: [1]\ntext: good Ada"
