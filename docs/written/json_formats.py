@@ -72,6 +72,7 @@ FORMATS = (
     Format("rollout-plan-diff/1", PRINTED, "`rollout plan --diff`", "what a changed plan changes"),
     Format("rollout-simulation/1", PRINTED, "`rollout simulate`", "rollouts on simulated traffic"),
     Format("judge-pairwise/1", PRINTED, "`judge pairwise`", "what was put to a judge, and the win rate"),
+    Format("judge-pointwise/1", PRINTED, "`judge pointwise`", "what was put to a judge of single answers"),
     Format("judge-agreement/1", PRINTED, "`judge agreement`", "a judge's agreement with people"),
     Format("judge-licences/1", PRINTED, "`judge licence`", "which judges have a vote"),
     Format("judge-rate/1", PRINTED, "`judge rate`", "win rates corrected by labels"),

@@ -78,15 +78,19 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         flips=flips_of(plan.evidence, gating, c.candidate),
         warnings=(*plan.warnings, *([let_off] if let_off else []), *_notes(findings), *withheld_votes(plan)),
         confirm=_confirmed(plan, findings) if plan.fresh else None,
-        # With them the verdict is not known yet; who wraps the check asks for it.
-        quarantine=Quarantined(plan.quarantined, tuple(sorted(plan.kept_complete)), Verdict.INCONCLUSIVE, "")
-        if plan.quarantined
-        else None,
+        quarantine=_quarantined(plan),
         undecided=0 if plan.unchanged else sum(map(undecided, findings)),
         segments_version=_provenance(plan.evidence, "segments_version"),
         segments_hash=_provenance(plan.evidence, "segments_hash"),
         standings=_standings(c),
     )
+
+
+def _quarantined(plan: Plan) -> Quarantined | None:
+    """The examples in quarantine; with them the verdict is not known yet, and the caller of the check adds it."""
+    if not plan.quarantined:
+        return None
+    return Quarantined(plan.quarantined, tuple(sorted(plan.kept_complete)), Verdict.INCONCLUSIVE, "")
 
 
 def _standings(c: Comparison) -> dict[str, Standing]:

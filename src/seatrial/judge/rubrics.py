@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from seatrial.table import Table
 
-SCHEMA = "seatrial/rubric-scores/1"
 PASSES, FAILS = "pass", "fail"
 WORDS = {PASSES: PASSES, FAILS: FAILS, "1": PASSES, "0": FAILS, "true": PASSES, "false": FAILS}
 

@@ -79,9 +79,7 @@ def standings(
     keys = pointwise_keys(policy)
     families = run_families(project, graph, runs) if keys else None
     root = project.root
-    return found | key_standings(
-        evidence, keys, root, versions=versions, arm_families=families, now=now, graph=graph
-    )
+    return found | key_standings(evidence, keys, root, versions=versions, arm_families=families, now=now, graph=graph)
 
 
 def ask_judges(project: Project, runs: tuple[str, str], policy: Policy, purse: Purse) -> tuple[str, ...]:
