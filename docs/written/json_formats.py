@@ -22,6 +22,7 @@ from seatrial.gate.report import Report
 from seatrial.judge.licence import Licence
 from seatrial.reason import KINDS
 from seatrial.report.certified import Certified
+from seatrial.runner.summary import HASH
 from seatrial.verdict import Decision, Finding, State
 
 if TYPE_CHECKING:
@@ -166,12 +167,43 @@ def _mappings() -> dict[str, list[str]]:
     for file in sorted(SOURCE.rglob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         for mapping in ast.walk(tree):
-            if isinstance(mapping, ast.Dict):
-                keys = _names(mapping)
-                if "schema" in keys:
-                    for name in _format_of(mapping, tree):
-                        found.setdefault(name, []).extend(keys)
+            if isinstance(mapping, ast.Dict) and "schema" in _names(mapping):
+                for name in _format_of(mapping, tree):
+                    found.setdefault(name, []).extend(_all_names(mapping, tree))
+    found["run/1"] += [*_added("runner/loop.py", "summary"), HASH]
+    found["rollout-ledger/2"] += ["evidence", "action"]  # of a step, of a person
     return {name: [key for key in dict.fromkeys(keys) if key != "schema"] for name, keys in found.items()}
+
+
+def _all_names(mapping: ast.Dict, tree: ast.Module) -> list[str]:
+    """The keys of a mapping, and of those that are spread in it, as far as they are written in the same file."""
+    found = []
+    for key, value in zip(mapping.keys, mapping.values, strict=True):
+        if isinstance(key, ast.Constant):
+            found.append(str(key.value))
+        elif key is None:
+            found += [name for inner in _spread(value, tree) for name in _all_names(inner, tree)]
+    return found
+
+
+def _spread(value: ast.expr, tree: ast.Module) -> Iterator[ast.Dict]:
+    if isinstance(value, ast.Dict):
+        yield value
+    elif isinstance(value, ast.IfExp):
+        yield from _spread(value.body, tree)
+        yield from _spread(value.orelse, tree)
+    elif isinstance(value, ast.Name):
+        for one in ast.walk(tree):
+            if isinstance(one, ast.Assign) and ast.unparse(one.targets[0]) == value.id:
+                yield from _spread(one.value, tree)
+
+
+def _added(file: str, name: str) -> Iterator[str]:
+    """The keys of the mappings that a file puts into the mapping `name` with `|=`."""
+    tree = ast.parse((SOURCE / file).read_text(encoding="utf-8"))
+    for one in ast.walk(tree):
+        if isinstance(one, ast.AugAssign) and ast.unparse(one.target) == name and isinstance(one.value, ast.Dict):
+            yield from _all_names(one.value, tree)
 
 
 def _format_of(mapping: ast.Dict, tree: ast.Module) -> Iterator[str]:

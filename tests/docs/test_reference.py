@@ -1,10 +1,16 @@
 """Lists of the reference against the source: every format, variable, file and command is on its page."""
 
 import doctest
+import json
 import re
 from pathlib import Path
 
 from written import environment, files, json_formats, llms
+
+from seatrial.dataset import Example
+from seatrial.graph.target import callable_target
+from seatrial.runner import RunPlan, run
+from seatrial.scoring import bind
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
@@ -63,3 +69,15 @@ def test_what_init_ignores_is_what_the_page_says():
     for one in files.FILES:
         if one.git == files.IGNORE:
             assert one.path.split("/")[0] in written
+
+
+def fine(run, example):
+    return True
+
+
+def test_a_stored_run_has_no_field_that_the_page_leaves_out(tmp_path):
+    plan = RunPlan("r1", "desk", "v1", "golden", "hash", (Example("e1", {}),))
+    run(plan, callable_target(lambda inputs: {}), (bind(fine),), lambda example: {}, tmp_path)
+    stored = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    page = (REFERENCE / "json.md").read_text(encoding="utf-8").partition("### seatrial/run/1\n")[2].partition("###")[0]
+    assert [name for name in stored if f"`{name}`" not in page] == ["schema"]

@@ -171,12 +171,16 @@ def _say(made: Proposals, output: Path, *, as_json: bool) -> None:
     if as_json:
         from seatrial.canonical import canonical_json  # noqa: PLC0415
 
-        numbers = {name: getattr(made, name) for name in ("contradicted", "unrecorded", "repeated", "left_out")}
-        click.echo(
-            canonical_json(
-                {"schema": "seatrial/proposal/1", "proposed": len(made.examples), **numbers, "file": str(output)}
-            )
-        )
+        found = {
+            "schema": "seatrial/proposal/1",
+            "proposed": len(made.examples),
+            "contradicted": made.contradicted,
+            "unrecorded": made.unrecorded,
+            "repeated": made.repeated,
+            "left_out": made.left_out,
+            "file": str(output),
+        }
+        click.echo(canonical_json(found))
         return
     click.echo(
         f"{count(made.contradicted, 'decision')} contradicted by production: {count(len(made.examples), 'example')} proposed"
