@@ -183,6 +183,7 @@ def status(name: str, files: tuple[Path, ...], *, as_json: bool) -> int:
     check_targets(files)
     store = store_here()
     rollout = controller.full_name(store, name)
+    controller.ends(store, rollout)  # what is shown is what the ledger's hashes say
     source, rows = StoreSource(store), controller.all_rows(store, rollout)
     state = state_of(rows[-1])
     shadow = {
@@ -227,7 +228,9 @@ def report(name: str, files: tuple[Path, ...]) -> int:
         raise UsageError("say where to: seatrial rollout report NAME -o rollout.html")
     check_targets(files)
     store = store_here()
-    rows = controller.all_rows(store, controller.full_name(store, name))
+    rollout = controller.full_name(store, name)
+    controller.ends(store, rollout)
+    rows = controller.all_rows(store, rollout)
     show(status_decision(rows), False, files, rollout_figures(history(rows)))
     return 0
 

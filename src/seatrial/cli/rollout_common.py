@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial.cli.output import FORMATS, show_decision
-from seatrial.errors import UsageError
+from seatrial.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -33,8 +33,22 @@ OUTPUT = click.option(
     type=click.Path(path_type=Path),
     help=f"Also write FILE: {', '.join(FORMATS)}.",
 )
+
+
+def _clock(_context: click.Context, _option: click.Parameter, value: float | None) -> float | None:
+    if value is not None and not 0 <= value < LAST:
+        raise click.BadParameter(f"{value} is no time; write seconds since 1970, e.g. 1767225600 for 2026-01-01")
+    return value
+
+
+LAST = 253_402_300_800.0
+"""The end of the year 9999, in seconds since 1970."""
 AT = click.option(
-    "--at", type=float, metavar="SECONDS", help="Decide as of this time, in seconds since 1970; default: now."
+    "--at",
+    type=float,
+    metavar="SECONDS",
+    callback=_clock,
+    help="Decide as of this time, in seconds since 1970; default: now.",
 )
 EVENTS = click.option(
     "--events",
@@ -65,9 +79,17 @@ def plan_path(project: Project, plan: str) -> Path:
 
 
 def plan_hash(plan: str) -> str | None:
-    """Hash of the plan file as it is now; None where it has gone, since the ledger holds the rules."""
+    """Hash of the plan file as it is now; None where it has gone, since the ledger holds the rules.
+
+    A file that cannot be read any more is a changed one: what runs goes on by the ledger's rules, and may fall by them.
+    """
     project = project_here()
-    return read_plan(project, plan)[0].hash if plan_path(project, plan).is_file() else None
+    if not plan_path(project, plan).is_file():
+        return None
+    try:
+        return read_plan(project, plan)[0].hash
+    except ConfigError as error:
+        return f"cannot be read: {error}"
 
 
 def project_here() -> Project:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,131 +12,79 @@ from seatrial.cli.rollout_common import AT, AUTHOR, CELL, JSON, OUTPUT, REASON, 
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
+def _signed(command: Callable[..., int]) -> Callable[..., int]:
+    """The argument and the options of everything that a person does."""
+    for option in reversed((click.argument("name"), CELL, AUTHOR, REASON, AT, JSON, OUTPUT)):
+        command = option(command)
+    return command
+
+
 @click.command("pause")
-@click.argument("name")
-@CELL
-@AUTHOR
-@REASON
-@AT
-@JSON
-@OUTPUT
-def pause(
-    name: str,
-    cells: tuple[str, ...],
-    author: str,
-    reason: str,
-    at: float | None,
-    files: tuple[Path, ...],
-    *,
-    as_json: bool,
-) -> int:
+@_signed
+def pause(**signed: Any) -> int:
     """Keep cells where they are; evidence still rolls them back.
 
     \b
     Example:
       seatrial rollout pause support_v4 --author ada --reason "holidays"
     """
-    return _act("pause", name, cells, author, reason, None, at, as_json, files)
+    return _act("pause", **signed)
 
 
 @click.command("resume")
-@click.argument("name")
-@CELL
-@AUTHOR
-@REASON
-@AT
-@JSON
-@OUTPUT
-def resume(
-    name: str,
-    cells: tuple[str, ...],
-    author: str,
-    reason: str,
-    at: float | None,
-    files: tuple[Path, ...],
-    *,
-    as_json: bool,
-) -> int:
+@_signed
+def resume(**signed: Any) -> int:
     """Let cells climb again, after a pause, a hold or a rollback: a new try with new evidence and half the alpha.
 
     \b
     Example:
       seatrial rollout resume support_v4 --cell region=DE --author ada --reason "prompt fixed"
     """
-    if not cells:
+    if not signed["cells"]:
         raise UsageError("resume names its cells: --cell CELL, repeatable")
-    return _act("resume", name, cells, author, reason, None, at, as_json, files)
+    return _act("resume", **signed)
 
 
 @click.command("rollback")
-@click.argument("name")
-@CELL
-@AUTHOR
-@REASON
-@AT
-@JSON
-@OUTPUT
-def rollback(
-    name: str,
-    cells: tuple[str, ...],
-    author: str,
-    reason: str,
-    at: float | None,
-    files: tuple[Path, ...],
-    *,
-    as_json: bool,
-) -> int:
+@_signed
+def rollback(**signed: Any) -> int:
     """Take cells (without --cell: all) to 0 % now.
 
     \b
     Example:
       seatrial rollout rollback support_v4 --cell region=DE --author ada --reason "complaints"
     """
-    return _act("rollback", name, cells, author, reason, None, at, as_json, files)
+    return _act("rollback", **signed)
 
 
 @click.command("override")
-@click.argument("name")
-@CELL
 @click.option("--share", type=click.FloatRange(0, 1), required=True, help="A share of the plan's ramp, or 1.")
-@AUTHOR
-@REASON
-@AT
-@JSON
-@OUTPUT
-def override(
-    name: str,
-    cells: tuple[str, ...],
-    share: float,
-    author: str,
-    reason: str,
-    at: float | None,
-    files: tuple[Path, ...],
-    *,
-    as_json: bool,
-) -> int:
+@_signed
+def override(**signed: Any) -> int:
     """Put cells on a share at once, whatever the evidence: a safety fix may go straight to 100 %.
 
     \b
     Example:
       seatrial rollout override support_v4 --share 1 --author ada --reason "closes a leak"
     """
-    return _act("override", name, cells, author, reason, share, at, as_json, files)
+    return _act("override", **signed)
 
 
 def _act(
     act: str,
+    *,
     name: str,
     cells: tuple[str, ...],
     author: str,
     reason: str,
-    share: float | None,
     at: float | None,
-    as_json: bool,
     files: tuple[Path, ...],
+    as_json: bool,
+    share: float | None = None,
 ) -> int:
     from seatrial.rollout import controller  # noqa: PLC0415
     from seatrial.rollout.decision import look_decision  # noqa: PLC0415

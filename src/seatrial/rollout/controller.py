@@ -124,11 +124,19 @@ def ends(store: Store, rollout: str) -> tuple[Rules, Row]:
 
     Raises:
         UsageError: no such rollout.
+        CorruptLedger: one of the two rows is not what its hash says.
+        DataError: another version of seatrial wrote another format.
     """
     found = kept.ends(store, rollout)
     if found is None:
         raise UsageError(f"rollout {rollout!r} was never started; seatrial rollout start PLAN starts one")
     first, last = (ledger.Row(*row) for row in found)
+    for row in (first, last):
+        if not ledger.intact(row):
+            raise ledger.CorruptLedger(
+                f"row {row.sequence} of the ledger of {rollout} is not what its hash says, so nothing is decided or routed by it: "
+                f"restore it from a backup, or start a new rollout; seatrial rollout verify {rollout} checks every row"
+            )
     return ledger.rules_in([first]), last
 
 

@@ -34,6 +34,10 @@ SCHEMA = "seatrial/rollout-ledger/2"
 START, STEP, PERSON = "start", "step", "person"
 
 
+class CorruptLedger(DataError):
+    """A row of a ledger is not what its hash says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row as it is stored.
@@ -50,8 +54,15 @@ class Row:
 
     @property
     def data(self) -> dict[str, Any]:
-        """The body as plain data."""
-        found: dict[str, Any] = json.loads(self.body)
+        """The body as plain data.
+
+        Raises:
+            CorruptLedger: it is none.
+        """
+        try:
+            found: dict[str, Any] = json.loads(self.body)
+        except ValueError:
+            raise CorruptLedger(f"row {self.sequence} of a ledger is no JSON") from None
         return found
 
 
@@ -149,12 +160,19 @@ def _known(row: Row) -> Mapping[str, Any]:
     return data
 
 
+def intact(row: Row) -> bool:
+    """Whether a row is what its hash says."""
+    return row.hash == _hash(row.body)
+
+
 def broken_at(rows: Sequence[Row]) -> int | None:
     """Sequence of the first row that is not what its hash or its successor says; None where the chain is unbroken."""
     previous = ""
     for i, row in enumerate(rows):
+        if not intact(row):
+            return i
         data = row.data
-        if row.hash != _hash(row.body) or data["previous"] != previous or row.sequence != i or data["sequence"] != i:
+        if data["previous"] != previous or row.sequence != i or data["sequence"] != i:
             return i
         previous = row.hash
     return None
@@ -164,7 +182,7 @@ def replayed(rows: Sequence[Row]) -> int | None:
     """Sequence of the first row that computing it anew does not rebuild byte for byte; None where all are rebuilt."""
     rules = rules_in(rows)
     for i, row in enumerate(rows):
-        if _repeated(rules, rows, i, row.data).row != row:
+        if not intact(row) or _repeated(rules, rows, i, row.data).row != row:
             return i
     return None
 

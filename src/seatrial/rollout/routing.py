@@ -33,13 +33,16 @@ def snapshot_in(store: Store, now: float) -> Snapshot:
     A rollout whose units were assigned by another algorithm has no route: they would change versions.
 
     Raises:
-        DataError: there is no rollout to route by; an empty snapshot is no snapshot.
+        DataError: there is no rollout to route by, since an empty snapshot is no snapshot; or a ledger is corrupt, so that the
+            last good snapshot stays and no older rollout of the graph takes its place.
     """
     routes: dict[str, Route | None] = {}
     for name in kept.rollouts(store):
         try:
             rules, last = controller.ends(store, name)
             state = ledger.state_of(last)
+        except ledger.CorruptLedger:
+            raise
         except DataError:  # a ledger of another version of seatrial: nothing is routed by what cannot be read
             continue
         routes.setdefault(rules.graph, route_of(rules, state) if state.algorithm in ("", ALGORITHM) else None)

@@ -45,15 +45,17 @@ class Store:
         """One transaction that writes: it has the write lock from its first statement.
 
         Raises:
-            DataError: another process held the lock for longer than the busy timeout, or the store cannot be reached;
-                nothing was written.
+            DataError: another process held the lock for longer than the busy timeout, or the store cannot be reached or is
+                damaged; nothing was written.
         """
         from sqlalchemy import exc  # noqa: PLC0415 - loaded already
 
         try:
             with self.engine.begin() as connection:
                 yield connection
-        except exc.OperationalError as error:
+        except exc.DatabaseError as error:
+            if not _of_the_store(error):
+                raise
             raise DataError(
                 f"the store {self.url} could not be written: {_first_line(error)}; nothing was written"
             ) from error
@@ -63,14 +65,16 @@ class Store:
         """A connection that only reads.
 
         Raises:
-            DataError: the store cannot be reached.
+            DataError: the store cannot be reached or is damaged.
         """
         from sqlalchemy import exc  # noqa: PLC0415 - loaded already
 
         try:
             with self.engine.connect().execution_options(writes=False) as connection:
                 yield connection
-        except exc.OperationalError as error:
+        except exc.DatabaseError as error:
+            if not _of_the_store(error):
+                raise
             raise DataError(f"the store {self.url} could not be read: {_first_line(error)}") from error
 
     def close(self) -> None:
@@ -184,6 +188,13 @@ def _migrate(store: Store) -> None:
                 for statement in filter(str.strip, sql.split(";\n")):
                     connection.exec_driver_sql(statement)
                 connection.exec_driver_sql(f"INSERT INTO seatrial_migrations VALUES ({number}, '{name}')")
+
+
+def _of_the_store(error: BaseException) -> bool:
+    """Whether the store is locked, out of reach or damaged (a plain DatabaseError); any other kind is a wrong statement."""
+    from sqlalchemy import exc  # noqa: PLC0415 - loaded already
+
+    return isinstance(error, exc.OperationalError) or type(error) is exc.DatabaseError
 
 
 def _first_line(error: BaseException) -> str:

@@ -42,6 +42,16 @@ margin = 0.10
 hours = 24
 """
 METRICS = '[metric.resolved]\nsource = "outcome:resolved"\nhorizon = "1h"\ndefault = "negative"\n'
+AB = """
+schema = "seatrial/ab-plan/1"
+control = "v3"
+treatment = "v4"
+units = 4000
+[metric.resolved]
+primary = true
+rate = 0.5
+detect = 0.05
+"""
 SIGNED = ("--author", "ada", "--reason", "new prompt")
 
 
@@ -116,6 +126,93 @@ def test_an_edited_plan_holds_with_exit_2(project, capsys):
     plan.write_text(PLAN.replace("min_units = 30", "min_units = 31"))
     assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + HOUR)]) == 2
     assert "the plan file was changed" in capsys.readouterr().out
+
+
+def test_a_plan_that_cannot_be_read_any_more_holds_and_still_falls(project, capsys):
+    assert start("--accept-underpowered") == 0
+    (project / "experiments/support_v4.toml").write_text("[[stage]\n")
+    assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + HOUR)]) == 2
+    assert "the plan file was changed" in capsys.readouterr().out
+    traffic(project, 0.5, hour=0)
+    assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + 4 * HOUR)]) == 1
+    assert run(["rollout", "replay", "support_v4"]) == 0
+
+
+@pytest.mark.parametrize("at", ["nan", "-5", "1e300", "inf"])
+def test_a_time_that_is_none_is_refused(project, capsys, at):
+    assert start("--accept-underpowered") == 0
+    assert run(["rollout", "step", "support_v4", "--at", at]) == 3
+    assert "seconds since 1970" in capsys.readouterr().err
+    assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + HOUR)]) == 0
+
+
+def test_a_damaged_store_is_a_sentence(project, capsys):
+    assert start("--accept-underpowered") == 0
+    close_stores()
+    for file in (project / ".seatrial").glob("store.db*"):
+        file.write_bytes(b"no database" * 100)
+    assert run(["rollout", "step", "support_v4"]) == 2
+    assert "could not be written: file is not a database; nothing was written" in capsys.readouterr().err
+
+
+def test_a_corrupt_row_is_a_sentence(project, capsys):
+    assert start("--accept-underpowered") == 0
+    with open_store(f"sqlite:///{project}/.seatrial/store.db") as store, store.write() as connection:
+        connection.exec_driver_sql("UPDATE rollout_ledger SET body = 'x'")
+    for verb, code in (("step", 2), ("status", 2), ("replay", 2), ("verify", 1)):
+        assert run(["rollout", verb, "support_v4"]) == code, verb
+    told = capsys.readouterr()
+    assert "row 0 of the ledger of support_v4@" in told.err
+    assert "row 0 is not what its hash" in told.out
+
+
+@pytest.mark.slow
+def test_every_verb_ends_its_process_with_its_exit_code(project):
+    # Each case on what the ones before it left; --at fixes the clock.
+    (project / "experiments/ab.toml").write_text(AB)
+    at = [str(BEGIN + k * HOUR) for k in range(12)]
+    cases = [
+        (["rollout", "plan", "support_v4"], 0),
+        (["rollout", "plan", "absent"], 3),
+        (["rollout", "simulate", "support_v4", "--runs", "2", "--every", "1800"], 0),
+        (["rollout", "simulate", "support_v4", "--cell", "XX"], 3),
+        (["rollout", "start", "support_v4", *SIGNED, "--at", at[0]], 0),
+        (["rollout", "start", "support_v4", "--at", at[0]], 3),
+        (["rollout", "plan", "support_v4", "--diff"], 0),
+        (["rollout", "step", "support_v4", "--at", at[1]], 0),
+        (["rollout", "step", "support_v4", "--events", "none.duckdb", "--at", at[1]], 3),
+        (["rollout", "status", "support_v4"], 0),
+        (["rollout", "status", "absent"], 3),
+        (["rollout", "pause", "support_v4", *SIGNED, "--at", at[2]], 0),
+        (["rollout", "resume", "support_v4", "--cell", "DE", *SIGNED, "--at", at[2]], 0),
+        (["rollout", "resume", "support_v4", *SIGNED], 3),
+        (["rollout", "rollback", "support_v4", "--cell", "DE", *SIGNED, "--at", at[3]], 0),
+        (["rollout", "override", "support_v4", "--cell", "rest", "--share", "1", *SIGNED, "--at", at[3]], 0),
+        (["rollout", "override", "support_v4", "--share", "0.3", *SIGNED], 3),
+        (["rollout", "report", "support_v4", "-o", "page.html"], 0),
+        (["rollout", "report", "support_v4"], 3),
+        (["rollout", "replay", "support_v4"], 0),
+        (["rollout", "verify", "support_v4"], 0),
+        (["rollout", "replay-traffic", "support_v4", "absent.jsonl"], 3),
+        (["ab", "plan", "experiments/ab.toml"], 0),
+        (["ab", "plan", "experiments/absent.toml"], 3),
+    ]
+    for arguments, code in cases:
+        command = [sys.executable, "-m", "seatrial", *arguments]
+        ended = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=os.environ)
+        assert ended.returncode == code, (arguments, ended.stdout, ended.stderr)
+        assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.slow
+def test_run_steps_until_every_cell_is_done_and_ends_with_the_worst_code(project):
+    past = ["support_v4", *SIGNED, "--at", "1700000000"]
+    assert run(["rollout", "start", *past]) == 0
+    assert run(["rollout", "override", "--share", "1", *past]) == 0
+    close_stores()
+    command = [sys.executable, "-m", "seatrial", "rollout", "run", "support_v4", "--every", "1"]
+    ended = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, timeout=60)
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_start_refuses_a_plan_that_cannot_stop_what_must_be_stopped(project, capsys):

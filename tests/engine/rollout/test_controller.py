@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from seatrial.errors import DataError, UsageError
+from seatrial.experiment.router import Router
 from seatrial.rollout import controller, ledger
 from seatrial.rollout.decision import look_decision
 from seatrial.rollout.ladder import Move, exit_code
 from seatrial.rollout.person import Act, Action
 from seatrial.rollout.reason import Why
+from seatrial.rollout.routing import snapshot_in
 from seatrial.rollout.state import Mode
 from seatrial.rollout.status import status_decision
 from seatrial.rollout.store_source import StoreSource
@@ -355,6 +357,30 @@ def test_an_override_to_nothing_waits_for_a_person(store, rules):
     action = Action(Act.OVERRIDE, ("DE",), "ada", "complaints", 0.0)
     found = controller.person(store, rules.rollout, action, BEGIN + 1, code="1")
     assert (found.decided.state.cell("DE").rung, found.decided.state.cell("DE").mode) == (0, Mode.ROLLED_BACK)
+
+
+@pytest.mark.parametrize("row", [0, 1])
+def test_a_row_that_is_not_what_its_hash_says_decides_and_routes_nothing(store, rules, row):
+    older = make_rules(min_units=50)
+    begin(store, older)
+    begin(store, rules)
+    drive(store, rules, lambda *_: 0.95, 1, rng=np.random.default_rng(5))
+    router = Router(lambda: snapshot_in(store, BEGIN))
+    assert router.refresh()
+    good = router.snapshot
+    with store.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE rollout_ledger SET body = REPLACE(body, '\"rung\":1', '\"rung\":2') WHERE rollout = ? AND sequence = ?",
+            (rules.rollout, row),
+        )
+    before = controller.all_rows(store, rules.rollout)
+    with pytest.raises(DataError, match=f"row {row} of the ledger of {rules.rollout} is not what its hash says"):
+        look(store, rules, BEGIN + 3 * HOUR)
+    assert controller.all_rows(store, rules.rollout) == before
+    assert not router.refresh()
+    assert "is not what its hash says" in router.problem
+    assert router.snapshot is good
+    assert ledger.broken_at(before) == row
 
 
 def test_a_ledger_of_another_format_is_refused_in_a_sentence(store, rules):
