@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, assert_never
 
-from seatrial.reason_kind import Kind
+from seatrial.reason_kind import Kind, Short
 from seatrial.wording import count, percent
 
 
@@ -50,7 +50,7 @@ class Loses(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class NotShownToWin(Kind):
+class NotShownToWin(Short):
     """Neither winning nor losing is shown.
 
     Attributes:
@@ -65,16 +65,6 @@ class NotShownToWin(Kind):
     n: int
     needs: int | None
     decided: int
-
-    @property
-    def share(self) -> float:
-        """Share of the needed examples that it lacks."""
-        return 1.0 if self.needs is None else max(0.0, 1 - self.n / max(self.needs, 1))
-
-    @property
-    def count(self) -> int:
-        """Examples it lacks."""
-        return 0 if self.needs is None else max(0, self.needs - self.n)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from seatrial.reason_kind import Kind
+from seatrial.reason_kind import Kind, Short
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class BelowFloor(Kind):
 
 
 @dataclass(frozen=True, slots=True)
-class Underpowered(Kind):
+class Underpowered(Short):
     """The row has too few clusters for what it must detect.
 
     Attributes:
@@ -116,19 +116,9 @@ class Underpowered(Kind):
     must_detect: float | None
     detects: float | None
 
-    @property
-    def share(self) -> float:
-        """Share of the needed clusters that it lacks."""
-        return 1.0 if self.needs is None else max(0.0, 1 - self.n / max(self.needs, 1))
-
-    @property
-    def count(self) -> int:
-        """Clusters it lacks."""
-        return 0 if self.needs is None else max(0, self.needs - self.n)
-
 
 @dataclass(frozen=True, slots=True)
-class NotShown(Kind):
+class NotShown(Short):
     """A drop that must be ruled out is not.
 
     Attributes:
@@ -146,16 +136,6 @@ class NotShown(Kind):
     rules_out: float
     at_most: float | None
     baseline: float | None = None
-
-    @property
-    def share(self) -> float:
-        """Share of the needed clusters that it lacks."""
-        return 1.0 if self.needs is None else max(0.0, 1 - self.n / max(self.needs, 1))
-
-    @property
-    def count(self) -> int:
-        """Clusters it lacks."""
-        return 0 if self.needs is None else max(0, self.needs - self.n)
 
 
 @dataclass(frozen=True, slots=True)

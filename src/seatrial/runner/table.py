@@ -180,6 +180,8 @@ def columns(
 
 def _counted(records: Sequence[Record], width: int) -> dict[str, Repeated]:
     """Calls and parts of their tokens, one column each; of a run without a known call nothing."""
+    if not any(record.counts for record in records):
+        return {name: Repeated([None], len(records) * width) for name in COUNTED}
     nothing = (None,) * len(COUNTED)
     found = zip(*(record.counts or nothing for record in records), strict=True)
     return {name: Repeated(list(values), width) for name, values in zip(COUNTED, found, strict=True)}
