@@ -22,6 +22,7 @@ from benchmarks import (
     purity,
     report,
     rollout,
+    serve,
     stats,
 )
 from benchmarks.child import ROOT, environment, ours, spawn
@@ -57,6 +58,7 @@ ROOMS: dict[str, Callable[..., list[dict[str, Any]]]] = {
     "rollout": rollout.measure,
     "mlflow_logging": mlflow_logging.measure,
     "hub": hub.measure,
+    "serve": serve.measure,
     "purity": purity.measure,
     "plugin": plugin.measure,
     "peers": peers.measure,

@@ -51,6 +51,9 @@ BUDGETS = (
     Budget("mlflow_logging", "MLflow, metrics", "ratio", "at most", 1.2, "at most 1.2 of one log_batch"),
     Budget("hub", "hub over", "ours", "at most", 1.0, "at most 1 ms"),
     Budget("hub", "hub, rate", "ratio", "at least", 0.90, "at least 0.90 of what is allowed"),
+    Budget("serve", "server, bare Starlette", "ratio", "at least", 0.80, "at least 0.80 of the bare throughput"),
+    Budget("serve", "/health p99", "ours", "at most", 50, "at most 50 ms"),
+    Budget("serve", "p99 beside", "ratio", "at most", 1.2, "at most 1.2 of it alone"),
     Budget("purity", "purity audit", "ours", "at most", 10, "at most 10 s"),
     Budget("plugin", "plugin + gate", "ours", "at most", 400, "at most 400 ms"),
     Budget("plugin", "plugin installed", "ours", "at most", 20, "at most 20 ms"),
@@ -85,6 +88,10 @@ ROOMS = {
     "hub": (
         "Model hub",
         "`ours` is what the hub adds to the bare client's CPU, `floor` that client; of the rate, what is reached and what is allowed.",
+    ),
+    "serve": (
+        "Server",
+        "`ours` and `floor` are CPU of a server process for one request, or milliseconds that a client waited.",
     ),
     "plugin": ("pytest plugin", "`ours` is CPU over bare pytest of the same project, `floor` that pytest."),
     "purity": ("Purity audit", "`floor` is the evaluators' calls alone, the same ones."),

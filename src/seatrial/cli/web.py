@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,8 @@ from seatrial.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+SWITCH_S = 0.001
+"""Seconds a thread may keep Python to itself, a fifth of the default: /health is answered sooner while a graph compiles."""
 STOP_S = 10
 """Seconds that requests under way may take once the process is asked to end."""
 
@@ -32,6 +35,7 @@ def run_app(app: Any, host: str, port: int, line: Callable[[int], str]) -> None:
 
     from seatrial.serve.protocol import TimedProtocol  # noqa: PLC0415 - likewise
 
+    sys.setswitchinterval(SWITCH_S)
     listener = _listener(host, port)
     click.echo(line(listener.getsockname()[1]), err=True)
     limits: dict[str, Any] = {"http": TimedProtocol, "access_log": False, "timeout_graceful_shutdown": STOP_S}

@@ -81,6 +81,11 @@ class Meter(BaseCallbackHandler):
         """A tool is called: the models it calls are its own."""
         self._tools[run_id] = str((serialized or {}).get("name") or more.get("name") or "")
 
+    @property
+    def ignore_chain(self) -> bool:  # type: ignore[override]
+        """Chains are heard only once a tool has begun: a graph without tools pays nothing for them."""
+        return not self._tools
+
     def on_chain_start(
         self, serialized: Any, inputs: Any, *, run_id: UUID, parent_run_id: UUID | None = None, **_: Any
     ) -> None:
