@@ -71,7 +71,13 @@ def make_app(server: Server) -> FastAPI:
         await task
         server.close()
 
-    app = FastAPI(title="seatrial fleet", docs_url=None, redoc_url=None, lifespan=lifespan)
+    async def openapi(_: Server, __: Request) -> Response:
+        """GET /openapi.json: the routes, for those who have a key."""
+        return answer(app.openapi())
+
+    app = FastAPI(title="seatrial fleet", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    described = _handled(server, openapi, open_=False)
+    app.add_api_route("/openapi.json", described, response_class=Response, include_in_schema=False)
     for method, path, handler in ROUTES:
         app.add_api_route(
             path,

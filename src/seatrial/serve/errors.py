@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 ERRORS: Mapping[str, tuple[int, str]] = {
     "unauthorized": (401, "no key, or one that is not known"),
+    "forbidden": (403, "no key is set, and the request came by a web page or a name of another site"),
     "unknown_assistant": (404, "no such graph or version; near names are listed"),
     "unknown_thread": (404, "no such thread"),
     "unknown_run": (404, "no such run of the thread that has ended"),

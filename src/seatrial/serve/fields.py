@@ -51,6 +51,7 @@ ACTS: Mapping[str, str] = {
 CONFIG = ("tags", "recursion_limit", "configurable")
 COMMAND = ("resume", "update", "goto")
 MOST_STEPS = 1_000
+LONGEST_ID = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ def run_request(body: Any) -> RunRequest:
         elif name not in ACTS:
             raise RequestFailed("unsupported_field", f"{name} is unknown; these act: {', '.join(ACTS)}", name)
     assistant_id = body.get("assistant_id")
-    if not isinstance(assistant_id, str) or not assistant_id:
+    if not isinstance(assistant_id, str) or not 0 < len(assistant_id) <= LONGEST_ID:
         raise _wrong("assistant_id", "the id of a graph")
     given = body.get("input")
     if given is not None and not isinstance(given, dict):
@@ -140,20 +141,11 @@ def run_request(body: Any) -> RunRequest:
     limit = config.get("recursion_limit")
     if limit is not None and (isinstance(limit, bool) or not isinstance(limit, int) or not 1 <= limit <= MOST_STEPS):
         raise _wrong("config.recursion_limit", f"a whole number from 1 to {MOST_STEPS:,}")
-    configurable = dict(_object(config, "configurable", "config."))
-    for reserved in ("thread_id", "checkpoint_id", "checkpoint_ns"):
-        if configurable.get(reserved) not in (None, ""):
-            raise RequestFailed(
-                "unsupported_field",
-                f"config.configurable.{reserved} does not act here: the path names the thread, checkpoint its state",
-                f"config.configurable.{reserved}",
-            )
-        configurable.pop(reserved, None)
     return RunRequest(
         assistant_id=assistant_id,
         input=given,
         command=command,
-        configurable=configurable,
+        configurable=_configurable(config),
         tags=_texts(config, "tags", "config."),
         recursion_limit=limit,
         context=_object(body, "context"),
@@ -168,6 +160,24 @@ def run_request(body: Any) -> RunRequest:
         keep_thread=_word(body, "on_completion", ("delete", "keep")) == "keep",
         durability=_word(body, "durability", (None, "sync", "async", "exit")),
     )
+
+
+def _configurable(config: Mapping[str, Any]) -> dict[str, Any]:
+    configurable = dict(_object(config, "configurable", "config."))
+    for name in configurable:
+        if name.startswith("__") or name == "checkpoint_map":
+            raise RequestFailed(
+                "unsupported_field", f"config.configurable.{name} is LangGraph's own", f"config.configurable.{name}"
+            )
+    for reserved in ("thread_id", "checkpoint_id", "checkpoint_ns"):
+        if configurable.get(reserved) not in (None, ""):
+            raise RequestFailed(
+                "unsupported_field",
+                f"config.configurable.{reserved} does not act here: the path names the thread, checkpoint its state",
+                f"config.configurable.{reserved}",
+            )
+        configurable.pop(reserved, None)
+    return configurable
 
 
 def _wrong(name: str, wanted: str) -> RequestFailed:

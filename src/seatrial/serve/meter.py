@@ -82,7 +82,7 @@ class Meter(BaseCallbackHandler):
         self._tools[run_id] = str((serialized or {}).get("name") or more.get("name") or "")
 
     @property
-    def ignore_chain(self) -> bool:  # type: ignore[override]
+    def ignore_chain(self) -> bool:
         """Chains are heard only once a tool has begun: a graph without tools pays nothing for them."""
         return not self._tools
 

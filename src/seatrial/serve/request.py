@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from seatrial.serve.settings import ServeSettings
 
+DEEPEST = 100
+"""Levels of a body: what is nested much deeper can be neither copied nor written."""
 _THREAD = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
 
@@ -39,10 +41,19 @@ async def read_json(request: Request, settings: ServeSettings, *, empty: Any = N
         raise RequestFailed("slow_body", f"the body did not come within {settings.body_timeout_s:g} s") from None
     if not size:
         return empty
+    text = b"".join(parts)
     try:
-        return orjson.loads(b"".join(parts))
+        found = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise RequestFailed("invalid_request", f"the body is no JSON: {error}") from None
+    if text.count(b"{") + text.count(b"[") > DEEPEST and _is_deeper(found, DEEPEST):
+        raise RequestFailed("invalid_request", f"the body is nested more than {DEEPEST} levels deep")
+    return found
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return below is not None and (levels == 0 or any(_is_deeper(one, levels - 1) for one in below))
 
 
 def thread_id_of(value: Any) -> str:

@@ -176,6 +176,7 @@ class Planned:
     def _keep(self, status: str, failure: RequestFailed | None) -> None:
         server, now = self.server, self.server.clock()
         calls = self.execution.meter.calls if self.execution is not None else []
+        kept_thread = not self.stateless or self.request.keep_thread  # else no request can read it
         row = kept.RunRow(
             self.run_id,
             self.thread_id,
@@ -183,7 +184,7 @@ class Planned:
             self.version,
             status,
             failure.message if failure else "",
-            self.request.metadata,
+            self.request.metadata if kept_thread else {},
             now,
             now,
         )
@@ -207,9 +208,9 @@ class Planned:
             for number, call in enumerate(calls)
         ]
         try:
-            if not self.stateless or self.request.keep_thread or rows:
+            if kept_thread or rows:
                 kept.write_run(server.store, row, rows)
-            if not self.stateless or self.request.keep_thread:
+            if kept_thread:
                 waiting = self.execution is not None and bool(self.execution.interrupts)
                 kept.update_thread(
                     server.store,

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial import toml
 from seatrial.errors import ConfigError
+from seatrial.serve.auth import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 KEYS = "SEATRIAL_API_KEY_SHA256"
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
 

@@ -38,11 +38,12 @@ def raw(address: str, request: bytes) -> bytes:
         (b"[" * 100_000, b"100000", 422, "invalid_request"),
         (b"\xff\xfe", b"2", 422, "invalid_request"),
         (b"null", b"4", 422, "invalid_request"),
+        (b'{"assistant_id":"echo","metadata":' + b'{"a":' * 900 + b"1" + b"}" * 901, b"5436", 422, "levels deep"),
         (b'{"assistant_id": "echo", "assistant_id": 1}', b"43", 422, "invalid_request"),
     ],
 )
 def test_a_body_that_is_none_is_refused(served: Any, body: bytes, length: bytes, status: int, type_: str) -> None:
-    head = b"POST /runs/wait HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: " + length
+    head = b"POST /runs/wait HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: " + length
     found = raw(served[1], head + b"\r\n\r\n" + body)
     assert found.startswith(f"HTTP/1.1 {status}".encode())
     assert type_.encode() in found or b"\r\n\r\n" in found
@@ -54,8 +55,8 @@ def test_a_body_that_is_none_is_refused(served: Any, body: bytes, length: bytes,
 )
 def test_a_path_in_an_assistant_id_is_an_unknown_graph(http: Any, assistant: str) -> None:
     found = http.post("/runs/wait", json={"assistant_id": assistant, "input": {"text": "x"}})
-    assert (found.status_code, found.json()["type"]) == (404, "unknown_assistant")
-    assert len(found.content) < 25_000
+    assert (found.status_code, found.json()["type"]) in ((404, "unknown_assistant"), (422, "invalid_request"))
+    assert len(found.content) < 1_000
     for name in ("..%2fecho", "%2e%2e%2fpyproject.toml", "echo%00"):
         assert http.get(f"/assistants/{name}").status_code in (404, 405)
 
