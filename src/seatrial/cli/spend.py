@@ -158,7 +158,7 @@ def _lines(
 
 
 def _row(one: Spent) -> str:
-    parts = [f"{_usd(one.usd):>10}", f"{one.calls:,} calls", f"{one.tokens.input:,} in / {one.tokens.output:,} out"]
+    parts = [f"{_usd(one.usd):>10}", count(one.calls, "call"), f"{one.tokens.input:,} in / {one.tokens.output:,} out"]
     if one.tokens.cache_read or one.tokens.cache_write:
         parts.append(f"cache {one.tokens.cache_read:,} read / {one.tokens.cache_write:,} written")
     if one.reasoning:
