@@ -6,6 +6,7 @@ nothing here, and nothing in `__main__`, imports numpy.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import statistics
@@ -15,7 +16,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import random
@@ -105,3 +106,14 @@ def compile_all(python: str, *folders: Path) -> None:
 def ours() -> str:
     """The Python that runs us."""
     return sys.executable
+
+
+def rows_of(module: str, say: Callable[[str], None], *, quick: bool) -> list[dict[str, Any]]:
+    """The rows that a module prints when it measures in a process of its own; none, and a word about it, where it cannot."""
+    command = [ours(), "-m", module, "--quick" if quick else "--full"]
+    took = spawn(command, environment(), timeout_s=600)
+    if took.code != 0:
+        say(f"  could not run: {(took.err.strip().splitlines() or ['killed'])[-1]}")
+        return []
+    rows: list[dict[str, Any]] = json.loads(took.out.splitlines()[-1])
+    return rows

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.child import environment, ours
+from benchmarks.child import environment, ours, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,19 +52,7 @@ def server(allowed: int = 0, window_s: float = 60.0) -> Iterator[str]:
 
 def measure(say: Callable[[str], None], *, quick: bool = False) -> list[dict[str, Any]]:
     """Rows of CPU a call, ours and bare; and of the rate reached under a server that limits."""
-    took = subprocess.run(
-        [ours(), "-m", "benchmarks.hub", "--quick" if quick else "--full"],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    if took.returncode != 0:
-        say(f"  could not run: {(took.stderr.strip().splitlines() or ['killed'])[-1]}")
-        return []
-    rows: list[dict[str, Any]] = json.loads(took.stdout.splitlines()[-1])
-    return rows
+    return rows_of("benchmarks.hub", say, quick=quick)
 
 
 def overhead(calls: int, rounds: int) -> list[dict[str, Any]]:

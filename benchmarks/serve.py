@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.child import CLI, environment, ours
+from benchmarks.child import CLI, environment, ours, rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -106,19 +106,7 @@ uvicorn.Server(config).run(sockets=[listener])
 
 def measure(say: Callable[[str], None], *, quick: bool = False) -> list[dict[str, Any]]:
     """Rows of CPU a request, of /health while graphs compile, and of a pool beside one that is stuck."""
-    took = subprocess.run(
-        [ours(), "-m", "benchmarks.serve", "--quick" if quick else "--full"],
-        env=environment(),
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    if took.returncode != 0:
-        say(f"  could not run: {(took.stderr.strip().splitlines() or ['killed'])[-1]}")
-        return []
-    rows: list[dict[str, Any]] = json.loads(took.stdout.splitlines()[-1])
-    return rows
+    return rows_of("benchmarks.serve", say, quick=quick)
 
 
 @contextlib.contextmanager

@@ -3,7 +3,8 @@
 closed ──failures in a row──> open ──open_s──> half-open ──one call answered──> closed
                                ^                   └──────it failed──────> open again
 
-Own code, since the retry policy here takes its steps on a clock that is handed in, for threads and event loops alike.
+Own code: one circuit serves threads and event loops at once, on a clock that is handed in; purgatory, the nearest library,
+has a factory of circuits for each.
 """
 
 from __future__ import annotations
