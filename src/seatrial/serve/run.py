@@ -49,6 +49,7 @@ class Planned:
         execution: once it has begun.
         stopped: whether it was stopped before it began.
         trace: headers of the trace that the request belongs to.
+        begun: the thread has run before.
     """
 
     server: Server
@@ -64,6 +65,7 @@ class Planned:
     execution: Execution | None = None
     stopped: bool = False
     trace: Mapping[str, str] = field(default_factory=dict)
+    begun: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
@@ -128,6 +130,8 @@ class Planned:
             except ContractError as error:
                 raise failure_of(error, Calls()) from error
         self.execution = Execution(compiled, request, self.thread_id, self.event, meter=self._meter())
+        if self.begun and self.spec.resumable:
+            self._refuse_another_schema(compiled.graph)
         if request.input is None:
             self._refuse_where_nothing_waits(compiled.graph)
         if self.stopped:
@@ -159,6 +163,19 @@ class Planned:
             allowance.admit(graph)
 
         return Meter(admit, lambda call: allowance.settle(graph, call))
+
+    def _refuse_another_schema(self, graph: Any) -> None:
+        """A checkpoint that holds what the graph's state no longer has was written by other code under the same name."""
+        kept = self.server.saver.get_tuple({"configurable": {"thread_id": self.thread_id, "checkpoint_ns": ""}})
+        held = kept.checkpoint.get("channel_values", {}) if kept is not None else {}
+        # LangGraph's own channels hold a colon or begin with two underscores, and change with the edges.
+        strange = [name for name in held if name not in graph.channels and ":" not in name and name[:2] != "__"]
+        if strange:
+            raise RequestFailed(
+                "conflict",
+                f"the state of thread {self.thread_id!r} has another schema: it holds {', '.join(sorted(strange))}, which "
+                f"{self.spec.assistant_id}@{self.version} no longer has; give changed code a version of its own",
+            )
 
     def _refuse_where_nothing_waits(self, graph: Any) -> None:
         config = {"configurable": {"thread_id": self.thread_id}}
@@ -283,7 +300,8 @@ def plan(server: Server, request: RunRequest, thread_id: str | None) -> Planned:
     except BaseException:
         server.release(actual)
         raise
-    return Planned(server, request, spec, version, found, unit, actual, thread_id is None, str(uuid.uuid4()))
+    run_id = str(uuid.uuid4())
+    return Planned(server, request, spec, version, found, unit, actual, thread_id is None, run_id, begun=bool(began))
 
 
 def _began(server: Server, request: RunRequest, spec: GraphSpec, thread_id: str) -> str:

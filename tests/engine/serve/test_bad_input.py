@@ -167,3 +167,21 @@ def test_threads_are_kept_in_postgresql(tmp_path: Path) -> None:
     finally:
         admin.execute(f"DROP SCHEMA {schema} CASCADE")
         admin.close()
+
+
+def test_a_thread_whose_state_has_another_schema_is_refused_with_what_it_holds(tmp_path: Path, serving: Any) -> None:
+    def ask(client: Any, **body: Any) -> Any:
+        return client.post("/threads/old/runs/wait", json={"assistant_id": "asks", **body})
+
+    with serving(tmp_path) as (_, address), httpx.Client(base_url=address, timeout=60) as client:
+        assert "__interrupt__" in ask(client, input={"text": "x"}, if_not_exists="create").json()
+    file = tmp_path / "graphs/all.py"
+    file.write_text(file.read_text().replace("steps", "footsteps"))  # the same version, another state
+    with serving(tmp_path) as (_, address), httpx.Client(base_url=address, timeout=60) as client:
+        found = ask(client, command={"resume": "y"})
+        assert (found.status_code, found.json()["type"]) == (409, "conflict")
+        assert "it holds steps, which asks@v1 no longer has" in found.json()["message"]
+        body = {"assistant_id": "asks", "input": {"text": "x"}, "if_not_exists": "create"}
+        assert client.post("/threads/new/runs/wait", json=body).json()["footsteps"] == ["first 1"]
+        done = {"assistant_id": "asks", "command": {"resume": "y"}}
+        assert client.post("/threads/new/runs/wait", json=done).json()["said"] == "x: y"
