@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sqlite3
 import threading
@@ -173,11 +174,13 @@ def test_a_thread_whose_state_has_another_schema_is_refused_with_what_it_holds(t
     def ask(client: Any, **body: Any) -> Any:
         return client.post("/threads/old/runs/wait", json={"assistant_id": "asks", **body})
 
-    with serving(tmp_path) as (_, address), httpx.Client(base_url=address, timeout=60) as client:
+    old, new = tmp_path / "old", tmp_path / "new"
+    with serving(old) as (_, address), httpx.Client(base_url=address, timeout=60) as client:
         assert "__interrupt__" in ask(client, input={"text": "x"}, if_not_exists="create").json()
-    file = tmp_path / "graphs/all.py"
+    shutil.copytree(old, new)  # another folder, since a process reads a project's modules once
+    file = new / "graphs/all.py"
     file.write_text(file.read_text().replace("steps", "footsteps"))  # the same version, another state
-    with serving(tmp_path) as (_, address), httpx.Client(base_url=address, timeout=60) as client:
+    with serving(new) as (_, address), httpx.Client(base_url=address, timeout=60) as client:
         found = ask(client, command={"resume": "y"})
         assert (found.status_code, found.json()["type"]) == (409, "conflict")
         assert "it holds steps, which asks@v1 no longer has" in found.json()["message"]
