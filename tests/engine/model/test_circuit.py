@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage
 
@@ -95,7 +95,8 @@ def test_a_trial_that_is_throttled_closes_nothing() -> None:
     assert circuit.state(31.0).state == "open"
 
 
-@given(st.lists(st.sampled_from(["enter", "answer", "fail", "abandon", "wait"]), max_size=60), st.integers(1, 4))
+@settings(suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(st.sampled_from(["enter", "answer", "fail", "abandon", "wait"]), max_size=30), st.integers(1, 4))
 def test_it_always_comes_back_and_never_tries_two_at_once(moves: list[str], failures: int) -> None:
     circuit, now = Circuit("p", Breaker(failures=failures, open_s=10)), 0.0
     under_way: list[Any] = []
