@@ -71,7 +71,7 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
         signs = " · ".join(
             f"{GLYPHS[state]} {words.states[state].lower()}" for state in GLYPHS if state is not State.REPORTED
         )
-        shown_drop = f" · {words.detects}: smallest drop it would have shown" if words.detects else ""
+        shown_drop = f" · {words.detects}: smallest drop that blocks in 80 % of cases" if words.detects else ""
         yield Line(f"  * critical · {signs}{shown_drop}", "dim")
     if v.source.startswith("runs "):
         yield Line(f"  {v.source}", "dim")
@@ -88,7 +88,7 @@ def _scores(v: View, *, every: bool) -> Iterator[Line]:
     scale = scale_of(rows)
     if rows:
         numbers = f"{words.n:>5}  {words.rates:>11} {words.difference:>6}"
-        head = f"    {_fit(v.primary_key):<{LABEL}} {numbers} {words.axis:>{FOREST}} {words.detects}"
+        head = f"    {_fit(v.primary_key):<{LABEL}} {numbers} {words.axis:>{FOREST}}  {words.detects}"
         yield Line(head.rstrip(), "dim")
     first = decisive(v)
     shown = [row for i, row in enumerate(rows) if every or i == 0 or row in first]

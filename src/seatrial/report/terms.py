@@ -52,7 +52,7 @@ class Terms:
     difference: str = "Δ"
     axis: str = "worse │ better"
     flips: str = "broke / fixed"
-    detects: str = "would see"
+    detects: str = "detects"
     unit: str = "example"
 
 

@@ -53,7 +53,7 @@ def mcnemar_power(n: int, drop: float, churn: float, alpha: float, method: Metho
 
 @lru_cache(maxsize=4096)
 def detectable_drop(n: int, churn: float, alpha: float, method: Method = "mid-p", power: float = POWER) -> float | None:
-    """Smallest drop (0..1, to .001) the test would see with chance `power`; None when not even a total loss would show."""
+    """Smallest drop (0..1, to .001) the test detects with chance `power`; None when not even a total loss would show."""
     share("power", power)
     if mcnemar_power(n, 1.0, churn, alpha, method) < power:
         return None

@@ -11,7 +11,7 @@ def text(report, **options):
     return [line.text for line in console(view(report), **options)]
 
 
-HEAD = "                                   n    pass rate      Δ  worse │ better would see"
+HEAD = "                                   n    pass rate      Δ  worse │ better  detects"
 
 
 def test_a_blocked_report_line_by_line(states):

@@ -94,14 +94,14 @@ def test_one_view_serves_every_surface(tmp_path, capsys, monkeypatch):
     assert text.startswith("✕ BLOCKED  email_classify   exit 1")
     assert "stated→seen" in text
     assert "85.0→60.0" in text
-    assert "would see" not in text
+    assert "detects" not in text
     page, data, comment, xml, plain = (file.read_text() for file in files)
     assert "feedback gate" in page
     assert "<svg></svg>" in page
     assert "merge gate" not in page
     assert decision_of(json.loads(data), "r.json") == FLAGGED
     assert "lower the threshold of tier=pro" in comment
-    assert "would see" not in comment
+    assert "detects" not in comment
     suite = ET.fromstring(xml)
     assert (suite.get("failures"), suite[0].get("name")) == ("2", "tier=pro · interested .8-.9")
     assert "overall" in plain
