@@ -9,7 +9,7 @@ import ast
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from written.json_formats import SOURCE
+from written.json_formats import texts
 from written.tables import table
 
 from seatrial.model.attempt import KEY_OF
@@ -125,6 +125,8 @@ NO_VARIABLES = frozenset(
 """Names in an example, names of other programs whose values are no secrets, and words of other libraries."""
 
 NAME = re.compile(r"(?:CI|EVAL|REDTEAM|LIVE|[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)")
+QUOTED = re.compile(rf"""["']{NAME.pattern}["']""")
+"""A file without one need not be parsed."""
 OWN_WORDS = ("checks/", "purity/", "evidence/schema.py", "evidence/__init__.py", "judge/bias.py")
 """Rooms whose upper-case words are tokens, opcodes and names of other things."""
 
@@ -132,11 +134,9 @@ OWN_WORDS = ("checks/", "purity/", "evidence/schema.py", "evidence/__init__.py",
 def named() -> set[str]:
     """Every upper-case word of several parts that stands as a text in the source, and every one read from `environ`."""
     found: set[str] = set()
-    for file in SOURCE.rglob("*.py"):
-        place = str(file.relative_to(SOURCE))
-        if place.startswith(("template/", "testing/", *OWN_WORDS)):
-            continue
-        found |= set(_texts(ast.parse(file.read_text(encoding="utf-8"))))
+    for place, text in texts().items():
+        if not place.startswith(("template/", "testing/", *OWN_WORDS)) and QUOTED.search(text):
+            found |= set(_texts(ast.parse(text)))
     return found - NO_VARIABLES
 
 

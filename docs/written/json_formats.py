@@ -131,15 +131,18 @@ OTHER_TYPES = {
 """Field of a report that is written in another form than the attribute of its name."""
 
 
+@cache
+def texts() -> dict[str, str]:
+    """Path below `seatrial/` -> the text of every file of the source."""
+    files = sorted(SOURCE.rglob("*.py"))
+    return {file.relative_to(SOURCE).as_posix(): file.read_text(encoding="utf-8") for file in files}
+
+
 def names() -> set[str]:
     """Every format the source names, and those of the kinds of decisions it makes."""
-    found = set()
-    for file in SOURCE.rglob("*.py"):
-        text = file.read_text(encoding="utf-8")
-        found |= set(NAME.findall(text))
-        if "Decision(" in text:
-            found |= {f"seatrial/{kind}/1" for kind in _kinds(ast.parse(text))}
-    return found
+    found = {name for text in texts().values() for name in NAME.findall(text)}
+    deciding = [ast.parse(text) for text in texts().values() if "Decision(" in text]
+    return found | {f"seatrial/{kind}/1" for tree in deciding for kind in _kinds(tree)}
 
 
 def _kinds(tree: ast.Module) -> Iterator[str]:
@@ -164,8 +167,7 @@ def formats() -> str:
 def _mappings() -> dict[str, list[str]]:
     """Format -> the keys of the mappings in the source that name it, in their order."""
     found: dict[str, list[str]] = {}
-    for file in sorted(SOURCE.rglob("*.py")):
-        tree = ast.parse(file.read_text(encoding="utf-8"))
+    for tree in [ast.parse(text) for text in texts().values() if '"schema"' in text]:
         for mapping in ast.walk(tree):
             if isinstance(mapping, ast.Dict) and "schema" in _names(mapping):
                 for name in _format_of(mapping, tree):
@@ -200,7 +202,7 @@ def _spread(value: ast.expr, tree: ast.Module) -> Iterator[ast.Dict]:
 
 def _added(file: str, name: str) -> Iterator[str]:
     """The keys of the mappings that a file puts into the mapping `name` with `|=`."""
-    tree = ast.parse((SOURCE / file).read_text(encoding="utf-8"))
+    tree = ast.parse(texts()[file])
     for one in ast.walk(tree):
         if isinstance(one, ast.AugAssign) and ast.unparse(one.target) == name and isinstance(one.value, ast.Dict):
             yield from _all_names(one.value, tree)
@@ -220,7 +222,7 @@ def _format_of(mapping: ast.Dict, tree: ast.Module) -> Iterator[str]:
 
 
 def _keys_of(function: str, file: str) -> list[str]:
-    tree = ast.parse((SOURCE / file).read_text(encoding="utf-8"))
+    tree = ast.parse(texts()[file])
     (found,) = (one for one in tree.body if isinstance(one, ast.FunctionDef) and one.name == function)
     (answer,) = (one.value for one in found.body if isinstance(one, ast.Return))
     assert isinstance(answer, ast.Dict)

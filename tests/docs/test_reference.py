@@ -16,6 +16,12 @@ ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 
 
+CONSTANT = re.compile(
+    r'^[A-Z_]+ = (?:Path\()?"((?:gates|judges|reports|experiments|datasets|\.seatrial)/[^"]+)"', re.MULTILINE
+)
+"""A path that a module of the source names."""
+
+
 def test_every_format_that_the_source_names_is_listed():
     assert {f"seatrial/{one.name}" for one in json_formats.FORMATS} == json_formats.names()
 
@@ -48,16 +54,9 @@ def test_every_variable_that_the_source_names_is_listed():
 
 def test_every_folder_and_file_that_the_source_names_is_listed():
     named = set()
-    for file in json_formats.SOURCE.rglob("*.py"):
-        if not str(file.relative_to(json_formats.SOURCE)).startswith(("template/", "testing/")):
-            text = file.read_text(encoding="utf-8")
-            named |= set(
-                re.findall(
-                    r'^[A-Z_]+ = (?:Path\()?"((?:gates|judges|reports|experiments|datasets|\.seatrial)/[^"]+)"',
-                    text,
-                    re.MULTILINE,
-                )
-            )
+    for place, text in json_formats.texts().items():
+        if not place.startswith(("template/", "testing/")):
+            named |= set(CONSTANT.findall(text))
             named |= {f".seatrial/{word}" for word in re.findall(r'\.seatrial(?:/|" / ")([a-z-]+(?:\.db)?)', text)}
     listed = " ".join(one.path for one in files.FILES)
     assert sorted(name for name in named if name not in listed) == []
