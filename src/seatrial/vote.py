@@ -151,6 +151,20 @@ class ShortOfLicence(Kind):
     floor: float
 
 
+@dataclass(frozen=True, slots=True)
+class ConstantAnswers(Kind):
+    """The candidate gives one and the same answer to most examples; what a judge thinks of it says nothing.
+
+    Attributes:
+        times: examples with that answer.
+        of: examples with an answer.
+    """
+
+    kind: ClassVar[str] = "constant_answers"
+    times: int
+    of: int
+
+
 Bar = (
     NoLicence
     | LicenceExpired
@@ -160,6 +174,7 @@ Bar = (
     | OtherGraph
     | SameFamily
     | FamilyUnknown
+    | ConstantAnswers
     | ShortOfLicence
 )
 UNLICENSED = (NoLicence, LicenceExpired, OtherVersion, ShortOfLicence)
@@ -204,6 +219,8 @@ def bar_sentence(bar: Bar) -> str:
             return f"the licence is for {', '.join(bar.licensed)}, not {bar.graph}"
         case SameFamily():
             return f"judge and judged are both of the family {', '.join(bar.families)}"
+        case ConstantAnswers():
+            return f"the candidate gives one and the same answer to {bar.times:,} of {count(bar.of, 'example')}"
         case FamilyUnknown():
             return "the models of the judged versions are not recorded, so they may be of the judge's family"
         case ShortOfLicence(what="labels" | "negative labels"):

@@ -68,7 +68,7 @@ def command(
     from seatrial.judge.licence import PAIRWISE, POINTWISE, licence_from, proven  # noqa: PLC0415
     from seatrial.judge.rubrics import FAILS, PASS_COLUMNS, RUBRIC_COLUMNS, join_passes, repeat_consistency  # noqa: PLC0415
     from seatrial.judge.verdicts import VERDICT_COLUMNS  # noqa: PLC0415
-    from seatrial.judge.votes import BASELINE, LABEL_COLUMNS, join  # noqa: PLC0415
+    from seatrial.judge.votes import BASELINE, LABEL_COLUMNS, join, refuse_own_labels  # noqa: PLC0415
     from seatrial.table import read_table  # noqa: PLC0415
 
     mapping = parse_maps(maps)
@@ -81,6 +81,7 @@ def command(
         table = one_judge(read_table(verdicts, RUBRIC_COLUMNS), judge)
         joined = join_passes(read_table(labels, PASS_COLUMNS, mapping=mapping), table)
         measured, consistency = agreement_of(joined.compared, FAILS), repeat_consistency(table)
+    refuse_own_labels(joined, [identity_of(table), *_texts(table, "reported_model"), *_texts(table, "requested_model")])
     about = _about(table, joined, kind, labels, verdicts, moment(clock, "--now", time_zone("UTC"), time.time()))
     licence = licence_from(
         measured, consistency, **about, prompt_hash=_prompt_hash(name, about["judge"], table) if name else ""
@@ -108,6 +109,7 @@ def _about(table: Table, joined: Joined, kind: str, labels: Path, verdicts: Path
         "segments": tuple(sorted({f"{of}={value}" for one in joined.compared for of, value in one.segments.items()})),
         "evidence": (file_hash(labels), file_hash(verdicts)),
         "kind": kind,
+        "unjudged": joined.unjudged,
     }
 
 

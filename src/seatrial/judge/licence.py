@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from seatrial.canonical import canonical_json, content_hash
 from seatrial.errors import DataError
 from seatrial.judge.agreement import Agreement, Measured
 from seatrial.verdict import Verdict
@@ -46,6 +47,7 @@ class Floors:
     labels: int = 100
     negative: int = 30
     few_labels: int = 30
+    judged: float = 0.95
     ac1: float = 0.6
     recall: float = 0.5
     consistency: float = 0.7
@@ -76,6 +78,7 @@ class Licence:
         evidence: hashes of the tables of labels and of verdicts.
         suspended: control items with another verdict, of how many that were judged again, and when; None where the licence is not suspended.
         kind: `pairwise`, or `pointwise`; then consistency is that of the same answer judged more than once.
+        unjudged: labels of the judged versions without a verdict.
     """
 
     judge: str
@@ -94,6 +97,13 @@ class Licence:
     evidence: tuple[str, ...] = ()
     suspended: tuple[int, int, float] | None = None
     kind: str = PAIRWISE
+    unjudged: int = 0
+
+    @property
+    def judged(self) -> float | None:
+        """Share of the labels that have a verdict of the judge: one whose disagreements were taken out lacks them."""
+        of = self.labels + self.unjudged
+        return self.labels / of if of else None
 
 
 def level_of(found: Licence, floors: Floors = FLOORS) -> tuple[Level, tuple[ShortOfLicence, ...]]:
@@ -101,6 +111,7 @@ def level_of(found: Licence, floors: Floors = FLOORS) -> tuple[Level, tuple[Shor
     bounds = (
         ShortOfLicence("labels", found.labels, floors.labels),
         ShortOfLicence("negative labels", found.negative, floors.negative),
+        ShortOfLicence("share of labels with a verdict", found.judged, floors.judged),
         ShortOfLicence("lower bound of AC1", found.ac1.low, floors.ac1),
         ShortOfLicence("lower bound of the recall of worse answers", found.recall.low, floors.recall),
         ShortOfLicence(
@@ -112,6 +123,7 @@ def level_of(found: Licence, floors: Floors = FLOORS) -> tuple[Level, tuple[Shor
         return Level.FULL, ()
     points = (
         (found.labels, floors.few_labels),
+        (found.judged, floors.judged),
         (found.ac1.estimate, floors.ac1),
         (found.recall.estimate, floors.recall),
         (found.consistency.estimate, floors.consistency),
@@ -195,7 +207,13 @@ def licence_from(measured: Agreement, consistency: Measured, **of: Any) -> Licen
 def licence_data(found: Licence) -> dict[str, Any]:
     """As `seatrial/judge-licence/1`; `level` and `short_of` are for readers."""
     level, short = level_of(found)
-    return {"schema": SCHEMA, "level": level.value, "short_of": [bar_sentence(one) for one in short], **asdict(found)}
+    stated = {"level": level.value, "short_of": [bar_sentence(one) for one in short], "content_hash": _content(found)}
+    return {"schema": SCHEMA, **stated, **asdict(found)}
+
+
+def _content(found: Licence) -> str:
+    """Hash of all that was measured: a number edited by hand is noticed, though whoever wants to can hash it anew."""
+    return content_hash(json.loads(canonical_json(asdict(found))))
 
 
 def read_licence(file: Path) -> Licence | None:
@@ -220,8 +238,9 @@ def read_licence(file: Path) -> Licence | None:
             **lists,
             suspended=None if suspended is None else _suspension(suspended),
             kind=str(raw.get("kind", PAIRWISE)),
+            unjudged=int(raw.get("unjudged", 0)),
         )
-        _check(found)
+        _check(found, raw.get("content_hash"))
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -238,7 +257,11 @@ def _suspension(raw: Any) -> tuple[int, int, float]:
     return flips, of, float(when)
 
 
-def _check(found: Licence) -> None:
+def _check(found: Licence, stated: Any) -> None:
+    if stated != _content(found):
+        raise ValueError(
+            "its numbers are not those that were measured: it was edited, or written by an earlier version"
+        )
     if found.kind not in _OVER:
         raise ValueError(f"kind is {found.kind!r}")
     for one in (found.ac1, found.recall, found.consistency):

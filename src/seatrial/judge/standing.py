@@ -11,16 +11,20 @@ from seatrial.errors import ConfigError
 from seatrial.evidence.schema import POINTWISE, WINRATE
 from seatrial.judge.families import reported_families
 from seatrial.judge.licence import FLOORS, read_licence, standing_of
+from seatrial.judge.pairs import FEW
 from seatrial.judge.spec import FOLDER
+from seatrial.vote import ConstantAnswers, Level, Standing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from seatrial.evidence import Evidence
     from seatrial.judge.licence import Floors
     from seatrial.judge.scores import Scores
-    from seatrial.vote import Standing
+
+MOST_SAME = 0.5
+"""Largest share of a candidate's answers that may be one and the same, where no judge's file says otherwise."""
 
 
 def licence_file(root: Path, judge: str) -> Path:
@@ -51,14 +55,18 @@ def standings_of_table(
         graph: which graph is gated; empty = not known.
     """
     families = table_families(evidence) if wanted else None
+    constant = constant_answers(evidence, candidate) if wanted else None
     return {
-        name: standing_of(
-            read_licence(licence_file(root, name)),
-            _identity(evidence, f"{WINRATE}{name}", candidate),
-            now=now,
-            arm_families=families,
-            graph=graph,
-            floors=floors(least),
+        name: barred(
+            constant,
+            standing_of(
+                read_licence(licence_file(root, name)),
+                _identity(evidence, f"{WINRATE}{name}", candidate),
+                now=now,
+                arm_families=families,
+                graph=graph,
+                floors=floors(least),
+            ),
         )
         for name, least in wanted.items()
     }
@@ -66,7 +74,7 @@ def standings_of_table(
 
 def key_standings(
     evidence: Evidence,
-    keys: Iterable[str],
+    keys: Sequence[str],
     root: Path,
     *,
     versions: tuple[str, str],
@@ -85,16 +93,41 @@ def key_standings(
         now: seconds since 1970.
         graph: which graph is gated; empty = not known.
     """
+    candidate, baseline = (constant_answers(evidence, name) if keys else None for name in versions[::-1])
+    constant = candidate if baseline is None else None  # a graph that has few answers anyway is no null model
     return {
-        key: standing_of(
-            read_licence(licence_file(root, key)),
-            _key_identity(evidence, key, *versions),
-            now=now,
-            arm_families=arm_families,
-            graph=graph,
+        key: barred(
+            constant,
+            standing_of(
+                read_licence(licence_file(root, key)),
+                _key_identity(evidence, key, *versions),
+                now=now,
+                arm_families=arm_families,
+                graph=graph,
+            ),
         )
         for key in keys
     }
+
+
+def constant_answers(evidence: Evidence, version: str) -> ConstantAnswers | None:
+    """Whether a version gives one and the same output to more than half of its examples; None where it does not.
+
+    An answer that pleases a judge whatever the question has won public leaderboards.
+    """
+    names, hashes = evidence.codes("version"), evidence.codes("output_hash") if evidence.has("output_hash") else None
+    if hashes is None or version not in names.values:
+        return None
+    mine = (names.index == names.values.index(version)) & (hashes.index >= 0)
+    first = np.unique(evidence.codes("example_id").index[mine], return_index=True)[1]
+    counts = np.bincount(hashes.index[mine][first], minlength=1)
+    times, of = int(counts.max()), int(counts.sum())
+    return ConstantAnswers(times, of) if of >= FEW and times > MOST_SAME * of else None
+
+
+def barred(by: ConstantAnswers | None, found: Standing) -> Standing:
+    """A standing without a vote where something bars it."""
+    return found if by is None else replace(found, level=Level.NONE, bars=(by, *found.bars))
 
 
 def _key_identity(evidence: Evidence, key: str, baseline: str, candidate: str) -> str:

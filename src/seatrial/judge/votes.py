@@ -14,7 +14,7 @@ from seatrial.judge.scores import WINNERS, scores_of
 from seatrial.table import Column, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from seatrial.table import Table
 
@@ -27,6 +27,8 @@ LABEL_COLUMNS = (
     Column("winner", Kind.TEXT, "`candidate`, `baseline` or `tie`, in place of a preference"),
     Column("reason", Kind.TEXT, "in their words"),
 )
+COPIED = 5
+"""Labels with the judge's own reason that are no coincidence."""
 CANDIDATE, TIE, BASELINE = "candidate", "tie", "baseline"
 
 
@@ -68,7 +70,7 @@ class Joined:
     Attributes:
         compared: pairs both have decided.
         split: pairs whose annotators have no majority.
-        unjudged: labelled pairs without a verdict.
+        unjudged: labelled pairs of the judged versions without a verdict.
         annotators: how many people.
     """
 
@@ -115,13 +117,40 @@ def compare(
             split += 1
             continue
         if pair not in wording:
-            unjudged += 1
+            # A label of versions that the table is not about says nothing of its judge.
+            unjudged += (pair.version, pair.baseline) in versions or not (pair.version or pair.baseline)
             continue
         word, why, segments = wording[pair]
         people = words[0][0]
         given = next((reasons[named, who] for who, one in by.items() if one == people and reasons[named, who]), "")
         compared.append(Compared(pair, people, word, by, given, why, segments))
     return Joined(tuple(compared), split, unjudged, len({who for by in votes.values() for who in by}))
+
+
+def refuse_own_labels(found: Joined, names: Iterable[str]) -> None:
+    """Refuse labels that the judge has given itself: they would agree with it whatever it says.
+
+    Args:
+        found: labels beside verdicts.
+        names: the judge's identity and its models; a model is known with and without its provider.
+
+    Raises:
+        DataError: an annotator is called as the judge or its model is, or labels carry the judge's own reasons.
+    """
+    own = set()
+    for name in filter(None, names):
+        parts = name.casefold().removeprefix("judge:")
+        own |= {name.casefold(), parts, parts.partition("@")[0], parts.rpartition(":")[2]}
+    for one in found.compared:
+        for who in one.votes:
+            if who.strip().casefold() in own:
+                raise DataError(f"labels by {who!r} are the judge's own; a licence is measured on what people say")
+    given = [one for one in found.compared if one.why_people]
+    copied = sum(one.why_people.strip() == one.why_judge.strip() for one in given)
+    if copied >= COPIED and 2 * copied > len(given):
+        raise DataError(
+            f"{copied} of {len(given)} labels carry the judge's reason word for word; a licence is measured on what people say"
+        )
 
 
 def mean_votes(table: Table) -> dict[Pair, float]:

@@ -15,7 +15,7 @@ from seatrial.evidence.frame import unchecked_rows
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
 from seatrial.judge.agreement import Measured
-from seatrial.judge.licence import DAY, POINTWISE, Licence, licence_data
+from seatrial.judge.licence import DAY, POINTWISE, Licence, licence_data, read_licence
 from seatrial.judge.rubrics import PASS_COLUMNS, RUBRIC_COLUMNS, join_passes, repeat_consistency
 from seatrial.judge.standing import key_standings, licence_file
 from seatrial.project import mount
@@ -240,9 +240,10 @@ def test_from_stored_answers_to_a_licence_and_a_gate(desk, capsys):
     file = licence_file(root, KEY)
     stored = json.loads(file.read_text())
     assert (stored["kind"], stored["families"], stored["models"]) == ("pointwise", ["openai"], ["openai:gpt-4o-mini"])
-    share = {"estimate": 0.9, "low": 0.8, "high": 0.95}
-    enough = {"labels": 120, "negative": 40, "ac1": share, "recall": share, "consistency": share}
-    file.write_text(json.dumps(stored | enough | {"measured_at": time.time(), "expires_at": time.time() + DAY}))
+    # As if people had labelled 120 answers.
+    enough = {"labels": 120, "negative": 40, "ac1": SHARE, "recall": SHARE, "consistency": SHARE}
+    made = replace(read_licence(file), **enough, measured_at=time.time(), expires_at=time.time() + DAY)
+    file.write_text(json.dumps(licence_data(made)))
     assert run(["judge", "licence", KEY]) == 0
     capsys.readouterr()
     assert run(gate) == 1

@@ -71,8 +71,14 @@ def pull_votes(project: str, environ: Mapping[str, str]) -> list[Vote]:
 def _feedback(client: Client, ids: Sequence[str]) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     for start in range(0, len(ids), PAGE):
-        found += [one for one in feedback_pages(client, ids[start : start + PAGE]) if one["key"] == PREFERENCE]
+        pages = feedback_pages(client, ids[start : start + PAGE])
+        found += [one for one in pages if one["key"] == PREFERENCE and _by_a_person(one)]
     return found
+
+
+def _by_a_person(one: Mapping[str, Any]) -> bool:
+    """Whether feedback is a person's: LangSmith names the evaluators that it runs itself as their source."""
+    return (one.get("feedback_source") or {}).get("type") not in ("model", "auto_eval")
 
 
 def _voted(client: Client, card: Card, label: Label, have: Mapping[str, Mapping[str, Any]]) -> bool:

@@ -1,0 +1,145 @@
+"""What somebody could do to get a judge's vote, or a win, that nobody measured: each is refused, or has no vote."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from seatrial.cli.app import run
+from seatrial.errors import DataError
+from seatrial.evidence.check import check as check_evidence
+from seatrial.evidence.frame import unchecked_rows
+from seatrial.judge.agreement import Measured
+from seatrial.judge.licence import DAY, Licence, licence_data, read_licence
+from seatrial.judge.standing import standings_of_table
+from seatrial.vote import ConstantAnswers, Level
+
+JUDGE = "helpful@1#0123456789abcdef"
+SHARE = Measured(0.9, 0.8, 0.95)
+
+
+def licence(tmp_path, **of):
+    fields = {"judge": JUDGE, "prompt_hash": "ab", "models": ("m-1",), "families": ("openai",), "labels": 120}
+    fields |= {"negative": 40, "ac1": SHARE, "recall": SHARE, "consistency": SHARE, "measured_at": time.time()}
+    made = Licence(**{**fields, "expires_at": time.time() + DAY, **of})
+    (tmp_path / "judges").mkdir(exist_ok=True)
+    file = tmp_path / "judges" / "helpful.licence.json"
+    file.write_text(json.dumps(licence_data(made)))
+    return file
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"labels": 500},
+        {"ac1": {"estimate": 0.99, "low": 0.9, "high": 1.0}},
+        {"families": ["anthropic"]},
+        {"expires_at": time.time() + 80 * DAY},
+        {"suspended": None, "negative": 90},
+        {"content_hash": None},
+    ],
+)
+def test_a_licence_that_was_edited_by_hand_is_refused(tmp_path, edit):
+    file = licence(tmp_path)
+    assert read_licence(file) is not None
+    file.write_text(json.dumps(json.loads(file.read_text()) | edit))
+    with pytest.raises(DataError, match="edited"):
+        read_licence(file)
+
+
+def verdicts(tmp_path, n=120, *, without=(), reason="it says how"):
+    """The judge finds the candidate better but for every third example, in both orders."""
+    rows = [
+        {
+            "example_id": f"q{i}",
+            "version": "v2",
+            "baseline": "v1",
+            "judge": JUDGE,
+            "order": order,
+            "preference": float(i % 3 > 0),
+            "reported_model": "m-1",
+            "family": "openai",
+            "reason": reason,
+        }
+        for i in range(n)
+        if i not in without
+        for order in ("AB", "BA")
+    ]
+    file = tmp_path / "verdicts.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(file)
+
+
+def labels(tmp_path, wrong=(), who="ann", **of):
+    rows = [
+        {"example_id": f"q{i}", "version": "v2", "baseline": "v1", "annotator": who, **of}
+        | {"preference": float((i % 3 > 0) != (i in wrong))}
+        for i in range(120)
+    ]
+    file = tmp_path / "labels.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return ["--labels", str(file)]
+
+
+def test_verdicts_that_were_removed_where_people_disagree_give_no_licence(tmp_path, capsys):
+    wrong = tuple(range(0, 120, 6))
+    assert run(["judge", "agreement", verdicts(tmp_path), *labels(tmp_path, wrong), "--json"]) == 2
+    honest = json.loads(capsys.readouterr().out)
+    assert honest["level"] == "provisional"
+    assert run(["judge", "agreement", verdicts(tmp_path, without=wrong), *labels(tmp_path, wrong), "--json"]) == 2
+    said = json.loads(capsys.readouterr().out)
+    assert said["agreement"]["raw"]["estimate"] == 1.0  # what is left agrees completely
+    assert (said["level"], said["unjudged"]) == ("none", 20)
+    assert "share of labels with a verdict 83.3 %, floor 95.0 %" in said["short_of"]
+
+
+def test_labels_of_versions_that_the_table_is_not_about_are_no_missing_verdicts(tmp_path, capsys):
+    given = labels(tmp_path)
+    with Path(given[1]).open("a") as file:
+        file.writelines(
+            json.dumps({"example_id": f"q{i}", "version": "v3", "baseline": "v2", "annotator": "ann", "preference": 1})
+            + "\n"
+            for i in range(120)
+        )
+    assert run(["judge", "agreement", verdicts(tmp_path), *given, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["unjudged"] == 0
+
+
+@pytest.mark.parametrize("who", ["helpful", "Helpful", JUDGE, "m-1"])
+def test_labels_by_the_judge_itself_are_refused(tmp_path, capsys, who):
+    assert run(["judge", "agreement", verdicts(tmp_path), *labels(tmp_path, who=who)]) == 2
+    assert "the judge's own" in capsys.readouterr().err
+
+
+def test_labels_that_carry_the_judges_reasons_are_refused(tmp_path, capsys):
+    assert run(["judge", "agreement", verdicts(tmp_path), *labels(tmp_path, reason="it says how")]) == 2
+    assert "the judge's reason word for word" in " ".join(capsys.readouterr().err.split())
+    assert run(["judge", "agreement", verdicts(tmp_path), *labels(tmp_path, reason="clear")]) == 0
+
+
+def test_a_judge_that_always_says_the_first_finds_no_winner_and_gets_no_licence(tmp_path, capsys):
+    rows = [json.loads(line) for line in Path(verdicts(tmp_path)).read_text().splitlines()]
+    file = tmp_path / "first.jsonl"
+    file.write_text("".join(json.dumps({**row, "preference": float(row["order"] == "AB")}) + "\n" for row in rows))
+    assert run(["judge", "winrate", str(file)]) == 2
+    assert "0.0 % consistent over both orders, floor 70.0 %: no winner" in capsys.readouterr().out
+    assert run(["judge", "agreement", str(file), *labels(tmp_path)]) == 1
+
+
+@pytest.mark.parametrize(("same", "level"), [(61, Level.NONE), (60, Level.FULL)])
+def test_a_null_model_has_no_win_in_evidence_from_a_file(tmp_path, same, level):
+    licence(tmp_path)
+    rows = []
+    for i in range(120):
+        common = {"example_id": f"e{i}", "repetition": 0, "outcome": "scored", "score": 1.0, "model": "claude-3"}
+        rows += [{**common, "version": "a", "key": "answered", "output_hash": f"a{i}"}]
+        rows += [{**common, "version": "b", "key": "answered", "output_hash": "b" if i < same else f"b{i}"}]
+        rows += [
+            {**common, "version": "b", "key": "winrate:helpful", "judge": JUDGE, "output_hash": rows[-1]["output_hash"]}
+        ]
+    evidence = unchecked_rows(rows, "memory", {})
+    check_evidence(evidence)
+    found = standings_of_table(evidence, {"helpful": 0.7}, tmp_path, candidate="b", now=time.time())["helpful"]
+    assert found.level is level
+    assert (ConstantAnswers(same, 120) in found.bars) is (level is Level.NONE)
