@@ -161,13 +161,17 @@ def _stated(
     from seatrial.judge.scores import scores_of  # noqa: PLC0415 - numbers, where there are verdicts
     from seatrial.judge.verdicts import VERDICT_COLUMNS  # noqa: PLC0415
     from seatrial.table import read_table  # noqa: PLC0415
-    from seatrial.trial.judging import ABOUT, JUDGED, VERDICTS  # noqa: PLC0415
+    from seatrial.trial.judging import ABOUT, JUDGED, VERDICTS, verdicts_hash  # noqa: PLC0415
 
     folder = project.root / RUNS / candidate / JUDGED / f"{judge}--{baseline}"
     file = folder / VERDICTS
     if not file.is_file():
         return "", frozenset(), None, ""
     about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+    if about.get("verdicts_hash") != verdicts_hash(folder):
+        raise DataError(
+            f"{file} is not the table that was written when the runs were judged; judge the two runs again: no verdict is asked for twice"
+        )
     prompt_hash = str(about.get("prompt_hash", ""))
     table = read_table(file, VERDICT_COLUMNS)
     names = set(table.codes("judge").values)

@@ -262,6 +262,11 @@ def judge_hub(project: Project) -> Hub:
     )
 
 
+def verdicts_hash(folder: Path) -> str:
+    """Hash of the verdict table of a judged comparison."""
+    return hashlib.sha256((folder / VERDICTS).read_bytes()).hexdigest()
+
+
 def _write_about(made: Comparison, done: Judged, repeat: int, evidence_hash: str) -> None:
     wording = {
         "schema": "seatrial/judged/1",
@@ -274,6 +279,7 @@ def _write_about(made: Comparison, done: Judged, repeat: int, evidence_hash: str
         "candidate_run": made.candidate_run,
         "repeat": repeat,
         "evidence_hash": evidence_hash,
+        "verdicts_hash": verdicts_hash(made.folder),
         "ended": done.ended,
         "usd": done.usd,
         "warnings": done.warnings,

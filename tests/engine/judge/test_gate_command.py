@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import pyarrow.parquet as pq
 import pytest
 
 from seatrial.cli.app import run
@@ -162,6 +163,18 @@ def test_the_table_of_win_rates_must_be_the_one_that_was_written(judged, capsys)
     assert "judge the two runs again" in " ".join(capsys.readouterr().err.split())
     (root / "gates" / "merge.toml").write_text(POLICY.replace("[judge.helpful]\n", ""))
     assert run(["gate", "desk@v1", "desk@v2"]) == 0  # nothing hangs on it
+
+
+def test_a_verdict_table_with_rows_taken_out_is_refused(judged, capsys):
+    root, judge = judged("good")
+    licence(root, judge)
+    assert run(["gate", "desk@v1", "desk@v2"]) == 0
+    (file,) = (root / ".seatrial" / "runs").glob("*/judged/helpful--*/verdicts.parquet")
+    table = pq.read_table(file)
+    pq.write_table(table.slice(0, 30), file)  # the consistent pairs, say
+    capsys.readouterr()
+    assert run(["gate", "desk@v1", "desk@v2"]) == 2
+    assert "is not the table that was written" in " ".join(capsys.readouterr().err.split())
 
 
 def test_evidence_from_a_file_counts_under_the_licence_of_its_folder(tmp_path, judges, monkeypatch):
