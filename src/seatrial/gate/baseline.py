@@ -7,7 +7,7 @@ baseline edited by hand is no baseline.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,7 @@ class Header:
         code: content hash of what was run; empty where it is not known.
         segments_version: of the segments file; empty in a baseline that was accepted before evidence had it.
         segments_hash: what put its examples into segments, likewise.
+        critical: segments that were critical in its run, `NAME=value`; None where that is not known.
     """
 
     graph: str
@@ -79,6 +80,7 @@ class Header:
     evaluator_hashes: Mapping[str, str] = field(default_factory=dict)
     segments_version: str = ""
     segments_hash: str = ""
+    critical: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,9 @@ class Baseline:
     name: str
 
 
-def baseline_text(evidence: Evidence, version: str, *, measured: date, code: str = "") -> str:
+def baseline_text(
+    evidence: Evidence, version: str, *, measured: date, code: str = "", critical: tuple[str, ...] | None = None
+) -> str:
     """The baseline of one version of a checked table, the same bytes for the same rows in whatever order.
 
     Raises:
@@ -123,6 +127,7 @@ def baseline_text(evidence: Evidence, version: str, *, measured: date, code: str
         date=measured.isoformat(),
         code=code,
         evaluator_hashes=_of_keys(evidence, mine, "evaluator_hash") if evidence.has("evaluator_hash") else {},
+        critical=critical,
         **{name: _only(evidence, mine, name) for name in _SEGMENTS if _stated(evidence, mine, name)},
     )
     lines = [{"schema": SCHEMA, **asdict(header)}]
@@ -156,6 +161,7 @@ def read_baseline(text: str, path: Path) -> Baseline:
         if first.pop("schema") != SCHEMA:
             raise DataError(f"{path} is no {SCHEMA}; it was written by another version of seatrial: renew it")
         header = Header(**{field.name: first[field.name] for field in fields(Header) if field.name in first})
+        header = replace(header, critical=None if header.critical is None else tuple(header.critical))
         _refuse_types(header)
         date.fromisoformat(header.date)
         _refuse_lies(header, rest, path)
@@ -197,6 +203,7 @@ def _refuse_types(header: Header) -> None:
     words = {field.name: getattr(header, field.name) for field in fields(Header) if field.type == "str"}
     words |= {f"the version of {key}": version for key, version in dict(header.evaluator_versions).items()}
     words |= {f"the hash of {key}": found for key, found in dict(header.evaluator_hashes).items()}
+    words |= {f"critical segment {at}": one for at, one in enumerate(header.critical or ())}
     wrong = next((name for name, value in words.items() if not isinstance(value, str)), None)
     if wrong is not None:
         raise TypeError(f"{wrong} is {words[wrong]!r}, no text")

@@ -36,6 +36,7 @@ class RunPlan:
         replayed: models answered from recordings, so its latencies say nothing.
         prompt_hash: sha256 of the prompt's text; empty when it has none.
         segments_version: of the segments file; empty when nobody knows.
+        critical: its critical segments, `NAME=value`.
         segments_hash: what puts its examples into segments (`segment.definition_of`); empty likewise.
     """
 
@@ -57,6 +58,7 @@ class RunPlan:
     prompt_hash: str = ""
     segments_version: str = ""
     segments_hash: str = ""
+    critical: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.repetitions < 1:

@@ -41,7 +41,13 @@ def identity(plan: RunPlan, evaluators: Sequence[Bound]) -> dict[str, Any]:
                 ],
                 "repetitions": plan.repetitions,
                 **(
-                    {"segments": {"version": plan.segments_version, "hash": plan.segments_hash}}
+                    {
+                        "segments": {
+                            "version": plan.segments_version,
+                            "hash": plan.segments_hash,
+                            "critical": list(plan.critical),
+                        }
+                    }
                     if plan.segments_hash
                     else {}
                 ),

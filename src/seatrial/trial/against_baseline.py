@@ -24,6 +24,7 @@ from seatrial.trial.baselines import (
     MIN_REPETITIONS,
     accept,
     accepted,
+    no_longer_critical,
     other_evaluators,
     other_model,
     refuse_another,
@@ -122,6 +123,9 @@ def gate_against_baseline(
         standings=key_standings_on(project, graph, policy, evidence, (name, current), today),
         prices=project.settings.model.prices,
     )
+    if valid is not None:
+        uncritical = no_longer_critical(valid.header.critical, critical, "when the baseline was accepted")
+        report = replace(report, warnings=(*report.warnings, *uncritical))
     if policy.judges:
         # An accepted baseline keeps scores and no answers, so there is nothing a judge could compare.
         names = ", ".join(rule.name for rule in policy.judges)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatrial.dataset.fingerprint import IDENTITY_DIGITS, identity
 from seatrial.errors import DataError, InvalidComparison, UsageError
@@ -20,7 +20,7 @@ from seatrial.verdict import SYSTEM_FAILURES
 from seatrial.wording import percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from seatrial.dataset import Dataset
@@ -92,7 +92,9 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
     policies = [row_policy(project, row) for row in project.settings.trial if row.graph == wording["graph"]]
     _refuse_crashed(evidence, wording["version"], max([one.baseline_system_failures for one in policies], default=0.0))
     measured = date.fromisoformat(str(wording["started"])[:10])
-    text = baseline_text(evidence, wording["version"], measured=measured, code=wording.get("code", ""))
+    text = baseline_text(
+        evidence, wording["version"], measured=measured, code=wording.get("code", ""), critical=critical_of(wording)
+    )
     folder = project.root / FOLDER / wording["graph"]
     at, new = folder / pointer, baseline_name(text)
     before = text_of(at).strip() if at.is_file() else ""
@@ -115,6 +117,22 @@ def accept(project: Project, name: str, pointer: str, *, reason: str, author: st
     except OSError as error:
         raise UsageError(f"{folder} cannot be written: {error.strerror}; {pointer} was not moved") from error
     return read_baseline(text, file), before
+
+
+def critical_of(run: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Segments that were critical when a run was made, as its run.json says; None where it does not."""
+    found = run.get("segments", {}).get("critical")
+    return None if found is None else tuple(map(str, found))
+
+
+def no_longer_critical(before: Iterable[str] | None, now: Collection[str], when: str) -> tuple[str, ...]:
+    """A warning where segments were critical `when` and are not any more; else nothing."""
+    uncritical = sorted(set(before or ()) - set(now))
+    if not uncritical:
+        return ()
+    return (
+        f"{', '.join(uncritical)} {'was' if len(uncritical) == 1 else 'were'} critical {when} and {'is' if len(uncritical) == 1 else 'are'} not any more (segments.toml): a drop there that is not proven passes",
+    )
 
 
 def _refuse_crashed(evidence: Evidence, version: str, record: float) -> None:

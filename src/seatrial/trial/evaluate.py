@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from seatrial.errors import ConfigError, MissingExtra, UsageError
 from seatrial.graph.spec import RULES
 from seatrial.project.prompts import prompt_of
-from seatrial.segment import assign, definition_of, for_graph, version_of
+from seatrial.segment import assign, critical_segments, definition_of, for_graph, version_of
 from seatrial.trial.code_hash import code_hash
 from seatrial.trial.contracts import WHY, contracts_run
 from seatrial.trial.models import models_at_hand, replays
@@ -194,6 +194,7 @@ def evaluate(
         prompt_hash=prompt.sha256 if prompt else "",
         segments_version=version_of(dimensions),
         segments_hash=definition_of(dimensions),
+        critical=tuple(sorted(critical_segments(dimensions))),
     )
 
     def segments(example: Example) -> dict[str, str]:

@@ -11,7 +11,7 @@ from seatrial.evidence.combine import combine
 from seatrial.gate.anchor import check_anchored
 from seatrial.gate.policy import load_policy
 from seatrial.segment import critical_segments, for_graph
-from seatrial.trial.baselines import ANCHOR, accepted, refuse_another
+from seatrial.trial.baselines import ANCHOR, accepted, critical_of, no_longer_critical, refuse_another
 from seatrial.trial.confirm import NEVER, Confirming, confirm
 from seatrial.trial.contracts import with_contracts
 from seatrial.trial.judged import standings, win_rates_of
@@ -125,6 +125,9 @@ def gate(
         kept=kept,
         standings=votes,
     )
+    before = {one for run_id in (baseline, candidate) for one in critical_of(summary(project, run_id)) or ()}
+    uncritical = no_longer_critical(before, critical, "when the runs were made")
+    report = replace(report, warnings=(*report.warnings, *uncritical))
     return let_through(project, report, runs_bound(project, baseline, candidate), today)
 
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError, UsageError
-from seatrial.segment import assign, definition_of, for_graph, version_of
+from seatrial.segment import assign, critical_segments, definition_of, for_graph, version_of
 from seatrial.trial.runs import RUNS, known, summary
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def rebuild(project: Project, graph: str, run_id: str) -> RunResult:
         replayed=bool(wording.get("replayed")),
         segments_version=version_of(dimensions),
         segments_hash=definition_of(dimensions),
+        critical=tuple(sorted(critical_segments(dimensions))),
     )
 
     def segments(example: Example) -> dict[str, str]:

@@ -1,13 +1,17 @@
 """What a project's segments.toml asks of a gate, end to end: sizes of its segments."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from seatrial.cli.app import run
 from seatrial.project import open_project
 from seatrial.segment import definition_of
+from seatrial.trial.against_baseline import gate_against_baseline
+from seatrial.trial.baselines import accept
 
+TODAY = datetime.now(UTC).date()
 DIMENSION = '[dimension.tier]\nfield = "inputs.tier"\nvalues = ["free", "enterprise"]\ncritical = ["enterprise"]\n'
 
 
@@ -80,3 +84,22 @@ def test_what_is_critical_may_change_without_new_runs(small, capsys):
     capsys.readouterr()
     assert run(["gate", "rules@v1", "rules@worse"]) == 2, "the runs are the same, and the gate asks for more"
     assert "19 are needed" in capsys.readouterr().out
+
+
+def test_a_segment_that_is_critical_no_more_is_named_by_every_gate_that_knew_it(small, capsys):
+    segments(small)
+    for version in ("v1", "worse"):
+        assert run(["eval", f"rules@{version}"]) == 0
+    project = open_project(small)
+    kept, _ = accept(project, "rules@v1", "current", reason="first", author="ada", today=TODAY)
+    assert kept.header.critical == ("tier=enterprise",)
+    file = small / "datasets/segments.toml"
+    file.write_text(file.read_text().replace('critical = ["enterprise"]\n', ""))
+    capsys.readouterr()
+    assert run(["gate", "rules@v1", "rules@worse", "--json"]) == 0
+    named = "tier=enterprise was critical when {} and is not any more"
+    assert named.format("the runs were made") in " ".join(json.loads(capsys.readouterr().out)["warnings"])
+    project = open_project(small)
+    row = project.settings.trial[0]
+    report = gate_against_baseline(project, row, against="current", into=small / "s", today=TODAY, models=False)
+    assert named.format("the baseline was accepted") in " ".join(report.warnings)
