@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.simulate import rules_out, simulate
+from seatrial.certify.decide import rules_out
+from seatrial.certify.simulate import simulate
+from seatrial.gate.thresholds import floor_level, limits_of
 from seatrial.stats.noninferiority import clusters_to_rule_out
 from seatrial.stats.normal import quantile
 from seatrial.stats.power import POWER, needed_n
@@ -34,7 +36,7 @@ class Advice:
 
     Attributes:
         segment: segment it is for; empty when it is for the whole gate.
-        kind: `examples`, `repetitions`, `must_detect`, `churn`, `key` or `resume`.
+        kind: `examples`, `repetitions`, `must_detect`, `churn`, `floor`, `key` or `resume`.
         sentence: what to do, and what it brings.
         calls: runs of the graph each gate would take on top, both versions together.
         power: simulated chance to block at `must_detect` after it; None where it is not about power.
@@ -161,6 +163,18 @@ def reconsider(design: Design, policy: Policy, truth: Truth, null: Gates) -> lis
                 0,
             )
         )
+    for segment, key, n in sorted(null.under_floor, key=lambda one: -one[2]):
+        if null.rate(n) > floor_level(rule for rule in policy.keys if not rule.zero_tolerance) + _CLOSE:
+            rule = next(rule for rule in policy.keys if rule.name == key)
+            floor = limits_of(rule, segment).floor or 0.0
+            found.append(
+                Advice(
+                    segment,
+                    "floor",
+                    f"floor = {floor:g} of {segment} · {key} blocks {100 * null.rate(n):.1f} % of unchanged candidates: the baseline itself lies under it, or hardly over it",
+                    0,
+                )
+            )
     if null.by_hit:
         worst = sorted(truth.hits, key=lambda key: -truth.hits[key])[0]
         found.append(

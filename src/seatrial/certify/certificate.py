@@ -6,9 +6,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial.certify.advice import Advice, Weak, fix, reconsider
+from seatrial.certify.confirm import confirm
+from seatrial.certify.decide import rules_out
 from seatrial.certify.simulate import simulate, uncovered_segments
 from seatrial.gate.budget import Budget
 from seatrial.gate.row import OVERALL
+from seatrial.gate.thresholds import LEVEL
 from seatrial.stats.interval import Interval
 from seatrial.stats.power import POWER
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from seatrial.certify.confirm import Confirming
     from seatrial.certify.design import Design
     from seatrial.certify.estimate import Fact
     from seatrial.certify.scenario import Truth
@@ -56,6 +60,19 @@ class Power:
         return max(0.0, round(1.0 - self.blocked - self.inconclusive, 9))
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What the gate does where it confirms on fresh repetitions.
+
+    Attributes:
+        null: of unchanged candidates.
+        lost: per critical segment, of candidates that lost what it has to rule out there.
+    """
+
+    null: Confirming
+    lost: tuple[tuple[str, Confirming], ...]
+
+
 @dataclass(frozen=True)
 class Certificate:
     """What was measured on one design.
@@ -72,6 +89,7 @@ class Certificate:
         advice: what would fix it, cheapest first; the gate's and critical segments' own before the rest.
         policy_hash: of the rules.
         shape_hash: of segments, sizes, keys and what is critical.
+        confirm: the same decided in two stages; None where that was not simulated.
     """
 
     name: str
@@ -85,6 +103,7 @@ class Certificate:
     advice: tuple[Advice, ...]
     policy_hash: str
     shape_hash: str
+    confirm: Confirmation | None = None
 
     @property
     def false_block(self) -> float:
@@ -93,11 +112,15 @@ class Certificate:
 
     @property
     def kept(self) -> bool | None:
-        """Whether the promise is kept; None where more gates would have to be simulated to tell."""
-        ends = self.null.interval(self.null.blocked)
+        """Whether both levels are kept, alpha and that of all floors; None where more gates would have to be simulated to tell."""
+        floors = self.null.interval(self.null.by_floor)
+        if isinstance(floors, Interval) and floors.low > LEVEL:
+            return False
+        ends = self.null.interval(self.null.beside_floors)
         if not isinstance(ends, Interval) or ends.low > EXCESS * self.alpha:
             return False if isinstance(ends, Interval) else None
-        return True if self.false_block <= self.alpha or ends.high <= RULED_OUT * self.alpha else None
+        rate = self.null.rate(self.null.beside_floors)
+        return True if rate <= self.alpha or ends.high <= RULED_OUT * self.alpha else None
 
     @property
     def judges(self) -> bool:
@@ -114,9 +137,13 @@ def certify(
     rng: np.random.Generator,
     drops: Sequence[float] = DROPS,
     facts: tuple[Fact, ...] = (),
+    confirming: bool = False,
     progress: Callable[[int, int], None] = lambda _done, _planned: None,
 ) -> Certificate:
-    """Simulate the policy on the design: nothing changed, and each segment broken by each of `drops` and by must_detect."""
+    """Simulate the policy on the design: nothing changed, and each segment broken by each of `drops` and by must_detect.
+
+    `confirming` simulates the gate of two stages, too.
+    """
     grid = sorted({*drops, policy.must_detect})
     broken = [s for s in design.segments if s != OVERALL and design.n[0, design.segments.index(s)]]
     planned = 1 + len(broken) * len(grid)
@@ -170,7 +197,19 @@ def certify(
         ),
         policy_hash=policy.hash,
         shape_hash=design.shape_hash(truth.repetitions),
+        confirm=_two_stages(design, policy, truth, gates, rng) if confirming else None,
     )
+
+
+def _two_stages(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.random.Generator) -> Confirmation:
+    drops, plain = rules_out(design, policy).max(axis=0), replace(truth, hits={})
+    fewer = max(_FEWEST, gates // 4)
+    lost = tuple(
+        (segment, confirm(design, policy, replace(plain, segment=segment, drop=float(drops[s])), fewer, rng))
+        for s, segment in enumerate(design.segments)
+        if design.critical[s] and design.n[0, s] and drops[s] <= _rate(design, truth, s) + 1e-9
+    )
+    return Confirmation(confirm(design, policy, truth, gates, rng), lost)
 
 
 def _rate(design: Design, truth: Truth, segment: int) -> float:

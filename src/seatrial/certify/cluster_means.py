@@ -15,7 +15,7 @@ from seatrial.gate.row import DECIMALS
 from seatrial.stats.noninferiority import largest_drops
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -26,36 +26,59 @@ if TYPE_CHECKING:
 def draw_answers(design: Design, truth: Truth, key: int, gates: int, rng: np.random.Generator) -> NDArray[np.int64]:
     """Per gate, arm (baseline, candidate) and example asked: measured passes, and runs that nobody measured; shape
     (gates, 2, examples, 2)."""
-    r = truth.repetitions
+    return draw_looks(design, truth, key, gates, (truth.repetitions,), rng)[0]
+
+
+def draw_looks(
+    design: Design, truth: Truth, key: int, gates: int, repetitions: Sequence[int], rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """The same of several looks at the same examples, `repetitions` runs each: an example keeps its chance to pass."""
+    r = sum(repetitions)
     mine = np.flatnonzero(design.requested[key])
     cell = design.cell[mine]
-    answers = _answers(design, truth, key, cell, gates, rng)
+    answers = _split(_answers(design, truth, key, cell, gates, r, rng), repetitions, r, rng)
     if truth.icc > 0 and not design.alone:
         # One voice a cluster and joint cell, of the cell's own law; each example repeats it with chance sqrt(icc).
         groups, of = np.unique(np.stack([design.cluster[mine], cell]), axis=1, return_inverse=True)
-        voice = _answers(design, truth, key, groups[1], gates, rng)[:, of.ravel()]
-        answers = np.where(rng.random(answers.shape) < np.sqrt(truth.icc), voice, answers)
-    passes = np.stack([answers // (r + 1), answers % (r + 1)], axis=1)
-    absent = np.zeros_like(passes)
+        voices = _split(_answers(design, truth, key, groups[1], gates, r, rng), repetitions, r, rng)
+        repeats = (rng.random((gates, cell.size)) < np.sqrt(truth.icc))[:, None]
+        answers = [np.where(repeats, voice[..., of.ravel()], own) for voice, own in zip(voices, answers, strict=True)]
     missing = truth.missing_of(design.keys[key])
-    if missing > 0:
-        absent = rng.binomial(r, missing, size=passes.shape)
-        passes = rng.hypergeometric(passes, r - passes, r - absent)
-    return np.stack([passes, absent], axis=3)
+    found = []
+    for passes, runs in zip(answers, repetitions, strict=True):
+        if missing > 0:
+            absent = rng.binomial(runs, missing, size=passes.shape)
+            seen = rng.hypergeometric(passes, runs - passes, runs - absent)
+            found.append(np.stack([seen, absent], axis=3))
+        else:
+            found.append(np.stack([passes, np.zeros_like(passes)], axis=3))
+    return found
+
+
+def _split(
+    answers: NDArray[np.int64], repetitions: Sequence[int], r: int, rng: np.random.Generator
+) -> list[NDArray[np.int64]]:
+    """Passes (gates, 2, examples) of each look: which of an example's runs passed is any of them alike."""
+    passes, left, found = np.stack([answers // (r + 1), answers % (r + 1)], axis=1), r, []
+    for runs in repetitions[:-1]:
+        here = rng.hypergeometric(passes, left - passes, runs)
+        passes, left = passes - here, left - runs
+        found.append(here)
+    return [*found, passes]
 
 
 def _answers(
-    design: Design, truth: Truth, key: int, cell: NDArray[np.int64], gates: int, rng: np.random.Generator
+    design: Design, truth: Truth, key: int, cell: NDArray[np.int64], gates: int, r: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Per gate and example: passes of the baseline x (r + 1) + passes of the candidate."""
+    """Per gate and example: passes of the baseline x (r + 1) + passes of the candidate, of `r` runs each."""
     found = np.empty((gates, cell.size), dtype=np.int64)
     for c in np.unique(cell):
-        law = joint_law(*truth.at(key, int(c)), drop_of(design, truth, key, int(c)), truth.repetitions)
+        law = joint_law(*truth.at(key, int(c)), drop_of(design, truth, key, int(c)), r)
         up_to = np.cumsum(law.ravel())
         up_to[-1] = 1.0
         here = np.flatnonzero(cell == c)
         found[:, here] = np.searchsorted(up_to, rng.random((gates, here.size)), side="right")
-    return np.minimum(found, (truth.repetitions + 1) ** 2 - 1)
+    return np.minimum(found, (r + 1) ** 2 - 1)
 
 
 def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetitions: int) -> Look:
@@ -70,7 +93,8 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
     gates, width = drawn.shape[0], len(design.segments)
     fails, nothing = np.zeros((gates, width), dtype=bool), np.zeros((gates, width), dtype=bool)
     share, mean, spread, rate, fell, fell_worst = (np.zeros((gates, width)) for _ in range(6))
-    at_most = np.ones((gates, width))
+    at_most, highest = np.ones((gates, width)), np.ones((gates, width))
+    lowest, observed = np.zeros((gates, width)), np.zeros((gates, width))
     rows: dict[int, tuple[tuple[NDArray[np.float64], NDArray[np.float64]], Flips]] = {}
     named: dict[int, NDArray[np.int64]] = {}
     moved, square = _as_rows(passes, absent, r)
@@ -87,7 +111,11 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
         named[s] = np.unique(design.cluster[mine[members]])
         at_most[:, s] = largest_drops(at_worst.sum(axis=1), (at_worst**2).sum(axis=1), at_worst.shape[1])
         complete = gather(absent[:, :, members].sum(axis=1).astype(float)) == 0
-        rate[:, s] = (gather(low[:, 0][:, members]) * complete).sum(axis=1) / np.maximum(complete.sum(axis=1), 1)
+        seen = complete.sum(axis=1)
+        rate[:, s] = (gather(low[:, 0][:, members]) * complete).sum(axis=1) / np.maximum(seen, 1)
+        reached = gather(low[:, 1][:, members])
+        lowest[:, s], highest[:, s] = reached.mean(axis=1), gather(high[:, 1][:, members]).mean(axis=1)
+        observed[:, s] = np.where(seen > 0, (reached * complete).sum(axis=1) / np.maximum(seen, 1), lowest[:, s])
         alpha = float(design.alpha_row[key, s])
         if alpha > 0:
             fails[:, s] = rows[s][1].rejects(at_best, alpha)
@@ -121,6 +149,9 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
         nothing,
         at_most,
         rate,
+        lowest,
+        highest,
+        observed,
         p(0, SCREEN),
         falls,
         p(1, design.alpha),

@@ -11,6 +11,7 @@ import numpy as np
 from seatrial.certify.design import design_of
 from seatrial.certify.scenario import Cells, Truth, most_churn
 from seatrial.errors import UsageError
+from seatrial.gate.thresholds import limits_of
 from seatrial.verdict import SYSTEM_FAILURES, Outcome
 from seatrial.wording import percent
 
@@ -185,7 +186,11 @@ def _answers(design: Design, policy: Policy, given: Given, found: Seen | None) -
         facts.append(Fact("churn", percent(churn), source, note))
     else:
         facts.append(Fact("churn", percent(_mean(churns, design)), "estimated"))
-    truth = Truth(churn, rate=rate)
+    truth = Truth(churn, rate=rate, rate_known=rates is not None or given.rate is not None)
+    limits = [limits_of(rule, segment) for rule in policy.keys for segment in design.segments]
+    if not truth.rate_known and any(one.floor is not None for one in limits):
+        note = "the pass rate is assumed; --rate, --evidence or --from-run says it"
+        facts.append(Fact("floors", "not simulated", "assumed", note))
     if rates is not None or churns is not None:
         full = np.ones((len(design.keys), len(design.names)))
         truth = replace(

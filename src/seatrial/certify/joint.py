@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 _TURN = 250
 _NEAR = 1e-9
+_ROOM = 1.5
+"""Times alpha up to which a score is flipped: it is near the row's own p, which the gate asks first and the caller asks last."""
 
 
 def joint_rejections(
@@ -36,32 +38,38 @@ def joint_rejections(
 
     Args:
         keys: what is flipped, per key, of the same gates.
-        weights: keys x segments, each row's share of alpha; 0 where the row is not tested.
+        weights: keys x segments, each row's share of alpha; 0 where the row is not tested. Gates x keys x segments where that
+            differs by gate.
         alpha: the family's level.
         method: `mid-p` or `exact`, as in the gate.
         rng: of the flips.
+
+    The gate draws nothing where the row with the smallest p / weight has its own p over alpha; here only a score of it is known.
     """
-    gates = keys[0].count.shape[0]
-    tested = [np.flatnonzero(weights[k] > 0) for k in range(len(keys))]
-    share = np.concatenate([weights[k, rows] for k, rows in enumerate(tested)])
-    found = np.zeros((gates, *weights.shape), dtype=bool)
-    at = [(k, s) for k, rows in enumerate(tested) for s in rows.tolist()]
-    if all(one.shared for one in keys):
-        keys, tested = (_together(keys, tested),), [np.arange(share.size)]
+    gates, shape = keys[0].count.shape[0], weights.shape[-2:]
+    each = np.broadcast_to(weights, (gates, *shape))
+    found = np.zeros((gates, *shape), dtype=bool)
+    together = (_together(keys),) if all(one.shared for one in keys) else None
     for gate in range(gates):
-        parts = [_Part(one, gate, rows, method) for one, rows in zip(keys, tested, strict=True)]
+        at = np.argwhere(each[gate] > 0)
+        if not at.size:
+            continue
+        if together is not None:
+            parts = [_Part(together[0], gate, at[:, 0] * shape[1] + at[:, 1], method)]
+        else:
+            parts = [_Part(keys[k], gate, at[at[:, 0] == k, 1], method) for k in np.unique(at[:, 0])]
+        share = each[gate][each[gate] > 0]
         own = np.concatenate([part.score(part.total[None])[0] for part in parts])
         first = int(np.argmin(own / share))
-        if own[first] <= alpha:
-            for (k, s), rejected in zip(at, _steps(parts, own, share, alpha, method, rng), strict=True):
-                found[gate, k, s] = rejected
+        if own[first] <= alpha * _ROOM:
+            found[gate][each[gate] > 0] = _steps(parts, own, share, alpha, method, rng)
     return found
 
 
-def _together(keys: Sequence[Flipped], tested: Sequence[NDArray[np.int64]]) -> Flipped:
-    """The tested rows of all keys as those of one: a cluster's sign is the same in each."""
-    size = np.concatenate([one.size[:, :, rows] for one, rows in zip(keys, tested, strict=True)], axis=2)
-    total = np.concatenate([one.total[:, rows] for one, rows in zip(keys, tested, strict=True)], axis=1)
+def _together(keys: Sequence[Flipped]) -> Flipped:
+    """The rows of all keys as those of one: a cluster's sign is the same in each."""
+    size = np.concatenate([one.size for one in keys], axis=2)
+    total = np.concatenate([one.total for one in keys], axis=1)
     return replace(keys[0], size=size, total=total)
 
 

@@ -46,6 +46,9 @@ class Look:
         nothing: no cluster of it was measured whole.
         at_most: one-sided .05 upper bound of its drop, at the worst case of what is missing.
         rate: the baseline's pass rate over what was measured whole; 0 where nothing was.
+        lowest: the candidate's own mean over all clusters, what is missing taken as failed.
+        highest: the same with what is missing taken as passed.
+        observed: the same over what was measured whole; `lowest` where nothing was.
         p_best: (segment, gates) -> the row's p at the best case of what is missing.
         falls: (segment, gates) -> the row rejects at its first-step level, at the worst case.
         p_worst: the same as p_best, at the worst.
@@ -60,6 +63,9 @@ class Look:
     nothing: NDArray[np.bool_]
     at_most: NDArray[np.float64]
     rate: NDArray[np.float64]
+    lowest: NDArray[np.float64]
+    highest: NDArray[np.float64]
+    observed: NDArray[np.float64]
     p_best: Callable[[int, NDArray[np.int64]], NDArray[np.float64]]
     falls: Callable[[int, NDArray[np.int64]], NDArray[np.bool_]]
     p_worst: Callable[[int, NDArray[np.int64]], NDArray[np.float64]]

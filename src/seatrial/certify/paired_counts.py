@@ -41,6 +41,19 @@ def draw_counts(design: Design, truth: Truth, key: int, gates: int, rng: np.rand
     return drawn
 
 
+def counted(design: Design, key: int, drawn: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Single answers (gates, 2, examples, 2) as the counts of `draw_counts`."""
+    cell = design.cell[design.requested[key]]
+    passed, absent = drawn[..., 0] > 0, drawn[..., 1] > 0
+    measured = 2 * absent[:, 0] + absent[:, 1]  # both, not the candidate, not the baseline, neither
+    answer = (
+        2 * ~passed[:, 0] + ~passed[:, 1]
+    )  # both pass, broke, fixed, neither; of what was not measured it says nothing
+    gates, width = drawn.shape[0], len(design.names)
+    place = ((np.arange(gates)[:, None] * width + cell) * 4 + answer) * 4 + measured
+    return np.bincount(place.ravel(), minlength=gates * width * 16).reshape(gates, width, 4, 4)
+
+
 def drop_of(design: Design, truth: Truth, key: int, cell: int) -> float:
     """By how much the key truly drops on the cell."""
     if truth.segment is None or not (key == 0 or truth.all_keys):
@@ -90,6 +103,10 @@ def look_at_counts(design: Design, key: int, drawn: NDArray[np.int64], method: M
         return Flipped(design.member.T[None].astype(float), losses + wins, total, single=True, shared=False)
 
     rate = (both[..., 0] + regressed[..., 0]) / seen
+    passed = (both + fixed)[..., 0] + (both + fixed)[..., 2]
+    lowest = passed / size
+    # Without any cluster a row reaches everything, and no floor speaks of it.
+    highest = np.where(design.n[key] > 0, (passed + per[..., 1].sum(axis=2) + per[..., 3].sum(axis=2)) / size, 1.0)
     return Look(
         fails,
         (best[0] - best[1]) / size,
@@ -98,6 +115,9 @@ def look_at_counts(design: Design, key: int, drawn: NDArray[np.int64], method: M
         (complete == 0) & (design.n[key] > 0),
         at_most,
         rate,
+        lowest,
+        highest,
+        np.where(complete > 0, (both + fixed)[..., 0] / seen, lowest),
         p_best,
         falls,
         p_worst,

@@ -42,6 +42,7 @@ class Truth:
         hits: zero-tolerance key -> chance that one run is called a hit though nothing changed.
         lost: key -> share of its cells nobody measures, in place of `missing`.
         cells: rate and churn per key and joint cell, in place of the two numbers.
+        rate_known: the pass rate was measured or given; a floor says nothing of an assumed one.
     """
 
     churn: float
@@ -55,6 +56,7 @@ class Truth:
     hits: Mapping[str, float] = field(default_factory=dict)
     missing_cells: Mapping[str, float] = field(default_factory=dict)
     cells: Cells | None = None
+    rate_known: bool = True
 
     def missing_of(self, key: str) -> float:
         """Share of the key's cells that nobody measures."""

@@ -88,6 +88,12 @@ class Case(NamedTuple):
     show_default=True,
     help="Simulated gates in which nothing changed.",
 )
+@click.option(
+    "--confirm",
+    "confirming",
+    is_flag=True,
+    help="Simulate also what the gate does with --confirm: both error rates, and the calls of its fresh repetitions.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Of the simulation.")
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/certify/1 on stdout.")
 @click.option(
@@ -114,6 +120,7 @@ def command(
     as_json: bool,
     output: Path | None,
     *,
+    confirming: bool,
     requested: Requested,
 ) -> int:
     """Measure a policy's error rates on your segment sizes before you trust it.
@@ -128,6 +135,7 @@ def command(
     \b
     Examples:
       seatrial certify gates/merge.toml
+      seatrial certify gates/merge.toml --graph support_router --confirm
       seatrial certify gates/merge.toml --graph text_to_sql --missing 0.02 -o power.svg
       seatrial certify gates/merge.toml --evidence results.csv --segment tier --critical tier=enterprise
       seatrial certify gates/merge.toml --graph support_router --from-run support_router@v2 --hit-rate 0.001
@@ -169,7 +177,18 @@ def command(
         for case, (truth, facts) in zip(cases, worlds, strict=True):
             rng = np.random.default_rng(seed)
             reported = partial(tell, case.design.name)
-            done.append(certify(case.design, case.policy, truth, gates=gates, rng=rng, facts=facts, progress=reported))
+            done.append(
+                certify(
+                    case.design,
+                    case.policy,
+                    truth,
+                    gates=gates,
+                    rng=rng,
+                    facts=facts,
+                    confirming=confirming,
+                    progress=reported,
+                )
+            )
     rules = [case.policy for case in cases]
     judged = [
         [certify_win_rate(case.design, rule, rng=np.random.default_rng(seed)) for rule in case.policy.judges]

@@ -14,7 +14,8 @@ from seatrial.wording import percent
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from seatrial.certify.certificate import Certificate
+    from seatrial.certify.certificate import Certificate, Confirmation
+    from seatrial.certify.confirm import Confirming
     from seatrial.certify.simulate import Gates
     from seatrial.gate.policy import Policy
 
@@ -36,13 +37,14 @@ def _lines(c: Certificate, policy: Policy) -> Iterator[Line]:
         None if c.kept and not c.judges else c.kept
     ]
     yield Line(
-        f"{glyph} {c.name}: false block {percent(c.false_block)} of {c.null.gates:,} unchanged candidates, promised ≤ {percent(c.alpha)}"
+        f"{glyph} {c.name}: false block {percent(c.false_block)} of {c.null.gates:,} unchanged candidates, promised ≤ {percent(c.alpha)}{' and ≤ 5 % by floors' if c.null.by_floor else ''}"
         + ("; too few were simulated to tell (--gates)" if c.kept is None else ""),
         tone,
     )
-    if c.null.by_hit or c.null.by_measure:
+    if c.null.by_hit or c.null.by_measure or c.null.by_floor:
+        floors = f"by floors {percent(c.null.rate(c.null.by_floor))}, " if c.null.by_floor else ""
         yield Line(
-            f"  of these by zero tolerance {percent(c.null.rate(c.null.by_hit))}, by measurements at their margin {percent(c.null.rate(c.null.by_measure))}, by scores {percent(c.null.rate(c.null.by_score))}",
+            f"  of these {floors}by zero tolerance {percent(c.null.rate(c.null.by_hit))}, by measurements at their margin {percent(c.null.rate(c.null.by_measure))}, by scores {percent(c.null.rate(c.null.by_score))}",
             "plain",
         )
     yield Line("  simulated with " + " · ".join(_facts(c)), "dim")
@@ -57,6 +59,7 @@ def _lines(c: Certificate, policy: Policy) -> Iterator[Line]:
             f"  a critical segment that lost {100 * policy.must_detect:g} points passes at most {percent(worst.passed)} of the time ({worst.segment})",
             "plain",
         )
+    yield from _two_stages(c.confirm)
     first = [advice for advice in c.advice if advice.critical]
     for advice in first[:FIXES]:
         yield Line(f"  to fix it  {advice.sentence}{_cost(advice.calls)}", "plain")
@@ -68,6 +71,22 @@ def _lines(c: Certificate, policy: Policy) -> Iterator[Line]:
         yield Line(
             f"  {len(rest)} of the segments not called critical show {100 * policy.must_detect:g} points with power below 0.8, {least.segment} least ({100 * least.blocked:.0f} %){how}",
             "dim",
+        )
+
+
+def _two_stages(found: Confirmation | None) -> Iterator[Line]:
+    if found is None:
+        return
+    null = found.null
+    yield Line(
+        f"  with --confirm: false block {percent(null.blocked / null.gates)}, cannot tell {percent(null.uncertain / null.gates)} of unchanged candidates; {null.calls:,.0f} more calls on average, both versions",
+        "plain",
+    )
+    if found.lost:
+        segment, worst = max(found.lost, key=lambda one: one[1].passed / one[1].gates)
+        yield Line(
+            f"    a critical segment that lost what it has to rule out passes at most {percent(worst.passed / worst.gates)} of the time and is blocked {percent(worst.blocked / worst.gates)} ({segment})",
+            "plain",
         )
 
 
@@ -169,6 +188,7 @@ def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
         "false_block_ci": _ends(c.null, c.null.blocked),
         "false_block_by": {
             "scores": c.null.rate(c.null.by_score),
+            "floors": c.null.rate(c.null.by_floor),
             "zero_tolerance": c.null.rate(c.null.by_hit),
             "measurements": c.null.rate(c.null.by_measure),
         },
@@ -178,6 +198,7 @@ def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
             "underpowered": c.null.rate(c.null.underpowered),
             "uncovered": list(c.uncovered),
         },
+        "confirm": _confirm_data(c.confirm),
         "naive": {
             "raw_drop_2_points": c.null.rate(c.null.raw_drop),
             "any_p_05": c.null.rate(c.null.raw_p),
@@ -217,6 +238,24 @@ def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
             }
             for a in c.advice
         ],
+    }
+
+
+def _confirm_data(found: Confirmation | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    of_lost = [{"segment": segment, **_stages(one)} for segment, one in found.lost]
+    return {"unchanged": _stages(found.null), "lost": of_lost}
+
+
+def _stages(one: Confirming) -> dict[str, Any]:
+    return {
+        "gates": one.gates,
+        "blocked": one.blocked / one.gates,
+        "inconclusive": one.uncertain / one.gates,
+        "passed": one.passed / one.gates,
+        "shown": {segment: one.shown(segment) for segment, _ in one.unshown},
+        "calls": one.calls,
     }
 
 

@@ -1,21 +1,27 @@
 """The simulator is held against the gate, gate by gate: what it drew is written out as evidence and put to `gate.merge.check`."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
 import pytest
+from scipy.stats import binom
 
 from seatrial.certify.cluster_means import draw_answers
-from seatrial.certify.confirm import confirm
+from seatrial.certify.confirm import confirm, decide_stages, draw_stages
+from seatrial.certify.decide import decide_gates, fails_of
 from seatrial.certify.design import design, design_of
 from seatrial.certify.guardrails import hit_law
 from seatrial.certify.paired_counts import draw_counts
 from seatrial.certify.scenario import Truth, joint_law
-from seatrial.certify.simulate import decide_gates, look_at_answers, look_at_counts, simulate
+from seatrial.certify.simulate import look_at_answers, look_at_counts, simulate
 from seatrial.evidence.frame import unchecked
+from seatrial.gate.confirm import resolved
+from seatrial.gate.confirmation import check_second_stage, fresh_examples
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, MeasureRule, Policy
+from seatrial.gate.thresholds import SegmentRule
 from seatrial.report.certified import certified_name, name_of
 from seatrial.stats.paired import mcnemar
 from seatrial.verdict import Verdict
@@ -29,8 +35,8 @@ EXAMPLES = [
 TWO_KEYS = Policy(keys=(KeyRule("a", primary=True), KeyRule("b")))
 
 
-def written(shape, cells, clusters=None):
-    """`cells[key][arm][example]` = (measured passes, unmeasured runs, runs) as a table of evidence."""
+def written(shape, cells, clusters=None, only=None):
+    """`cells[key][arm][example]` = (measured passes, unmeasured runs, runs) as a table of evidence, of `only` these examples."""
     names = (
         "example_id",
         "version",
@@ -46,6 +52,8 @@ def written(shape, cells, clusters=None):
     for key, arms in zip(shape.keys, cells, strict=True):
         for version, answers in zip("xy", arms, strict=True):
             for i, (passes, missing_cells, runs) in enumerate(answers):
+                if only is not None and f"e{i:03}" not in only:
+                    continue
                 for repetition in range(runs):
                     seen = repetition < runs - missing_cells
                     for name, value in zip(
@@ -111,12 +119,34 @@ WORLDS = {
         30,
     ),
 }
+LIMITS = {
+    "floors": (
+        KeyRule("a", primary=True, floor=0.74, segments=(SegmentRule("tier=enterprise", floor=0.68),)),
+        KeyRule("b", floor=0.8, floor_rule="observed", min_drop=0.0),
+    ),
+    "min_drop": (KeyRule("a", primary=True, min_drop=0.12), KeyRule("b", min_drop=0.05)),
+}
 
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_every_simulated_gate_decides_as_the_gate_does(name):
     truth, size, gates = WORLDS[name]
     policy = TWO_KEYS if size == 1 else Policy(keys=TWO_KEYS.keys, must_detect=0.6, min_n=8)
+    agree(policy, truth, size, gates)
+
+
+@pytest.mark.parametrize("limits", LIMITS)
+@pytest.mark.parametrize("name", ["missing", pytest.param("repetitions", marks=pytest.mark.slow), "clusters"])
+def test_floors_least_drops_and_held_warnings_decide_as_in_the_gate(name, limits):
+    truth, size, gates = WORLDS[name]
+    policy = Policy(
+        keys=LIMITS[limits], must_detect=0.3 if size == 1 else 0.6, must_detect_overall=0.3, min_n=8, watch="hold"
+    )
+    agree(policy, truth, size, gates // 2)
+
+
+def agree(policy, truth, size, gates):
+    """What the simulator says of every gate is what the gate says of the examples it drew."""
     clusters = None if size == 1 else [i // size for i in range(len(EXAMPLES))]
     shape = design("d", EXAMPLES, policy, critical=CRITICAL, clusters=clusters)
     rng = np.random.default_rng(11)
@@ -128,8 +158,8 @@ def test_every_simulated_gate_decides_as_the_gate_does(name):
         drawn = [draw_answers(shape, truth, k, gates, rng) for k in range(2)]
         looks = [look_at_answers(shape, k, drawn[k], truth.repetitions) for k in range(2)]
         worlds = [from_answers(drawn, gate, truth.repetitions) for gate in range(gates)]
-    blocked, unsure = decide_gates(shape, policy, looks, np.random.default_rng(0))
-    simulated = [word(*pair) for pair in zip(blocked, unsure, strict=True)]
+    did = decide_gates(shape, policy, looks, np.random.default_rng(0))
+    simulated = [word(*pair) for pair in zip(fails_of(did), did.unsure, strict=True)]
     differ = 0
     for cells, told in zip(worlds, simulated, strict=True):
         evidence = written(shape, cells, clusters)
@@ -242,14 +272,70 @@ def test_measurements_are_counted_at_their_margin():
     assert shape.alpha == pytest.approx(0.045)
 
 
+@pytest.mark.parametrize(
+    ("name", "gates"),
+    [
+        ("missing", 15),
+        ("clusters", 12),
+        *(pytest.param(*one, marks=pytest.mark.slow) for one in (("single", 60), ("repetitions, missing", 60))),
+    ],
+)
+def test_every_simulated_gate_of_two_stages_decides_as_the_gate_does(name, gates):
+    world, size, _ = WORLDS[name]
+    truth = replace(world, drop=world.drop / 2)
+    policy = TWO_KEYS if size == 1 else Policy(keys=TWO_KEYS.keys, must_detect=0.6, min_n=8)
+    clusters = None if size == 1 else [i // size for i in range(len(EXAMPLES))]
+    shape = design("d", EXAMPLES, policy, critical=CRITICAL, clusters=clusters)
+    answers, looks = draw_stages(shape, policy, truth, gates, 2, np.random.default_rng(13))
+    did, repeated = decide_stages(shape, policy, looks, np.random.default_rng(0))
+    simulated = [word(*pair) for pair in zip(fails_of(did), did.unsure, strict=True)]
+    differ, stages = 0, set()
+    for gate in range(gates):
+        first = written(shape, from_answers([one[0] for one in answers], gate, truth.repetitions), clusters)
+        report = check(first, policy, baseline="x", candidate="y", critical=CRITICAL)
+        wanted = fresh_examples(report, first, policy, critical=CRITICAL)
+        if resolved(report) is None:
+            assert wanted == tuple(f"e{i:03}" for i in np.flatnonzero(repeated[gate]))
+            fresh = written(shape, from_answers([one[1] for one in answers], gate, 2), clusters, wanted)
+            report = check_second_stage(report, first, fresh, policy, critical=CRITICAL)
+        else:
+            assert not repeated[gate].any()
+        stages.add(report.confirm is not None)
+        near = min(abs((f.p_adjusted or 1.0) - policy.alpha) for f in report.findings) < 0.004
+        assert near or simulated[gate] is report.verdict
+        differ += simulated[gate] is not report.verdict
+    assert differ <= gates / 10
+    assert len(set(simulated)) > 1
+    assert True in stages
+
+
 def test_confirming_costs_less_than_three_runs_of_everything_and_keeps_the_level():
     policy = Policy()
     shape = design("d", EXAMPLES, policy, critical=CRITICAL)
     gates = 1_500
     null = confirm(shape, policy, Truth(0.2), gates, np.random.default_rng(5))
-    assert null.power <= 0.05 + 3.29 * math.sqrt(0.05 * 0.95 / gates)
+    assert null.blocked / gates <= 0.05 + 3.29 * math.sqrt(0.05 * 0.95 / gates)
     assert 0 < null.calls < 2 * 3 * len(EXAMPLES)
-    broken = Truth(0.2, segment="tier=enterprise", drop=0.2)
-    single = simulate(shape, policy, broken, gates, np.random.default_rng(6))
-    with_it = confirm(shape, policy, broken, gates, np.random.default_rng(7))
-    assert with_it.power > single.rate(single.by_score)
+    single = simulate(shape, policy, Truth(0.2), gates, np.random.default_rng(6))
+    assert null.shown("tier=enterprise") > single.shown("tier=enterprise")
+    lost = Truth(0.2, segment="tier=enterprise", drop=0.2)
+    single = simulate(shape, policy, lost, gates, np.random.default_rng(6))
+    with_it = confirm(shape, policy, lost, gates, np.random.default_rng(7))
+    assert with_it.by_score > single.by_score
+    # size of the test on both looks pooled: .052 at most
+    assert with_it.passed / gates <= 0.052 + 3.29 * math.sqrt(0.05 * 0.95 / gates)
+
+
+def test_a_floor_over_the_pass_rate_blocks_what_changed_nothing_and_is_counted_apart():
+    policy = Policy(keys=(KeyRule("a", primary=True, floor=0.95),))
+    shape = design("d", EXAMPLES, policy, critical=CRITICAL)
+    found = simulate(shape, policy, Truth(0.1, rate=0.6), 400, np.random.default_rng(8))
+    assert found.rate(found.by_floor) == 1.0
+    assert found.rate(found.by_score) < 0.15
+    # At its floor exactly: the exact binomial tail at .05, P(Bin(150, .8) <= 111) = .0445
+    policy = Policy(keys=(KeyRule("a", primary=True, floor=0.8),))
+    shape = design("d", EXAMPLES, policy, critical=CRITICAL)
+    gates = 20_000
+    found = simulate(shape, policy, Truth(0.0, rate=0.8), gates, np.random.default_rng(9))
+    level = max(p for k in range(151) if (p := float(binom.cdf(k, 150, 0.8))) <= 0.05)
+    assert found.rate(found.by_floor) == pytest.approx(level, abs=3.29 * math.sqrt(level / gates))

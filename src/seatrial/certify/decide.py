@@ -1,0 +1,222 @@
+"""Decide: simulated gates by the rules of the merge gate, at one look or with suspicious rows on fresh repetitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from seatrial.certify.floors import floors_of
+from seatrial.certify.joint import joint_rejections
+from seatrial.gate.policy import KeyRule
+from seatrial.gate.row_rules import WATCH_AT
+from seatrial.gate.thresholds import limits_of
+from seatrial.stats.multiplicity import weighted_holm
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from seatrial.certify.design import Design
+    from seatrial.certify.observed import Look
+    from seatrial.gate.policy import Policy
+    from seatrial.stats.paired import Method
+
+    Bools = NDArray[np.bool_]
+    Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Second:
+    """What a second stage adds to a first look.
+
+    Attributes:
+        suspicious: gates x keys x segments: rows that are tested on the fresh repetitions; the others enter the family with p 1.
+        looks: the fresh repetitions, per key.
+        shown: gates x keys x segments: the row is shown not worse, at the first look or on both looks pooled.
+    """
+
+    suspicious: Bools
+    looks: Sequence[Look]
+    shown: Bools
+
+
+class Decided(NamedTuple):
+    """Per gate: the score family blocks; nothing does and a row is left open. Gates x keys x segments: the row is under its
+    floor. Gates x segments: a row that has to be shown not worse is not.
+    """
+
+    blocked: Bools
+    unsure: Bools
+    under_floor: Bools
+    unshown: Bools
+
+
+def decide_gates(
+    design: Design, policy: Policy, looks: Sequence[Look], rng: np.random.Generator, second: Second | None = None
+) -> Decided:
+    """What the gate says of every simulated gate.
+
+    Args:
+        design: what is simulated.
+        policy: the rules.
+        looks: the first look, per key.
+        rng: of the sign flips.
+        second: the second stage; None where the gate decides at the first look.
+    """
+    s = _Stage(design, policy, looks, second)
+    far = s.fell >= s.least - 1e-12
+    first = s.fails & s.tested
+    blocked: Bools = np.asarray((first & far).any(axis=(1, 2)))
+    # A row that rejects and fell too little to block steps aside for the next.
+    small = np.flatnonzero(first.any(axis=(1, 2)) & ~blocked)
+    blocked[small] = (s.holm(small, worst=False) & far[small]).any(axis=(1, 2))
+    left = np.flatnonzero(~blocked)
+    blocked[left] = (s.joint(left, rng, worst=False) & far[left]).any(axis=(1, 2))
+    drops = rules_out(design, policy)
+    shown = shown_rows(design, policy, looks) if second is None else second.shown
+    unshown = (drops > 0) & ~shown
+    unsure: Bools = np.asarray(unshown.any(axis=(1, 2)))
+    # A row that is shown not worse at the worst case of what is missing hangs on nothing.
+    unsure |= (s.nothing & s.family & (drops <= 0)).any(axis=(1, 2))
+    tolerance = np.array([0.0 if critical else policy.missing_tolerance for critical in design.critical])
+    over = (s.missing_cells > tolerance) & s.family & (drops <= 0)
+    open_ = np.flatnonzero(over.any(axis=(1, 2)) & ~blocked & ~unsure)
+    if open_.size:
+        fails = s.holm(open_, worst=True) | s.joint(open_, rng, worst=True)
+        unsure[open_] = (fails & (s.fell_worst[open_] >= s.least - 1e-12) & over[open_]).any(axis=(1, 2))
+    floors = floors_of(design, policy, looks)
+    unsure |= floors.unsure
+    if policy.watch == "hold":
+        unsure |= floors.held | s.looks_worse()
+    fails = blocked | floors.proven.any(axis=(1, 2))
+    return Decided(blocked, unsure & ~fails, floors.proven, np.asarray(unshown.any(axis=1)))
+
+
+def fails_of(did: Decided) -> Bools:
+    """Gates that a row or a floor fails."""
+    return np.asarray(did.blocked | did.under_floor.any(axis=(1, 2)))
+
+
+class _Stage:
+    """The rows as they are decided: of the first look, or of the fresh repetitions where they were suspicious."""
+
+    def __init__(self, design: Design, policy: Policy, looks: Sequence[Look], second: Second | None) -> None:
+        self._design, self._looks, self._second = design, looks, second
+        self._method: Method = "exact" if policy.test == "exact" else "mid-p"
+        self.family = (design.alpha_row > 0) & (design.n > 0)
+        self._weights = np.where(self.family, design.alpha_row / design.alpha, 0.0)
+        self.tested = self.family[None] if second is None else self.family & second.suspicious
+        self.least = _min_drops(design, policy)
+        self.fails: Bools = self._rows("fails")
+        self.nothing: Bools = self._rows("nothing")
+        self.fell: Numbers = self._rows("fell")
+        self.fell_worst: Numbers = self._rows("fell_worst")
+        self.missing_cells: Numbers = self._rows("missing_cells")
+
+    def _rows(self, name: str) -> NDArray[Any]:
+        first = np.stack([getattr(one, name) for one in self._looks], axis=1)
+        if self._second is None:
+            return first
+        fresh = np.stack([getattr(one, name) for one in self._second.looks], axis=1)
+        return np.where(self._second.suspicious, fresh, first)
+
+    def looks_worse(self) -> Bools:
+        """Gates in which a critical or an overall row looks worse on its own."""
+        every = np.arange(self.fails.shape[0])
+        found = np.zeros(every.size, dtype=bool)
+        for k, s in np.argwhere(self.family):
+            if s == 0 or self._design.critical[s]:
+                found |= self._p(k, s, every, worst=False) <= WATCH_AT
+        return found
+
+    def holm(self, gates: NDArray[np.int64], *, worst: bool) -> Bools:
+        """Gates x keys x segments: rows that weighted Holm rejects, stepped down."""
+        rows = [(int(k), int(s)) for k, s in np.argwhere(self.family)]
+        found = np.zeros((gates.size, *self.family.shape), dtype=bool)
+        if not gates.size:
+            return found
+        p = np.stack([self._p(k, s, gates, worst=worst) for k, s in rows], axis=1)
+        if not worst and self._second is not None:
+            tested = np.stack([self.tested[gates, k, s] for k, s in rows], axis=1)
+            p = np.where(tested, p, 1.0)
+        weights = np.array([self._weights[k, s] for k, s in rows])
+        for i in range(gates.size):
+            for (k, s), rejected in zip(rows, weighted_holm(p[i], weights, self._design.alpha).rejected, strict=True):
+                found[i, k, s] = rejected
+        return found
+
+    def joint(self, gates: NDArray[np.int64], rng: np.random.Generator, *, worst: bool) -> Bools:
+        """Gates x keys x segments: rows that the joint level rejects."""
+        alpha = self._design.alpha
+        first = [one.flips(gates, worst) for one in self._looks]
+        if self._second is None:
+            found = joint_rejections(first, self._weights, alpha, self._method, rng)
+            return self._asked(found, gates, np.broadcast_to(self._weights, found.shape), worst=worst)
+        fresh = [one.flips(gates, worst) for one in self._second.looks]
+        weights = np.where(self._second.suspicious[gates], self._weights, 0.0)
+        if not worst:
+            found = joint_rejections(fresh, weights, alpha, self._method, rng)
+            return self._asked(found, gates, weights, worst=False)
+        # Where the first look has counts alone, its clusters flip apart from those of the fresh repetitions.
+        both = np.concatenate([self._weights - weights, weights], axis=1)
+        found = joint_rejections([*first, *fresh], both, alpha, self._method, rng)
+        keys = len(self._looks)
+        merged = np.asarray(found[:, :keys] | found[:, keys:])
+        return self._asked(merged, gates, np.broadcast_to(self._weights, merged.shape), worst=True)
+
+    def _asked(self, found: Bools, gates: NDArray[np.int64], weights: Numbers, *, worst: bool) -> Bools:
+        """The rejections of gates that draw flips: whose row with the smallest p / weight has its own p within alpha."""
+        for i in np.flatnonzero(found.any(axis=(1, 2))):
+            rows = np.argwhere(weights[i] > 0).tolist()
+            p = np.array([float(self._p(k, s, gates[i : i + 1], worst=worst)[0]) for k, s in rows])
+            if p[np.argmin(p / weights[i][weights[i] > 0])] > self._design.alpha:
+                found[i] = False
+        return found
+
+    def _p(self, k: int, s: int, gates: NDArray[np.int64], *, worst: bool) -> Numbers:
+        def of(look: Look) -> Numbers:
+            return (look.p_worst if worst else look.p_best)(s, gates)
+
+        if self._second is None:
+            return of(self._looks[k])
+        return np.where(self._second.suspicious[gates, k, s], of(self._second.looks[k]), of(self._looks[k]))
+
+
+def rules_out(design: Design, policy: Policy) -> Numbers:
+    """Keys x segments: the drop each row has to be shown not to have; 0 where it has to show nothing."""
+    rules = {rule.name: rule for rule in policy.keys}
+    found = np.zeros(design.n.shape)
+    for k in requested(design, policy):
+        if policy.goal == "non_inferior":
+            margin = rules.get(design.keys[k], KeyRule(design.keys[k])).promote_margin
+            found[k] = np.where([s == 0 or one for s, one in enumerate(design.critical)], margin, 0.0)
+            continue
+        found[k, 0] = policy.must_detect_overall
+        for s in (s for s, critical in enumerate(design.critical) if critical):
+            if policy.only_reports(design.segments[s], int(design.n[k, s])):
+                continue
+            own = limits_of(rules.get(design.keys[k], KeyRule(design.keys[k])), design.segments[s]).must_detect
+            found[k, s] = own or policy.must_detect
+    return found
+
+
+def requested(design: Design, policy: Policy) -> range:
+    """Keys that have to show critical segments not worse: the primary one, or all."""
+    return range(1) if any(rule.primary for rule in policy.keys) or len(design.keys) == 1 else range(len(design.keys))
+
+
+def shown_rows(design: Design, policy: Policy, looks: Sequence[Look]) -> Bools:
+    """Gates x keys x segments: the row is shown not worse by the drop it has to rule out."""
+    drops = rules_out(design, policy)
+    at_most, rate = (np.stack([getattr(one, name) for one in looks], axis=1) for name in ("at_most", "rate"))
+    return np.asarray((at_most < drops) & (rate > drops) & (design.n > 0))
+
+
+def _min_drops(design: Design, policy: Policy) -> Numbers:
+    rules = {rule.name: rule for rule in policy.keys}
+    return np.array(
+        [[limits_of(rules.get(key, KeyRule(key)), s).min_drop for s in design.segments] for key in design.keys]
+    )
