@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _TURN = 250
 _NEAR = 1e-9
 _ROOM = 1.5
-"""Times alpha up to which a score is flipped: it is near the row's own p, which the gate asks first and the caller asks last."""
+"""Times alpha up to which a normal score is flipped: it is near the row's own p, which the gate asks first and the caller last."""
 
 
 def joint_rejections(
@@ -49,6 +49,7 @@ def joint_rejections(
     gates, shape = keys[0].count.shape[0], weights.shape[-2:]
     each = np.broadcast_to(weights, (gates, *shape))
     found = np.zeros((gates, *shape), dtype=bool)
+    room = 1.0 if all(one.single for one in keys) else _ROOM
     together = (_together(keys),) if all(one.shared for one in keys) else None
     for gate in range(gates):
         at = np.argwhere(each[gate] > 0)
@@ -61,7 +62,7 @@ def joint_rejections(
         share = each[gate][each[gate] > 0]
         own = np.concatenate([part.score(part.total[None])[0] for part in parts])
         first = int(np.argmin(own / share))
-        if own[first] <= alpha * _ROOM:
+        if own[first] <= alpha * room:
             found[gate][each[gate] > 0] = _steps(parts, own, share, alpha, method, rng)
     return found
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seatrial.gate.confirm import Confirmed
     from seatrial.gate.override import Applied
     from seatrial.gate.quarantine import Quarantined
+    from seatrial.gate.reruns import Reruns
     from seatrial.verdict import Finding, ReasonClass
     from seatrial.vote import Standing
 
@@ -71,6 +72,7 @@ class Report:
             that the verdict hangs on.
         segments_version: version of the segments file of the compared runs; empty where the evidence does not say.
         segments_hash: what put their examples into segments, dimension by dimension; empty likewise.
+        reruns: which look at the candidate this is, and the runs it pools; None where nothing was looked at before, or it is not known.
     """
 
     verdict: Verdict
@@ -109,6 +111,7 @@ class Report:
     standings: Mapping[str, Standing] = field(default_factory=dict)
     segments_version: str = ""
     segments_hash: str = ""
+    reruns: Reruns | None = None
 
     @property
     def alpha(self) -> float:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 def looks(report: Report) -> tuple[tuple[str, str], ...]:
     """(name, sentence) of each line that every surface shows beneath the rows."""
     wording = []
+    if report.reruns is not None:
+        wording.append(("look", report.reruns.sentence))
     if report.confirm is not None:
         wording.append(("confirmed" if report.confirm.how == "fresh" else "confirm", report.confirm.sentence))
     if report.quarantine is not None:
@@ -49,6 +51,7 @@ def looks_data(report: Report) -> dict[str, Any]:
     """The same as plain data, null where there is nothing."""
     c, q, a = report.confirm, report.quarantine, report.anchor
     return {
+        **({} if report.reruns is None else {"reruns": asdict(report.reruns)}),
         "undecided": report.undecided,
         "overrides": [{**asdict(one.override), "renewals": one.renewals} for one in report.overrides],
         "anchor": None

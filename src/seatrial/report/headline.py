@@ -252,6 +252,8 @@ def _settle(report: Report) -> str:
     runs = runs_of(report.source)
     if runs is None:
         return f"give more repetitions (a column repetition) or more examples of {which}, and run the gate again"
+    if report.reruns is not None and report.reruns.look > 1:
+        return f"run both versions again: all runs are pooled, and more of them tell of {which}"
     how = report.confirm.how if report.confirm is not None else ""
     if how == "deterministic":
         return f"add examples of {which}: the graph gives the same answers again"

@@ -102,6 +102,8 @@ def notes(report: Report) -> tuple[tuple[str, tuple[str, ...]], ...]:
         rows = [f.reason for f in anchor.findings if f.verdict is Verdict.FAIL]
         wording = f"{anchor.baseline} → {anchor.candidate}: {anchor.verdict.name}. {anchor.reason}"
         found.append(("Against the last release", tuple(map(line, [wording, *rows[:QUARANTINED]]))))
+    if report.reruns is not None:
+        found.append(("Looks at this candidate", (line(report.reruns.sentence),)))
     if report.confirm is not None:
         found.append(("Looked at twice", tuple(map(line, [report.confirm.reason, *map(_look, report.confirm.rows)]))))
     if report.quarantine is not None:

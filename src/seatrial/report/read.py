@@ -9,6 +9,7 @@ from seatrial.gate.budget import Budget
 from seatrial.gate.confirm import Confirmed, Look
 from seatrial.gate.override import Applied, Override
 from seatrial.gate.report import Against, Report
+from seatrial.gate.reruns import Reruns
 from seatrial.reason import reason_of
 from seatrial.report.data import SCHEMA
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
@@ -77,6 +78,7 @@ def _report(data: Mapping[str, Any], source: str) -> Report:
         decided_by=Against((data.get("anchor") or {}).get("decided_by", "baseline")),
         undecided=int(data.get("undecided", 0)),
         overrides=tuple(_applied(row) for row in data.get("overrides", ())),
+        reruns=_reruns(data.get("reruns")),
         standings={str(name): _standing(one) for name, one in data.get("judges", {}).items()},
     )
 
@@ -86,6 +88,13 @@ def _standing(reported: Mapping[str, Any]) -> Standing:
     consistency = reported["consistency"]
     measured: Any = tuple(map(float, consistency)) if consistency else None
     return Standing(Level(reported["level"]), bars, measured, reported.get("floor"))
+
+
+def _reruns(reported: Mapping[str, Any] | None) -> Reruns | None:
+    if reported is None:
+        return None
+    runs, left_out = (tuple(map(str, reported[name])) for name in ("runs", "left_out"))
+    return Reruns(int(reported["look"]), int(reported["pooled"]), runs, left_out)
 
 
 def _confirmed(reported: Mapping[str, Any] | None) -> Confirmed | None:

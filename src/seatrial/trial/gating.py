@@ -13,12 +13,12 @@ from seatrial.gate.policy import load_policy
 from seatrial.segment import critical_segments, for_graph
 from seatrial.trial.baselines import ANCHOR, accepted, critical_of, no_longer_critical, refuse_another
 from seatrial.trial.confirm import NEVER, Confirming, confirm
-from seatrial.trial.contracts import with_contracts
 from seatrial.trial.judged import standings, win_rates_of
 from seatrial.trial.overrides import let_through, runs_bound
 from seatrial.trial.policies import for_project, policy_of
 from seatrial.trial.quarantine import quarantine_of
-from seatrial.trial.runs import evidence_of, latest_run, summary, unfinished_since
+from seatrial.trial.reruns import looks_of, pooled
+from seatrial.trial.runs import latest_run, summary, unfinished_since
 from seatrial.trial.segment_rules import refuse_edited_rules, refuse_rules_edited_since
 
 if TYPE_CHECKING:
@@ -79,20 +79,21 @@ def gate(
         policy: the rules.
         confirming: whether suspicious rows are decided on fresh repetitions, which this then runs.
         today: the day quarantines and overrides are counted from; None asks the clock.
+
+    Earlier runs of the same two versions are pooled with these: a rerun replaces nothing.
     """
+    pairs, reruns = looks_of(project, graph, baseline, candidate)
+    baseline, candidate = pairs[-1]
     versions = [summary(project, run_id)["version"] for run_id in (baseline, candidate)]
     # An A/A comparison: two runs of one version are told apart by their own names.
     names = [baseline, candidate] if versions[0] == versions[1] else versions
-    arms = [
-        with_contracts(project, run_id, evidence_of(project, run_id)).named(name)
-        for run_id, name in zip((baseline, candidate), names, strict=True)
-    ]
+    arms = pooled(project, pairs, names)
     _same_evaluators(project, graph, baseline, candidate)
     critical = critical_segments(for_graph(project.dimensions, graph))
     judged = win_rates_of(project, baseline, candidate, names[1], policy)
     evidence = combine([*arms, *judged], f"runs {baseline} and {candidate}")
     refuse_rules_edited_since(project, graph, candidate, evidence)
-    if _took_turns(project, baseline, candidate):
+    if all(_took_turns(project, *pair) for pair in pairs):
         evidence = evidence.stamped(interleaved="true")
     kind = str(summary(project, candidate)["dataset"]["name"]).rpartition(":")[2]
     now = datetime.now(UTC)
@@ -114,17 +115,20 @@ def gate(
         standings=votes,
         prices=project.settings.model.prices,
     )
-    report = confirm(
-        project,
-        (baseline, candidate),
-        first,
-        evidence,
-        policy,
-        confirming,
-        critical=critical,
-        kept=kept,
-        standings=votes,
-    )
+    first = replace(first, reruns=reruns)
+    report = first
+    if len(pairs) == 1:
+        report = confirm(
+            project,
+            (baseline, candidate),
+            first,
+            evidence,
+            policy,
+            confirming,
+            critical=critical,
+            kept=kept,
+            standings=votes,
+        )
     before = {one for run_id in (baseline, candidate) for one in critical_of(summary(project, run_id)) or ()}
     uncritical = no_longer_critical(before, critical, "when the runs were made")
     report = replace(report, warnings=(*report.warnings, *uncritical))

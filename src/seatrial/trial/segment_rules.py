@@ -36,7 +36,7 @@ def refuse_edited_rules(project: Project, accepted: Baseline, now: Evidence, poi
     Raises:
         InvalidComparison: an example of the same content is in another segment; names the dimensions and one example.
     """
-    before, after = _places(accepted.evidence), _places(now)
+    before, after = places(accepted.evidence), places(now)
     moved = [
         (name, dimension, old.get(dimension, "unknown"), new.get(dimension, "unknown"))
         for (name, content), old in before.items()
@@ -63,7 +63,7 @@ def refuse_rules_edited_since(project: Project, graph: str, run_id: str, evidenc
     now: dict[str, Mapping[str, str]] = {example.id: assign(dimensions, example.row()) for example in dataset.examples}
     moved = [
         (name, dimension, old.get(dimension, "unknown"), value)
-        for (name, _), old in _places(evidence).items()
+        for (name, _), old in places(evidence).items()
         for dimension, value in now.get(name, {}).items()
         if old.get(dimension, "unknown") != value
     ]
@@ -79,7 +79,7 @@ def _sentence(moved: Sequence[Moved], since: str) -> str:
     return f"the rules of segments.toml were edited since {since}: {count(n, 'example')} moved in {dimensions}, such as {name} from {dimension}={old} to {dimension}={new}"
 
 
-def _places(evidence: Evidence) -> dict[tuple[str, str], dict[str, str]]:
+def places(evidence: Evidence) -> dict[tuple[str, str], dict[str, str]]:
     """(Example, content) -> dimension -> value; an example whose content changed may move by right."""
     examples = evidence.codes("example_id")
     content = evidence.codes("example_hash") if evidence.has("example_hash") else None

@@ -1,0 +1,122 @@
+"""A rerun of the same candidate is pooled with what there is: running again until it is green finds no way through."""
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from seatrial.cli.app import run
+from seatrial.gate.reruns import Reruns
+from seatrial.report.read import report_of
+from seatrial.stats.noninferiority import largest_drop
+
+
+def reported(capsys, *words):
+    """Exit code and JSON of one gate that confirms nothing."""
+    capsys.readouterr()
+    code = run(["gate", *words, "--no-confirm", "--json"])
+    return code, json.loads(capsys.readouterr().out)
+
+
+def evaluated(*versions, graph="oracle"):
+    assert [run(["eval", f"{graph}@{version}", "-j", "1"]) for version in versions] == [0] * len(versions)
+
+
+def runs(root, version):
+    found = [json.loads(file.read_text()) for file in root.glob(".seatrial/runs/*/run.json")]
+    mine = sorted((one["started"], one["run_id"]) for one in found if one["version"] == version and "part" not in one)
+    return [name for _, name in mine]
+
+
+def test_a_rerun_of_both_versions_is_pooled_and_a_lucky_one_does_not_pass(project, capsys):
+    # the first run of `unlucky` breaks 12 of 60 critical answers, every later one none
+    evaluated("v1", "unlucky")
+    code, first = reported(capsys, "oracle@v1", "oracle@unlucky")
+    assert (code, first.get("reruns")) == (1, None)
+    evaluated("v1", "unlucky")
+    code, second = reported(capsys, "oracle@v1", "oracle@unlucky")
+    assert (code, second["verdict"]) == (1, "fail")
+    assert (second["reruns"]["look"], second["reruns"]["pooled"]) == (2, 2)
+    a, b = runs(project, "v1"), runs(project, "unlucky")
+    assert second["reruns"]["runs"] == [a[0], b[0], a[1], b[1]]
+    row = next(row for row in second["segments"] if row["segment"] == "tier=enterprise")
+    # 12 of 60 answers broke in one of two runs: half of 12 / 60
+    assert row["difference"] == pytest.approx(-0.1)
+    assert second["counts"]["planned"] == 480
+
+
+def test_the_number_of_the_look_is_on_every_surface(project, capsys):
+    evaluated("v1", "unlucky", "v1", "unlucky")
+    files = [f"report.{kind}" for kind in ("md", "html", "xml", "txt", "json")]
+    capsys.readouterr()
+    run(["gate", "oracle@v1", "oracle@unlucky", *(word for file in files for word in ("-o", file))])
+    wording = "look 2 at this candidate"
+    assert wording in capsys.readouterr().out
+    for file in files[:4]:
+        assert wording in Path(file).read_text(), file
+    back = report_of(json.loads(Path("report.json").read_text()), "report.json")
+    assert back.reruns is not None
+    assert (back.reruns.look, back.reruns.pooled) == (2, 2)
+
+
+@pytest.mark.parametrize("again", ["unlucky", "v1"])
+def test_a_rerun_of_one_version_alone_replaces_nothing(project, capsys, again):
+    evaluated("v1", "unlucky")
+    _, first = reported(capsys, "oracle@v1", "oracle@unlucky")
+    evaluated(again)
+    _, second = reported(capsys, "oracle@v1", "oracle@unlucky")
+    assert (second["verdict"], second["segments"]) == (first["verdict"], first["segments"])
+    assert (second["reruns"]["look"], second["reruns"]["pooled"]) == (2, 1)
+    assert "run both versions again" in Reruns(2, 1).sentence
+
+
+def test_what_confirmed_an_earlier_look_is_pooled_too(project, capsys):
+    evaluated("v1", "unlucky")
+    capsys.readouterr()
+    assert run(["gate", "oracle@v1", "oracle@unlucky", "-j", "1"]) == 0
+    evaluated("v1", "unlucky")
+    _, second = reported(capsys, "oracle@v1", "oracle@unlucky")
+    # two runs of everything, and three fresh repetitions of all 120 examples, of both versions
+    assert second["counts"]["planned"] == 2 * 120 * (2 + 3)
+
+
+def test_a_look_named_by_its_runs_is_decided_as_it_was(project, capsys):
+    evaluated("v1", "unlucky")
+    _, first = reported(capsys, "oracle@v1", "oracle@unlucky")
+    evaluated("v1", "unlucky")
+    a, b = runs(project, "v1")[0], runs(project, "unlucky")[0]
+    _, repeated = reported(capsys, a, b)
+    assert repeated == first
+
+
+def test_another_version_of_the_code_is_another_candidate(project, capsys):
+    evaluated("v1", "unlucky")
+    with (project / "graphs/oracle.py").open("a") as file:
+        file.write("\nCHANGED = True\n")
+    evaluated("v1", "unlucky")
+    _, report = reported(capsys, "oracle@v1", "oracle@unlucky")
+    assert report.get("reruns") is None
+
+
+def test_a_graph_of_rules_gives_the_same_again_and_has_one_look(project, capsys):
+    evaluated("v1", "worse", "v1", "worse", graph="rules")
+    _, report = reported(capsys, "rules@v1", "rules@worse")
+    assert report.get("reruns") is None
+
+
+@pytest.mark.slow
+def test_five_looks_pass_a_lost_segment_no_more_often_than_stated_when_pooled():
+    """60 examples, churn .15, a true drop of .2: five fresh tries against five pooled ones; .06 of 20,000, z = 3.29."""
+    rng, times, n = np.random.default_rng(1), 20_000, 60
+    fresh = pooled = 0
+    for _ in range(times):
+        # broke .2 + .075 x .8, fixed .075 x .8, and each try is a new draw of the answers that flip
+        lost = rng.random(n) < 0.2
+        tries = np.where(lost, -1.0, rng.choice([-1.0, 0.0, 1.0], p=[0.075, 0.85, 0.075], size=(5, n)))
+        fresh += any((largest_drop(one) or 1.0) < 0.2 for one in tries)
+        means = np.cumsum(tries, axis=0) / np.arange(1, 6)[:, None]
+        pooled += any((largest_drop(one) or 1.0) < 0.2 for one in means)
+    assert pooled / times <= 0.06 + 3.29 * math.sqrt(0.06 * 0.94 / times)
+    assert fresh > 1.3 * pooled
