@@ -66,11 +66,11 @@ class Confirmation:
 
     Attributes:
         null: of unchanged candidates.
-        lost: per critical segment, of candidates that lost what it has to rule out there.
+        broken: per critical segment, of candidates that lost what it has to rule out there.
     """
 
     null: Confirming
-    lost: tuple[tuple[str, Confirming], ...]
+    broken: tuple[tuple[str, Confirming], ...]
 
 
 @dataclass(frozen=True)
@@ -204,12 +204,12 @@ def certify(
 def _two_stages(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.random.Generator) -> Confirmation:
     drops, plain = rules_out(design, policy).max(axis=0), replace(truth, hits={})
     fewer = max(_FEWEST, gates // 4)
-    lost = tuple(
+    broken_rows = tuple(
         (segment, confirm(design, policy, replace(plain, segment=segment, drop=float(drops[s])), fewer, rng))
         for s, segment in enumerate(design.segments)
         if design.critical[s] and design.n[0, s] and drops[s] <= _rate(design, truth, s) + 1e-9
     )
-    return Confirmation(confirm(design, policy, truth, gates, rng), lost)
+    return Confirmation(confirm(design, policy, truth, gates, rng), broken_rows)
 
 
 def _rate(design: Design, truth: Truth, segment: int) -> float:

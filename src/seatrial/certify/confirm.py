@@ -120,7 +120,7 @@ def confirm(
         blocked=int(blocked.sum()),
         by_score=int(by_score.sum()),
         uncertain=int((unsure & ~blocked).sum()),
-        unshown=tuple((name, int(n)) for name, n, asked in zip(design.segments, open_, must, strict=True) if asked),
+        unshown=tuple((name, int(n)) for name, n, has in zip(design.segments, open_, must, strict=True) if has),
         calls=calls / gates,
     )
 

@@ -154,20 +154,20 @@ class _Stage:
         first = [one.flips(gates, worst) for one in self._looks]
         if self._second is None:
             found = joint_rejections(first, self._weights, alpha, self._method, rng)
-            return self._asked(found, gates, np.broadcast_to(self._weights, found.shape), worst=worst)
+            return self._drawn(found, gates, np.broadcast_to(self._weights, found.shape), worst=worst)
         fresh = [one.flips(gates, worst) for one in self._second.looks]
         weights = np.where(self._second.suspicious[gates], self._weights, 0.0)
         if not worst:
             found = joint_rejections(fresh, weights, alpha, self._method, rng)
-            return self._asked(found, gates, weights, worst=False)
+            return self._drawn(found, gates, weights, worst=False)
         # Where the first look has counts alone, its clusters flip apart from those of the fresh repetitions.
         both = np.concatenate([self._weights - weights, weights], axis=1)
         found = joint_rejections([*first, *fresh], both, alpha, self._method, rng)
         keys = len(self._looks)
         merged = np.asarray(found[:, :keys] | found[:, keys:])
-        return self._asked(merged, gates, np.broadcast_to(self._weights, merged.shape), worst=True)
+        return self._drawn(merged, gates, np.broadcast_to(self._weights, merged.shape), worst=True)
 
-    def _asked(self, found: Bools, gates: NDArray[np.int64], weights: Numbers, *, worst: bool) -> Bools:
+    def _drawn(self, found: Bools, gates: NDArray[np.int64], weights: Numbers, *, worst: bool) -> Bools:
         """The rejections of gates that draw flips: whose row with the smallest p / weight has its own p within alpha."""
         for i in np.flatnonzero(found.any(axis=(1, 2))):
             rows = np.argwhere(weights[i] > 0).tolist()

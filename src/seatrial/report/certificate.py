@@ -82,8 +82,8 @@ def _two_stages(found: Confirmation | None) -> Iterator[Line]:
         f"  with --confirm: false block {percent(null.blocked / null.gates)}, cannot tell {percent(null.uncertain / null.gates)} of unchanged candidates; {null.calls:,.0f} more calls on average, both versions",
         "plain",
     )
-    if found.lost:
-        segment, worst = max(found.lost, key=lambda one: one[1].passed / one[1].gates)
+    if found.broken:
+        segment, worst = max(found.broken, key=lambda one: one[1].passed / one[1].gates)
         yield Line(
             f"    a critical segment that lost what it has to rule out passes at most {percent(worst.passed / worst.gates)} of the time and is blocked {percent(worst.blocked / worst.gates)} ({segment})",
             "plain",
@@ -244,8 +244,8 @@ def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
 def _confirm_data(found: Confirmation | None) -> dict[str, Any] | None:
     if found is None:
         return None
-    of_lost = [{"segment": segment, **_stages(one)} for segment, one in found.lost]
-    return {"unchanged": _stages(found.null), "lost": of_lost}
+    of_broken = [{"segment": segment, **_stages(one)} for segment, one in found.broken]
+    return {"unchanged": _stages(found.null), "broken": of_broken}
 
 
 def _stages(one: Confirming) -> dict[str, Any]:
