@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.decide import rules_out
+from seatrial.certify.required import rules_out
 from seatrial.certify.simulate import simulate
 from seatrial.gate.thresholds import floor_level, limits_of
 from seatrial.stats.noninferiority import clusters_to_rule_out

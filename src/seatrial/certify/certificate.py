@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.certify.advice import Advice, Weak, fix, reconsider
 from seatrial.certify.confirm import confirm
-from seatrial.certify.decide import rules_out
+from seatrial.certify.required import rules_out
 from seatrial.certify.simulate import simulate, uncovered_segments
 from seatrial.gate.budget import Budget
 from seatrial.gate.row import OVERALL

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from seatrial.certify.cluster_means import draw_looks, look_at_answers
-from seatrial.certify.decide import Decided, Second, decide_gates, fails_of, rules_out, shown_rows
+from seatrial.certify.decide import Decided, Second, decide_gates, fails_of, shown_rows
 from seatrial.certify.floors import without_floors
 from seatrial.certify.guardrails import beside, hit_law
 from seatrial.certify.paired_counts import counted, look_at_counts
+from seatrial.certify.required import rules_out
 from seatrial.certify.simulate import by_counts, uncovered_segments
 from seatrial.gate.confirm import REPETITIONS, SCREEN
 from seatrial.stats.noninferiority import clusters_to_rule_out

@@ -9,6 +9,7 @@ import numpy as np
 
 from seatrial.certify.floors import floors_of
 from seatrial.certify.joint import joint_rejections
+from seatrial.certify.required import rules_out
 from seatrial.gate.policy import KeyRule
 from seatrial.gate.row_rules import WATCH_AT
 from seatrial.gate.thresholds import limits_of
@@ -183,29 +184,6 @@ class _Stage:
         if self._second is None:
             return of(self._looks[k])
         return np.where(self._second.suspicious[gates, k, s], of(self._second.looks[k]), of(self._looks[k]))
-
-
-def rules_out(design: Design, policy: Policy) -> Numbers:
-    """Keys x segments: the drop each row has to be shown not to have; 0 where it has to show nothing."""
-    rules = {rule.name: rule for rule in policy.keys}
-    found = np.zeros(design.n.shape)
-    for k in requested(design, policy):
-        if policy.goal == "non_inferior":
-            margin = rules.get(design.keys[k], KeyRule(design.keys[k])).promote_margin
-            found[k] = np.where([s == 0 or one for s, one in enumerate(design.critical)], margin, 0.0)
-            continue
-        found[k, 0] = policy.must_detect_overall
-        for s in (s for s, critical in enumerate(design.critical) if critical):
-            if policy.only_reports(design.segments[s], int(design.n[k, s])):
-                continue
-            own = limits_of(rules.get(design.keys[k], KeyRule(design.keys[k])), design.segments[s]).must_detect
-            found[k, s] = own or policy.must_detect
-    return found
-
-
-def requested(design: Design, policy: Policy) -> range:
-    """Keys that have to show critical segments not worse: the primary one, or all."""
-    return range(1) if any(rule.primary for rule in policy.keys) or len(design.keys) == 1 else range(len(design.keys))
 
 
 def shown_rows(design: Design, policy: Policy, looks: Sequence[Look]) -> Bools:

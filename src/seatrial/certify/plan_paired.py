@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from seatrial.certify.decide import rules_out
+from seatrial.certify.required import rules_out
 from seatrial.gate.churn import MOST_REPETITIONS
 from seatrial.gate.row import OVERALL
 from seatrial.stats.interval import CannotTell

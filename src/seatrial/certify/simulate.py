@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.certify.cluster_means import draw_answers, look_at_answers
-from seatrial.certify.decide import decide_gates, rules_out
+from seatrial.certify.decide import decide_gates
 from seatrial.certify.floors import without_floors
 from seatrial.certify.guardrails import beside
 from seatrial.certify.paired_counts import draw_counts, look_at_counts
+from seatrial.certify.required import rules_out
 from seatrial.certify.scenario import Truth
 from seatrial.stats.noninferiority import largest_drops
 from seatrial.stats.power import detectable_drop

@@ -8,11 +8,13 @@ from dataclasses import asdict
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from seatrial.certify.detectable import HEAD
 from seatrial.gate.policy import Policy
 from seatrial.project.draft_segments import sizes_text
 from seatrial.report.console import Line
 from seatrial.report.headline import headline
-from seatrial.wording import count, drop, percent
+from seatrial.stats.noninferiority import clusters_to_rule_out
+from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -142,13 +144,14 @@ def _graph(one: Mounted) -> Iterator[Line]:
     if one.aa_run:
         yield from _aa_run(one, one.aa_run)
     if one.detects:
-        yield Line("  What this gate can see today (the smallest drop it shows 4 times in 5):", "plain")
+        yield Line(f"  {HEAD}", "plain")
         width = max(len(row.segment) for row in one.detects)
         for row in one.detects:
-            yield Line(f"    {row.segment:<{width}}  {row.n:>5} examples  {drop(row.drop)}", "plain")
-    if 0 < one.examples < Policy().min_n:
+            yield Line(f"    {row.segment:<{width}}  {row.n:>5} examples  {row.sentence}", "plain")
+    least = clusters_to_rule_out(Policy().must_detect_overall) or 0
+    if 0 < one.examples < least:
         yield Line(
-            f"  note  under {Policy().min_n} examples (min_n) the gate can stop a change and cannot pass one that changes an answer: it says that it cannot tell",
+            f"  note  under {least} examples the gate can stop a change and cannot pass one that changes an answer: it says that it cannot tell. Add examples, or set a larger must_detect_overall in gates/merge.toml (0.2 takes {clusters_to_rule_out(0.2)})",
             "unsure",
         )
     if not one.examples:

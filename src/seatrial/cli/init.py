@@ -149,14 +149,14 @@ def _begin(folder: Path, *, as_json: bool) -> int:
         )
         return 0
     click.echo(f"wrote {len(wrote)} files to {folder.resolve()}")
-    from seatrial.wording import drop  # noqa: PLC0415
+    from seatrial.certify.detectable import HEAD, Detectable  # noqa: PLC0415 - numbers, where a graph was run
 
     for graph in wording:
         click.echo(graph["baseline"])
-        click.echo("\nWhat this gate can see today (the smallest drop it shows 4 times in 5):")
+        click.echo(f"\n{HEAD}")
         for row in graph["detects"]:
-            mark = "critical" if row["critical"] else ""
-            click.echo(f"  {row['segment']:<20} {row['n']:>4} examples  {drop(row['drop']):<16} {mark}".rstrip())
+            mark = "*" if row["critical"] else ""
+            click.echo(f"  {row['segment'] + mark:<20} {row['n']:>4} examples  {Detectable(**row).sentence}")
     if not wording:
         click.echo("LangGraph is not installed, so no graph was run: pip install 'seatrial[fleet]' pytest, then")
         click.echo("  pytest gates/merge.toml --seatrial-update-baseline")

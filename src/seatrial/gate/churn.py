@@ -10,12 +10,13 @@ import numpy as np
 from seatrial.errors import InvalidComparison, UsageError
 from seatrial.gate.row import OVERALL
 from seatrial.stats.interval import Interval
+from seatrial.stats.noninferiority import clusters_to_rule_out
 from seatrial.stats.paired import mean_interval
 from seatrial.stats.power import POWER, mcnemar_power
 from seatrial.verdict import SYSTEM_FAILURES, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -37,8 +38,10 @@ class SegmentChurn:
         n: examples with at least two measured repetitions.
         churn: mean chance that two repetitions of an example disagree (mean absolute difference for fractional scores).
         ci: its 95 % interval over examples; None where every example agrees equally.
-        repetitions: fewest runs per example with which the segment would show `must_detect` with power .8 at its own
-            level; None when 10 are not enough (it needs examples, not runs), or the segment does not gate.
+        repetitions: fewest runs per example with which an unchanged candidate is shown not worse by `rules_out` with power .8;
+            where nothing has to be shown, with which the segment detects `must_detect` at its own level. None when 10 are not
+            enough (it needs examples, not runs), or the segment does not gate.
+        rules_out: drop that the segment has to be shown not to have; 0 where it has to show nothing.
     """
 
     segment: str
@@ -47,6 +50,7 @@ class SegmentChurn:
     churn: float
     ci: tuple[float, float] | None
     repetitions: int | None
+    rules_out: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ def churn_of(
     policy: Policy,
     *,
     critical: Collection[str] = (),
-    levels: dict[str, float],
+    levels: Mapping[str, float],
+    rules_out: Mapping[str, float],
 ) -> Churn:
     """How often `version` contradicts itself on `key`.
 
@@ -107,6 +112,7 @@ def churn_of(
         policy: what must be detected, and by which test.
         critical: segments declared critical.
         levels: segment -> level of its row in the gate's family; segments without one get no advice.
+        rules_out: segment -> drop that it has to be shown not to have, where it has to show one.
 
     A system failure counts as score 0, as in the gate; an unmeasured repetition is left out of its example. Repetitions
     must be independent runs: a cache makes an unstable graph look stable.
@@ -125,11 +131,15 @@ def churn_of(
             f"{evidence.source}: no example of {version} was measured twice on {key!r}; run it with --repeat 3 or more"
         )
     values = disagree[usable]
+
+    def row(name: str, critical_: bool, values: NDArray[np.float64]) -> SegmentChurn:
+        return _segment(name, critical_, values, policy, levels.get(name, 0.0), rules_out.get(name, 0.0))
+
     rows = [
-        _segment(OVERALL, False, values, policy, levels),
+        row(OVERALL, False, values),
         *sorted(
             (
-                _segment(name, dimension in critical or name in critical, values[mine], policy, levels)
+                row(name, dimension in critical or name in critical, values[mine])
                 for dimension, name, mine in _members(evidence, usable, disagree.size)
             ),
             key=lambda row: (not row.critical, -row.churn, row.segment),
@@ -172,17 +182,26 @@ def _disagreement(evidence: Evidence, version: str, key: str) -> tuple[NDArray[n
 
 
 def _segment(
-    name: str, critical: bool, values: NDArray[np.float64], policy: Policy, levels: dict[str, float]
+    name: str, critical: bool, values: NDArray[np.float64], policy: Policy, alpha: float, rules_out: float
 ) -> SegmentChurn:
     found = mean_interval(values)
     ends = (max(0.0, found.low), min(1.0, found.high)) if isinstance(found, Interval) else None
     churn = float(values.mean())
-    return SegmentChurn(
-        name, critical, int(values.size), churn, ends, _advice(int(values.size), churn, policy, levels.get(name, 0.0))
-    )
+    n = int(values.size)
+    runs = _to_show(n, churn, rules_out) if rules_out > 0 else _to_detect(n, churn, policy, alpha)
+    return SegmentChurn(name, critical, n, churn, ends, runs, rules_out)
 
 
-def _advice(n: int, churn: float, policy: Policy, alpha: float) -> int | None:
+def _to_show(n: int, churn: float, rules_out: float) -> int | None:
+    """Fewest runs with which `n` examples of an unchanged candidate rule the drop out: two runs differ by `churn` in square."""
+    for r in range(1, MOST_REPETITIONS + 1):
+        needs = clusters_to_rule_out(rules_out, min(1.0, churn / r))
+        if needs is not None and needs <= n:
+            return r
+    return None
+
+
+def _to_detect(n: int, churn: float, policy: Policy, alpha: float) -> int | None:
     """Averaging r runs divides the variance that churn puts on a difference by r: the same as churn / r in one run."""
     if alpha <= 0:
         return None

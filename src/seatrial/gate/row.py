@@ -136,7 +136,7 @@ class Row:
     def flips(self) -> float:
         """Mean square of what moves a cluster between unchanged versions: twice that of the rarer direction."""
         losses, wins = (float((side**2).sum()) for side in (self.best[self.best < 0], self.best[self.best > 0]))
-        return 2 * min(losses, wins) / self.n if self.n else 0.0
+        return round(2 * min(losses, wins) / self.n, DECIMALS) if self.n else 0.0
 
     def tipping_point(self, policy: Policy, alpha: float) -> tuple[int, int] | None:
         """(k, of): the row blocks once k of its `of` uncertain clusters go against the candidate; None when it never would."""

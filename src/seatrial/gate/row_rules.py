@@ -80,9 +80,14 @@ class Tested:
         return "exact" if self.policy.test == "exact" else "mid-p"
 
     @property
+    def churn(self) -> float:
+        """What power is computed with: the policy's, or the row's own flips where these are more."""
+        return max(self.policy.churn, self.row.flips)
+
+    @property
     def measured_detects(self) -> float | None:
         """Smallest drop it would detect with power .8 if nothing were missing."""
-        return detectable_drop(self.row.n, self.policy.churn, self.level or 0.0, self.method) if self.level else None
+        return detectable_drop(self.row.n, self.churn, self.level or 0.0, self.method) if self.level else None
 
     @property
     def detects(self) -> float | None:
@@ -98,7 +103,7 @@ class Tested:
         """Clusters it needs to rule out its drop if nothing changed; of a row that shows nothing, to detect `must_detect`."""
         if self.rules_out is not None:
             return clusters_to_rule_out(self.rules_out, self.judged.flips)
-        return needed_n(self.policy.must_detect, self.policy.churn, self.level, self.method) if self.level else None
+        return needed_n(self.policy.must_detect, self.churn, self.level, self.method) if self.level else None
 
     @property
     def shown(self) -> Shown | None:

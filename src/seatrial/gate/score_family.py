@@ -10,7 +10,7 @@ from seatrial.gate.not_worse import rules_out
 from seatrial.gate.row import OVERALL
 from seatrial.gate.row_rules import Tested, ruling_of
 from seatrial.gate.thresholds import floor_level, limits_of
-from seatrial.reason import Fresh, JointLevel, Pooled, Reported, TippingPoint
+from seatrial.reason import FlipRate, Fresh, JointLevel, Pooled, Reported, TippingPoint
 from seatrial.stats.interval import Interval
 from seatrial.stats.joint_flip import FamilyRow, joint_level
 from seatrial.stats.multiplicity import weighted_holm
@@ -141,13 +141,17 @@ def _judged(t: Tested, margin: float) -> Finding:
         promotable=t.row.not_worse_than(margin),
         detectable_drop=t.detects,
         needed_n=t.needs,
-        reasons=(*ruling.reasons, *_tipping_point(t), *([t.joint] if t.joint else [])),
+        reasons=(*ruling.reasons, *_tipping_point(t), *_flip_rate(t), *([t.joint] if t.joint else [])),
     )
 
 
 def _tipping_point(t: Tested) -> Sequence[Reason]:
     found = t.row.tipping_point(t.policy, t.level) if t.level and t.row.missing and not t.rejected else None
     return (TippingPoint(*found),) if found else ()
+
+
+def _flip_rate(t: Tested) -> Sequence[Reason]:
+    return (FlipRate(t.row.flips, t.policy.churn),) if t.row.flips > t.policy.churn else ()
 
 
 def describe(r: Row) -> Finding:

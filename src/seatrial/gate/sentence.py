@@ -21,7 +21,7 @@ _BECAME = {
 """What became of cells that have no score."""
 
 _FACTS = (kind.Answers, kind.Increase, kind.Passes, win_rate.WinRate)
-_LAST = (kind.TippingPoint, kind.Fresh, kind.Pooled, kind.Shown, kind.JointLevel, *_FACTS)
+_LAST = (kind.FlipRate, kind.TippingPoint, kind.Fresh, kind.Pooled, kind.Shown, kind.JointLevel, *_FACTS)
 """Reasons that decide nothing: each has its own place in the sentence."""
 
 
@@ -40,7 +40,7 @@ def sentence_of(f: Finding) -> str:
     for one in f.reasons:
         if isinstance(one, kind.Fresh):
             wording += f"{', ' if one.p is None else '; '}{sentence(one)}"
-        if isinstance(one, kind.Pooled):
+        if isinstance(one, (kind.Pooled, kind.FlipRate)):
             wording += f"; {sentence(one)}"
     return wording
 
@@ -223,6 +223,8 @@ def _of_contract(reason: kind.ContractReason) -> str:
 
 def _of_basis(reason: kind.BasisReason) -> str:
     match reason:
+        case kind.FlipRate():
+            return f"{percent(reason.observed)} of its examples flip both ways and the policy's churn is {percent(reason.churn)}: seatrial flaky measures it, and --repeat averages it out"
         case kind.TippingPoint():
             return f"blocks if {reason.clusters} of {reason.of} unmeasured go against it"
         case kind.Pooled():

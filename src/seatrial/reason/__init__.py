@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from seatrial.reason.basis import (
     BasisReason,
+    FlipRate,
     Fresh,
     JointLevel,
     Pooled,
@@ -79,6 +80,7 @@ __all__ = [
     "Dropped",
     "FewRatios",
     "FewRuns",
+    "FlipRate",
     "Fresh",
     "Grew",
     "Increase",

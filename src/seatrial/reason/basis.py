@@ -62,4 +62,18 @@ class JointLevel(Kind):
     too_large: bool
 
 
-BasisReason = TippingPoint | Fresh | Pooled | JointLevel
+@dataclass(frozen=True, slots=True)
+class FlipRate(Kind):
+    """More of the row's examples flip both ways than the policy counts with, so its detectable drop counts with what was observed.
+
+    Attributes:
+        observed: twice the rarer direction's share (mean square of its differences), what moves an unchanged version.
+        churn: the policy's.
+    """
+
+    kind: ClassVar[str] = "flip_rate"
+    observed: float
+    churn: float
+
+
+BasisReason = FlipRate | TippingPoint | Fresh | Pooled | JointLevel

@@ -28,23 +28,28 @@ def churn_lines(c: Churn, policy: Policy) -> Iterator[Line]:
     )
     width = max(len(row.segment) for row in c.segments) + 1
     yield Line(
-        f"  {'segment':<{width}} {'n':>5}  {'churn':>7}  {'95 % interval':>17}  runs to see {100 * policy.must_detect:g} points",
+        f"  {'segment':<{width}} {'n':>5}  {'churn':>7}  {'95 % interval':>17}  runs that suffice",
         "dim",
     )
     for row in c.segments:
         ends = f"{percent(row.ci[0])} to {percent(row.ci[1])}" if row.ci else "no spread"
         runs = "more examples" if row.repetitions is None else str(row.repetitions)
+        runs += f" (not worse by {100 * row.rules_out:g} points)" if row.rules_out else ""
         yield Line(
             f"  {row.segment + ('*' if row.critical else ''):<{width}} {row.n:>5}  {percent(row.churn):>7}  {ends:>17}  {runs}",
             "plain",
         )
+    yield Line(
+        f"  runs that suffice, per example and version, with power 0.8: an unchanged candidate is shown not worse; where nothing has to be shown, a drop of {100 * policy.must_detect:g} points is detected",
+        "dim",
+    )
     if c.flakiest:
         yield Line("  flakiest  " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in c.flakiest), "plain")
     if c.unusable:
         yield Line(f"  note  {c.unusable} examples have fewer than two measured runs and were left out", "unsure")
     if c.proposed > policy.churn:
         yield Line(
-            f"  next  churn = {c.proposed:.2f} in the policy; it says {policy.churn:g}, so power is promised that is not there",
+            f"  next  churn = {c.proposed:.2f} in the policy; it says {policy.churn:g}, so the examples that plan asks for are too few",
             "unsure",
         )
 
@@ -68,6 +73,7 @@ def churn_data(found: tuple[Churn, ...]) -> dict[str, Any]:
                         "churn": r.churn,
                         "ci": list(r.ci) if r.ci else None,
                         "repetitions": r.repetitions,
+                        "rules_out": r.rules_out or None,
                     }
                     for r in c.segments
                 ],

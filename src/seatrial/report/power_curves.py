@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from seatrial.gate.row import OVERALL
+from seatrial.reason import FlipRate
 from seatrial.report.row_name import labels
 from seatrial.stats.power import detectable_drop, mcnemar_power
 
@@ -63,8 +64,14 @@ def _drops(furthest: float) -> list[float]:
 def _chance(f: Finding, report: Report, method: Method, drop: float) -> float:
     seen, alpha = f.detectable_drop or 0.0, f.alpha_row or 0.0
     # A drop can hide in full in what was not measured: by so much the curve starts later.
-    hidden = max(0.0, seen - (detectable_drop(f.n, report.churn, alpha, method) or seen))
-    return mcnemar_power(f.n, max(0.0, drop - hidden), report.churn, alpha, method)
+    churn = _churn(f, report)
+    hidden = max(0.0, seen - (detectable_drop(f.n, churn, alpha, method) or seen))
+    return mcnemar_power(f.n, max(0.0, drop - hidden), churn, alpha, method)
+
+
+def _churn(f: Finding, report: Report) -> float:
+    """What the row's own figures were computed with: the policy's, or what it flips where that is more."""
+    return next((one.observed for one in f.reasons if isinstance(one, FlipRate)), report.churn)
 
 
 def _method(report: Report, rows: list[Finding]) -> Method | None:
@@ -75,7 +82,9 @@ def _method(report: Report, rows: list[Finding]) -> Method | None:
         (
             m
             for m in methods
-            if all(detectable_drop(f.n, report.churn, f.alpha_row or 0.0, m) == f.detectable_drop for f in complete)
+            if all(
+                detectable_drop(f.n, _churn(f, report), f.alpha_row or 0.0, m) == f.detectable_drop for f in complete
+            )
         ),
         None,
     )

@@ -44,7 +44,7 @@ def facts(report: Report) -> tuple[tuple[str, str], ...]:
             ),
             ("Segments file", _segments(report)),
             ("Price table", report.prices),
-            ("Churn", f"{100 * report.churn:g} % taken for granted"),
+            ("Churn", f"{100 * report.churn:g} % taken for granted; a row that flips more counts with its own"),
         )
         if value
     )

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.certify.design import design_of
 from seatrial.errors import DataError
 from seatrial.evidence.combine import combine
 from seatrial.evidence.table import Evidence
-from seatrial.gate.churn import churn_of
 from seatrial.gate.merge import check
 from seatrial.runner.stored import stored_evidence
 from seatrial.segment import critical_segments, for_graph
 from seatrial.trial.evaluate import evaluate
+from seatrial.trial.flaky import churn_by_key
 from seatrial.trial.policies import row_policy
 
 if TYPE_CHECKING:
@@ -73,13 +72,7 @@ def run_aa(project: Project, row: TrialRow, *, progress: Callable[[str, int, int
     names = [f"{row.baseline} (first run)", f"{row.baseline} (second run)"]
     arms = combine([part.named(name) for part, name in zip(parts, names, strict=True)], f"two runs of {row.graph}")
     same = combine([parts[0], parts[1].later(1)], f"two runs of {row.graph}")
-    shape = design_of(same, policy, critical)
-    levels = {
-        key: dict(zip(shape.segments, shape.alpha_row[k].tolist(), strict=True)) for k, key in enumerate(shape.keys)
-    }
-    churn = tuple(
-        churn_of(same, row.baseline, key, policy, critical=critical, levels=levels[key]) for key in shape.keys
-    )
+    churn = churn_by_key(same, row.baseline, policy, critical)
     # The gate is asked with the churn it will be given: the measured one, where that is more.
     policy = replace(policy, churn=max(policy.churn, *(min(one.proposed, 0.99) for one in churn)))
     report = check(

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from seatrial.certify.design import design_of
+from seatrial.certify.required import rules_out
 from seatrial.dataset.fingerprint import identity
 from seatrial.errors import DataError, UsageError
 from seatrial.gate.churn import churn_of, contradictions
@@ -17,8 +18,9 @@ from seatrial.trial.quarantine import FILE
 from seatrial.trial.runs import RUNS, evidence_of, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
+    from seatrial.evidence import Evidence
     from seatrial.gate.churn import Churn
     from seatrial.gate.policy import Policy
     from seatrial.project import Project
@@ -58,13 +60,25 @@ def flaky(
             f"{wording['graph']}@{wording['version']} answered and scored none of {wording.get('planned')} runs: a version that always fails agrees with itself and says nothing of its churn; .seatrial/runs/{run_id}/rows.jsonl has the reasons"
         )
     critical = critical_segments(for_graph(project.dimensions, wording["graph"]))
+    return churn_by_key(evidence, wording["version"], policy, critical), policy
+
+
+def churn_by_key(evidence: Evidence, version: str, policy: Policy, critical: Collection[str]) -> tuple[Churn, ...]:
+    """Churn of every tested key, with the repetitions that the policy's gate asks for on the sizes of `evidence`."""
     shape = design_of(evidence, policy, critical)
-    levels = {
-        key: dict(zip(shape.segments, shape.alpha_row[k].tolist(), strict=True)) for k, key in enumerate(shape.keys)
-    }
+    must = rules_out(shape, policy)
     return tuple(
-        churn_of(evidence, wording["version"], key, policy, critical=critical, levels=levels[key]) for key in shape.keys
-    ), policy
+        churn_of(
+            evidence,
+            version,
+            key,
+            policy,
+            critical=critical,
+            levels=dict(zip(shape.segments, shape.alpha_row[k].tolist(), strict=True)),
+            rules_out=dict(zip(shape.segments, must[k].tolist(), strict=True)),
+        )
+        for k, key in enumerate(shape.keys)
+    )
 
 
 def put_in_quarantine(

@@ -47,6 +47,7 @@ EVERY = (
     kind.NotBetter(0.2),
     kind.SmallDrop(0.001, 0.05, 0.002, 0.01),
     kind.BelowFloor(0.4, 0.95, 0.51, proven=True, level=0.05, baseline=0.4),
+    kind.FlipRate(0.2, 0.05),
     kind.Pooled(3),
     kind.JointLevel(4_000, too_large=False),
     kind.TippingPoint(4, 5),

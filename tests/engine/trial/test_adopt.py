@@ -20,6 +20,7 @@ from seatrial.project.draft import packages
 from seatrial.project.foreign import SEARCH, load_graph
 from seatrial.project.langgraph_json import read_langgraph_json
 from seatrial.segment import parse
+from seatrial.stats.noninferiority import clusters_to_rule_out
 from seatrial.trial.against_baseline import renew
 from seatrial.trial.inspect_graph import missing_key
 
@@ -175,6 +176,12 @@ def test_a_foreign_project_is_mounted_run_twice_and_gated(foreign, capsys):
     assert {row["segment"]: row["n"] for row in graph["detects"]} == {"overall": 60, "tier=free": 20, "tier=pro": 40}
     assert 0.1 < graph["detects"][0]["drop"] < 0.3
     assert not any(row["critical"] for row in graph["detects"])
+    # 60 examples at churn .05 rule 10 points out: what has to be shown of all examples, and of no segment that is not critical
+    assert [(row["rules_out"], row["to_show"]) for row in graph["detects"]] == [
+        (0.1, clusters_to_rule_out(0.1, 0.05)),
+        (0.0, None),
+        (0.0, None),
+    ]
     assert theirs == {path: path.read_bytes() for path in theirs}
     assert sys.path == paths
     assert run(["fleet", "check"]) == 0
@@ -281,13 +288,11 @@ def test_a_graph_that_crashes_everywhere_is_exit_2(foreign, capsys, monkeypatch)
     )
 
 
-@pytest.mark.parametrize(("n", "reported"), [(19, True), (20, False)])
+@pytest.mark.parametrize(("n", "reported"), [(26, True), (27, False)])
 def test_too_few_examples_to_pass_anything_are_told(foreign, capsys, n, reported):
     declare(foreign, agent="graph")
     assert init("--examples", write(foreign, rows(n)), "--no-run") == 0
-    assert (
-        "under 20 examples (min_n) the gate can stop a change and cannot pass one" in capsys.readouterr().out
-    ) == reported
+    assert ("under 27 examples the gate can stop a change and cannot pass one" in capsys.readouterr().out) == reported
 
 
 def test_a_graph_that_contradicts_itself_is_measured_and_its_policy_knows(foreign, capsys):
