@@ -83,3 +83,42 @@ def test_a_drop_of_exactly_the_margin_is_shown_at_most_so_often(kind, limit):
             d = np.where(u < missing_cells, -1.0, np.where(u < missing_cells + won, 1.0, 0.0)).mean(axis=2)
             rate = float((largest_drops(d.sum(axis=1), (d**2).sum(axis=1), n) < 0.2).mean())
             assert rate <= limit + 3 * np.sqrt(limit * (1 - limit) / 8_000)
+
+
+@pytest.mark.slow
+def test_the_size_over_clusters_of_one_to_thirty_examples():
+    """Published at most .044: clusters of 1 to 30 examples, one voice repeated by .7 of them; 8,000 gates a cell, 3 errors."""
+    rng, limit = np.random.default_rng(4), 0.044
+    for n in (20, 40, 80):
+        for churn in (0.0, 0.1, 0.3):
+            missing_cells, won = 0.2 + churn * 0.4, churn * 0.4
+            sizes = rng.integers(1, 31, size=(8_000, n))
+            # A cluster's mean: its voice where an example repeats it, else a flip of the example's own.
+            u = rng.random((8_000, n))
+            voice = np.where(u < missing_cells, -1.0, np.where(u < missing_cells + won, 1.0, 0.0))
+            own = rng.binomial(sizes, 0.3)
+            lost = rng.binomial(own, missing_cells)
+            fixed = rng.binomial(own - lost, won / (1 - missing_cells))
+            d = (voice * (sizes - own) + fixed - lost) / sizes
+            rate = float((largest_drops(d.sum(axis=1), (d**2).sum(axis=1), n) < 0.2).mean())
+            assert rate <= limit + 3 * np.sqrt(limit * (1 - limit) / 8_000), (n, churn)
+
+
+@pytest.mark.slow
+def test_the_size_at_the_worst_distribution_found():
+    """Published at most .07: a few clusters lose everything and the rest move by one small step, to the margin exactly."""
+    rng, limit, worst = np.random.default_rng(5), 0.07, 0.0
+    for margin in (0.1, 0.2, 0.3):
+        for n in (15, 20, 30, 40, 60, 100):
+            for lost in (0.02, 0.05, 0.1, margin / 2, margin):
+                for step in (0.0, -0.02, -0.05, 0.1, 0.5, 1.0):
+                    # mean = -lost + step x share of the rest that steps = -margin
+                    share = 0.0 if step == 0 else (lost - margin) / step
+                    if not 0 <= share <= 1 - lost or (step == 0 and lost != margin):
+                        continue
+                    count = rng.multinomial(n, [lost, share, 1 - lost - share], size=8_000)
+                    total, squares = step * count[:, 1] - count[:, 0], step**2 * count[:, 1] + count[:, 0]
+                    rate = float((largest_drops(total, squares, n) < margin).mean())
+                    worst = max(worst, rate)
+                    assert rate <= limit + 3 * np.sqrt(limit * (1 - limit) / 8_000), (margin, n, lost, step)
+    assert worst > 0.03
