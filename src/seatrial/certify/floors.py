@@ -49,10 +49,13 @@ def floors_of(design: Design, policy: Policy, looks: Sequence[Look]) -> Floors:
             if limits.floor_rule != FLOOR_RULES[0]:
                 below = one.highest[:, s] < limits.floor - _TIE
                 near = (one.lowest[:, s] < limits.floor - _TIE) & ~below
-                unsure |= near & (one.missing_cells[:, s] > 0) & (not thin)
+                unsure |= near & (one.missing_cells[:, s] > 0)
             else:
-                passes = np.ceil(one.highest[:, s] * n - _TIE)
-                below = passes < fewest_passes(n, limits.floor, level)
+                least = fewest_passes(n, limits.floor, level)
+                below = np.ceil(one.highest[:, s] * n - _TIE) < least
+                tolerated = 0.0 if design.critical[s] else policy.missing_tolerance
+                worst = np.ceil(one.lowest[:, s] * n - _TIE) < least
+                unsure |= worst & ~below & (one.missing_cells[:, s] > tolerated)
                 near = (one.observed[:, s] < limits.floor - _TIE) & ~below
             proven[:, k, s] = below
             if not thin and (s == 0 or design.critical[s]):

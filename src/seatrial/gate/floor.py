@@ -39,6 +39,12 @@ def below_floor(r: Row, limits: Limits, level: float) -> BelowFloor | None:
     return BelowFloor(seen, floor, at_most, False, level, low) if seen < floor - _TIE else None
 
 
-def undecided(r: Row, limits: Limits, found: BelowFloor | None) -> bool:
-    """Whether what is missing decides if the candidate lies below a floor of the observed rate."""
-    return limits.floor_rule == "observed" and found is not None and not found.proven and r.missing > 0
+def hangs_on_missing(r: Row, limits: Limits, found: BelowFloor | None, level: float) -> bool:
+    """Whether what is missing decides if the candidate lies below its floor: at the worst case of it the floor fails it."""
+    if limits.floor is None or r.reach is None or not r.missing or (found is not None and found.proven):
+        return False
+    worst, _ = r.reach
+    if limits.floor_rule == "observed":
+        return worst < limits.floor - _TIE
+    bound = highest_rate(math.ceil(worst * r.n - _TIE), r.n, level)
+    return isinstance(bound, float) and bound < limits.floor

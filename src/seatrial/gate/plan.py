@@ -19,7 +19,14 @@ from seatrial.gate.message import messages_of
 from seatrial.gate.must_pass import without_extra_runs
 from seatrial.gate.rows import in_full, rows_of, without_quarantined
 from seatrial.gate.unchanged import is_unchanged, rescored
-from seatrial.gate.validity import baseline_is_valid, differing_provenance, gating_rules, known_critical, known_versions
+from seatrial.gate.validity import (
+    baseline_is_valid,
+    differing_provenance,
+    gating_rules,
+    known_critical,
+    known_segments,
+    known_versions,
+)
 from seatrial.wording import count
 
 if TYPE_CHECKING:
@@ -104,6 +111,7 @@ def plan_of(c: Comparison) -> Plan:
     shared = common(c.evidence, c.policy, c.baseline, c.candidate)
     evidence = without_extra_runs(shared.compared, c.policy.must_pass)
     rules = gating_rules(evidence, c.policy, c.baseline, c.candidate, c.standings)
+    known_segments(evidence, rules, c.policy)
     critical, names = known_critical(evidence, c.critical), tuple(rule.name for rule in rules)
     # Identical outputs are no regression and not worse; better they are not.
     unchanged = c.policy.goal != "superior" and is_unchanged(shared.compared, names, c.baseline, c.candidate)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from seatrial.gate.floor import undecided as floor_hangs
 from seatrial.gate.not_worse import shown
 from seatrial.gate.row import OVERALL
 from seatrial.reason import (
@@ -47,6 +46,7 @@ class Tested:
         judged: the row that what it has to show is asked of: of the first look, or of both looks pooled.
         limits: its thresholds.
         floor: what its floor says; None where nothing lies below one.
+        floor_open: what is missing decides whether its floor fails it.
         policy: the rules.
         level: its level at the family's first step; None where it left the family before looking.
         family: what its adjusted p is compared with.
@@ -63,6 +63,7 @@ class Tested:
     judged: Row
     limits: Limits
     floor: BelowFloor | None
+    floor_open: bool
     policy: Policy
     level: float | None
     family: float
@@ -182,6 +183,13 @@ def under_floor(t: Tested) -> Ruling | None:
     return Ruling(Verdict.FAIL, State.BLOCKS, (t.floor, *([t.shown] if t.shown else [])))
 
 
+def floor_unmeasured(t: Tested) -> Ruling | None:
+    """Its floor would fail it at the worst case of what is missing; asked of thin rows too, as nothing unknown passes a floor."""
+    if not t.floor_open or not (t.too_much_missing or t.limits.floor_rule == "observed"):
+        return None
+    return Ruling(Verdict.INCONCLUSIVE, State.CANNOT_TELL, tuple(unmeasured_cells(t.row, t.message)))
+
+
 def too_few_critical(t: Tested) -> Ruling | None:
     """A critical segment under the least number of clusters that its own dimension asks for."""
     r = t.judged
@@ -216,7 +224,7 @@ def too_few(t: Tested) -> Ruling | None:
 
 def unmeasured(t: Tested) -> Ruling | None:
     """What is missing decides: the row would block at its worst case, and more is missing than is tolerated."""
-    return _cannot_tell(t) if t.unsure or floor_hangs(t.judged, t.limits, t.floor) else None
+    return _cannot_tell(t) if t.unsure else None
 
 
 def small_drop(t: Tested) -> Ruling | None:
@@ -264,6 +272,7 @@ def no_drop(t: Tested) -> Ruling | None:
 ROW_RULES: tuple[Rule, ...] = (
     dropped,
     under_floor,
+    floor_unmeasured,
     thin,
     too_few_critical,
     unshown,

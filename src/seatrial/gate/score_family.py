@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from seatrial.gate.floor import below_floor
+from seatrial.gate.floor import below_floor, hangs_on_missing
 from seatrial.gate.not_worse import rules_out
 from seatrial.gate.row import OVERALL
 from seatrial.gate.row_rules import Tested, ruling_of
@@ -76,12 +76,14 @@ def tested_rows(plan: Plan) -> list[Tested]:
         at_worst = _family(plan, rows, levels, worst, worst=True)
     rules, shared = {rule.name: rule for rule in plan.tested}, floor_level(plan.tested)
     limits = [limits_of(rules[r.key], r.segment) for r in rows]
+    floors = [below_floor(r, limits[i], shared) for i, r in enumerate(plan.rows)]
     return [
         Tested(
             row=r,
             judged=pooled.get(i, plan.rows[i]),
             limits=limits[i],
-            floor=below_floor(plan.rows[i], limits[i], shared),
+            floor=floors[i],
+            floor_open=hangs_on_missing(plan.rows[i], limits[i], floors[i], shared),
             policy=policy,
             level=plan.levels[i],
             family=alpha,

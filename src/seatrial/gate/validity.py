@@ -87,6 +87,28 @@ def gating_rules(
     return rules
 
 
+def known_segments(evidence: Evidence, rules: Collection[KeyRule], policy: Policy) -> None:
+    """Every segment that a key's rule names is in the evidence: a floor on one that is not would hold nothing.
+
+    Raises:
+        ConfigError: the evidence has no such dimension.
+        InvalidComparison: the dimension has no such value here.
+    """
+    for rule in rules:
+        for one in rule.segments:
+            place = f'{policy.source}: [key.{rule.name}.segment."{one.segment}"]'
+            dimension, _, value = one.segment.partition("=")
+            if dimension not in evidence.dimensions:
+                raise ConfigError(
+                    f"{place}: {evidence.source} has no dimension {dimension!r}; it has: {', '.join(evidence.dimensions) or 'none'}"
+                )
+            have = evidence.codes(f"segment.{dimension}").values
+            if value not in have:
+                raise InvalidComparison(
+                    f"{place}: no example of {evidence.source} is in it, so nothing can be told of it; {dimension} has: {', '.join(sorted(have))}"
+                )
+
+
 def known_critical(evidence: Evidence, critical: Collection[str]) -> frozenset[str]:
     """The critical segments, each of a dimension the evidence has; a bare value is one where one dimension has it."""
     return frozenset(_of_a_dimension(evidence, name) for name in critical)
