@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
     Run = Mapping[str, Any]
 
-_SAME = ("graph", "version", "version_config", "code", "dataset", "evaluators")
-"""What two runs of one version have in common; another prompt, code, example or evaluator makes it another candidate."""
+_SAME = ("graph", "version_config", "code", "dataset", "evaluators")
+"""What two runs of one version have in common; another prompt, code, example or evaluator makes it another candidate, and another
+label does not."""
 
 
 class _Stored(NamedTuple):
@@ -54,7 +55,7 @@ def looks_of(project: Project, graph: str, baseline: str, candidate: str) -> Loo
     """
     named = summary(project, baseline), summary(project, candidate)
     alone = Looks(((baseline, candidate),), None)
-    if project.spec(graph).deterministic or named[0]["version"] == named[1]["version"]:
+    if project.spec(graph).deterministic or _one_version(*named):
         return alone
     if any(one.get("part") or one.get("limit") is not None for one in named):
         return alone
@@ -109,7 +110,7 @@ def _earlier(
         for one in everything
         if one["run_id"] == named["run_id"]
         or (
-            all(one.get(word) == named.get(word) for word in _SAME)
+            _one_version(one, named)
             and one.get("complete")
             and one.get("limit") is None
             and not one.get("part")
@@ -135,6 +136,13 @@ def _earlier(
         else:
             found.append(_Stored(one, evidence))
     return found
+
+
+def _one_version(one: Run, other: Run) -> bool:
+    """Whether two runs are of one version; where a run does not say its code, the version's name has to do."""
+    if one["version"] != other["version"] and not (one.get("code") and other.get("code")):
+        return False
+    return all(one.get(word) == other.get(word) for word in _SAME)
 
 
 def _same_answers(one: _Stored, other: _Stored) -> bool:

@@ -100,6 +100,14 @@ def test_another_version_of_the_code_is_another_candidate(project, capsys):
     assert report.get("reruns") is None
 
 
+def test_another_label_is_no_other_candidate(project, capsys):
+    evaluated("v1", "unlucky")
+    evaluated("v1")
+    assert run(["eval", "oracle@unlucky", "--version-label", "fresh", "-j", "1"]) == 0
+    code, report = reported(capsys, "oracle@v1", "oracle@fresh")
+    assert (code, report["reruns"]["look"], report["reruns"]["pooled"]) == (1, 2, 2)
+
+
 def test_a_graph_of_rules_gives_the_same_again_and_has_one_look(project, capsys):
     evaluated("v1", "worse", "v1", "worse", graph="rules")
     _, report = reported(capsys, "rules@v1", "rules@worse")
