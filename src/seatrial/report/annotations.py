@@ -51,7 +51,7 @@ def looks_data(report: Report) -> dict[str, Any]:
     """The same as plain data, null where there is nothing."""
     c, q, a = report.confirm, report.quarantine, report.anchor
     return {
-        **({} if report.reruns is None else {"reruns": asdict(report.reruns)}),
+        "reruns": None if report.reruns is None else asdict(report.reruns),
         "undecided": report.undecided,
         "overrides": [{**asdict(one.override), "renewals": one.renewals} for one in report.overrides],
         "anchor": None
