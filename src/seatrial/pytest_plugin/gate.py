@@ -231,6 +231,9 @@ class VerdictItem(_Item):
                 )
                 self.user_properties.append((REPORTED_KEY, shown(wording)))
                 self.warn(LooksWorse(shown(wording)))
+            if report.reruns is not None:
+                wording = f"{self.row.graph}: PASS, {shown(report.reruns.sentence)}"
+                self.user_properties.append((REPORTED_KEY, wording))
             apart = report.counts.get("not_compared")
             if isinstance(apart, dict):
                 kinds = ", ".join(f"{n} {kind}" for kind, n in apart.items() if n)

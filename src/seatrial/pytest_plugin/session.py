@@ -152,7 +152,8 @@ class Session:
 
     def _decide(self, row: TrialRow, environ: Mapping[str, str]) -> Report:
         with importing():
-            from seatrial.trial.against_baseline import gate_against_baseline  # noqa: PLC0415 - as above
+            from seatrial.gate.reruns import with_attempt  # noqa: PLC0415 - as above
+            from seatrial.trial.against_baseline import gate_against_baseline  # noqa: PLC0415
 
         _own(self._folder)
         # Two rows of one graph may be put to two policies, on two sets of examples.
@@ -161,7 +162,7 @@ class Session:
         # The fast gate leaves nothing behind and sends nothing; with EVAL=1 a user's own tracing stands.
         models = judges_wanted(environ)
         with turn(folder / "turn"), nullcontext() if models else untraced(os.environ):
-            return gate_against_baseline(
+            report = gate_against_baseline(
                 self.project,
                 row,
                 against=self._against,
@@ -170,6 +171,7 @@ class Session:
                 models=models,
                 made=self._made,
             )
+        return report if self.project.spec(row.graph).deterministic else with_attempt(report, environ)
 
     def _leave(self) -> None:
         # Workers end at different times and none knows of the others: what they shared is the controller's to take.

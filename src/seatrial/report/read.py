@@ -94,7 +94,7 @@ def _reruns(reported: Mapping[str, Any] | None) -> Reruns | None:
     if reported is None:
         return None
     runs, left_out = (tuple(map(str, reported[name])) for name in ("runs", "left_out"))
-    return Reruns(int(reported["look"]), int(reported["pooled"]), runs, left_out)
+    return Reruns(int(reported["look"]), int(reported["pooled"]), runs, left_out, int(reported["unseen"]))
 
 
 def _confirmed(reported: Mapping[str, Any] | None) -> Confirmed | None:
