@@ -15,6 +15,9 @@ from seatrial.pytest_plugin import judges_wanted
 # the time of the searches. Said before a conftest further down loads numpy; workers and the processes of tests inherit it.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# A further attempt of our own CI job is no further look at the candidates of the tests.
+os.environ.pop("GITHUB_RUN_ATTEMPT", None)
+
 
 def pytest_configure():
     # No test speaks TLS, and every client of a provider would read them. Where a real model is asked they are read.

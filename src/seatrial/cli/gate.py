@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -216,13 +217,16 @@ def _gate_since(
     quiet: bool,
 ) -> Report:
     from seatrial.cli.progress import progress  # noqa: PLC0415
+    from seatrial.gate.reruns import with_attempt  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.trial.confirm import Confirming  # noqa: PLC0415
     from seatrial.trial.since_ref import gate_since  # noqa: PLC0415
 
     with progress(quiet=quiet) as tell:
         confirming = Confirming(*how, tell)
-        return gate_since(open_project(Path.cwd()), ref, graph, confirming=confirming, changed=changed, progress=tell)
+        project = open_project(Path.cwd())
+        report = gate_since(project, ref, graph, confirming=confirming, changed=changed, progress=tell)
+    return with_attempt(report, os.environ, deterministic=project.spec(report.graph).deterministic)
 
 
 def _are_files(names: tuple[str, ...]) -> bool:
@@ -366,10 +370,12 @@ def _gate_runs(
     quiet: bool,
 ) -> Report:
     from seatrial.cli.progress import progress  # noqa: PLC0415
+    from seatrial.gate.reruns import with_attempt  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415
     from seatrial.trial.confirm import Confirming  # noqa: PLC0415
     from seatrial.trial.gating import gate_runs  # noqa: PLC0415
 
     with progress(quiet=quiet) as tell:
-        how = Confirming(confirm, repeat, concurrency, tell)
-        return gate_runs(open_project(Path.cwd()), a, b, policy, confirming=how, changed=changed)
+        how, project = Confirming(confirm, repeat, concurrency, tell), open_project(Path.cwd())
+        report = gate_runs(project, a, b, policy, confirming=how, changed=changed)
+    return with_attempt(report, os.environ, deterministic=project.spec(report.graph).deterministic)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -81,6 +82,7 @@ def command(
       seatrial trial --check-expect
       EVAL=1 seatrial trial --max-usd 2
     """
+    from seatrial.gate.reruns import with_attempt  # noqa: PLC0415
     from seatrial.judge.spend import Purse  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415 - graphs and numbers are for those who run
     from seatrial.switch import EVAL, switched_on  # noqa: PLC0415
@@ -104,6 +106,9 @@ def command(
                     unjudged.append(trial)
                     show_unjudged(trial, as_json=as_json)
                 else:
+                    fixed = project.spec(trial.row.graph).deterministic
+                    looked = with_attempt(trial.report, os.environ, deterministic=fixed)
+                    trial = replace(trial, report=looked)  # noqa: PLW2901 - the same trial, with its look
                     done.append(trial)
                     if not as_json:
                         _show(trial, every=every, check_expect=check_expect)

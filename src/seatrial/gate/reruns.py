@@ -42,19 +42,20 @@ class Reruns:
             wording += f": decided on the first {count(self.pooled, 'run')} of each version, as a rerun of one version alone replaces nothing; run both versions again and all runs are pooled"
         elif self.pooled > 1:
             wording += f": the {self.pooled} runs of each version are pooled and decide, so nothing is repeated"
-        lost = f"{count(self.unseen, 'earlier attempt')} of this job left no runs here, so nothing of {'it' if self.unseen == 1 else 'them'} is pooled"
-        return "; ".join((wording, *([lost] if self.unseen else []), *self.left_out))
+        absent = f"{count(self.unseen, 'earlier attempt')} of this job left no runs here, so nothing of {'it' if self.unseen == 1 else 'them'} is pooled"
+        return "; ".join((wording, *([absent] if self.unseen else []), *self.left_out))
 
 
-def with_attempt(report: Report, environ: Mapping[str, str]) -> Report:
+def with_attempt(report: Report, environ: Mapping[str, str], *, deterministic: bool) -> Report:
     """The report with the attempt of the CI job as its look, where that is more than the run store knows of.
 
     Args:
-        report: of a graph that does not always answer the same.
+        report: the report.
+        deterministic: the graph is made of rules: a rerun gives the same, and has no further look.
         environ: `GITHUB_RUN_ATTEMPT` counts how often the job was run, from 1.
     """
-    said, known = environ.get("GITHUB_RUN_ATTEMPT", ""), report.reruns or Reruns(1, 1)
-    attempt = int(said) if said.isascii() and said.isdecimal() else 1
-    if attempt <= known.look:
+    stated, known = environ.get("GITHUB_RUN_ATTEMPT", ""), report.reruns or Reruns(1, 1)
+    attempt = int(stated) if stated.isascii() and stated.isdecimal() else 1
+    if deterministic or attempt <= known.look:
         return report
     return replace(report, reruns=replace(known, look=attempt, unseen=attempt - known.look))

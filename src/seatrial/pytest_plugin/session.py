@@ -171,7 +171,7 @@ class Session:
                 models=models,
                 made=self._made,
             )
-        return report if self.project.spec(row.graph).deterministic else with_attempt(report, environ)
+        return with_attempt(report, environ, deterministic=self.project.spec(row.graph).deterministic)
 
     def _leave(self) -> None:
         # Workers end at different times and none knows of the others: what they shared is the controller's to take.

@@ -100,6 +100,19 @@ def test_another_version_of_the_code_is_another_candidate(project, capsys):
     assert report.get("reruns") is None
 
 
+def test_a_further_attempt_of_a_ci_job_is_counted_though_its_runs_are_gone(project, capsys, monkeypatch):
+    monkeypatch.setenv("GITHUB_RUN_ATTEMPT", "3")
+    evaluated("v1", "unlucky")
+    _, report = reported(capsys, "oracle@v1", "oracle@unlucky")
+    assert (report["reruns"]["look"], report["reruns"]["pooled"], report["reruns"]["unseen"]) == (3, 1, 2)
+    assert Reruns(3, 1, unseen=2).sentence == (
+        "look 3 at this candidate; 2 earlier attempts of this job left no runs here, so nothing of them is pooled"
+    )
+    evaluated("v1", "worse", graph="rules")
+    _, report = reported(capsys, "rules@v1", "rules@worse")
+    assert report["reruns"] is None
+
+
 def test_another_label_is_no_other_candidate(project, capsys):
     evaluated("v1", "unlucky")
     evaluated("v1")
