@@ -87,7 +87,17 @@ def test_the_checks_run_in_this_order():
 
 
 def test_the_first_row_rule_that_matches_decides_in_this_order():
-    names = ["dropped", "under_floor", "thin", "too_few_critical", "unshown", "too_few", "unmeasured", "unshown_better"]
+    names = [
+        "dropped",
+        "under_floor",
+        "floor_unmeasured",
+        "thin",
+        "too_few_critical",
+        "unshown",
+        "too_few",
+        "unmeasured",
+        "unshown_better",
+    ]
     names += ["small_drop", "near_floor", "suspicious", "only_reported", "better", "no_drop"]
     assert [rule.__name__ for rule in ROW_RULES] == names
 
