@@ -92,7 +92,9 @@ VARIABLES = (
     Variable("LANGCHAIN_TRACING_V2", "Other services", "likewise"),
     Variable("CI", "CI and terminal", "set: `report --open` opens no browser"),
     Variable("NO_COLOR", "CI and terminal", "set: no colour"),
-    Variable("GITHUB_RUN_ATTEMPT", "CI and terminal", "attempt of the job: the number of the look that a report prints", "1"),
+    Variable(
+        "GITHUB_RUN_ATTEMPT", "CI and terminal", "attempt of the job: the number of the look that a report prints", "1"
+    ),
     Variable("GITHUB_STEP_SUMMARY", "CI and terminal", "file to which the report is added", "no summary"),
     Variable("GITHUB_OUTPUT", "CI and terminal", "file to which the Action writes `exit-code` and `folder`"),
     Variable("GITHUB_REPOSITORY", "CI and terminal", "repository of the comment on a pull request"),
