@@ -46,3 +46,11 @@ def drop(share: float | None) -> str:
 def count(n: int, noun: str) -> str:
     """`1 example`, `2 examples`."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+_OF_ONE = {"are": "is", "were": "was", "have": "has", "do": "does"}
+
+
+def verb(n: int, plural: str) -> str:
+    """A verb beside a `count`: `1 row is`, `2 rows are`; `name` is `names` of one."""
+    return plural if n != 1 else _OF_ONE.get(plural, f"{plural}s")

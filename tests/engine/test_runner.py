@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -979,3 +980,17 @@ def test_a_line_that_holds_what_nobody_writes_is_named_and_not_gone_on_with(dama
     assert parse(json.dumps(complete).encode(), ["right"])[2].results == ((("right", 1.0, "ok"),),)
     with pytest.raises((TypeError, ValueError)):
         parse(json.dumps(complete | damage).encode(), ["right"])
+
+
+def test_an_evaluator_that_a_service_failed_is_asked_again_beside_graphs_on_the_loop(tmp_path, monkeypatch):
+    monkeypatch.setattr("seatrial.runner.retry.PAUSE_STEP_S", 0.001)
+    tries = Counter()
+
+    def served(run, example):
+        tries[example.id] += 1
+        if tries[example.id] % 2:
+            raise TimeoutError("no answer")
+        return True
+
+    result = run(plan(4), awaited_graph(quick), (bind(served),), lambda e: {}, tmp_path / "r", concurrency=2)
+    assert (result.rows["scored"], result.measurement_failures) == (4, 0)

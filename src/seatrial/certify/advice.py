@@ -117,7 +117,7 @@ def _show(
     for r in (r for r in TRIED if r > truth.repetitions):
         shown = simulate(design, policy, replace(truth, repetitions=r), gates, rng).shown(one.segment)
         if shown >= POWER:
-            wording = f"{r} runs per example of both versions show {one.segment} of an unchanged candidate not worse by {points} {100 * shown:.0f} % of the time"
+            wording = f"{count(r, 'run')} per example of both versions show {one.segment} of an unchanged candidate not worse by {points} {100 * shown:.0f} % of the time"
             yield Advice(one.segment, "repetitions", wording, 2 * examples * (r - truth.repetitions), shown)
             return
 

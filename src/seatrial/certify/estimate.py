@@ -13,7 +13,7 @@ from seatrial.certify.scenario import Cells, Truth, most_churn
 from seatrial.errors import UsageError
 from seatrial.gate.thresholds import limits_of
 from seatrial.verdict import SYSTEM_FAILURES, Outcome
-from seatrial.wording import percent
+from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -148,7 +148,7 @@ def world(
         note = "zero-tolerance keys are taken at their word" if source == "policy" else ""
         if source == "estimated" and found and not any(hits.values()):
             # Rule of three: nothing in n pairs still allows 3 / n of them, and a pair differs twice as often as a run hits.
-            note = f"none in {found.second_stage:,} pairs of runs, which does not rule out {100 * 1.5 / found.second_stage:.2g} %"
+            note = f"none in {count(found.second_stage, 'pair')} of runs, which does not rule out {100 * 1.5 / found.second_stage:.2g} %"
         facts.append(Fact("false hits", f"{100 * max(hits.values(), default=0.0):.2g} %", source, note))
     if design.measures:
         facts.append(Fact("measurements", "at their margin", "assumed", "where an unchanged candidate is blocked most"))

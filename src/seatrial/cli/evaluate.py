@@ -9,6 +9,7 @@ import click
 
 from seatrial.cli.mlflow import Record, option, record, wanted
 from seatrial.cli.progress import progress
+from seatrial.wording import count, verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +129,7 @@ def _rebuilt(project: Project, graph: str, run_id: str, *, as_json: bool) -> int
         wording = {"schema": "seatrial/eval/1", "exit_code": 0, "run_id": run_id, "rebuilt": sum(result.rows.values())}
         click.echo(canonical_json(wording))
     else:
-        click.echo(f"run {run_id}: evidence rebuilt from its rows, {sum(result.rows.values()):,} rows")
+        click.echo(f"run {run_id}: evidence rebuilt from its rows, {count(sum(result.rows.values()), 'row')}")
     return 0
 
 
@@ -164,17 +165,17 @@ def _say(result: RunResult, graph: str, code: int, logged: Record, *, as_json: b
         click.echo(canonical_json(wording))
         return
     rows = ", ".join(f"{count:,} {word}" for word, count in sorted(result.rows.items()) if count)
-    click.echo(f"run {run_id}: {result.done} of {result.planned} runs done; rows: {rows or 'none'}")
+    click.echo(f"run {run_id}: {result.done} of {count(result.planned, 'run')} done; rows: {rows or 'none'}")
     for line in _scores(result):
         click.echo(f"  {line}")
     if result.system_failures:
         click.echo(
-            f"  {result.system_failures:,} rows are system failures: the graph crashed, hung or stopped; they score 0 in every gate"
+            f"  {count(result.system_failures, 'row')} {verb(result.system_failures, 'are')} system failures: the graph crashed, hung or stopped; they score 0 in every gate"
         )
         click.echo(f"  first cause  {_cause(result, system=True)}")
     if result.measurement_failures:
         click.echo(
-            f"  {result.measurement_failures:,} rows could not be measured; fix the cause and: seatrial eval {graph} --resume {run_id} --retry-errors"
+            f"  {count(result.measurement_failures, 'row')} could not be measured; fix the cause and: seatrial eval {graph} --resume {run_id} --retry-errors"
         )
         click.echo(f"  first cause  {_cause(result, system=False)}")
     for warning in result.warnings:
@@ -202,7 +203,7 @@ def _scores(result: RunResult) -> Iterator[str]:
             known.setdefault(key, []).append(score or 0.0)
     for key, scores in sorted(known.items()):
         word = "pass rate" if set(scores) <= {0.0, 1.0} else "mean score"
-        yield f"{key}: {word} {percent(sum(scores) / len(scores))} of {len(scores):,} runs"
+        yield f"{key}: {word} {percent(sum(scores) / len(scores))} of {count(len(scores), 'run')}"
 
 
 def _cause(result: RunResult, *, system: bool) -> str:
@@ -221,5 +222,5 @@ def _cause(result: RunResult, *, system: bool) -> str:
         for outcome, key, reason in zip(*columns, strict=True)
         if outcome != Outcome.SCORED and (Outcome(outcome) in SYSTEM_FAILURES) is system
     )
-    reason, count = wording.most_common(1)[0]
-    return f"{count:,} of {wording.total():,} rows: {reason[:200]}"
+    reason, times = wording.most_common(1)[0]
+    return f"{times:,} of {count(wording.total(), 'row')}: {reason[:200]}"

@@ -9,6 +9,7 @@ import click
 
 from seatrial.cli.web import run_app
 from seatrial.errors import UsageError
+from seatrial.wording import count
 
 
 @click.command("serve")
@@ -74,7 +75,9 @@ def command(host: str, port: int, pool: str, compile_: tuple[str, ...], checkpoi
         server = Server(project, store, settings, digests, saver, pool, wanted)
         keys = f"keys: {len(digests)}" if digests else "no key, loopback only"
         try:
-            run_app(make_app(server), host, port, lambda at: f"{len(graphs)} graphs on http://{host}:{at}, {keys}")
+            run_app(
+                make_app(server), host, port, lambda at: f"{count(len(graphs), 'graph')} on http://{host}:{at}, {keys}"
+            )
         finally:
             close()
     return 0

@@ -24,6 +24,7 @@ from seatrial.cli.output import annotation, check_targets, show
 from seatrial.cli.page import refusals
 from seatrial.errors import UsageError
 from seatrial.verdict import Verdict
+from seatrial.wording import count, verb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -274,7 +275,7 @@ def _gate_two(paths: tuple[Path, ...], baseline: str | None, candidate: str | No
         return _gate_files(paths, baseline, candidate, rules)
     if len(paths) > 2:
         raise UsageError(
-            f"{len(paths)} files were given and two are compared: seatrial gate OLD NEW; several files of one table are given with --evidence"
+            f"{count(len(paths), 'file')} {verb(len(paths), 'were')} given and two are compared: seatrial gate OLD NEW; several files of one table are given with --evidence"
         )
     if baseline or candidate:
         raise UsageError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial.errors import UsageError
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from seatrial.adapters.results import Imported
@@ -72,7 +73,7 @@ def command(format_name: str, path: Path, output: Path | None, version_label: st
     elif output is not None:
         left_out = f"; left out: {', '.join(found.left_out)}" if found.left_out else ""
         keys = ", ".join(dict.fromkeys(row["key"] for row in rows))
-        click.echo(f"{path}: {found.tool}, {len(rows):,} rows, keys {keys}{left_out}; wrote {output}")
+        click.echo(f"{path}: {found.tool}, {count(len(rows), 'row')}, keys {keys}{left_out}; wrote {output}")
     return 0
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial.errors import UsageError
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -148,7 +149,7 @@ def _begin(folder: Path, *, as_json: bool) -> int:
             nl=False,
         )
         return 0
-    click.echo(f"wrote {len(wrote)} files to {folder.resolve()}")
+    click.echo(f"wrote {count(len(wrote), 'file')} to {folder.resolve()}")
     from seatrial.certify.detectable import HEAD, Detectable  # noqa: PLC0415 - numbers, where a graph was run
 
     for graph in wording:

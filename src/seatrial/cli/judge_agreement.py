@@ -13,6 +13,7 @@ from seatrial.cli.times import moment, time_zone
 from seatrial.errors import UsageError, one_of
 from seatrial.evidence.schema import POINTWISE as POINTWISE_KEY
 from seatrial.scoring.rubric import rubric_identity
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -207,7 +208,6 @@ def _say(
 
     from seatrial.judge.licence import level_of  # noqa: PLC0415
     from seatrial.vote import bar_sentence  # noqa: PLC0415
-    from seatrial.wording import count  # noqa: PLC0415
 
     level, short = level_of(licence)
     differ = [one for one in joined.compared if one.people != one.judge]
@@ -242,7 +242,7 @@ def _say(
         )
     if joined.split or joined.unjudged:
         click.echo(
-            f"  left out: {joined.split} pairs without a majority of annotators, {joined.unjudged} without a verdict"
+            f"  left out: {count(joined.split, 'pair')} without a majority of annotators, {joined.unjudged} without a verdict"
         )
     if disagreements:
         for pair in differ[:SHOWN]:
@@ -256,9 +256,9 @@ def _say(
 def _lines(measured: Agreement, licence: Licence) -> Sequence[str]:
     over = "each time" if licence.kind == "pointwise" else "in both orders"
     return (
-        f"  {measured.n} answers, {measured.negative} that people fail"
+        f"  {count(measured.n, 'answer')}, {measured.negative} that people fail"
         if licence.kind == "pointwise"
-        else f"  {measured.n} pairs, {measured.negative} in which people prefer the baseline",
+        else f"  {count(measured.n, 'pair')}, {measured.negative} in which people prefer the baseline",
         f"  raw {_number(measured.raw)}, kappa {_number(measured.kappa)}, AC1 {_number(measured.ac1)}, alpha {_number(measured.alpha)}",
         f"  finds worse answers {_number(measured.recall)}, same answer {over} {_number(licence.consistency)}",
     )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seatrial.errors import UsageError
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from seatrial.judge.cards import Vote
@@ -54,7 +55,7 @@ def export(a: str, b: str, name: str, target: str, limit: int | None) -> int:
         from seatrial.adapters.labels.mlflow import push_cards as push_traces  # noqa: PLC0415
 
         new, votes = push_traces(shown, labels, place, os.environ, project.root)
-    click.echo(f"{len(shown)} pairs in {target}: {new} new, {votes} votes sent")
+    click.echo(f"{count(len(shown), 'pair')} in {target}: {new} new, {count(votes, 'vote')} sent")
     return 0
 
 
@@ -87,7 +88,7 @@ def read(name: str, source: str) -> int:
         append_label(file, label)
     people = len({one.annotator for one in labels})
     click.echo(
-        f"{len(labels)} labels by {people} people in {source}, {len(added)} of them new in judges/labels/{file.name}"
+        f"{count(len(labels), 'label')} by {people} people in {source}, {len(added)} of them new in judges/labels/{file.name}"
     )
     return 0 if labels else 2
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.wording import count
+
 if TYPE_CHECKING:
     from seatrial.judge.label import Blind
 
@@ -40,7 +42,7 @@ def command(a: str, b: str, name: str, annotator: str, limit: int | None) -> int
     versions = {"version": made.candidate, "baseline": made.baseline, "annotator": annotator}
     left = unlabelled(everything, read_labels(file), **versions)
     if not left:
-        click.echo(f"{annotator} has labelled all {len(everything)} pairs that differ")
+        click.echo(f"{annotator} has labelled all {count(len(everything), 'pair')} that differ")
         return 0 if everything else 2
     labelled = len(everything) - len(left)
     for one in left[:limit]:
@@ -53,7 +55,7 @@ def command(a: str, b: str, name: str, annotator: str, limit: int | None) -> int
         append_label(file, label_of(one, wording, **versions, reason=reason))
         labelled += 1
     click.echo(
-        f"{labelled} of {len(everything)} pairs labelled by {annotator}; they stand in judges/labels/{file.name}"
+        f"{labelled} of {count(len(everything), 'pair')} labelled by {annotator}; they stand in judges/labels/{file.name}"
     )
     return 0
 

@@ -12,6 +12,7 @@ import click
 from seatrial.cli.times import moment, time_zone
 from seatrial.errors import one_of
 from seatrial.evidence.schema import POINTWISE
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from seatrial.judge.licence import Licence
@@ -98,5 +99,5 @@ def _line(name: str, licence: Licence | None, found: Standing) -> str:
     why = "; ".join(map(bar_sentence, found.bars))
     until = ""
     if licence is not None:
-        until = f", {licence.labels:,} labels, until {datetime.fromtimestamp(licence.expires_at, UTC):%Y-%m-%d}"
+        until = f", {count(licence.labels, 'label')}, until {datetime.fromtimestamp(licence.expires_at, UTC):%Y-%m-%d}"
     return f"{name}: {found.level.value}{until}{f' ({why})' if why else ''}"

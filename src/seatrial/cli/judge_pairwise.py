@@ -15,6 +15,7 @@ from seatrial.cli.mlflow import option, wanted
 from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.progress import progress
 from seatrial.errors import SeatrialError
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -156,8 +157,8 @@ def _planned_text(made: Comparison, plan: Plan, *, as_json: bool) -> int:
         return 0
     price = "price unknown" if plan.worst_usd is None else f"at most {plan.worst_usd:.4f} USD"
     click.echo(
-        f"{made.identity} on {made.baseline} and {made.candidate} of {made.graph}: {plan.pairs} pairs, {plan.resolved} need no "
-        f"judge; {plan.calls} calls to make, {plan.known} known, about {plan.tokens:,} tokens to read, {price}"
+        f"{made.identity} on {made.baseline} and {made.candidate} of {made.graph}: {count(plan.pairs, 'pair')}, {plan.resolved} need no "
+        f"judge; {count(plan.calls, 'call')} to make, {plan.known} known, about {plan.tokens:,} tokens to read, {price}"
     )
     return 0
 
@@ -201,7 +202,7 @@ def _say(
         return decision.exit_code, decision
     spent = "" if done.usd is None else f", {done.usd:.4f} USD"
     click.echo(
-        f"{made.identity}: {counts.judged} of {counts.pairs} judged, {done.requested} questions asked, {done.known} known{spent}"
+        f"{made.identity}: {counts.judged} of {counts.pairs} judged, {count(done.requested, 'question')} asked, {done.known} known{spent}"
     )
     for sentence in (*([f"ended early: {done.ended}"] if done.ended else []), *done.warnings):
         click.echo(sentence)

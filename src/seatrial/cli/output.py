@@ -67,7 +67,9 @@ def show(
         from seatrial.report.certified import certified_line  # noqa: PLC0415
         from seatrial.report.console import console  # noqa: PLC0415
 
-        say([*console(v, every=every), *([certified_line(certified)] if certified else [])])
+        page = not any(file.suffix == ".html" for file in files)
+        lines = console(v, every=every, width=_width(), page=page)
+        say([*lines, *([certified_line(certified)] if certified else [])])
     for file in files:
         write(file, report, examples=examples)
     _step_summary(v)
@@ -112,7 +114,7 @@ def show_decision(
     if as_json:
         click.echo(gate_json(decision_data(decision)).encode(), nl=False)
     else:
-        say(console(v, every=every))
+        say(console(v, every=every, width=_width()))
     for file in files:
         _write_text(file, _decision_text(file, decision, v))
     _step_summary(v)
@@ -181,6 +183,15 @@ def say(lines: Iterable[Line]) -> None:
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     for line in lines:
         click.echo(click.style(line.text, **_STYLES[line.tone]) if colour else line.text, color=colour)
+
+
+def _width() -> int:
+    """Columns of the terminal; of a file or a pipe 80."""
+    import shutil  # noqa: PLC0415
+
+    from seatrial.report.console import WIDTH  # noqa: PLC0415
+
+    return shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
 
 
 def _can_write(signs: str) -> bool:

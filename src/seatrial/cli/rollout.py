@@ -31,6 +31,7 @@ from seatrial.cli.rollout_common import (
     store_here,
 )
 from seatrial.errors import SeatrialError, UsageError
+from seatrial.wording import count, verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -280,7 +281,9 @@ def _decision(look: Look, failures: Sequence[str]) -> Decision:
     if evidence and evidence.late:
         warnings.append(f"{evidence.late:,} exposures or outcomes came after their minute was closed and do not count")
     if evidence and evidence.unknown:
-        warnings.append(f"{evidence.unknown:,} outcomes have a label that says nothing and do not count")
+        warnings.append(
+            f"{count(evidence.unknown, 'outcome')} {verb(evidence.unknown, 'have')} a label that says nothing and do not count"
+        )
     return look_decision(
         look.rules, look.decided.state, look.decided.steps, look.decided.findings, evidence, warnings=warnings
     )

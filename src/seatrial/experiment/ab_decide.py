@@ -10,7 +10,7 @@ from seatrial.experiment.ab_invalid import problems_of, ratio_of
 from seatrial.experiment.ab_sentence import cannot, confounded, kept, needs, reported, uneven
 from seatrial.stats.interval import CannotTell
 from seatrial.verdict import Decision, Finding, ReasonClass, Verdict
-from seatrial.wording import percent
+from seatrial.wording import count, percent, verb
 
 if TYPE_CHECKING:
     from seatrial.experiment.ab_plan import AbPlan
@@ -95,10 +95,12 @@ def _decision(
 ) -> Decision:
     if units.left_over:
         warnings += (
-            f"{units.left_over:,} units beyond the planned {plan.units:,} were left out, the last to be exposed.",
+            f"{count(units.left_over, 'unit')} beyond the planned {plan.units:,} were left out, the last to be exposed.",
         )
     if units.no_unit:
-        warnings += (f"{units.no_unit:,} rows name no unit or no arm and count nowhere.",)
+        warnings += (
+            f"{count(units.no_unit, 'row')} {verb(units.no_unit, 'name')} no unit or no arm and count nowhere.",
+        )
     for name, share in units.heavy:
         warnings += (f"Unit {name!r} is {percent(share)} of the rows: is it many people without an id?",)
     ratio = ratio_of(plan, units)
@@ -114,7 +116,7 @@ def _decision(
         evidence_hash=units.hash,
         warnings=warnings,
         facts=(
-            ("Design", f"{plan.design}, {plan.units:,} units planned, {control + treatment:,} seen"),
+            ("Design", f"{plan.design}, {count(plan.units, 'unit')} planned, {control + treatment:,} seen"),
             ("Units", f"{plan.control} {control:,}, {plan.treatment} {treatment:,}"),
             (
                 "Sample ratio",

@@ -73,7 +73,7 @@ def _horizon(plan: AbPlan, units: Units) -> list[tuple[ReasonClass, str]]:
         return [(ReasonClass.INVALID, wording)]
     if not units.timed and seen > MOST_OVER * plan.units:
         wording = (
-            f"{seen:,} units where {plan.units:,} were planned, and no exposed_at says which came first: "
+            f"{count(seen, 'unit')} where {plan.units:,} were planned, and no exposed_at says which came first: "
             "a fixed horizon is judged at its end, not later."
         )
         return [(ReasonClass.INVALID, wording)]

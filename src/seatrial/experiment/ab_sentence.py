@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from seatrial.experiment.ab_plan import Design
-from seatrial.wording import interval, p_value, percent, points, signed
+from seatrial.wording import count, interval, p_value, percent, points, signed
 
 if TYPE_CHECKING:
     from seatrial.experiment.ab_effect import Effect
@@ -62,5 +62,5 @@ def needs(plan: AbPlan, seen: int, needed: int) -> str:
         return ""
     days = "" if plan.units_per_day is None else f", about {more / plan.units_per_day:.1f} days"
     if plan.design is Design.FIXED:
-        return f"Keep {plan.control}; a new test would need about {needed:,} units."
-    return f"Keep running: about {more:,} more units{days}."
+        return f"Keep {plan.control}; a new test would need about {count(needed, 'unit')}."
+    return f"Keep running: about {count(more, 'more unit')}{days}."

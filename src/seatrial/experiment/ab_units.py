@@ -12,6 +12,7 @@ from seatrial.errors import DataError
 from seatrial.experiment.ab_plan import Design, Rows
 from seatrial.experiment.exposure import too_heavy
 from seatrial.table import SEGMENT_PREFIX, Column, Kind
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -107,7 +108,7 @@ def units_of(table: Table, plan: AbPlan) -> Units:
     timed = kept.has("exposed_at")
     time = kept.numbers("exposed_at") if timed else np.zeros(len(kept))
     if timed and np.isnan(time).any():
-        raise DataError(f"{table.source}: exposed_at is missing in {int(np.isnan(time).sum()):,} rows")
+        raise DataError(f"{table.source}: exposed_at is missing in {count(int(np.isnan(time).sum()), 'row')}")
     order = np.lexsort((np.arange(len(kept)), time))
     _, first, unit = np.unique(kept.codes("unit").index[order], return_index=True, return_inverse=True)
     rows_of = np.bincount(unit)

@@ -8,6 +8,7 @@ import numpy as np
 
 from seatrial.errors import DataError
 from seatrial.table import Codes
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +61,7 @@ def check_filled(table: Table, names: Sequence[str]) -> None:
         empty = np.flatnonzero(table.missing(name))
         if empty.size:
             raise DataError(
-                f"{table.source}: {name} is empty in {empty.size:,} of {len(table):,} rows, the first is row {int(empty[0]) + 1}"
+                f"{table.source}: {name} is empty in {empty.size:,} of {count(len(table), 'row')}, the first is row {int(empty[0]) + 1}"
             )
 
 

@@ -12,6 +12,7 @@ from seatrial.feedback.clean import read_once
 from seatrial.feedback.columns import DECISIONS, OUTCOMES
 from seatrial.feedback.join import counted
 from seatrial.table import SEGMENT_PREFIX, Codes, Table
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,7 @@ def split(table: Table, *, classifier: str, pick: str, one_shot: bool) -> tuple[
     ids = data["decision_id"]
     assert isinstance(ids, Codes)  # noqa: S101 - set above
     if (ids.index < 0).any():
-        raise DataError(f"{table.source}: decision_id is empty in {int((ids.index < 0).sum()):,} rows")
+        raise DataError(f"{table.source}: decision_id is empty in {count(int((ids.index < 0).sum()), 'row')}")
     events = _events(table, ids, at)
     decisions = read_once(Table(data, n, table.source), "decision_id")
     if table.has("thread_id") and pick != "all":

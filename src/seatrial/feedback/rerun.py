@@ -16,7 +16,7 @@ import numpy as np
 from seatrial.canonical import content_hash
 from seatrial.stats.sequential.exchangeable import night_logs, year_evidence
 from seatrial.verdict import Decision, Finding, ReasonClass, Sequential, State, Verdict
-from seatrial.wording import count, percent
+from seatrial.wording import count, percent, verb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -161,7 +161,10 @@ def _problem(nights: Sequence[Night], rules: RerunRules, tonight: str | None) ->
     last = nights[-1]
     if last.rows == 0 or last.missing > rules.missing_tolerance * last.rows:
         share = percent(last.missing / last.rows) if last.rows else "all"
-        return f"{share} of tonight's {last.rows:,} rows were not measured", ReasonClass.MISSING
+        return (
+            f"{share} of tonight's {count(last.rows, 'row')} {verb(last.rows, 'were')} not measured",
+            ReasonClass.MISSING,
+        )
     absent = [key for key in rules.keys if not last.scores.get(key)]
     if absent:
         return f"key {absent[0]!r} has no score tonight", ReasonClass.MISSING
@@ -262,7 +265,7 @@ def _cause(nights: Sequence[Night], change: Change | None) -> str:
         if before.models != after.models:
             return f"the provider's model id changed from {_list(before.models)} to {_list(after.models)} on {_day(after.at)}"
     if change is not None:
-        return f"{change.what} changed on {_day(change.at)}: {count(change.nights, 'earlier night')} are not compared"
+        return f"{change.what} changed on {_day(change.at)}: {count(change.nights, 'earlier night')} {verb(change.nights, 'are')} not compared"
     return ""
 
 

@@ -133,14 +133,14 @@ def problem(one: Problem) -> str:
     listed = ", ".join(map(repr, one.names[:MOST_LISTED])) + (" …" if len(one.names) > MOST_LISTED else "")
     words: Mapping[ProblemKind, str] = {
         ProblemKind.SOURCE_FAILED: first,
-        ProblemKind.NO_DECISIONS: f"the window holds none of its {one.of:,} decisions",
+        ProblemKind.NO_DECISIONS: f"the window holds none of its {count(one.of, 'decision')}",
         ProblemKind.UNKNOWN_CLASSIFIER: f"no decision is of classifier {first!r}; choose one of: {', '.join(one.names[1:])}",
         ProblemKind.CLASSIFIER_ABSENT: f"classifier {first!r} has rules and no decision in any source",
-        ProblemKind.NOTHING_MATCHED: f"none of {one.count:,} decisions past their horizon has an answer ({one.of:,} outcomes read)",
-        ProblemKind.OUTCOME_BEFORE_DECISION: f"{one.count:,} of {one.of:,} outcomes were observed before every decision of their thread; check the clocks and time zones of both tables",
+        ProblemKind.NOTHING_MATCHED: f"none of {count(one.count, 'decision')} past their horizon has an answer ({count(one.of, 'outcome')} read)",
+        ProblemKind.OUTCOME_BEFORE_DECISION: f"{one.count:,} of {count(one.of, 'outcome')} were observed before every decision of their thread; check the clocks and time zones of both tables",
         ProblemKind.UNKNOWN_LABEL: f"{count(one.count, 'outcome')} with a label that no table names ({listed}); they are neutral until gates/feedback.toml says what they mean",
         ProblemKind.SILENT_OUTCOME: f"outcome {first!r} showed no life for {count(one.count, 'decision')}, which have no answer: {_last(one.at)}",
-        ProblemKind.NOTHING_MATURE: f"none of {one.of:,} decisions has passed its horizon in this window",
+        ProblemKind.NOTHING_MATURE: f"none of {count(one.of, 'decision')} has passed its horizon in this window",
         ProblemKind.NO_CONFIDENCE: f"no decision states a confidence ({one.count:,} do not)",
         ProblemKind.TOO_FEW: f"{' on '.join(part for part in one.names if part)} has {one.count:,} answered decisions and needs {one.of}",
         ProblemKind.NEUTRAL_SHARE_MOVED: _moved(one),

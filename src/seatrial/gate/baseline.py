@@ -19,6 +19,7 @@ from seatrial.evidence.numpy_table import coded
 from seatrial.evidence.schema import SEGMENT_PREFIX
 from seatrial.evidence.write import Repeated
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -107,14 +108,14 @@ def baseline_text(
     missing = [row for row in rows if row["outcome"] in MEASUREMENT_FAILURES]
     if missing:
         raise DataError(
-            f"{evidence.source}: {len(missing)} of {len(rows)} cells were not measured (first: example {missing[0]['example_id']!r}, key {missing[0]['key']!r}, {missing[0]['outcome']}); "
+            f"{evidence.source}: {len(missing)} of {count(len(rows), 'cell')} were not measured (first: example {missing[0]['example_id']!r}, key {missing[0]['key']!r}, {missing[0]['outcome']}); "
             "a baseline is whole: resume the run with --retry-errors"
         )
     rows.sort(key=lambda row: tuple(row[name] for name in ORDER))
     failed = _failed(rows)
     if failed == len(rows):
         raise DataError(
-            f"{evidence.source}: {version} failed on every one of {len(rows)} cells; a baseline that never answered lets everything through"
+            f"{evidence.source}: {version} failed on every one of {count(len(rows), 'cell')}; a baseline that never answered lets everything through"
         )
     header = Header(
         graph=_only(evidence, mine, "graph"),

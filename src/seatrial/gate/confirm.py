@@ -224,10 +224,10 @@ def confirmed(
     """
     calls = 2 * examples * repetitions
     saved = 2 * everywhere * repetitions - first - calls
-    than = f"{abs(saved):,} {'fewer' if saved >= 0 else 'more'} than {repetitions} repetitions of everything"
+    than = f"{abs(saved):,} {'fewer' if saved >= 0 else 'more'} than {count(repetitions, 'repetition')} of everything"
     return Confirmed(
         "fresh",
-        f"{count(len(looks), 'suspicious row')} tested{f' and {len(pooled)} pooled' if pooled else ''} on {count(repetitions, 'fresh repetition')} of {count(examples, 'example')}, {calls:,} calls ({than} from the start)",
+        f"{count(len(looks), 'suspicious row')} tested{f' and {len(pooled)} pooled' if pooled else ''} on {count(repetitions, 'fresh repetition')} of {count(examples, 'example')}, {count(calls, 'call')} ({than} from the start)",
         SCREEN,
         repetitions,
         looks,

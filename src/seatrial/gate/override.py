@@ -14,7 +14,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError, UsageError
-from seatrial.wording import points
+from seatrial.wording import count, points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -154,7 +154,7 @@ def write_for(
     days = (expires - today).days
     if not 0 < days <= LONGEST_DAYS:
         raise UsageError(
-            f"--expires {expires.isoformat()} is {days} days away; an override lasts 1 to {LONGEST_DAYS} days, and can be renewed {RENEWALS} times"
+            f"--expires {expires.isoformat()} is {count(days, 'day')} away; an override lasts 1 to {LONGEST_DAYS} days, and can be renewed {RENEWALS} times"
         )
     written = _same(before, report.graph, segment, key, bound)
     if len(written) > RENEWALS:

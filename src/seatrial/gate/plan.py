@@ -27,7 +27,7 @@ from seatrial.gate.validity import (
     known_segments,
     known_versions,
 )
-from seatrial.wording import count
+from seatrial.wording import count, verb
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -197,7 +197,7 @@ def _comparable(evidence: Evidence, c: Comparison, primary: str, judged: Arms) -
 def _dropped(aligned: Mapping[str, Arms]) -> Iterator[str]:
     for a in aligned.values():
         if a.dropped:
-            yield f"{a.key}: {a.dropped} repetitions of the candidate were left out: the baseline never ran them, or the policy plans fewer"
+            yield f"{a.key}: {count(a.dropped, 'repetition')} of the candidate {verb(a.dropped, 'were')} left out: the baseline never ran them, or the policy plans fewer"
 
 
 def _no_segments(evidence: Evidence) -> Iterator[str]:

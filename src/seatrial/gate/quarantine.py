@@ -115,11 +115,11 @@ def shares(all_: Sequence[Row], judged: Sequence[Row]) -> tuple[frozenset[str], 
         if r.critical and taken > CRITICAL_SHARE * r.examples:
             complete.add(r.segment)
             wording[r.segment] = (
-                f"{taken} of {r.examples} examples of {r.segment}, a critical segment, are in quarantine: over {100 * CRITICAL_SHARE:g} % it hides nothing, and the segment is judged with them"
+                f"{taken} of {count(r.examples, 'example')} of {r.segment}, a critical segment, are in quarantine: over {100 * CRITICAL_SHARE:g} % it hides nothing, and the segment is judged with them"
             )
         elif taken > LARGE_SHARE * r.examples:
             wording[r.segment] = (
-                f"{taken} of {r.examples} examples {'in all' if r.segment == OVERALL else f'of {r.segment}'} are in quarantine: over {100 * LARGE_SHARE:g} % nobody watches much of it"
+                f"{taken} of {count(r.examples, 'example')} {'in all' if r.segment == OVERALL else f'of {r.segment}'} are in quarantine: over {100 * LARGE_SHARE:g} % nobody watches much of it"
             )
     return frozenset(complete), list(wording.values())
 

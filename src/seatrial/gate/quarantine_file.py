@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial import toml
 from seatrial.errors import ConfigError
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -115,7 +116,7 @@ def longest(expires: date, today: date, place: str) -> None:
     """Refuse a quarantine that lasts longer than anybody remembers it."""
     if expires > today + timedelta(days=LONGEST_DAYS):
         raise ConfigError(
-            f"{place}: expires {expires} is {(expires - today).days} days away; a quarantine lasts at most {LONGEST_DAYS} (until {today + timedelta(days=LONGEST_DAYS)})"
+            f"{place}: expires {expires} is {count((expires - today).days, 'day')} away; a quarantine lasts at most {LONGEST_DAYS} (until {today + timedelta(days=LONGEST_DAYS)})"
         )
 
 

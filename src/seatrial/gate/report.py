@@ -53,7 +53,7 @@ class Report:
         floors: proven floors that the policy names: together they may block .05 of candidates that are exactly on them.
         churn: share of flips under no change that power was computed with.
         family_size: rows that shared alpha.
-        counts: planned cells, scored cells, examples and keys, and outcomes per arm.
+        counts: planned cells, scored cells, examples and keys, outcomes per arm, and `fractions`, the keys with scores between 0 and 1, where there are any.
         overall: the primary key's overall row.
         segments: every other gating row, critical first, then worst first.
         reported: rows of keys that do not gate.

@@ -68,7 +68,7 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         tolerated=policy.inconclusive == "pass" and tolerable(findings),
         churn=policy.churn,
         family_size=sum(f.alpha_row is not None for f in findings),
-        counts=_counts(gating) | ({"not_compared": plan.common.counts} if plan.common.counts else {}),
+        counts=_counts(gating, plan.evidence) | ({"not_compared": plan.common.counts} if plan.common.counts else {}),
         overall=findings[at],
         segments=tuple(sorted((f for i, f in enumerate(findings) if i != at), key=reading_order)),
         reported=tuple(_reported(plan)),
@@ -159,7 +159,7 @@ def _confirmed(plan: Plan, findings: Sequence[Finding]) -> Confirmed:
     )
 
 
-def _counts(gating: Sequence[Arms]) -> dict[str, object]:
+def _counts(gating: Sequence[Arms], evidence: Evidence) -> dict[str, object]:
     arms_ = {
         name: {
             word.value: n for word, n in zip(OUTCOMES, _outcomes([getattr(a, name) for a in gating]), strict=True) if n
@@ -174,7 +174,14 @@ def _counts(gating: Sequence[Arms]) -> dict[str, object]:
         "examples": int(max(a.example.size for a in gating)),
         "keys": len(gating),
         "outcomes": arms_,
-    }
+    } | ({"fractions": fractions} if (fractions := [a.key for a in gating if _is_fraction(evidence, a.key)]) else {})
+
+
+def _is_fraction(evidence: Evidence, key: str) -> bool:
+    """Whether some score of a key lies between 0 and 1, so that its mean is no rate of passes."""
+    keys = evidence.codes("key")
+    scores = evidence.numbers("score")[keys.index == keys.values.index(key)]
+    return bool(((scores > 0) & (scores < 1)).any())
 
 
 def _outcomes(arms_: Sequence[Arm]) -> list[int]:

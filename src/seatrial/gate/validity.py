@@ -224,7 +224,7 @@ def _refuse_crashed(
     crashed, ran = int(np.count_nonzero(FAILED[outcomes])), int(np.count_nonzero(RAN[outcomes]))
     if crashed > max(1.0, (policy.baseline_system_failures + RECORD_MARGIN) * ran):
         raise InvalidComparison(
-            f"{evidence.source}: baseline {baseline} failed on {crashed} of {ran} runs{where} ({percent(crashed / ran)}) on key {arms.key}: "
+            f"{evidence.source}: baseline {baseline} failed on {crashed} of {count(ran, 'run')}{where} ({percent(crashed / ran)}) on key {arms.key}: "
             f"{_stated(messages(evidence, arms.key, baseline, SYSTEM_FAILURES, arms.example[members]), crashed)}. "
             "A crashed baseline lowers the bar: correct what made it fail, evaluate it again and compare with that run. "
             f"Its record in the policy (baseline_system_failures) is {percent(policy.baseline_system_failures)}, and 2 points more are tolerated"

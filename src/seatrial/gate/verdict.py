@@ -37,7 +37,9 @@ def only_reported(findings: Iterable[Finding]) -> str:
     """The sentence on critical segments that decide nothing but a proven drop; empty where there is none."""
     found = [(f, one) for f in findings for one in f.reasons if isinstance(one, OnlyReported)]
     several = len({f.key for f, _ in found}) > 1
-    named = [f"{f.segment}{f' · {f.key}' if several else ''} ({one.n} of {one.min_n} examples)" for f, one in found]
+    named = [
+        f"{f.segment}{f' · {f.key}' if several else ''} ({one.n} of {count(one.min_n, 'example')})" for f, one in found
+    ]
     if not named:
         return ""
     rows = "critical segment is" if len(named) == 1 else "critical rows are"
@@ -66,17 +68,21 @@ def tolerable(findings: Iterable[Finding]) -> bool:
 def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Verdict, ReasonClass | None, str]:
     """FAIL dominates INCONCLUSIVE dominates PASS; a pass names the smallest drop it detects."""
     if unchanged:
-        return Verdict.PASS, None, f"Unchanged: outputs identical on all {n:,} examples."
+        return Verdict.PASS, None, f"Unchanged: outputs identical on all {count(n, 'example')}."
     failed = [f for f in findings if f.verdict is Verdict.FAIL]
     if failed:
-        return Verdict.FAIL, None, f"{len(failed)} of {len(findings)} rows failed; first {worst(failed).reason}."
+        return (
+            Verdict.FAIL,
+            None,
+            f"{len(failed)} of {count(len(findings), 'row')} failed; first {worst(failed).reason}.",
+        )
     open_ = [f for f in findings if undecided(f)]
     if open_:
         first = max(open_, key=first_cause)
         return (
             Verdict.INCONCLUSIVE,
             reason_class_of(first),
-            f"{len(open_)} of {len(findings)} rows could not be judged; first {first.reason}.",
+            f"{len(open_)} of {count(len(findings), 'row')} could not be judged; first {first.reason}.",
         )
     watched = looks_worse(findings)
     wording = _shown(findings)

@@ -164,7 +164,7 @@ def _verdict(
             Verdict.INCONCLUSIVE,
             _lacking(outcomes),
             (
-                f"{worst.missing:,} of {worst.planned:,} examples of {worst.segment} have no verdict: with them its rate lies in "
+                f"{worst.missing:,} of {count(worst.planned, 'example')} of {worst.segment} have no verdict: with them its rate lies in "
                 f"{percent(low)} to {percent(high)}"
             ),
         )
@@ -199,7 +199,7 @@ def _next(found: Found, overall: Rate) -> str:
     ]
     if found.reason_class is ReasonClass.UNDERPOWERED and short:
         most = max(short, key=lambda rate: rate.needs or 0)
-        return f"{most.segment} needs about {most.needs:,} examples to show the rate it has; it has {most.judged:,}."
+        return f"{most.segment} needs about {count(most.needs or 0, 'example')} to show the rate it has; it has {most.judged:,}."
     return ""
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.stats.interval import CannotTell
+from seatrial.wording import count, verb
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,7 +33,9 @@ def length_adjusted(score: NDArray[np.float64], longer: NDArray[np.float64]) -> 
     known = ~(np.isnan(score) | np.isnan(longer))
     y, d = score[known], longer[known]
     if y.size < LEAST:
-        return CannotTell(f"{y.size} examples have a score and both lengths; the fit needs {LEAST}")
+        return CannotTell(
+            f"{count(y.size, 'example')} {verb(y.size, 'have')} a score and both lengths; the fit needs {LEAST}"
+        )
     if not LOWEST <= float(y.mean()) <= HIGHEST:
         return CannotTell(f"the raw rate {100 * float(y.mean()):.1f} % lies outside 25 to 75 %, where the fit is off")
     if float(np.ptp(d)) == 0:

@@ -10,6 +10,7 @@ from seatrial.errors import DataError
 from seatrial.judge.prompt import Texts, render
 from seatrial.judge.verdicts import AB, ORDERS
 from seatrial.verdict import SYSTEM_FAILURES, Outcome
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -148,6 +149,6 @@ def refuse_constant_answers(pairs: Sequence[Pair], most: float) -> None:
     _, times = Counter(" ".join(text.casefold().split()) for text in answers.values()).most_common(1)[0]
     if times > most * len(answers):
         raise DataError(
-            f"the candidate gives one and the same answer to {times} of {len(answers)} examples (max_same_answer is {most:g}); "
+            f"the candidate gives one and the same answer to {times} of {count(len(answers), 'example')} (max_same_answer is {most:g}); "
             "a judge's preference for a constant answer says nothing, so nobody was asked"
         )

@@ -23,6 +23,7 @@ from seatrial.judge.spend import Spend
 from seatrial.pool.lock import run_lock
 from seatrial.pool.row_log import EACH, RowLog, read_lines
 from seatrial.verdict import ErrorKind, Outcome
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -245,5 +246,5 @@ def _warnings(answers: Mapping[str, Answered], wanted: Mapping[str, Question], s
     if fences:
         given.append(f"{fences} {'reply quotes' if fences == 1 else 'replies quote'} a fence of the prompt: read them")
     if spend.uncounted:
-        given.append(f"{spend.uncounted} calls came without token counts and are booked at their worst case")
+        given.append(f"{count(spend.uncounted, 'call')} came without token counts and are booked at their worst case")
     return given

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.privacy import find_pii, strip_pii
 from seatrial.segment.dimension import text_of
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,7 +87,7 @@ def propose(
         if sum(n >= min_n for n in sizes.values()) < FEWEST:
             # A text that nearly always differs is no label that happens to be thin.
             if 2 * len(sizes) <= sum(sizes.values()):
-                why = f"fewer than two values have {min_n} examples"
+                why = f"fewer than two values have {count(min_n, 'example')}"
                 thin.append(Proposed(graph, "", source, at, ranked, unknown, why))
             continue
         first: dict[str | None, int] = {}

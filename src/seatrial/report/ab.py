@@ -9,6 +9,7 @@ from seatrial.report.decision_view import decision_view
 from seatrial.report.plan import SCHEMA
 from seatrial.report.terms import Terms
 from seatrial.verdict import ReasonClass, State, Verdict
+from seatrial.wording import count, verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def ab_view(decision: Decision, plan: AbPlan) -> View:
     return decision_view(
         decision,
         terms_of(decision),
-        scored=f"{seen:,} units",
+        scored=f"{count(seen, 'unit')}",
         error_rate=f"at most {100 * plan.alpha:g} % of treatments that change nothing are called better or worse, {looks}",
     )
 
@@ -65,7 +66,7 @@ def ab_view(decision: Decision, plan: AbPlan) -> View:
 def plan_lines(plan: AbPlan, sizes: tuple[Size, ...], needed: int | None) -> Iterator[Line]:
     """Units and days of every metric, and whether the planned number is enough."""
     yield Line(
-        f"{plan.name}: {plan.control} against {plan.treatment}, {plan.design}, {plan.units:,} units planned, "
+        f"{plan.name}: {plan.control} against {plan.treatment}, {plan.design}, {count(plan.units, 'unit')} planned, "
         f"treatment {100 * plan.treated:g} %, alpha {plan.alpha:g}, power {plan.power:g}",
         "plain",
     )
@@ -82,9 +83,14 @@ def plan_lines(plan: AbPlan, sizes: tuple[Size, ...], needed: int | None) -> Ite
     if needed is None:
         yield Line("  no number of units is enough: the effect asked for leaves the range of a rate", "bad")
     elif needed > plan.units:
-        yield Line(f"  {plan.units:,} units are too few; this plan needs {needed:,}{_in_days(plan, needed)}", "bad")
+        yield Line(
+            f"  {count(plan.units, 'unit')} {verb(plan.units, 'are')} too few; this plan needs {needed:,}{_in_days(plan, needed)}",
+            "bad",
+        )
     else:
-        yield Line(f"  {plan.units:,} units are enough{_in_days(plan, plan.units)}", "good")
+        yield Line(
+            f"  {count(plan.units, 'unit')} {verb(plan.units, 'are')} enough{_in_days(plan, plan.units)}", "good"
+        )
 
 
 def plan_data(plan: AbPlan, sizes: tuple[Size, ...], needed: int | None) -> dict[str, Any]:
@@ -126,4 +132,4 @@ def _days(plan: AbPlan, units: int | None) -> str:
 
 def _in_days(plan: AbPlan, units: int) -> str:
     days = _days(plan, units)
-    return f", {days} days" if days else ""
+    return f", {days} day{'' if days == '1.0' else 's'}" if days else ""

@@ -9,7 +9,7 @@ from seatrial.gate.row import OVERALL
 from seatrial.report.console import Line
 from seatrial.stats.interval import Interval
 from seatrial.stats.power import POWER
-from seatrial.wording import percent
+from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -140,7 +140,7 @@ def _table(c: Certificate) -> Iterator[Line]:
 
 
 def _cost(calls: int) -> str:
-    return f" ({calls:,} calls more, both versions)" if calls else ""
+    return f" ({count(calls, 'call')} more, both versions)" if calls else ""
 
 
 def certificate_data(certificates: Sequence[Certificate], policies: Sequence[Policy]) -> dict[str, Any]:
@@ -170,7 +170,7 @@ def fleet_rate(certificates: Sequence[Certificate]) -> float:
 def fleet_line(certificates: Sequence[Certificate]) -> Line:
     """The fleet-wide rate, said once for several graphs."""
     return Line(
-        f"of {len(certificates)} graphs that changed nothing at least one is blocked {percent(fleet_rate(certificates))} of the time",
+        f"of {count(len(certificates), 'graph')} that changed nothing at least one is blocked {percent(fleet_rate(certificates))} of the time",
         "dim",
     )
 

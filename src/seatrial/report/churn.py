@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.report.console import Line
-from seatrial.wording import count, percent
+from seatrial.wording import count, percent, verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,7 +23,7 @@ def churn_lines(c: Churn, policy: Policy) -> Iterator[Line]:
     """The lines of a terminal report."""
     overall = c.segments[0]
     yield Line(
-        f"{c.version} · {c.key}: two runs of the same example disagree {percent(overall.churn)} of the time ({overall.n} examples, {c.repetitions} runs each)",
+        f"{c.version} · {c.key}: two runs of the same example disagree {percent(overall.churn)} of the time ({count(overall.n, 'example')}, {count(c.repetitions, 'run')} each)",
         "plain",
     )
     width = max(len(row.segment) for row in c.segments) + 1
@@ -46,7 +46,10 @@ def churn_lines(c: Churn, policy: Policy) -> Iterator[Line]:
     if c.flakiest:
         yield Line("  flakiest  " + ", ".join(f"{name} {100 * share:.0f} %" for name, share in c.flakiest), "plain")
     if c.unusable:
-        yield Line(f"  note  {c.unusable} examples have fewer than two measured runs and were left out", "unsure")
+        yield Line(
+            f"  note  {count(c.unusable, 'example')} {verb(c.unusable, 'have')} fewer than two measured runs and were left out",
+            "unsure",
+        )
     if c.proposed > policy.churn:
         yield Line(
             f"  next  churn = {c.proposed:.2f} in the policy; it says {policy.churn:g}, so the examples that plan asks for are too few",
@@ -88,7 +91,7 @@ def quarantine_lines(entries: Sequence[Entry]) -> Iterator[Line]:
     """What was just written."""
     for e in entries:
         yield Line(
-            f"{e.example} is in quarantine until {e.expires} ({e.owner}): two of its {e.runs} runs of {e.graph}@{e.version} disagree {percent(e.disagree)} of the time",
+            f"{e.example} is in quarantine until {e.expires} ({e.owner}): two of its {count(e.runs, 'run')} of {e.graph}@{e.version} disagree {percent(e.disagree)} of the time",
             "plain",
         )
     yield Line("  next  commit gates/quarantine.toml; until then every report shows them and no row counts them", "dim")

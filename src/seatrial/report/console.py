@@ -9,15 +9,18 @@ from seatrial.report.view import ASCII, GLYPHS, decisive
 from seatrial.verdict import State
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from seatrial.report.judges import JudgeRow, JudgeView
     from seatrial.report.view import RowView, View
 
 FOREST = 15
-LABEL = 26
 MOST = 12
 """Rows that are shown of a table, where not every row was requested."""
+WIDTH = 80
+"""Columns where no terminal says how many it has."""
+SHORTEST, NUMBERS = 26, 54
+"""Columns that a name may always take, and those of all that is right of it."""
 # A name from outside may neither start a line of its own, nor drive the terminal, nor turn the reading direction.
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 QUIET = (State.WATCH, State.NO_DROP, State.BETTER, State.REPORTED)
@@ -30,9 +33,19 @@ class Line(NamedTuple):
     tone: str
 
 
-def console(v: View, *, every: bool = False, ascii_only: bool = False) -> list[Line]:
-    """The lines of a terminal report; `every` shows all rows instead of the ones that decide."""
-    lines = list(_lines(v, every=every))
+def console(
+    v: View, *, every: bool = False, ascii_only: bool = False, width: int = WIDTH, page: bool = False
+) -> list[Line]:
+    """The lines of a terminal report.
+
+    Args:
+        v: the view.
+        every: all rows instead of the ones that decide.
+        ascii_only: with signs that every terminal can write.
+        width: columns of the terminal; names are cut where they need more.
+        page: it is shown by a command that writes a page with `-o`, and wrote none.
+    """
+    lines = list(_lines(v, every=every, width=width, page=page))
     if len(lines) > 30:
         lines.append(_verdict_line(v))
     lines = [Line(_tame(line.text), line.tone) for line in lines]
@@ -52,27 +65,21 @@ def to_ascii(text: str) -> str:
     return text.encode("ascii", "backslashreplace").decode()
 
 
-def _lines(v: View, *, every: bool) -> Iterator[Line]:
+def _lines(v: View, *, every: bool, width: int, page: bool) -> Iterator[Line]:
     yield _verdict_line(v)
     yield Line(f"  {v.headline}", "plain")
     if v.average:
         yield Line(f"  {v.average}", "plain")
-    yield from _scores(v, every=every)
+    if v.scores:
+        yield from _scores(v, every=every, width=width)
     for judge in v.judges:
-        yield from _judge(judge, every=every)
+        yield from _judge(judge, every=every, width=width)
     if v.cause:
         yield Line(f"  first cause  {v.cause}", "plain")
     for name, text in v.looks:
         yield Line(f"  {name}  {text}", "plain")
     for warning in v.warnings:
         yield Line(f"  note  {warning}", "unsure")
-    words = v.terms
-    if every:
-        signs = " · ".join(
-            f"{GLYPHS[state]} {words.states[state].lower()}" for state in GLYPHS if state is not State.REPORTED
-        )
-        shown_drop = f" · {words.detects}: smallest drop that blocks in 80 % of cases" if words.detects else ""
-        yield Line(f"  * critical · {signs}{shown_drop}", "dim")
     if v.source.startswith("runs "):
         yield Line(f"  {v.source}", "dim")
     wording = [part for part in (v.scored, v.error_rate, f"mode {v.mode}" if v.mode != "block" else "") if part]
@@ -80,23 +87,33 @@ def _lines(v: View, *, every: bool) -> Iterator[Line]:
         yield Line(f"  {' · '.join(wording)}", "dim")
     if v.todo:
         yield Line(f"  next  {v.todo}", "plain")
+    if page and v.state == "blocked":
+        yield Line("  page  -o gate.html shows the answers of both versions side by side", "dim")
 
 
-def _scores(v: View, *, every: bool) -> Iterator[Line]:
-    """The table of scores: the rows that decide, or every row."""
-    rows, words = v.scores, v.terms
-    scale = scale_of(rows)
-    if rows:
-        numbers = f"{words.n:>5}  {words.rates:>11} {words.difference:>6}"
-        head = f"    {_fit(v.primary_key):<{LABEL}} {numbers} {words.axis:>{FOREST}}  {words.detects}"
-        yield Line(head.rstrip(), "dim")
-    first = decisive(v)
-    shown = [row for i, row in enumerate(rows) if every or i == 0 or row in first]
-    for row in shown if every else shown[:MOST]:
-        yield Line(_row(row, scale), _TONES.get(row.state, "plain"))
-    if len(shown) > MOST and not every:
-        yield Line(f"  … and {len(shown) - MOST} more (--all shows every row)", "dim")
-    rest = [row for row in rows if row not in shown]
+def _legend(v: View, listed: Sequence[RowView]) -> str:
+    """What the signs of the rows that are shown mean."""
+    there = {row.state for row in listed}
+    signs = [f"{GLYPHS[state]} {v.terms.states[state].lower()}" for state in GLYPHS if state in there]
+    signs += ["* critical"] * any(row.critical for row in listed)
+    signs += [f"{v.terms.detects}: smallest drop, in points, that blocks in 80 % of cases"] * bool(v.terms.detects)
+    return " · ".join(signs)
+
+
+def _scores(v: View, *, every: bool, width: int) -> Iterator[Line]:
+    """The rows that decide, or all, what the others come to, and what the signs mean."""
+    scale, words, first = scale_of(v.scores), v.terms, decisive(v)
+    shown = [row for i, row in enumerate(v.scores) if every or i == 0 or row in first]
+    listed = shown if every or len(shown) <= MOST else shown[:MOST]
+    label = _width_of_names([v.primary_key, *map(_name, listed)], width)
+    numbers = f"{words.n:>5} {words.rates:>12} {words.difference:>8}"
+    head = f"    {_fit(v.primary_key, label):<{label}} {numbers} {words.axis:>{FOREST}} {words.detects}"
+    yield Line(head.rstrip(), "dim")
+    for row in listed:
+        yield Line(_row(row, scale, label), _TONES.get(row.state, "plain"))
+    if len(shown) > len(listed):
+        yield Line(f"  … and {len(shown) - len(listed)} more (--all shows every row)", "dim")
+    rest = [row for row in v.scores if row not in shown]
     if rest:
         parts = [
             f"{n} {words.states[state].lower()}"
@@ -104,20 +121,31 @@ def _scores(v: View, *, every: bool) -> Iterator[Line]:
             if (n := sum(row.state is state for row in rest))
         ]
         yield Line(f"  + {' · '.join(parts)}  (--all shows them)", "dim")
+    yield Line(f"  signs  {_legend(v, listed)}", "dim")
 
 
-def _judge(judge: JudgeView, *, every: bool) -> Iterator[Line]:
+def _name(row: RowView | JudgeRow) -> str:
+    return row.label + ("*" if row.critical else "")
+
+
+def _width_of_names(names: Iterable[str], width: int) -> int:
+    """Columns that names take of a terminal: what they need, where it has so many."""
+    return min(max(SHORTEST, *map(len, names)), max(SHORTEST, width - NUMBERS))
+
+
+def _judge(judge: JudgeView, *, every: bool, width: int) -> Iterator[Line]:
     """A judge's licence and consistency, then its win rates: overall and those that count, or every row.
 
     Why it may do no more is one of the view's warnings.
     """
     yield Line(f"  judge {judge.name}: {judge.licence}; {judge.position}", "plain")
-    yield Line(f"    {'':<{LABEL}} {'n':>5}  {'win rate':>11} {'loses │ wins':>{FOREST}}", "dim")
     shown = [row for i, row in enumerate(judge.rows) if every or i == 0 or row.state is not State.REPORTED]
     shown = shown if every else shown[:MOST]
+    label = _width_of_names(map(_name, shown), width)
+    yield Line(f"    {'':<{label}} {'n':>5}  {'win rate %':>11} {'loses │ wins':>{FOREST}}", "dim")
     for row in shown:
-        name, rate = _fit(row.label + ("*" if row.critical else "")), row.share.text.partition(" %")[0] or "?"
-        start = f"  {GLYPHS[row.state]} {name:<{LABEL}} {row.n:>5}  {rate:>11}"
+        name, rate = _fit(_name(row), label), row.share.text.partition(" %")[0] or "?"
+        start = f"  {GLYPHS[row.state]} {name:<{label}} {row.n:>5}  {rate:>11}"
         yield Line(f"{start} {win_rate_forest(row)} {row.word}: {row.counts}", _TONES.get(row.state, "plain"))
     if len(judge.rows) > len(shown):
         yield Line(f"  + {len(judge.rows) - len(shown)} more of this judge  (--all shows them)", "dim")
@@ -131,15 +159,15 @@ def _verdict_line(v: View) -> Line:
 _TONES = {State.BLOCKS: "bad", State.CANNOT_TELL: "unsure", State.BETTER: "good"}
 
 
-def _row(row: RowView, scale: float) -> str:
-    name = _fit(row.label + ("*" if row.critical else ""))
-    numbers = f"{row.n:>5}  {row.rates:>11} {row.delta:>6}"
-    return f"  {row.glyph} {name:<{LABEL}} {numbers} {forest(row, scale):<{FOREST}} {_detects(row)}".rstrip()
+def _row(row: RowView, scale: float, label: int) -> str:
+    name = _fit(_name(row), label)
+    numbers = f"{row.n:>5} {row.rates:>12} {row.delta:>8}"
+    return f"  {row.glyph} {name:<{label}} {numbers} {forest(row, scale):<{FOREST}} {_detects(row)}".rstrip()
 
 
-def _fit(name: str) -> str:
+def _fit(name: str, most: int) -> str:
     # Long names differ at their ends more often than in the middle.
-    return name if len(name) <= LABEL else f"{name[: LABEL // 2]}…{name[-(LABEL - LABEL // 2 - 1) :]}"
+    return name if len(name) <= most else f"{name[: most // 2]}…{name[-(most - most // 2 - 1) :]}"
 
 
 def _detects(row: RowView) -> str:

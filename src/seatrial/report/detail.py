@@ -152,7 +152,7 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
             "Answers that flipped",
             f"{regressed:,} broke · {fixed:,} fixed",
             f"of {count(int(str(report.counts.get('examples', 0))), 'example')}, the same in both arms"
-            + (f", {keys} keys" if keys > 1 else ""),
+            + (f", {count(keys, 'key')}" if keys > 1 else ""),
         ),
         Tile(
             "Could not tell",

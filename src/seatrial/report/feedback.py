@@ -10,7 +10,7 @@ from seatrial.report.sanitize import line
 from seatrial.report.terms import Terms
 from seatrial.report.view import Figure
 from seatrial.verdict import State, Verdict
-from seatrial.wording import percent
+from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -57,7 +57,7 @@ def feedback_view(decision: Decision, *, alpha: float) -> View:
     return decision_view(
         decision,
         TERMS,
-        scored=f"{answered:,} of {planned:,} decisions have an answer",
+        scored=f"{answered:,} of {count(planned, 'decision')} have an answer",
         error_rate=f"at most {100 * alpha:g} % of calibrated sources are flagged in a {when}",
         figures=list(_figures(classifiers)),
     )

@@ -62,7 +62,7 @@ def headline(report: Report) -> str:
     critical = [f for f in worse if f.critical]
     first = worst(worse)
     names, all_ = {f.segment for f in worse}, {f.segment for f in judged}
-    wording = f"{len(names)} of {len(all_)} segments got worse"
+    wording = f"{len(names)} of {count(len(all_), 'segment')} got worse"
     how = (
         "one critical: "
         if len({f.segment for f in critical}) == 1
@@ -278,7 +278,7 @@ def _broken(report: Report) -> str:
         return ""
     shown = [short(strip_text(name), 40) for name in names[:NAMED]]
     more = f" and {first.regressed - len(shown)} more" if first.regressed > len(shown) else ""
-    return f"read what broke: {', '.join(shown)}{more} (side by side with -o gate.html); "
+    return f"read what broke: {', '.join(shown)}{more}; "
 
 
 def _collect(report: Report) -> str:

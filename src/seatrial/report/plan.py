@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.report.console import Line
 from seatrial.stats.interval import CannotTell
-from seatrial.wording import percent
+from seatrial.wording import count, percent, verb
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +25,7 @@ def paired_lines(p: PairedPlan) -> Iterator[Line]:
         f"the same examples through both versions: to see a drop {100 * a.power:g} times of 100, and to see one where nothing changed at most {100 * a.alpha:g} times of 100",
         "plain",
     )
-    runs = "one run each" if a.repetitions == 1 else f"{a.repetitions} runs each, averaged"
+    runs = "one run each" if a.repetitions == 1 else f"{count(a.repetitions, 'run')} each, averaged"
     yield Line(f"  assumed: {percent(a.churn)} of examples flip on their own, half each way; {runs}", "dim")
     have = "" if p.n is None else f"  {f'seen with {p.n}':>14}  runs that would do"
     yield Line(f"  {'drop':>9}  {'examples':>9}  {'model calls':>12}{have}", "dim")
@@ -37,7 +37,7 @@ def paired_lines(p: PairedPlan) -> Iterator[Line]:
             if p.detects is None
             else f"a drop of {math.ceil(round(1000 * p.detects, 6)) / 10:g} points"
         )
-        yield Line(f"  {p.n:,} examples show {least} {100 * a.power:g} times of 100", "plain")
+        yield Line(f"  {count(p.n, 'example')} {verb(p.n, 'show')} {least} {100 * a.power:g} times of 100", "plain")
     for m in p.margins:
         yield Line(f"  {margin_sentence(m)}", "plain")
 
@@ -79,12 +79,12 @@ def unpaired_lines(p: UnpairedPlan) -> Iterator[Line]:
     a = p.requested
     if a.margin is None:
         yield Line(
-            f"to tell {percent(a.base)} from {percent(a.rate)} {100 * a.power:g} times of 100, at a {'one' if a.sides == 1 else 'two'}-sided level of {a.alpha:g}: {p.each:,} units per arm",
+            f"to tell {percent(a.base)} from {percent(a.rate)} {100 * a.power:g} times of 100, at a {'one' if a.sides == 1 else 'two'}-sided level of {a.alpha:g}: {count(p.each, 'unit')} per arm",
             "plain",
         )
     else:
         yield Line(
-            f"to show an arm that is truly at {percent(a.base)} not worse by {_points(a.margin)}, {100 * a.power:g} times of 100 at a one-sided level of {a.alpha:g}: {p.each:,} units per arm",
+            f"to show an arm that is truly at {percent(a.base)} not worse by {_points(a.margin)}, {100 * a.power:g} times of 100 at a one-sided level of {a.alpha:g}: {count(p.each, 'unit')} per arm",
             "plain",
         )
     if a.share != 0.5 or p.looks:
@@ -115,7 +115,7 @@ def margin_sentence(m: MarginPlan) -> str:
     """One margin, in words."""
     if isinstance(m.need, CannotTell):
         return f"not worse by {_points(m.margin)}: cannot tell, {m.need.reason}"
-    return f"{m.need:,} examples show an unchanged candidate not worse by {_points(m.margin)}"
+    return f"{count(m.need, 'example')} {verb(m.need, 'show')} an unchanged candidate not worse by {_points(m.margin)}"
 
 
 def paired_data(p: PairedPlan) -> dict[str, Any]:
@@ -219,9 +219,9 @@ def _margin(m: MarginPlan) -> dict[str, Any]:
 def _instead(s: SegmentPlan) -> str:
     if s.need is None or s.n >= s.need:
         return ""
-    ways = [f"{s.need - s.n:,} more examples ({s.more_calls:,} calls for both versions)"]
+    ways = [f"{count(s.need - s.n, 'more example')} ({count(s.more_calls, 'call')} for both versions)"]
     if s.repetitions is not None:
-        ways.append(f"{s.repetitions} runs of each ({s.repeat_calls:,} calls more)")
+        ways.append(f"{count(s.repetitions, 'run')} of each ({count(s.repeat_calls or 0, 'call')} more)")
     return "; would do: " + " or ".join(ways)
 
 
@@ -240,4 +240,4 @@ def _n(n: int | None) -> str:
 
 
 def _days(days: float) -> str:
-    return f"{days:.1f} days" if days < 10 else f"{math.ceil(days):,} days"
+    return f"{days:.1f} days" if days < 10 else f"{count(math.ceil(days), 'day')}"

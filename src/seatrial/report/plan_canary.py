@@ -9,7 +9,7 @@ from seatrial.report.console import Line
 from seatrial.report.plan import SCHEMA
 from seatrial.stats.interval import Interval
 from seatrial.stats.power import POWER
-from seatrial.wording import percent
+from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -182,7 +182,7 @@ def _fix(c: RolloutCertificate, r: Detectable) -> str:
     if r.needs is None:
         return "to fix it: no dwell of 20,000 canary units would do; a larger must_stop or fewer cells"
     stage = c.plan.stages[r.stage]
-    return f"to fix it: a dwell of {r.needs:,} units of traffic{_in_days(c, r.needs)} in place of {stage.units:,}, or {100 * stage.share * r.needs / stage.units:.2g} % of the traffic"
+    return f"to fix it: a dwell of {count(r.needs, 'unit')} of traffic{_in_days(c, r.needs)} in place of {stage.units:,}, or {100 * stage.share * r.needs / stage.units:.2g} % of the traffic"
 
 
 def _duration(c: RolloutCertificate, units: float) -> str:

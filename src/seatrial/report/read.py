@@ -60,7 +60,9 @@ def _report(data: Mapping[str, Any], source: str) -> Report:
         tolerated=bool(data.get("tolerated", False)),
         churn=float(data["churn"]),
         family_size=int(data["family_size"]),
-        counts={name: value if isinstance(value, dict) else int(value) for name, value in data["counts"].items()},
+        counts={
+            name: value if isinstance(value, (dict, list)) else int(value) for name, value in data["counts"].items()
+        },
         overall=_finding(data["overall"]),
         segments=tuple(_finding(row) for row in data["segments"]),
         reported=tuple(_finding(row) for row in data["reported"]),

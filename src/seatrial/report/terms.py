@@ -52,11 +52,13 @@ class Terms:
     difference: str = "Δ"
     axis: str = "worse │ better"
     flips: str = "broke / fixed"
-    detects: str = "detects"
+    detects: str = ""
     unit: str = "example"
 
 
-GATE = Terms()
+GATE = Terms(rates="pass rate %", difference="Δ points", detects="detects")
+FRACTIONS, MIXED = "mean score %", "score %"
+"""Heading of the rates where the keys shown have scores between 0 and 1, or some have."""
 WIN_RATE = Terms(
     gate="win rate",
     verdicts={

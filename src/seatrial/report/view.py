@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from seatrial.gate.row import OVERALL
 from seatrial.gate.verdict import looks_worse
@@ -14,9 +14,9 @@ from seatrial.report.headline import average, but, cause, error_rate, headline, 
 from seatrial.report.judges import JudgeView, is_win_rate, judges_of
 from seatrial.report.row_name import LONGEST, beside, label, labels, primary_key
 from seatrial.report.sanitize import line, plain, plain_report
-from seatrial.report.terms import GATE, STATES, Terms
+from seatrial.report.terms import FRACTIONS, GATE, MIXED, STATES, Terms
 from seatrial.verdict import State, Verdict
-from seatrial.wording import drop, interval, p_value, percent, signed
+from seatrial.wording import count, drop, interval, p_value, percent, signed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -229,7 +229,7 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
         rows=rows,
         tally=tuple((state, tally[state]) for state in WORDS if tally[state]),
         source=report.source,
-        scored=f"{report.counts['scored']:,} of {report.counts['planned']:,} planned cells scored",
+        scored=_scored(report),
         error_rate=error_rate(report),
         mode=report.mode if report.mode == "block" else f"{report.mode}: shown, not acted on",
         warnings=(*report.warnings, *_let_through(report)),
@@ -239,9 +239,25 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
         reported=tuple(_row(f, report, name, excused) for f in report.reported),
         detail=detail(report, let_pass),
         looks=looks(report),
+        terms=_terms(report),
         worse=len(looks_worse(report.findings)) if report.verdict is Verdict.PASS else 0,
         judges=judges_of(report),
     )
+
+
+def _terms(report: Report) -> Terms:
+    """The gate's words: a mean of fractions is no pass rate."""
+    fractions: Any = report.counts.get("fractions", ())
+    keys = {f.key for f in report.findings if f.baseline is not None}
+    if not keys & set(fractions):
+        return GATE
+    return replace(GATE, rates=FRACTIONS if keys <= set(fractions) else MIXED)
+
+
+def _scored(report: Report) -> str:
+    """How much of the plan was scored, of how many examples."""
+    counts: Any = report.counts
+    return f"{count(counts['examples'], 'example')}, {counts['scored']:,} of {count(counts['planned'], 'score')}"
 
 
 def _let_through(report: Report) -> tuple[str, ...]:

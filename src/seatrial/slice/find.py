@@ -23,6 +23,7 @@ from seatrial.slice.propose import propose
 from seatrial.slice.visible import visible
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.max_t import max_t
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +89,9 @@ def find(
             f"nothing is asked of {', '.join(unused)}: values of a kind, or of several kinds, that no feature is made of"
         )
     if given.unknown:
-        notes.append(f"nothing is known about {given.unknown} of {len(compared.ids)} examples: they are in no slice")
+        notes.append(
+            f"nothing is known about {given.unknown} of {count(len(compared.ids), 'example')}: they are in no slice"
+        )
     drawn = _seed(compared.key, d, slices) if seed is None else seed
     missing = _test(slices, d, np.random.default_rng(drawn), alpha, flips)
     grouped = families(

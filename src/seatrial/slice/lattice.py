@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.errors import UsageError
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +51,7 @@ def lattice(features: Sequence[Feature], support: int = SUPPORT) -> tuple[Slice,
             kept.setdefault(np.packbits(one.members).tobytes(), one)
             if len(kept) * n > MOST_CELLS:
                 raise UsageError(
-                    f"more than {len(kept):,} slices of {n:,} examples are too many to search at once; give fewer features with --features"
+                    f"more than {len(kept):,} slices of {count(n, 'example')} are too many to search at once; give fewer features with --features"
                 )
     return tuple(kept.values())
 

@@ -17,6 +17,7 @@ from seatrial.segment import critical_segments, for_graph
 from seatrial.trial.evaluate import evaluate
 from seatrial.trial.flaky import churn_by_key
 from seatrial.trial.policies import row_policy
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,12 +61,12 @@ def run_aa(project: Project, row: TrialRow, *, progress: Callable[[str, int, int
         run_id = result.run_dir.name
         if not result.complete:
             raise DataError(
-                f"stopped after {result.done} of {result.planned} runs; go on with seatrial eval {row.graph} --resume {run_id}"
+                f"stopped after {result.done} of {count(result.planned, 'run')}; go on with seatrial eval {row.graph} --resume {run_id}"
             )
         parts.append(stored_evidence(result.run_dir))
         if not result.rows.get("scored"):
             raise DataError(
-                f"none of {result.planned} examples was answered and scored{_cause(parts[-1])}; .seatrial/runs/{run_id}/rows.jsonl has them all"
+                f"none of {count(result.planned, 'example')} was answered and scored{_cause(parts[-1])}; .seatrial/runs/{run_id}/rows.jsonl has them all"
             )
         failures += result.system_failures // max(1, len(parts[-1].keys))
         planned += result.planned

@@ -23,6 +23,7 @@ from seatrial.project.draft_segments import segments_text
 from seatrial.project.langgraph_json import read_langgraph_json
 from seatrial.trial.init import can_run_graphs, detects, write_files
 from seatrial.trial.inspect_graph import look_at, missing_key
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -167,7 +168,7 @@ def _by_graph(examples: Mapping[str, Path], ids: Mapping[str, str], file: Path) 
     for name, path in examples.items():
         if not name and len(names) > 1:
             raise UsageError(
-                f"{file} has {len(names)} graphs: say whose examples these are, --examples {names[0]}={path}"
+                f"{file} has {count(len(names), 'graph')}: say whose examples these are, --examples {names[0]}={path}"
             )
         graph = ids.get(name, name) or names[0]
         if graph not in names:

@@ -40,6 +40,7 @@ from seatrial.trial.quarantine import quarantine_of
 from seatrial.trial.runs import changed_since
 from seatrial.trial.segment_rules import refuse_edited_rules
 from seatrial.verdict import Verdict
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -181,7 +182,7 @@ def renew(project: Project, row: TrialRow, *, today: date, author: str, reason: 
         )
     baseline, before = accept(project, run.run_dir.name, CURRENT, reason=reason, author=author, today=today)
     same = "unchanged" if before == baseline.name else f"was {before}" if before else "the first"
-    return f"{row.graph}: baseline is now {baseline.name} ({baseline.header.version}, {len(baseline.evidence):,} rows; {same}).{note} Commit gates/baselines/"
+    return f"{row.graph}: baseline is now {baseline.name} ({baseline.header.version}, {count(len(baseline.evidence.codes('example_id').values), 'example')}; {same}).{note} Commit gates/baselines/"
 
 
 def _may_be_accepted(project: Project, row: TrialRow) -> tuple[str, ...]:

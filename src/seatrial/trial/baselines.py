@@ -17,7 +17,7 @@ from seatrial.trial.overrides import append, text_of
 from seatrial.trial.policies import row_policy
 from seatrial.trial.runs import evidence_of, latest_run, summary
 from seatrial.verdict import SYSTEM_FAILURES
-from seatrial.wording import percent
+from seatrial.wording import count, percent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -145,7 +145,7 @@ def _refuse_crashed(evidence: Evidence, version: str, record: float) -> None:
             f", {brief(text)} ({n:,})" for text, n in messages(evidence, keys[0], version, SYSTEM_FAILURES)[:2]
         )
         raise DataError(
-            f"{evidence.source}: {version} failed on {crashed // len(keys):,} of {cells // len(keys):,} runs ({percent(crashed / cells)}){cause}. "
+            f"{evidence.source}: {version} failed on {crashed // len(keys):,} of {count(cells // len(keys), 'run')} ({percent(crashed / cells)}){cause}. "
             "A baseline that crashed lowers the bar of every later run: correct what made it fail and evaluate it again; where this "
             f"graph is known to fail so often, let the policy say so (baseline_system_failures, {percent(record)} today)"
         )
@@ -188,7 +188,7 @@ def _other_examples(baseline: Baseline, dataset: Dataset, least: float) -> Itera
     now = {example.id: identity(example)[:IDENTITY_DIGITS] for example in dataset.examples}
     same = sum(now.get(name) == words[place] for name, place in zip(ids.values, content, strict=True))
     if same < least * len(ids.values):
-        yield f"the dataset changed: {same} of its {len(ids.values)} examples ({percent(same / len(ids.values))}) are in it as they were, the policy asks for {percent(least)} (common)"
+        yield f"the dataset changed: {same} of its {count(len(ids.values), 'example')} ({percent(same / len(ids.values))}) are in it as they were, the policy asks for {percent(least)} (common)"
 
 
 def other_evaluators(project: Project, baseline: Baseline) -> list[str]:
@@ -220,9 +220,9 @@ def too_old(project: Project, baseline: Baseline, today: date) -> str:
     if age < -1:
         return f"the baseline of {header.graph} says that it was measured on {header.date}, and it is {today}. Renew it with {renewal(project, header.graph)}"
     if age > MAX_AGE_DAYS:
-        return f"the baseline of {header.graph} is {age} days old, at most {MAX_AGE_DAYS}: providers' models move. Run it again beside the candidate (EVAL=1), or renew it with {renewal(project, header.graph)}"
+        return f"the baseline of {header.graph} is {count(age, 'day')} old, at most {MAX_AGE_DAYS}: providers' models move. Run it again beside the candidate (EVAL=1), or renew it with {renewal(project, header.graph)}"
     if header.repetitions < MIN_REPETITIONS:
-        return f"the baseline of {header.graph} has {header.repetitions} runs per example, at least {MIN_REPETITIONS}: one frozen run blocks what changed nothing. Renew it with {renewal(project, header.graph)}"
+        return f"the baseline of {header.graph} has {count(header.repetitions, 'run')} per example, at least {MIN_REPETITIONS}: one frozen run blocks what changed nothing. Renew it with {renewal(project, header.graph)}"
     return ""
 
 

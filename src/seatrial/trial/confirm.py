@@ -170,7 +170,7 @@ def _repetition(project: Project, run_id: str, part: Part, repeat: int, how: Con
     )
     if not result.complete:
         raise RunStopped(
-            f"the fresh repetitions were stopped after {result.done} of {planned} runs of {wording['graph']}@{wording['version']}; the same command goes on with them"
+            f"the fresh repetitions were stopped after {result.done} of {count(planned, 'run')} of {wording['graph']}@{wording['version']}; the same command goes on with them"
         )
 
 

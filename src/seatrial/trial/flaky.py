@@ -16,6 +16,7 @@ from seatrial.trial.evaluate import Part, evaluate, new_run_id
 from seatrial.trial.policies import policy_of
 from seatrial.trial.quarantine import FILE
 from seatrial.trial.runs import RUNS, evidence_of, summary
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -49,7 +50,7 @@ def flaky(
         )
         if not result.complete:
             raise DataError(
-                f"{graph}@{chosen} was stopped after {result.done} of {result.planned} runs; nothing was counted"
+                f"{graph}@{chosen} was stopped after {result.done} of {count(result.planned, 'run')}; nothing was counted"
             )
         run_id = result.run_dir.name
     wording = summary(project, run_id)
@@ -140,7 +141,7 @@ def put_in_quarantine(
         disagree, runs = max((of[example] for of in found if example in of), default=(0.0, 0))
         if not disagree:
             raise UsageError(
-                f"{example} gave the same scores in {runs} runs of {graph}@{version}: it is not flaky, so when a candidate breaks it the candidate is to blame; nothing was written"
+                f"{example} gave the same scores in {count(runs, 'run')} of {graph}@{version}: it is not flaky, so when a candidate breaks it the candidate is to blame; nothing was written"
                 if runs > 1
                 else f"{example} has fewer than two measured runs in {run_id}; nothing was written"
             )
@@ -180,7 +181,7 @@ def _measured(
         progress=progress,
     )
     if not result.complete:
-        raise UsageError(f"stopped after {result.done} of {result.planned} runs; nothing was written")
+        raise UsageError(f"stopped after {result.done} of {count(result.planned, 'run')}; nothing was written")
     return result.run_dir.name
 
 

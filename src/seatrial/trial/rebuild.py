@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.errors import DataError, UsageError
 from seatrial.segment import assign, critical_segments, definition_of, for_graph, version_of
 from seatrial.trial.runs import RUNS, known, summary
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,6 +94,6 @@ def _ids(rows: Path, planned: int) -> frozenset[str]:
             raise DataError(f"{rows} line {number} cannot be read ({error}); make a new run") from error
     if len(runs) < planned:
         raise DataError(
-            f"{rows} holds {len(runs)} of {planned} runs, so the evidence cannot be rebuilt; make a new run"
+            f"{rows} holds {len(runs)} of {count(planned, 'run')}, so the evidence cannot be rebuilt; make a new run"
         )
     return frozenset(example for example, _ in runs)

@@ -150,7 +150,7 @@ def _decide(
     for result in _both(project, row, policy, concurrency=concurrency, progress=progress):
         if not result.complete:
             raise RunStopped(
-                f"{result.run_dir} was stopped after {result.done} of {result.planned} runs; go on with seatrial eval {row.graph} --resume {result.run_dir.name}, then seatrial gate {row.graph}@{row.baseline} {row.graph}@{row.candidate}"
+                f"{result.run_dir} was stopped after {result.done} of {count(result.planned, 'run')}; go on with seatrial eval {row.graph} --resume {result.run_dir.name}, then seatrial gate {row.graph}@{row.baseline} {row.graph}@{row.candidate}"
             )
         _keys_are_there(result.run_dir, policy)
         done.append(result.run_dir.name)

@@ -68,7 +68,7 @@ def test_labels_go_to_langsmith_and_come_back(desk, monkeypatch, capsys):
         monkeypatch.setenv("LANGSMITH_ENDPOINT", server.url)
         command = ["judge", "export-labels", "desk@v1", "desk@v2", "--judge", "helpful", "--to", "langsmith:labels"]
         assert run(command) == 0
-        assert "20 pairs in langsmith:labels: 20 new, 1 votes sent" in capsys.readouterr().out
+        assert "20 pairs in langsmith:labels: 20 new, 1 vote sent" in capsys.readouterr().out
         assert run(command) == 0
         assert "0 new, 0 votes sent" in capsys.readouterr().out
         assert all("v1" not in json.dumps(one["inputs"]) for one in server.runs)

@@ -1,5 +1,7 @@
 """The terminal: exact lines, at most 100 columns, plain signs where a terminal has no others, hostile text inert."""
 
+from dataclasses import replace
+
 import pytest
 
 from seatrial.report.console import console, to_ascii
@@ -11,7 +13,7 @@ def text(report, **options):
     return [line.text for line in console(view(report), **options)]
 
 
-HEAD = "                                   n    pass rate      Δ  worse │ better  detects"
+HEAD = "                                   n  pass rate % Δ points  worse │ better detects"
 
 
 def test_a_blocked_report_line_by_line(states):
@@ -20,12 +22,13 @@ def test_a_blocked_report_line_by_line(states):
         "  1 of 5 segments got worse; one critical: de −29.0 points.",
         "  The average moved 0.0 points and hides both sides: de 90.0 % → 61.0 %, while it rose 90.0 % → 99.0 %.",
         HEAD,
-        "  ○ overall                      100    90.0→90.0    0.0       ─○─       ≥ 12",
-        "  ✕ de*                          100    90.0→61.0  −29.0 ─■──   │        ≥ 12",
-        "  ? gdpr*                         10    90.0→90.0    0.0   ─────○─────   ≥ 60",
+        "  ○ overall                      100    90.0→90.0      0.0       ─○─       ≥ 12",
+        "  ✕ de*                          100    90.0→61.0    −29.0 ─■──   │        ≥ 12",
+        "  ? gdpr*                         10    90.0→90.0      0.0   ─────○─────   ≥ 60",
         "  + 1 watch · 1 no drop found · 1 better  (--all shows them)",
+        "  signs  ✕ blocks · ? can't tell · ○ no drop found · * critical · detects: smallest drop, in points, that blocks in 80 % of cases",
         "  first cause  25 of 31 broken answers (81 %) say: decoder_failed",
-        "  200 of 200 planned cells scored · ≤ 5 % false block over 6 tests",
+        "  100 examples, 200 of 200 scores · ≤ 5 % false block over 6 tests",
         "  next  fix it and run the gate again",
     ]
 
@@ -35,9 +38,10 @@ def test_a_pass_line_by_line(states):
         "✓ PASS  mail v1 → v2   exit 0",
         "  No drop found; would have seen 12 points or more on every segment.",
         HEAD,
-        "  ○ overall                      100    90.0→90.0    0.0 ───────○─────── ≥ 12",
+        "  ○ overall                      100    90.0→90.0      0.0 ───────○─────── ≥ 12",
         "  + 1 no drop found  (--all shows them)",
-        "  200 of 200 planned cells scored · ≤ 5 % false block over 2 tests",
+        "  signs  ○ no drop found · detects: smallest drop, in points, that blocks in 80 % of cases",
+        "  100 examples, 200 of 200 scores · ≤ 5 % false block over 2 tests",
     ]
 
 
@@ -94,6 +98,29 @@ def test_no_table_line_is_wider_than_100_columns(report, finding, states, name):
     table = [line for line in found if line[2:3] in GLYPHS.values()]
     assert len(table) == len(states[name].findings) + 1
     assert max(map(len, table)) <= 100
+
+
+def test_a_name_takes_what_the_terminal_has(report, finding):
+    name = "parallel_multiple_function_with_a_long_name"
+    found = report(Verdict.FAIL, finding(), finding(f"t={name}", State.BLOCKS))
+    assert not any(name in line for line in text(found) if line.startswith("  ✕"))
+    assert any(name in line for line in text(found, width=120) if line.startswith("  ✕"))
+    assert text(found, width=40) == text(found)  # a narrow one wraps, and no name is lost altogether
+
+
+def test_a_mean_of_fractions_is_no_pass_rate(states):
+    def head(fractions):
+        counts = {**states["blocked"].counts, "fractions": fractions}
+        return text(replace(states["blocked"], counts=counts))[3]
+
+    assert "mean score % Δ points" in head(["score"])
+    assert "pass rate % Δ points" in head(["another"])
+
+
+def test_the_page_is_offered_where_a_command_can_write_it(states):
+    assert text(states["blocked"], page=True)[-1].startswith("  page  -o gate.html")
+    for name in ("blocked", "pass", "cannot tell"):
+        assert not any("gate.html" in line for line in text(states[name], page=name != "blocked"))
 
 
 def test_a_long_report_says_its_verdict_first_and_last(report, finding):

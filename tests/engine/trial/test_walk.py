@@ -427,7 +427,7 @@ def test_a_baseline_of_which_no_example_is_left_is_not_renewed_and_the_way_out_i
 
 def test_a_baseline_is_renewed_with_new_examples_while_the_gate_passes(project, tmp_path):
     add_example(project)
-    assert "v1, 162 rows; was" in accept_again(project)
+    assert "v1, 81 examples; was" in accept_again(project)
     report = stand(project, tmp_path)
     assert (report.overall.n, report.counts.get("not_compared")) == (81, None)
 
@@ -439,7 +439,7 @@ def test_a_failing_current_version_renews_the_baseline_from_the_accepted_one(pro
     prompt = project / "graphs/triage/prompts/p2.md"
     prompt.write_text("")
     reported = accept_again(project)
-    assert "(v1, 162 rows" in reported
+    assert "(v1, 81 examples" in reported
     assert "Not from v2: The gate against it says FAIL" in reported
 
 

@@ -18,6 +18,7 @@ from seatrial.feedback.drift.rules import Band
 from seatrial.stats.drift.ks import kolmogorov_smirnov
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.multiplicity import benjamini_hochberg
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,7 +129,7 @@ def _shift(reference: Feature, current: Feature | None, segment: str, rules: Dri
     n = (_rows(reference), _rows(current))
     one = Shift(reference.name, segment, n)
     if min(n) < rules.min_n:
-        return replace(one, problem=f"{n[0]:,} and {n[1]:,} rows, and a window needs {rules.min_n}")
+        return replace(one, problem=f"{n[0]:,} and {count(n[1], 'row')}, and a window needs {rules.min_n}")
     kinds = {reference.kind, current.kind}
     if kinds == {"number", "text"}:
         return replace(one, problem=f"the type changed: {reference.kind} in the reference, {current.kind} now")
