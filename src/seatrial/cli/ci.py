@@ -69,10 +69,8 @@ def post_comment(environ: Mapping[str, str]) -> int:
     """
     number = _pull_request(environ)
     marker = MARKER.format(environ.get("SEATRIAL_NAME") or "gate")
-    text = (_folder(environ) / "summary.md").read_text(encoding="utf-8")
-    if len(text) > LONGEST:
-        text = text[:LONGEST] + "\n\nand more: see the job's summary\n"
-    body = f"{marker}\n{redacted(text)}"
+    text = redacted((_folder(environ) / "summary.md").read_text(encoding="utf-8"))
+    body = f"{marker}\n{_cut(text)}"
     repository = environ.get("GITHUB_REPOSITORY", "")
     comments = f"/repos/{repository}/issues/{number}/comments"
     existing = _existing(environ, comments, marker)
@@ -83,15 +81,37 @@ def post_comment(environ: Mapping[str, str]) -> int:
     return 0
 
 
+def _cut(text: str) -> str:
+    """At most `LONGEST` characters, cut at a line's end, with what was open there closed."""
+    if len(text) <= LONGEST:
+        return text
+    kept = text[:LONGEST].rpartition("\n")[0]
+    fence = "\n```" if kept.count("\n```") % 2 else ""
+    details = "\n</details>" * (kept.count("<details>") - kept.count("</details>"))
+    return f"{kept}{fence}{details}\n\nand more: see the job's summary\n"
+
+
 def _existing(environ: Mapping[str, str], comments: str, marker: str) -> int | None:
+    """The id of our comment; one that somebody else began with our marker is not ours to edit, nor a verdict to trust."""
+    mine = _login(environ)
     for page in range(1, PAGES + 1):
         found = _ask(environ, "GET", f"{comments}?per_page=100&page={page}")
         for one in found:
-            if str(one.get("body", "")).startswith(marker):
+            author = one.get("user") or {}
+            ours = author.get("login") == mine if mine else author.get("type") == "Bot"
+            if ours and str(one.get("body", "")).startswith(marker):
                 return int(one["id"])
         if len(found) < 100:
             return None
     return None
+
+
+def _login(environ: Mapping[str, str]) -> str | None:
+    """Whose token it is; None of a workflow's own, which may not ask and whose comments are a bot's."""
+    try:
+        return str(_ask(environ, "GET", "/user")["login"])
+    except (UsageError, KeyError, TypeError):
+        return None
 
 
 def _ask(environ: Mapping[str, str], method: str, path: str, body: dict[str, Any] | None = None) -> Any:

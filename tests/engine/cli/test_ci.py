@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from seatrial.cli.ci import MARKER, main
+
 ROOT = Path(__file__).parents[3]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 
@@ -20,13 +22,20 @@ class GitHub(BaseHTTPRequestHandler):
     """Comments of one pull request; a page holds 100."""
 
     def do_GET(self):
+        if self.path == "/user":  # a workflow's own token may not ask
+            mine = self.server.login
+            return self.answer({"login": mine} if mine else {"message": "not accessible"}, 200 if mine else 403)
         page = int(re.search(r"&page=(\d+)", self.path)[1])
-        self.answer(self.server.comments[(page - 1) * 100 : page * 100])
+        return self.answer(self.server.comments[(page - 1) * 100 : page * 100])
 
     def do_POST(self):
         if self.headers["Authorization"] != "Bearer secret":
             return self.answer({"message": "Resource not accessible"}, 403)
-        self.server.comments.append({"id": len(self.server.comments) + 1, "body": self.body()})
+        author = {"login": self.server.login or "github-actions[bot]", "type": "User" if self.server.login else "Bot"}
+        body = self.body()
+        if len(body) > 65_536:
+            return self.answer({"message": "Body is too long (maximum is 65536 characters)"}, 422)
+        self.server.comments.append({"id": len(self.server.comments) + 1, "user": author, "body": body})
         return self.answer(self.server.comments[-1], 201)
 
     def do_PATCH(self):
@@ -51,7 +60,9 @@ class GitHub(BaseHTTPRequestHandler):
 @pytest.fixture
 def github():
     server = ThreadingHTTPServer(("127.0.0.1", 0), GitHub)
-    server.comments = [{"id": i + 1, "body": "looks good"} for i in range(120)]
+    somebody = {"login": "ada", "type": "User"}
+    server.login = None
+    server.comments = [{"id": i + 1, "user": somebody, "body": "looks good"} for i in range(120)]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     yield server
@@ -155,6 +166,56 @@ def test_a_comment_that_cannot_be_written_is_a_warning_and_no_verdict(act, githu
     assert "::warning title=seatrial::GitHub answered 403" in said
     assert "pull-requests: write" in said
     assert ours(github) == []
+
+
+@pytest.fixture
+def comment(github, tmp_path):
+    """The last step of the action, in this process, on a summary that is there."""
+    event = tmp_path / "event.json"
+    event.write_text(json.dumps({"pull_request": {"number": 7}}))
+    environ = {
+        "GITHUB_API_URL": f"http://127.0.0.1:{github.server_port}",
+        "GITHUB_REPOSITORY": "acme/desk",
+        "GITHUB_EVENT_PATH": str(event),
+        "GITHUB_TOKEN": "secret",
+        "RUNNER_TEMP": str(tmp_path),
+    }
+
+    def write(text):
+        file = tmp_path / "seatrial" / "gate" / "summary.md"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        assert main(["comment"], environ) == 0
+
+    return write
+
+
+def test_a_comment_that_somebody_else_began_with_our_marker_is_left_alone(comment, github):
+    forged = f"{MARKER.format('gate')}\n> **✓ PASS**"
+    github.comments[3]["body"] = forged
+    for text in ("BLOCKED", "BLOCKED again"):
+        comment(text)
+        assert ours(github) == [forged, f"{MARKER.format('gate')}\n{text}"]
+
+
+def test_a_token_that_has_a_name_edits_its_own_comment(comment, github):
+    github.login = "release-robot"
+    bot = {"login": "github-actions[bot]", "type": "Bot"}
+    github.comments.append({"id": 121, "user": bot, "body": MARKER.format("gate")})
+    for text in ("one", "two"):
+        comment(text)
+        assert ours(github) == [MARKER.format("gate"), f"{MARKER.format('gate')}\n{text}"]
+
+
+def test_a_report_that_is_longer_than_a_comment_may_be_is_cut_and_closed(comment, github):
+    comment(
+        "> verdict\n<details><summary>rows</summary>\n\n```text\n"
+        + "✕ segment 42.0→1.0\n" * 10_000
+        + "```\n</details>\n"
+    )
+    (body,) = ours(github)
+    assert 59_000 < len(body) < 65_536
+    assert body.endswith("1.0\n```\n</details>\n\nand more: see the job's summary\n")
 
 
 def test_a_step_that_never_wrote_a_code_is_no_pass():
