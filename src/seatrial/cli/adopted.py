@@ -151,7 +151,7 @@ def _graph(one: Mounted) -> Iterator[Line]:
     least = clusters_to_rule_out(Policy().must_detect_overall) or 0
     if 0 < one.examples < least:
         yield Line(
-            f"  note  under {least} examples the gate can stop a change and cannot pass one that changes an answer: it says that it cannot tell. Add examples, or set a larger must_detect_overall in gates/merge.toml (0.2 takes {clusters_to_rule_out(0.2)})",
+            f"  note  under {count(least, 'example')} the gate can stop a change and cannot pass one that changes an answer: it says that it cannot tell. Add examples, or set a larger must_detect_overall in gates/merge.toml (0.2 takes {clusters_to_rule_out(0.2)})",
             "unsure",
         )
     if not one.examples:

@@ -41,7 +41,9 @@ class Reruns:
         if self.pooled < self.look - self.unseen:
             wording += f": decided on the first {count(self.pooled, 'run')} of each version, as a rerun of one version alone replaces nothing; run both versions again and all runs are pooled"
         elif self.pooled > 1:
-            wording += f": the {self.pooled} runs of each version are pooled and decide, so nothing is repeated"
+            wording += (
+                f": the {count(self.pooled, 'run')} of each version are pooled and decide, so nothing is repeated"
+            )
         absent = f"{count(self.unseen, 'earlier attempt')} of this job left no runs here, so nothing of {'it' if self.unseen == 1 else 'them'} is pooled"
         return "; ".join((wording, *([absent] if self.unseen else []), *self.left_out))
 

@@ -12,6 +12,7 @@ from seatrial.errors import DataError
 from seatrial.evidence.against_half import EVEN
 from seatrial.judge.scores import WINNERS, scores_of
 from seatrial.table import Column, Kind
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -149,7 +150,7 @@ def refuse_own_labels(found: Joined, names: Iterable[str]) -> None:
     copied = sum(one.why_people.strip() == one.why_judge.strip() for one in given)
     if copied >= COPIED and 2 * copied > len(given):
         raise DataError(
-            f"{copied} of {len(given)} labels carry the judge's reason word for word; a licence is measured on what people say"
+            f"{copied} of {count(len(given), 'label')} carry the judge's reason word for word; a licence is measured on what people say"
         )
 
 
