@@ -91,6 +91,9 @@ VARIABLES = (
     Variable("LANGCHAIN_TRACING", "Other services", "likewise"),
     Variable("LANGCHAIN_TRACING_V2", "Other services", "likewise"),
     Variable("CI", "CI and terminal", "set: `report --open` opens no browser"),
+    Variable(
+        "GITHUB_ACTIONS", "CI and terminal", "set: a verdict that `mode` or `inconclusive` lets pass is an annotation"
+    ),
     Variable("NO_COLOR", "CI and terminal", "set: no colour"),
     Variable(
         "GITHUB_RUN_ATTEMPT", "CI and terminal", "attempt of the job: the number of the look that a report prints", "1"

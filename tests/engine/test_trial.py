@@ -238,7 +238,8 @@ def test_a_hanging_run_is_a_timeout_and_nothing_else_is_lost(project):
     assert (rows["scored"], rows["target_error"]) == (119, 1)
 
 
-def test_gate_on_two_runs_uses_the_trial_rows_policy(project, capsys):
+def test_gate_on_two_runs_uses_the_trial_rows_policy(project, capsys, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     project("v3", mode="warn")
     assert [run(["eval", f"greeter@{version}"]) for version in ("v1", "v3")] == [0, 0]
     capsys.readouterr()

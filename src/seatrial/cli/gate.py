@@ -196,8 +196,19 @@ def command(
     )
     tolerated = report.verdict is Verdict.INCONCLUSIVE and report.exit_code == 0
     if (report.mode == "warn" and report.verdict.exit_code) or (report.mode == "block" and tolerated):
-        click.echo(f"::warning title=seatrial gate::{report.verdict.value}: {annotation(report.reason)}", err=True)
+        _warn(report)
     return report.exit_code
+
+
+def _warn(report: Report) -> None:
+    """Say beside the report that the exit code is not the verdict's: as an annotation where GitHub Actions reads it."""
+    if os.environ.get("GITHUB_ACTIONS"):
+        click.echo(f"::warning title=seatrial gate::{report.verdict.value}: {annotation(report.reason)}", err=True)
+    else:
+        exits = f"exit {report.exit_code} instead of {report.verdict.exit_code}"
+        click.echo(
+            f"seatrial gate: {exits}, verdict {report.verdict.value}: {' '.join(report.reason.split())}", err=True
+        )
 
 
 def _alone(ref: str, versions: tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from seatrial.errors import DataError, SeatrialError, UsageError
+from seatrial.errors import SeatrialError, UsageError
 from seatrial.privacy.exits import redacted
 
 if TYPE_CHECKING:
@@ -47,24 +47,28 @@ def _texts(report: Report) -> Mapping[tuple[str, str], SideBySide]:
 
 @contextmanager
 def refusals(files: Iterable[Path], title: str = "") -> Iterator[None]:
-    """Where nothing can be judged, every .html file asked for says why; the error goes on to its exit code."""
+    """Where nothing can be judged, every file asked for says why, with the exit code to which the error goes on.
+
+    A file of an earlier run is written over: it would be read as the verdict of this one.
+    """
     try:
         yield
-    except DataError as error:
-        from seatrial.report.html import html  # noqa: PLC0415
-        from seatrial.report.view import refusal  # noqa: PLC0415
+    except SeatrialError as error:
+        from seatrial.report.refusal import refusal_texts  # noqa: PLC0415
 
-        wording = html(refusal(str(error), title=title, empty=EMPTY in str(error)))
+        reason = str(error)
+        empty = EMPTY in reason
+        if files := list(files):
+            texts = refusal_texts(title, reason, error.reason_class, error.exit_code, name="", empty=empty)
         for file in files:
-            if file.suffix == ".html":
-                save(file, wording)
+            save(file, texts[file.suffix])
         raise
 
 
 def save(file: Path, text: str) -> None:
     """Write one file, or say why not."""
     try:
-        file.write_text(redacted(text), encoding="utf-8")
+        file.write_text(text if file.suffix == ".json" else redacted(text), encoding="utf-8")
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from error
 

@@ -43,7 +43,9 @@ def show_unjudged(trial: Unjudged, *, as_json: bool) -> None:
     if target:
         try:
             with Path(target).open("a", encoding="utf-8") as step:
-                step.write(redacted(refusal_comment(title_of(trial.row), trial.reason, trial.row.graph)))
+                step.write(
+                    redacted(refusal_comment(title_of(trial.row), trial.reason, trial.row.graph, trial.exit_code))
+                )
         except OSError as error:
             click.echo(f"seatrial: the step summary {target} cannot be written: {error.strerror}", err=True)
 
@@ -62,20 +64,11 @@ def unjudged_data(trial: Unjudged) -> dict[str, Any]:
 
 def write_unjudged(unjudged: Sequence[Unjudged], folder: Path, rows: Sequence[TrialRow]) -> None:
     """Write the files a report has, each saying why there is none."""
-    from seatrial.report.data import gate_json, refusal_data  # noqa: PLC0415
-    from seatrial.report.html import html  # noqa: PLC0415
-    from seatrial.report.refusal import refusal_comment, refusal_junit, refusal_lines  # noqa: PLC0415
-    from seatrial.report.view import refusal  # noqa: PLC0415
+    from seatrial.report.refusal import refusal_texts  # noqa: PLC0415 - after the work, not before
 
     for trial in unjudged:
         name, title = report_name(trial.row, rows), title_of(trial.row)
-        texts = {
-            ".html": html(refusal(trial.reason, title=title)),
-            ".json": gate_json(refusal_data(trial.reason, trial.reason_class, exit_code=trial.exit_code)),
-            ".md": refusal_comment(title, trial.reason, trial.row.graph),
-            ".xml": refusal_junit(title, trial.reason),
-            ".txt": "".join(f"{line.text}\n" for line in refusal_lines(title, trial.reason, trial.exit_code)),
-        }
+        texts = refusal_texts(title, trial.reason, trial.reason_class, trial.exit_code, name=trial.row.graph)
         for suffix, text in texts.items():
             file = folder / f"{name}{suffix}"
             try:

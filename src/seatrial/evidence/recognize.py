@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -59,6 +60,8 @@ ANSWERS = _names(
     "started_at judge evaluator label_source"
 )
 """Names of what a version said or did, and of when: never a segment, which comes from the question."""
+CHOICES = 3
+"""Most columns that are named as a choice of the example."""
 LABELS = 12
 """Most different words of a column that people label answers with."""
 
@@ -80,11 +83,24 @@ class Taken:
     unused: tuple[str, ...] = ()
 
 
-def recognize(files: Sequence[Mapping[str, Raw]], source: str, reading: Reading) -> Taken:
+class _Wanted(NamedTuple):
+    """What the columns leave open, and the options that settle it."""
+
+    sentence: str
+    options: str
+
+
+def recognize(files: Sequence[Mapping[str, Raw]], source: str, reading: Reading, *, versioned: bool = True) -> Taken:
     """Take columns of known names for what the evidence lacks; nothing that is given or canonical is taken otherwise.
 
+    Args:
+        files: the columns of each file.
+        source: what the files are called in a refusal.
+        reading: what is known of them.
+        versioned: whether each file's version is known without a column of it.
+
     Raises:
-        UsageError: several columns could be it; names the options that settle it.
+        UsageError: several columns could be it, or none is; names everything that is open and the options that settle it.
     """
     have = [name for name in files[0] if all(name in one for one in files) and name not in reading.ignore]
     ignore = list(reading.ignore)
@@ -95,40 +111,54 @@ def recognize(files: Sequence[Mapping[str, Raw]], source: str, reading: Reading)
         {one for names in reading.mapping.values() for one in names} | set(reading.segments) | set(reading.key_columns)
     )
     free = [name for name in have if (name not in NAMES or name in ignore) and name not in used]
-    mapping, reported = dict(reading.mapping), []
+    mapping, reported = dict(reading.mapping), list[str]()
+    wanted = list[_Wanted]()
+    versioned = versioned or "version" in known
     if "example_id" not in known:
-        if found := _example(files, free, source):
-            mapping["example_id"] = (found,)
-            reported.append(f"{found} as example")
+        example = _example(files, free)
+        if isinstance(example, str):
+            mapping["example_id"] = (example,)
+            reported.append(f"{example} as example")
         else:
-            _refuse_missing_header(have, source)
+            if example is None:
+                _refuse_missing_header(have, source)
+            wanted.append(example or _unnamed_example(files, free if versioned else (), have, mapping))
     scores = _scores(files, free, reading)
     unused: tuple[str, ...] = ()
     if not known & {"score", "outcome"} and not reading.key_columns:
-        if len(scores) > 1:
-            raise UsageError(
-                f"{source}: {_or(scores)} could be the score; say which with --map score={scores[0]}, or judge each as a key of its own with --key-columns {','.join(scores)}"
-            )
-        if not scores:
-            _refuse_unknown_words(files, free, source)
-            left = [name for name in free if name not in mapping.get("example_id", ())]
-            _refuse_unnamed_scores(files, left, source, reading.scores)
-        if scores:
+        if len(scores) == 1:
             mapping["score"] = tuple(scores)
             reported.append(f"{scores[0]} as score")
+        else:
+            left = [name for name in free if name not in mapping.get("example_id", ())]
+            score = _several_scores(scores) or _unknown_words(files, free) or _unnamed_scores(files, left, reading)
+            if score is None and wanted:
+                score = _Wanted("no column holds what a score may be", "--map score=COLUMN")
+            wanted += [score] if score else []
     elif "score" in have and "score" not in reading.mapping:
         unused = tuple(scores)
-    taken = {one for names in mapping.values() for one in names}
+    _refuse(wanted, source, versioned=versioned)
+    reported += _take_others(files, free, known, mapping, reading)
+    return Taken(mapping, tuple(ignore), tuple(reported), unused)
+
+
+def _take_others(
+    files: Sequence[Mapping[str, Raw]],
+    free: Sequence[str],
+    known: set[str],
+    mapping: dict[str, Sequence[str]],
+    reading: Reading,
+) -> list[str]:
+    """Add to the mapping what need not be there and is, and say it."""
+    taken, reported = {one for names in mapping.values() for one in names}, []
     for target, names in OTHERS.items():
         if target in known or (target == "key" and reading.key_columns):
             continue
-        found_there = [
-            name for name in free if plain(name) in names and name not in taken and _fits(files, name, target)
-        ]
-        if len(found_there) == 1:
-            mapping[target] = (found_there[0],)
-            reported.append(f"{found_there[0]} as {target}")
-    return Taken(mapping, tuple(ignore), tuple(reported), unused)
+        found = [name for name in free if plain(name) in names and name not in taken and _fits(files, name, target)]
+        if len(found) == 1:
+            mapping[target] = (found[0],)
+            reported.append(f"{found[0]} as {target}")
+    return reported
 
 
 def plain(name: str) -> str:
@@ -142,7 +172,61 @@ def _is_outcome(files: Sequence[Mapping[str, Raw]]) -> bool:
     return words <= {*Outcome} or bool(words & {*Outcome})
 
 
-def _example(files: Sequence[Mapping[str, Raw]], free: Sequence[str], source: str) -> str | None:
+def _refuse(wanted: Sequence[_Wanted], source: str, *, versioned: bool) -> None:
+    """Raise one UsageError of everything that is open."""
+    if not wanted:
+        return
+    if not versioned:
+        which = _Wanted(
+            "no column is called version: --map version=COLUMN, or a file per version", "--map version=COLUMN"
+        )
+        wanted = [*wanted, which]
+    sentences = ". Also, ".join(one.sentence for one in wanted)
+    together = f". Together: {' '.join(one.options for one in wanted)}" if len(wanted) > 1 else ""
+    raise UsageError(f"{source}: {sentences}{together}")
+
+
+def _map(target: str, name: str) -> str:
+    return f"--map {shlex.quote(f'{target}={name}')}"
+
+
+def _unnamed_example(
+    files: Sequence[Mapping[str, Raw]], free: Sequence[str], have: Sequence[str], mapping: Mapping[str, Sequence[str]]
+) -> _Wanted:
+    """Ask which column is the example, and name those that could be: another value in every row of a version."""
+    versions = mapping.get("version", ("version",))
+    could = [name for name in free if plain(name) not in ANSWERS and _could_be_example(files, name, versions)]
+    could.sort(key=lambda name: _numbers(files[0][name]) is not None)
+    if not could:
+        option = "--map example_id=COLUMN"
+        return _Wanted(f"no column is called an example's id; map it with {option}. Columns: {', '.join(have)}", option)
+    option = _map("example_id", could[0])
+    hold = "hold" if len(could) > 1 else "holds"
+    return _Wanted(
+        f"no column is called an example's id, and {_or(could[:CHOICES])} {hold} another value in every row: {option} takes one",
+        option,
+    )
+
+
+def _could_be_example(files: Sequence[Mapping[str, Raw]], name: str, versions: Sequence[str]) -> bool:
+    """Whether a column has another value in every row of a version, no fractions, and values that all files share."""
+    if name in versions or any(one[name].nested for one in files):
+        return False
+    columns = [_numbers(one[name]) for one in files]
+    if any(column is not None and not (column % 1 == 0).all() for column in columns):
+        return False
+    return _in_common(files, name) and all(_unique_within(one, name, versions) for one in files)
+
+
+def _unique_within(file: Mapping[str, Raw], name: str, versions: Sequence[str]) -> bool:
+    codes = file[name].texts()
+    if len(versions) != 1 or versions[0] not in file:
+        return _unique(file[name])
+    pairs = np.stack([codes.index, file[versions[0]].texts().index])
+    return not (codes.index < 0).any() and len(np.unique(pairs, axis=1).T) == len(codes)
+
+
+def _example(files: Sequence[Mapping[str, Raw]], free: Sequence[str]) -> str | _Wanted | None:
     for names in (EXAMPLE, REQUESTED):
         found = sorted((name for name in free if plain(name) in names), key=lambda name: names.index(plain(name)))
         found = [name for name in found if not any(one[name].nested for one in files)]
@@ -152,8 +236,10 @@ def _example(files: Sequence[Mapping[str, Raw]], free: Sequence[str], source: st
         if len(found) > 1:
             found = [name for name in found if all(_unique(one[name]) for one in files)] or found
         if len(found) > 1 and not all(_alike(files, found[0], other) for other in found[1:]):
-            raise UsageError(
-                f"{source}: {_or(found)} could be the example; say which with --map example_id={found[0]} (several columns joined by a comma are one id)"
+            option = _map("example_id", found[0])
+            return _Wanted(
+                f"{_or(found)} could be the example; say which with {option} (several columns joined by a comma are one id)",
+                option,
             )
         if found:
             return found[0]
@@ -182,34 +268,50 @@ def _scores(files: Sequence[Mapping[str, Raw]], free: Sequence[str], reading: Re
     return [name for name in named if all(readable(one[name], reading.scores) for one in files)]
 
 
-def _refuse_unknown_words(files: Sequence[Mapping[str, Raw]], free: Sequence[str], source: str) -> None:
-    """Raise where a column is called a score and holds a few words of its own, whose meaning is not known."""
+def _several_scores(scores: Sequence[str]) -> _Wanted | None:
+    if not scores:
+        return None
+    option = _map("score", scores[0])
+    return _Wanted(
+        f"{_or(scores)} could be the score; say which with {option}, or judge each as a key of its own with --key-columns {shlex.quote(','.join(scores))}",
+        option,
+    )
+
+
+def _unknown_words(files: Sequence[Mapping[str, Raw]], free: Sequence[str]) -> _Wanted | None:
+    """Ask where a column is called a score and holds a few words of its own, whose meaning is not known."""
     for name in free:
         if plain(name) not in SCORE or any(one[name].few(LABELS) is None for one in files):
             continue
         words = sorted({word for one in files for word in one[name].texts().values})
-        raise UsageError(
-            f"{source}: {name} could be the score, and holds: {', '.join(words)}; say what they mean with --pass WORD,WORD and --fail WORD,WORD (and --na WORD for no score)"
+        return _Wanted(
+            f"{name} could be the score, and holds: {', '.join(words)}; say what they mean with --pass WORD,WORD and --fail WORD,WORD (and --na WORD for no score)",
+            "--pass WORD,WORD --fail WORD,WORD",
         )
+    return None
 
 
-def _refuse_unnamed_scores(
-    files: Sequence[Mapping[str, Raw]], free: Sequence[str], source: str, rules: ScoreRules
-) -> None:
-    """Raise where no column is called a score and some could be, as RAGAS and DeepEval call them by their metric."""
-    could = [name for name in free if plain(name) not in ANSWERS and _could_be_score(files, name, rules)]
+def _unnamed_scores(files: Sequence[Mapping[str, Raw]], free: Sequence[str], reading: Reading) -> _Wanted | None:
+    """Ask where no column is called a score and some could be, as RAGAS and DeepEval call them by their metric."""
+    could = [name for name in free if plain(name) not in ANSWERS and _could_be_score(files, name, reading.scores)]
     worse = [name for name in could if plain(name) in WORSE]
     could = [name for name in could if name not in worse]
     if worse and not could:
-        raise UsageError(
-            f"{source}: no column is called a score; {worse[0]} is worse the higher it is, and a score is better. Where it is 0 or 1: --map score={worse[0]} --pass 0 --fail 1"
+        option = f"{_map('score', worse[0])} --pass 0 --fail 1"
+        return _Wanted(
+            f"no column is called a score; {worse[0]} is worse the higher it is, and a score is better. Where it is 0 or 1: {option}",
+            option,
         )
-    if could:
-        several = f"; --key-columns {','.join(could)} judges each as a key of its own" if len(could) > 1 else ""
-        hold = "hold" if len(could) > 1 else "holds"
-        raise UsageError(
-            f"{source}: no column is called a score, and {_or(could)} {hold} what one may be. Where higher is better: --map score={could[0]} takes one{several}"
-        )
+    if not could:
+        return None
+    option = _map("score", could[0])
+    keys = shlex.quote(",".join(could))
+    several = f"; --key-columns {keys} judges each as a key of its own" if len(could) > 1 else ""
+    hold = "hold" if len(could) > 1 else "holds"
+    return _Wanted(
+        f"no column is called a score, and {_or(could)} {hold} what one may be. Where higher is better: {option} takes one{several}",
+        option,
+    )
 
 
 def _could_be_score(files: Sequence[Mapping[str, Raw]], name: str, rules: ScoreRules) -> bool:

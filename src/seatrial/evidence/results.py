@@ -57,7 +57,7 @@ def read_results(
     if propose:
         reading = replace(reading, ignore=(*given, *_own_versions(files, reading)))
     source = SEVERAL.join(file.source for file in files)
-    taken = recognize([file.raw for file in files], source, reading)
+    taken = recognize([file.raw for file in files], source, reading, versioned=None not in versions)
     files, reported = _with_scores(files, taken, reading)
     parts = [
         evidence_of(
@@ -82,8 +82,8 @@ def read_results(
     if taken.unused:
         reported.append(f"{', '.join(taken.unused)} not used (--key-columns judges several scores)")
     notes = dict.fromkeys(note for file in files for note in file.notes)
-    line = "; ".join([*([", ".join(reported)] if reported else []), *notes])
     complete = parts[0] if len(parts) == 1 else combine(parts, source)
+    line = "; ".join([*([", ".join(reported)] if reported else []), *notes])
     return complete.stamped(read_as=line) if line else complete
 
 

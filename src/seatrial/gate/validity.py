@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -126,8 +127,18 @@ def _of_a_dimension(evidence: Evidence, name: str) -> str:
         choices = ", ".join(f"{one}={name}" for one in with_it)
         raise UsageError(f"critical segment {name!r} is a value of several dimensions; choose one of: {choices}")
     raise UsageError(
-        f"critical segment {name!r}: the evidence has no dimension {dimension!r}; it has: {', '.join(have) or 'none (--segment COLUMN makes one)'}"
+        f"critical segment {name!r}: the evidence has no dimension {dimension!r}; it has: {', '.join(have) or 'none (--segment COLUMN makes one)'}{_one_each(name)}"
     )
+
+
+def _one_each(name: str) -> str:
+    """That several segments are several options, where a name looks like a list."""
+    parts = [part.strip() for part in name.split(",") if part.strip()]
+    if len(parts) < 2:
+        return ""
+    dimension, sign, _ = parts[0].partition("=")
+    each = [part if "=" in part else f"{dimension}{sign}{part}" if sign else part for part in parts]
+    return f". --critical is given once per segment: {' '.join(f'--critical {shlex.quote(one)}' for one in each)}"
 
 
 def known_values(evidence: Evidence, critical: Collection[str]) -> None:
@@ -137,7 +148,7 @@ def known_values(evidence: Evidence, critical: Collection[str]) -> None:
         have = evidence.codes(f"segment.{dimension}").values
         if sign and value not in have:
             raise UsageError(
-                f"critical segment {name!r}: {dimension} has no value {value!r}; it has: {', '.join(sorted(have))}"
+                f"critical segment {name!r}: {dimension} has no value {value!r}; it has: {', '.join(sorted(have))}{_one_each(name)}"
             )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from seatrial.errors import ExitCode
 from seatrial.gate.row import OVERALL
 from seatrial.gate.verdict import looks_worse
 from seatrial.report.annotations import looks
@@ -279,12 +280,13 @@ def decisive(v: View) -> list[RowView]:
     ]
 
 
-def refusal(reason: str, *, title: str = "", empty: bool = False) -> View:
+def refusal(reason: str, *, title: str = "", empty: bool = False, exit_code: int = ExitCode.COULD_NOT_TELL) -> View:
     """What is shown when nothing could be judged: one cause, and not one number that could be quoted."""
+    word = "NOTHING JUDGED" if exit_code == ExitCode.NOTHING_JUDGED else "INVALID"
     cause, stop, remedy = plain(reason).partition(". ")
     return View(
         glyph="∅" if empty else "!",
-        word="EMPTY" if empty else "INVALID",
+        word="EMPTY" if empty else word,
         title=plain(title),
         headline=f"{cause}{'.' if stop else ''}",
         average="",
@@ -298,7 +300,7 @@ def refusal(reason: str, *, title: str = "", empty: bool = False) -> View:
         error_rate="",
         mode="block",
         warnings=(),
-        exit_code=Verdict.INCONCLUSIVE.exit_code,
+        exit_code=int(exit_code),
         state="empty" if empty else "invalid",
         graph="",
         reported=(),

@@ -75,7 +75,8 @@ def test_a_misspelt_critical_segment_guards_nobody_and_is_refused(file, capsys):
 
 
 @pytest.mark.parametrize("mode", ["observe", "warn"])
-def test_a_mode_that_does_not_block_exits_0_with_the_verdict_unchanged(file, policy, capsys, mode):
+def test_a_mode_that_does_not_block_exits_0_with_the_verdict_unchanged(file, policy, capsys, mode, monkeypatch):
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
     assert gate(file(20), "--json", "--policy", policy(f'mode = "{mode}"')) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["verdict"] == "fail"
@@ -326,3 +327,20 @@ def test_a_refusal_has_the_format_of_its_verb(tmp_path, monkeypatch, capsys, wor
     reported = json.loads(capsys.readouterr().out)
     assert (reported["schema"], reported["verdict"]) == (f"seatrial/{schema}", "inconclusive")
     assert "segments" not in reported
+
+
+def test_outside_github_actions_a_tolerated_verdict_is_a_sentence(file, capsys, monkeypatch):
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    assert gate(file(2, 25), "--inconclusive", "pass", "--critical", "tier=x") == 0
+    reported = capsys.readouterr().err
+    assert reported.startswith("seatrial gate: exit 0 instead of 2, verdict inconclusive: ")
+    assert "::" not in reported
+    assert "%25" not in reported
+
+
+@pytest.mark.parametrize(
+    ("given", "each"), [("x,y", "--critical x --critical y"), ("tier=x,y", "--critical tier=x --critical tier=y")]
+)
+def test_a_list_of_critical_segments_is_told_one_option_each(file, capsys, given, each):
+    assert gate(file(0, 60), "--critical", given) == 3
+    assert f"--critical is given once per segment: {each}" in capsys.readouterr().err

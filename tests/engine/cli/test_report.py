@@ -12,7 +12,7 @@ import pytest
 from seatrial.cli.app import run
 from seatrial.cli.page import EMPTY, browse, page, refusals
 from seatrial.dataset import load
-from seatrial.errors import DataError, InvalidComparison, UsageError
+from seatrial.errors import DataError, InvalidComparison, NotFound, UsageError
 from seatrial.evidence import read_evidence
 from seatrial.graph.target import callable_target
 from seatrial.judge.answer_text import as_text
@@ -262,10 +262,24 @@ def test_where_nothing_can_be_judged_the_page_says_why_and_the_error_goes_on(tmp
     text = pages[0].read_text()
     assert "! INVALID" in text
     assert "mail v1 → v2" in text
-    assert not pages[1].exists()
-    with pytest.raises(UsageError), refusals([tmp_path / "usage.html"]):
-        raise UsageError("a wrong flag decides nothing and says nothing")
-    assert not (tmp_path / "usage.html").exists()
+    assert "exit code 2: could not tell" in text
+    assert "two data sets" in pages[1].read_text()
+
+
+def test_where_the_command_is_wrong_every_file_says_that_nothing_was_judged(tmp_path):
+    files = [tmp_path / f"gate{suffix}" for suffix in (".html", ".json", ".md", ".xml", ".txt")]
+    files[1].write_text("the verdict of an earlier run")
+    for error in (UsageError, NotFound):
+        with pytest.raises(error), refusals(files):
+            raise error("old.csv has no score")
+        texts = [file.read_text() for file in files]
+        assert "! NOTHING JUDGED" in texts[0]
+        assert "exit code 3: nothing was judged" in texts[0]
+        assert "could not tell" not in texts[0]
+        assert json.loads(texts[1])["exit_code"] == 3
+        assert "**! NOTHING JUDGED** (exit code 3): old.csv" in texts[2]
+        assert "nothing was judged, exit code 3" in texts[3]
+        assert texts[4].startswith("! NOTHING JUDGED     exit 3")
 
 
 def test_evidence_without_a_row_has_a_page_of_its_own(tmp_path):

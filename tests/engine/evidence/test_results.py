@@ -1,6 +1,7 @@
 """Two files of anybody's results are one table, by the names people use; what is ambiguous is asked about."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -308,3 +309,23 @@ def test_a_wrong_call_with_files_is_a_sentence(two, monkeypatch, capsys, argumen
     monkeypatch.chdir(paths[0].parent)
     assert run(["gate", *arguments]) == 3
     assert reported in capsys.readouterr().err
+
+
+def test_everything_that_no_column_is_called_is_asked_at_once_and_the_options_judge(two, capsys, tmp_path, monkeypatch):
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    rows = [f"V-{i},{'NSW'[i % 3]},{i % 5 / 4}" for i in range(60)]
+    paths = [str(path) for path in two("Vorgang,Region,Note im Test", rows)]
+    assert run(["gate", *paths]) == 3
+    reported = capsys.readouterr().err
+    assert "Vorgang holds another value in every row" in reported
+    together = "--map example_id=Vorgang --map 'score=Note im Test'"
+    assert reported.endswith(f"Together: {together}\n")
+    assert run(["gate", *paths, *shlex.split(together)]) == 0
+    rows = [f"{row},{version}" for version in "ab" for row in rows]
+    (tmp_path / "one.csv").write_text("\n".join(["Vorgang,Region,Note,Modell", *rows]))
+    one = ["gate", "--evidence", str(tmp_path / "one.csv"), "--baseline", "a", "--candidate", "b"]
+    capsys.readouterr()
+    assert run(one) == 3
+    assert "Together: --map example_id=COLUMN --map score=Note --map version=COLUMN" in capsys.readouterr().err
+    assert run([*one, "--map", "version=Modell", "--map", "score=Note"]) == 3
+    assert "--map example_id=Vorgang takes one" in capsys.readouterr().err
