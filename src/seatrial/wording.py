@@ -43,6 +43,17 @@ def drop(share: float | None) -> str:
     return "no drop at all" if share is None else f"{math.ceil(round(100 * share, 6))} points"
 
 
+def drop_under(share: float, limit: float) -> str:
+    """The bound of a drop that is shown to be under `limit`: rounded up, with as many decimals as keep it under the limit."""
+    bound = max(0.0, share)
+    for decimals in range(10):
+        # Six decimals hold where a sum is not exact: 0.07 is 7 points, not 8.
+        up = math.ceil(round(100 * bound * 10**decimals, 6)) / 10**decimals
+        if up < round(100 * limit, 6):
+            return f"{up:.{decimals}f} points"
+    return drop(limit)
+
+
 def count(n: int, noun: str) -> str:
     """`1 example`, `2 examples`."""
     return f"{n:,} {noun}{'' if n == 1 else 's'}"

@@ -394,7 +394,7 @@ def test_flaky_reads_a_run_that_has_repetitions(project, capsys):
     run(["eval", "greeter@v1"])
     name = only_run(root, "v1")["run_id"]
     assert run(["flaky", name]) == 2
-    assert "run it with --repeat 3 or more" in capsys.readouterr().err
+    assert "a project: seatrial eval GRAPH --repeat 3" in capsys.readouterr().err
 
 
 def test_a_run_that_has_gone_stale_is_refused_by_name_and_taken_by_id(project, capsys):

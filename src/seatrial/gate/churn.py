@@ -128,7 +128,7 @@ def churn_of(
     usable = np.flatnonzero(tries >= 2)
     if not usable.size:
         raise InvalidComparison(
-            f"{evidence.source}: no example of {version} was measured twice on {key!r}; run it with --repeat 3 or more"
+            f"{evidence.source}: no example of {version} was measured twice on {key!r}; score every example several times: three repetitions or more (a file: a column repetition; a project: seatrial eval GRAPH --repeat 3)"
         )
     values = disagree[usable]
 

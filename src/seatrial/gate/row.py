@@ -138,6 +138,11 @@ class Row:
         losses, wins = (float((side**2).sum()) for side in (self.best[self.best < 0], self.best[self.best > 0]))
         return round(2 * min(losses, wins) / self.n, DECIMALS) if self.n else 0.0
 
+    @property
+    def moved(self) -> float:
+        """Mean square of a cluster's difference: its flips, both directions, if nothing changed."""
+        return round(min(1.0, float((self.best**2).sum()) / self.n), DECIMALS) if self.n else 0.0
+
     def tipping_point(self, policy: Policy, alpha: float) -> tuple[int, int] | None:
         """(k, of): the row blocks once k of its `of` uncertain clusters go against the candidate; None when it never would."""
         uncertain = np.flatnonzero(self.best - self.worst > _TIE)

@@ -101,9 +101,13 @@ class Tested:
 
     @property
     def needs(self) -> int | None:
-        """Clusters it needs to rule out its drop if nothing changed; of a row that shows nothing, to detect `must_detect`."""
+        """Clusters that four of five times rule out its drop if nothing changed; of a row that shows nothing, to detect `must_detect`.
+
+        Planned at the policy's churn, or at all that moved in the row where this is more: an unchanged candidate's losses
+        are flips as well.
+        """
         if self.rules_out is not None:
-            return clusters_to_rule_out(self.rules_out, self.judged.flips)
+            return clusters_to_rule_out(self.rules_out, max(self.policy.churn, self.judged.moved))
         return needed_n(self.policy.must_detect, self.churn, self.level, self.method) if self.level else None
 
     @property
@@ -210,8 +214,9 @@ def unshown(t: Tested) -> Ruling | None:
     if t.rules_out is None or t.shown is not None:
         return None
     r, low = t.judged, t.judged.baseline is not None and t.judged.baseline <= t.rules_out
-    reason = NotShown(r.n, t.needs, t.rules_out, r.largest_drop, r.baseline if low else None)
-    return _cannot_tell(t, reason)
+    needs, planned = clusters_to_rule_out(t.rules_out, r.flips), t.needs
+    planned = None if planned is None else max(planned, r.n)
+    return _cannot_tell(t, NotShown(r.n, needs, t.rules_out, r.largest_drop, r.baseline if low else None, planned))
 
 
 def too_few(t: Tested) -> Ruling | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from seatrial import reason as kind
 from seatrial import vote, win_rate
 from seatrial.verdict import Outcome, State
-from seatrial.wording import count, drop, interval, p_value, percent, points
+from seatrial.wording import count, drop, drop_under, interval, p_value, percent, points
 
 if TYPE_CHECKING:
     from seatrial.reason import Reason
@@ -69,7 +69,7 @@ def _of_score(reason: kind.ScoreReason) -> str:
         case kind.Underpowered() | kind.NotShown() | kind.Unmeasured() | kind.NotProven():
             return _of_undecided(reason)
         case kind.Shown():
-            return f"shown not worse by {drop(reason.rules_out)} or more: the drop is at most {drop(max(0.0, reason.at_most))}"
+            return f"shown not worse by {drop(reason.rules_out)} or more: the drop is at most {drop_under(reason.at_most, reason.rules_out)}"
         case kind.NotBetter():
             return f"the goal is a better candidate, and it is not shown to be one (p {p_value(reason.p)} > 0.05)"
         case kind.Unchanged():
@@ -130,7 +130,8 @@ def _not_shown(reason: kind.NotShown) -> str:
         )
     if reason.at_most is None:
         return f"{must}, and it has no example"
-    needs = f"an unchanged candidate of this flip rate needs about {count(reason.needs or 0, 'example')}"
+    planned = max(reason.planned or reason.needs or 0, reason.n)
+    needs = f"{'' if planned == reason.n else 'about '}{count(planned, 'example')} in all, four of five times enough for an unchanged candidate at these flips"
     return f"the drop may be up to {drop(reason.at_most)}, and {must}: {needs}, and more repetitions help"
 
 
@@ -224,7 +225,7 @@ def _of_contract(reason: kind.ContractReason) -> str:
 def _of_basis(reason: kind.BasisReason) -> str:
     match reason:
         case kind.FlipRate():
-            return f"{percent(reason.observed)} of its examples flip both ways and the policy's churn is {percent(reason.churn)}: seatrial flaky measures it, and --repeat averages it out"
+            return f"{percent(reason.observed)} of its examples flip both ways and the policy's churn is {percent(reason.churn)}: several scores per example average it out (a file: a column repetition; a project: seatrial flaky measures it, seatrial eval GRAPH --repeat 3 repeats)"
         case kind.TippingPoint():
             return f"blocks if {reason.clusters} of {reason.of} unmeasured go against it"
         case kind.Pooled():

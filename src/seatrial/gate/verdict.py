@@ -19,7 +19,7 @@ from seatrial.reason import (
 )
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
 from seatrial.win_rate import Inconsistent, NotShownToWin, Unjudged
-from seatrial.wording import count, drop, points
+from seatrial.wording import count, drop, drop_under, points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -108,7 +108,7 @@ def _shown(findings: Sequence[Finding]) -> str:
     overall = [one for f, one in shown if f.segment == OVERALL]
     let_off = only_reported(findings)
     wording = [
-        f"{what} {_drops(rows)} or more; the drop is at most {drop(max(0.0, *(one.at_most for one in rows)))}."
+        f"{what} {_drops(rows)} or more; the drop is at most {_largest(rows)}."
         for what, rows in (
             (f"Every {'other ' if let_off else ''}critical segment is shown not worse by", critical),
             ("Overall not worse by" if critical else "Shown not worse overall by", overall),
@@ -118,6 +118,12 @@ def _shown(findings: Sequence[Finding]) -> str:
     if let_off:
         return " ".join([let_off, *wording])
     return " ".join(wording if any(f.critical for f in findings) else [*wording, _unguarded(findings)])
+
+
+def _largest(shown: Sequence[Shown]) -> str:
+    """The largest of the bounds, held under the limit of its own row."""
+    first = max(shown, key=lambda one: one.at_most)
+    return drop_under(first.at_most, first.rules_out)
 
 
 def _drops(shown: Sequence[Shown]) -> str:

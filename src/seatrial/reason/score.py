@@ -128,6 +128,8 @@ class NotShown(Short):
         rules_out: the drop.
         at_most: one-sided .05 upper bound of the drop, at the worst case of what is missing; None without any cluster.
         baseline: its pass rate, where that is too low to fall so far; None elsewhere.
+        planned: clusters as in `needs`, at the policy's churn or at all that moved in the row, whichever is more; never
+            fewer than it has.
     """
 
     kind: ClassVar[str] = "not_shown"
@@ -136,6 +138,7 @@ class NotShown(Short):
     rules_out: float
     at_most: float | None
     baseline: float | None = None
+    planned: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,7 +162,9 @@ _TONES = {State.BLOCKS: "bad", State.CANNOT_TELL: "unsure", State.BETTER: "good"
 def _row(row: RowView, scale: float, label: int) -> str:
     name = _fit(_name(row), label)
     numbers = f"{row.n:>5} {row.rates:>12} {row.delta:>8}"
-    return f"  {row.glyph} {name:<{label}} {numbers} {forest(row, scale):<{FOREST}} {_detects(row)}".rstrip()
+    return f"  {row.glyph} {name:<{label}} {numbers} {forest(row, scale):<{FOREST}} {_detects(row)}".rstrip() + (
+        f"  {row.borderline}" if row.borderline else ""
+    )
 
 
 def _fit(name: str, most: int) -> str:

@@ -62,7 +62,8 @@ def headline(report: Report) -> str:
     critical = [f for f in worse if f.critical]
     first = worst(worse)
     names, all_ = {f.segment for f in worse}, {f.segment for f in judged}
-    wording = f"{len(names)} of {count(len(all_), 'segment')} got worse"
+    too = "overall and " if any(f.segment == OVERALL and not _outside(f) for f in failed) else ""
+    wording = f"{too}{len(names)} of {count(len(all_), 'segment')} got worse"
     how = (
         "one critical: "
         if len({f.segment for f in critical}) == 1
@@ -118,8 +119,9 @@ def _first_cause(undecided: list[Finding], report: Report) -> str:
     if isinstance(reason, Underpowered) and reason.must_detect is not None and reason.needs is not None:
         return f"{label(first, report)} has {count(reason.n, 'example')}, needs {reason.needs:,} to show a drop of {drop(reason.must_detect)}{more}."
     if isinstance(reason, NotShown) and reason.at_most is not None and reason.baseline is None:
-        enough = reason.needs is not None and reason.needs <= reason.n
-        needs = "enough if nothing changed" if enough else f"about {reason.needs or 0:,} needed if nothing changed"
+        total = max(reason.planned or reason.needs or 0, reason.n)
+        planned = "four of five times enough at these flips if nothing changed"
+        needs = planned if total == reason.n else f"about {total:,} in all, {planned}"
         return f"{label(first, report)} may have dropped by up to {drop(reason.at_most)}, and less than {drop(reason.rules_out)} must be shown: {count(reason.n, 'example')}, {needs}{more}."
     hangs = ", and the verdict hangs on them" if isinstance(reason, Unmeasured) else ""
     wording = strip_text(sentence(reason))
@@ -291,10 +293,21 @@ def _collect(report: Report) -> str:
         if isinstance(one, NotShown) and one.baseline is None and one.needs is not None and one.needs <= f.n
     ]
     if enough and not _short_of(report):
-        return f"run more repetitions of {', '.join(dict.fromkeys(enough))} (--repeat 3), both versions"
-    return (
-        f"collect {_lacking(report)}, or run more repetitions (--repeat 3)" if enough else f"collect {_lacking(report)}"
-    )
+        return f"{_repeat(report)}, both versions: {', '.join(dict.fromkeys(enough))}"
+    return f"collect {_lacking(report)}{_planned(report)}{f', or {_repeat(report)}' if enough else ''}"
+
+
+def _repeat(report: Report) -> str:
+    """How an example gets more repetitions: by a run of the project, or by a column of the file."""
+    if runs_of(report.source) is None or not report.graph:
+        return "score every example several times (a column repetition)"
+    return f"run more repetitions (seatrial eval {shlex.quote(report.graph)} --repeat 3)"
+
+
+def _planned(report: Report) -> str:
+    """How much the numbers of examples promise, where they are planned for an unchanged candidate."""
+    planned = any(_lacks(f) and isinstance(one, NotShown) for f in report.findings for one in f.reasons)
+    return " (four of five times enough at these flips)" if planned else ""
 
 
 def _short_of(report: Report) -> bool:

@@ -102,10 +102,14 @@ def _table(rows: list[RowView], v: View) -> list[str]:
     lines = [f"| | {' | '.join(heads)} |", "|---|---|--:|---|--:|---|" + "---|" * (len(heads) - 5)]
     for row in rows:
         name = f"{escape(row.label)}{' (critical)' if row.critical else ''}"
-        cells = [f"{row.glyph} {row.word}", name, f"{row.n:,}", row.rates, row.delta, row.ci]
+        cells = [f"{row.glyph} {row.word}", name, f"{row.n:,}", row.rates, row.delta, _interval(row)]
         cells += [cell for head, cell in ((words.flips, row.flips), (words.detects, row.detects)) if head]
         lines.append(f"| {' | '.join(cells)} |")
     return lines
+
+
+def _interval(row: RowView) -> str:
+    return f"{row.ci}; {escape(row.borderline)}" if row.borderline else row.ci
 
 
 def _win_rates(judge: JudgeView) -> list[str]:

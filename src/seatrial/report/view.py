@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.errors import ExitCode
 from seatrial.gate.row import OVERALL
 from seatrial.gate.verdict import looks_worse
+from seatrial.reason import Shown
 from seatrial.report.annotations import looks
 from seatrial.report.detail import Detail, Override, detail
 from seatrial.report.headline import average, but, cause, error_rate, headline, todo
@@ -331,7 +332,8 @@ def _its_own(report: Report) -> Iterator[Override]:
 
 def _row(f: Finding, report: Report, name: Callable[[Finding], str], excused: set[tuple[str, str]]) -> RowView:
     ends, own = f.ci or (None, None), f.ci_row or (None, None)
-    short_of = f.critical and f.needed_n is not None and f.needed_n > f.n
+    shown = any(isinstance(one, Shown) for one in f.reasons)
+    short_of = f.critical and f.needed_n is not None and f.needed_n > f.n and not shown
     return RowView(
         label=name(f),
         critical=f.critical,
@@ -363,10 +365,15 @@ def _row(f: Finding, report: Report, name: Callable[[Finding], str], excused: se
 
 
 def _borderline(f: Finding) -> str:
-    """The test decides; where the interval drawn at the row's own level would say otherwise, the reader is told."""
-    if f.ci_row is None or f.p is None or f.p_adjusted is None:
+    """The test decides; where an interval of the row would say otherwise, the reader is told both numbers.
+
+    A drop that is proven is held against the 95 % interval that is shown and against the one at the row's own level; one
+    that is not proven against the latter alone, as it is the family that keeps the shown one from deciding.
+    """
+    if f.ci_row is None or f.p is None or f.p_adjusted is None or f.threshold is None:
         return ""
-    blocks = f.state is State.BLOCKS
-    if blocks == (f.ci_row[1] < 0):
+    proven = f.p_adjusted <= f.threshold * (1 + 1e-12)
+    includes = f.ci_row[1] >= 0 or (proven and f.ci is not None and f.ci[1] >= 0)
+    if proven != includes:
         return ""
-    return f"borderline: adjusted p {p_value(f.p_adjusted)} {'≤' if blocks else '>'} {p_value(f.threshold)}"
+    return f"borderline: adjusted p {p_value(f.p_adjusted)} {'≤' if proven else '>'} {p_value(f.threshold)}"

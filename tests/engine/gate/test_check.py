@@ -135,6 +135,7 @@ def test_json_carries_the_reason_of_every_row_as_data(build, pairs):
         "rules_out": 0.2,
         "at_most": pytest.approx(2.8125 / 11, abs=1e-4),
         "baseline": None,
+        "planned": 21,
     }
 
 

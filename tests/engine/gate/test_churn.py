@@ -92,7 +92,9 @@ def test_the_estimate_is_unbiased(build):
 
 
 def test_nothing_to_compare_is_a_sentence(build):
-    with pytest.raises(InvalidComparison, match="--repeat 3 or more"):
+    with pytest.raises(
+        InvalidComparison, match="a file: a column repetition; a project: seatrial eval GRAPH --repeat 3"
+    ):
         churn(build, [[1], [0], [1]])
     with pytest.raises(UsageError, match="version 'z' is not in"):
         churn_of(build(list(rows([[1, 1]]))), "z", "score", Policy(), levels={}, rules_out={})

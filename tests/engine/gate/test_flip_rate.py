@@ -39,7 +39,7 @@ def test_a_row_that_flips_more_than_the_policy_counts_with_says_so(build):
     assert report.overall.detectable_drop == detectable_drop(200, 0.2, report.overall.alpha_row)
     assert report.overall.detectable_drop > detectable_drop(200, 0.05, report.overall.alpha_row)
     assert "seatrial flaky" in report.overall.reason
-    assert "--repeat" in report.overall.reason
+    assert "a file: a column repetition" in report.overall.reason
     steady = next(f for f in report.segments if f.segment == "tier=b")
     assert steady.detectable_drop == detectable_drop(100, 0.05, steady.alpha_row)
     assert not any(isinstance(one, FlipRate) for one in steady.reasons)

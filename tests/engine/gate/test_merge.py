@@ -13,12 +13,16 @@ from seatrial.cli.app import run
 from seatrial.errors import InvalidComparison, UsageError
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
+from seatrial.gate.sentence import sentence
 from seatrial.gate.thresholds import SegmentRule
-from seatrial.reason import NotShown, Unmeasured
+from seatrial.gate.verdict import sum_up
+from seatrial.reason import NotShown, Shown, Unmeasured
 from seatrial.report.data import gate_data, gate_json
 from seatrial.report.view import view
+from seatrial.stats.noninferiority import clusters_to_rule_out
 from seatrial.stats.power import mcnemar_power
-from seatrial.verdict import ReasonClass, State, Verdict
+from seatrial.verdict import Finding, ReasonClass, State, Verdict
+from seatrial.wording import drop_under
 
 REPO_ROOT = next(parent for parent in Path(__file__).parents if (parent / "pyproject.toml").exists())
 DATA = Path(os.environ.get("SEATRIAL_SHARED", REPO_ROOT.parent / "shared")) / "data"
@@ -117,9 +121,52 @@ def test_an_unshown_critical_segment_says_how_many_examples_it_needs(build, pair
     report = gate(build(pairs({"x": (10, 0, 0, 0), "y": (90, 0, 0, 0)})), critical=["t=x"])
     x = row_of(report, "t=x")
     assert (x.state, x.verdict) == (State.CANNOT_TELL, Verdict.INCONCLUSIVE)
-    assert x.needed_n == 13
+    assert x.needed_n == clusters_to_rule_out(0.2, 0.05) == 21
     assert "the drop may be up to 26 points, and less than 20 points must be shown" in x.reason
-    assert "needs about 13 examples, and more repetitions help" in x.reason
+    assert "about 21 examples in all, four of five times enough for an unchanged candidate at these flips" in x.reason
+
+
+def test_examples_are_planned_at_what_moved_and_never_fewer_than_there_are(build, pairs):
+    """6 of 30 moved, all of it flips if nothing changed: 145 show .1 four of five times. 18 of 160 take fewer than 160."""
+    report = gate(build(pairs({"x": (24, 4, 2, 0)})))
+    assert report.overall.needed_n == clusters_to_rule_out(0.1, 0.2) == 145
+    assert view(report).headline.endswith(
+        "30 examples, about 145 in all, four of five times enough at these flips if nothing changed."
+    )
+    assert view(report).todo == "collect 115 more examples (four of five times enough at these flips)"
+    wide = gate(build(pairs({"x": (140, 16, 2, 2)})), Policy(must_detect_overall=0.13, alpha=1e-6))
+    (reason,) = (one for one in wide.overall.reasons if isinstance(one, NotShown))
+    assert wide.overall.needed_n < reason.planned == 160
+    assert "160 in all" not in view(wide).headline
+    assert "about" not in wide.overall.reason
+    assert view(wide).todo == "score every example several times (a column repetition), both versions: overall"
+
+
+def test_a_project_is_told_its_command_for_repetitions_and_a_file_its_column(build, pairs):
+    report = gate(build(pairs({"x": (17, 3, 0, 0), "y": (300, 0, 0, 0)})), critical=["t=x"])
+    assert "--repeat" not in view(report).todo
+    assert view(report).todo.endswith("score every example several times (a column repetition)")
+    project = view(replace(report, source="runs r1 and r2", graph="mail")).todo
+    assert project.endswith("run more repetitions (seatrial eval mail --repeat 3)")
+
+
+@pytest.mark.parametrize(
+    ("bound", "limit", "wording"),
+    [
+        (0.0655, 0.2, "7 points"),
+        (0.194, 0.2, "19.4 points"),
+        (0.1996, 0.2, "19.96 points"),
+        (0.199999999, 0.2, "19.9999999 points"),
+        (-0.01, 0.2, "0 points"),
+        (0.07, 0.1, "7 points"),
+        (0.0251, 0.03, "2.6 points"),
+    ],
+)
+def test_a_bound_that_is_shown_never_reaches_its_limit(bound, limit, wording):
+    assert drop_under(bound, limit) == wording
+    finding = Finding("overall", "k", reasons=(Shown(limit, bound),), verdict=Verdict.PASS, state=State.NO_DROP)
+    assert f"the drop is at most {wording}" in sum_up((finding,), unchanged=False, n=40)[2]
+    assert sentence(finding.reasons[0]).endswith(f"the drop is at most {wording}")
 
 
 def test_a_pass_says_which_drop_is_ruled_out_and_both_error_rates(build, pairs):
@@ -189,7 +236,7 @@ def test_a_thin_row_is_shown_and_decides_nothing(build, pairs):
 def test_the_whole_is_shown_not_worse_by_ten_points_or_cannot_be_told(build, pairs):
     report = gate(build(pairs({"x": (26, 0, 0, 0)})))
     assert (report.verdict, report.reason_class) == (Verdict.INCONCLUSIVE, ReasonClass.UNDERPOWERED)
-    assert report.overall.needed_n == 27
+    assert report.overall.needed_n == clusters_to_rule_out(0.1, 0.05) == 56
     assert gate(build(pairs({"x": (27, 0, 0, 0)}))).verdict is Verdict.PASS
     assert gate(build(pairs({"x": (26, 0, 0, 0)})), Policy(must_detect_overall=0.2)).verdict is Verdict.PASS
 

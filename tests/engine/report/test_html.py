@@ -10,10 +10,12 @@ from html.parser import HTMLParser
 import pytest
 
 from seatrial.gate.report import Flip
+from seatrial.report.console import console
 from seatrial.report.data import gate_data
 from seatrial.report.html import SideBySide, html
 from seatrial.report.html.forest import Forest
 from seatrial.report.html.side import BUDGET, OPEN, SHOWN, flips
+from seatrial.report.markdown import summary
 from seatrial.report.read import report_of
 from seatrial.report.view import GLYPHS, WORDS, Override, refusal, view
 from seatrial.verdict import State, Verdict
@@ -103,7 +105,10 @@ def test_where_nothing_was_judged_no_number_can_be_quoted(pages, name):
 
 
 def test_what_would_settle_it_is_said(pages):
-    assert "Next step: collect 3 more examples of AT." in Page(pages["cannot tell"]).text
+    assert (
+        "Next step: collect 11 more examples of AT (four of five times enough at these flips)."
+        in Page(pages["cannot tell"]).text
+    )
     assert "Next step: Evaluate both again on the same data" in Page(pages["invalid"]).text
 
 
@@ -123,8 +128,8 @@ def test_every_row_stands_in_the_table_with_its_word_its_shape_and_its_picture(v
 def test_a_critical_segment_says_so_and_what_it_lacks(pages):
     text = Page(pages["cannot tell"]).text
     assert "Can't tell 10 80.0 → 80.0 0.0 0 / 0" in text
-    assert "≥ 60 points needs 13 examples" in text
-    assert "0 of 1 critical row shown not worse by 20 points or more; too few: AT (has 10, needs 13)" in text
+    assert "≥ 60 points needs 21 examples" in text
+    assert "0 of 1 critical row shown not worse by 20 points or more; too few: AT (has 10, needs 21)" in text
 
 
 def test_a_test_that_differs_from_its_interval_is_called_borderline(pages, report, finding):
@@ -132,6 +137,17 @@ def test_a_test_that_differs_from_its_interval_is_called_borderline(pages, repor
     text = Page(html(view(report(Verdict.FAIL, finding(), near)))).text
     assert "borderline: adjusted p 0.041 ≤ 0.050" in text
     assert "borderline" not in pages["pass"]
+
+
+def test_a_row_that_blocks_with_a_shown_interval_that_includes_0_is_called_borderline(pages, report, finding):
+    numbers = {"ci": (-0.2, 0.01), "ci_row": (-0.2, -0.01), "p": 0.03, "p_adjusted": 0.041, "threshold": 0.05}
+    seen = view(report(Verdict.FAIL, finding(), finding("t=x", State.BLOCKS, **numbers)))
+    for text in (Page(html(seen)).text, summary(seen, ""), "\n".join(one.text for one in console(seen))):
+        assert "borderline: adjusted p 0.041 ≤ 0.050" in text
+    # a proven drop under min_drop, and a row that fails its floor alone, agree with their intervals
+    small = finding("t=x", State.WATCH, **numbers | {"ci": (-0.2, -0.005)})
+    floor = finding("t=x", State.BLOCKS, **numbers | {"ci_row": (-0.2, 0.02), "p_adjusted": 0.6})
+    assert [view(report(Verdict.PASS, finding(), one)).rows[1].borderline for one in (small, floor)] == ["", ""]
 
 
 def test_the_rules_the_owner_and_the_command_are_on_the_page(pages, decided):

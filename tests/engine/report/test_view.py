@@ -90,6 +90,12 @@ def test_a_segment_with_two_keys_lacks_its_examples_once():
     assert (alone.headline, alone.todo) == ("overall has too few.", "collect 57 more examples")
 
 
+def test_the_headline_counts_the_overall_row_where_it_got_worse_too():
+    rows = [make_finding(state=State.BLOCKS, difference=-0.05), make_finding("t=x", State.BLOCKS, difference=-0.2)]
+    v = view(make_report(Verdict.FAIL, *rows, make_finding("t=y")))
+    assert v.headline == "overall and 1 of 2 segments got worse: x −20.0 points."
+
+
 def test_a_critical_segment_that_fell_in_two_keys_is_one_critical_segment():
     fell = {"difference": -0.2, "critical": True}
     rows = [make_finding("t=x", State.BLOCKS, **fell), make_finding("t=x", State.BLOCKS, key="b", **fell)]
