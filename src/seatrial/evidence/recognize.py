@@ -137,7 +137,8 @@ def recognize(files: Sequence[Mapping[str, Raw]], source: str, reading: Reading,
             wanted += [score] if score else []
     elif "score" in have and "score" not in reading.mapping:
         unused = tuple(scores)
-    _refuse(wanted, source, versioned=versioned)
+    if all(any(map(len, one.values())) for one in files):  # a file without a row is said to be empty
+        _refuse(wanted, source, versioned=versioned)
     reported += _take_others(files, free, known, mapping, reading)
     return Taken(mapping, tuple(ignore), tuple(reported), unused)
 
@@ -199,7 +200,9 @@ def _unnamed_example(
     could.sort(key=lambda name: _numbers(files[0][name]) is not None)
     if not could:
         option = "--map example_id=COLUMN"
-        return _Wanted(f"no column is called an example's id; map it with {option}. Columns: {', '.join(have)}", option)
+        return _Wanted(
+            f"no column example_id (which example); map it with {option}. Columns: {', '.join(have)}", option
+        )
     option = _map("example_id", could[0])
     hold = "hold" if len(could) > 1 else "holds"
     return _Wanted(
