@@ -674,6 +674,7 @@ GOOD = {
         "control_bad": (1, "count"),
         "margin": (0.02, "share"),
         "evidence": ("not_worse", "word"),
+        "estimates": ("shrunk", "word"),
     },
     eprocess.run: {
         "canary_good": (YES, "list"),
@@ -683,6 +684,7 @@ GOOD = {
         "state": (eprocess.START, "state"),
         "margin": (0.02, "share"),
         "evidence": ("worse", "word"),
+        "estimates": ("separate", "word"),
     },
     eprocess.blocks: {
         "canary": (YES, "list"),

@@ -208,7 +208,9 @@ def _check(margin: float, evidence: str, estimates: str) -> None:
 
 def _spread(margin: float, estimates: str) -> float:
     """Standard deviation of the difference that the estimates expect; 0: any."""
-    return _SPREAD * margin if estimates == "shrunk" else 0.0
+    if estimates != "shrunk" or not margin:
+        return 0.0
+    return max(_SPREAD * margin, 1e-9)  # its square divides
 
 
 def _gain(
