@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     "--critical",
     multiple=True,
     metavar="NAME[=VALUE]",
-    help="A dimension, or one segment of it, that must be covered; VALUE alone where one dimension has it.",
+    help="A segment (all of a dimension without =VALUE) that must be shown safe; once per segment; VALUE alone where one dimension has it.",
 )
 @click.option(
     "--policy",
@@ -257,7 +257,7 @@ class _Rules:
 
     Attributes:
         requested: how the files are read.
-        critical: segments that must be covered.
+        critical: segments that must be shown not worse.
         policy: file of rules; None = the built-in defaults.
         graph: whose keys of the policy gate.
         prices: file of prices; None = the project's, else the listed ones.

@@ -43,7 +43,7 @@ class Comparison:
         policy: the rules.
         baseline: version compared with.
         candidate: version judged.
-        critical: segments that must be covered: `NAME=value`, or `NAME` for every value of a dimension.
+        critical: segments that must be shown not worse: `NAME=value`, or `NAME` for every value of a dimension.
         quarantine: examples that are counted and shown, and out of every tested row before it is looked at.
         budget: what the decision may spend of alpha.
         again: fresh repetitions that decide the suspicious rows; None at the first look.

@@ -49,7 +49,7 @@ def check(
         policy: what was fixed before looking.
         baseline: version compared with.
         candidate: version judged.
-        critical: segments that must be covered: `NAME=value`, or `NAME` for every value of a dimension.
+        critical: segments that must be shown not worse: `NAME=value`, or `NAME` for every value of a dimension.
         quarantine: examples that are counted and shown, and out of every tested row before it is looked at.
         prices: what tokens cost, where a cost gates.
         standings: judge -> what its win rate may do (`judge.licence.standing_of`); one that is not in it has no vote.

@@ -53,7 +53,7 @@ class Dimension:
         values: the closed list of values (empty for bands and rules, which name their own).
         bands: half-open ranges of `field`.
         rules: ordered; the first that matches wins.
-        critical: values whose regression alone blocks.
+        critical: values that must be shown not worse, beside what every segment is tested for.
         graphs: the graphs this dimension is for; None means all.
         min_n: least number of clusters a segment of it is decided on; None leaves it to the policy.
         thin: what a critical segment under that number does: `cannot_tell`, or `report` (it is shown and decides nothing but a
