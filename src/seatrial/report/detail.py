@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from seatrial.gate.row import OVERALL
 from seatrial.reason import NotShown, OnlyReported, Shown
 from seatrial.report.flips import FlipView, flip_view, groups, is_in, worst_first
+from seatrial.report.headline import limits
 from seatrial.report.power_curves import Curve, curves
 from seatrial.report.provenance import facts, notes, second_stage
 from seatrial.report.row_name import labels, short
 from seatrial.verdict import MEASUREMENT_FAILURES, SYSTEM_FAILURES, State
-from seatrial.wording import count, drop, interval, percent, points
+from seatrial.wording import count, interval, percent, points
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -183,9 +184,7 @@ def _coverage(report: Report) -> str:
         return "No segment is declared critical, so none has to be covered."
     requested = [f for f in critical if any(isinstance(one, (Shown, NotShown)) for one in f.reasons)]
     seen = [f for f in requested if any(isinstance(one, Shown) for one in f.reasons)]
-    wording = (
-        f"{len(seen)} of {count(len(requested), 'critical row')} shown not worse by {drop(report.must_detect)} or more"
-    )
+    wording = f"{len(seen)} of {count(len(requested), 'critical row')} shown not worse by {limits(report).rstrip(',')} or more"
     short_of = [f for f in requested if f not in seen and f.needed_n is not None and f.needed_n > f.n]
     if short_of:
         name = labels(report)

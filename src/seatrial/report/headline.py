@@ -130,6 +130,15 @@ def _first_cause(undecided: list[Finding], report: Report) -> str:
     return f"{label(first, report)}: {wording}{hangs}{more}."
 
 
+def limits(report: Report) -> str:
+    """The drop that critical segments must be shown not to have had: the policy's, or from the least to the most of their own."""
+    own = {
+        one.rules_out for f in report.findings if f.critical for one in f.reasons if isinstance(one, (Shown, NotShown))
+    } or {report.must_detect}
+    least, most = min(own), max(own)
+    return drop(least) if least == most else f"{drop(least)} to {drop(most)}, each its own limit,"
+
+
 def error_rate(report: Report) -> str:
     """The error rates a decision stands for, both sides where a drop has to be ruled out, and what is beside alpha."""
     wording = f"≤ {100 * report.alpha:g} % false block over {count(report.family_size, 'test')}"
@@ -138,9 +147,7 @@ def error_rate(report: Report) -> str:
     requested = [f for f in report.findings if any(isinstance(one, (Shown, NotShown)) for one in f.reasons)]
     keys = {f.key for f in requested}
     cost = (
-        [f"a critical segment {drop(report.must_detect)}"]
-        if any(f.critical and f.key in keys for f in report.findings)
-        else []
+        [f"a critical segment {limits(report)}"] if any(f.critical and f.key in keys for f in report.findings) else []
     )
     if any(f.segment == OVERALL for f in requested):
         cost.append(f"{drop(report.must_detect_overall)} overall")

@@ -344,3 +344,21 @@ def test_outside_github_actions_a_tolerated_verdict_is_a_sentence(file, capsys, 
 def test_a_list_of_critical_segments_is_told_one_option_each(file, capsys, given, each):
     assert gate(file(0, 60), "--critical", given) == 3
     assert f"--critical is given once per segment: {each}" in capsys.readouterr().err
+
+
+def test_the_promise_names_the_limits_that_segments_have_of_their_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    for version, fixed in (("a", ()), ("b", (10,))):
+        rows = [
+            f"q{i},{'no' if i % 10 == 0 and i not in fixed else 'yes'},{('vip', 'free')[i % 2]}" for i in range(120)
+        ]
+        Path(f"{version}.csv").write_text("\n".join(["id,passed,tier", *rows]) + "\n", encoding="utf-8")
+    Path("gate.toml").write_text(
+        'schema = "seatrial/policy/1"\n[key.score]\nprimary = true\n[key.score.segment."tier=vip"]\nmust_detect = 0.4\n',
+        encoding="utf-8",
+    )
+    assert run(["gate", "a.csv", "b.csv", "--critical", "tier", "--policy", "gate.toml"]) == 0
+    assert (
+        "cost a critical segment 20 points to 40 points, each its own limit, or 10 points overall"
+        in capsys.readouterr().out
+    )
