@@ -13,6 +13,8 @@ from langgraph_sdk.errors import NotFoundError
 
 from seatrial.serve.fields import ACTS, REFUSED
 
+from .served import GRAPH_IDS
+
 
 @pytest.fixture
 def sdk(served: Any) -> Any:
@@ -64,15 +66,7 @@ def test_a_remote_graph_is_invoked_streamed_and_resumed(sdk: Any) -> None:
 
 def test_assistants_are_the_registrys_rows(sdk: Any) -> None:
     assert sdk.assistants.get("echo")["metadata"]["owner"] == "ada"
-    assert {one["graph_id"] for one in sdk.assistants.search()} == {
-        "echo",
-        "later",
-        "asks",
-        "slow",
-        "fails",
-        "calls",
-        "broken",
-    }
+    assert {one["graph_id"] for one in sdk.assistants.search()} == GRAPH_IDS
     assert [one["graph_id"] for one in sdk.assistants.search(graph_id="echo")] == ["echo"]
     assert [one["metadata"]["version"] for one in sdk.assistants.get_versions("echo")] == ["v2", "v1"]
     assert sdk.runs.wait(None, "echo@v2", input={"text": "hi"})["said"] == "hi 2"

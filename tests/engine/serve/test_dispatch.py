@@ -24,6 +24,8 @@ from seatrial.graph.route import Route
 from seatrial.project.routing import Routing
 from seatrial.serve.dispatch import Dispatcher, make_dispatch
 
+from .served import GRAPH_IDS
+
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 
@@ -82,15 +84,7 @@ def test_each_graph_is_answered_by_its_pool_with_the_bytes_of_the_pool(pools: An
 def test_langgraphs_clients_work_through_it(pools: Any, address: str) -> None:
     with get_sync_client(url=address) as sdk:
         assert [part.event for part in sdk.runs.stream(None, "later", input={"text": "abc"})][-1] == "end"
-        assert {one["graph_id"] for one in sdk.assistants.search(limit=100)} == {
-            "echo",
-            "later",
-            "asks",
-            "slow",
-            "fails",
-            "calls",
-            "broken",
-        }
+        assert {one["graph_id"] for one in sdk.assistants.search(limit=100)} == GRAPH_IDS
         thread = sdk.threads.create()["thread_id"]  # no graph is named, so every pool knows it
         assert "__interrupt__" in sdk.runs.wait(thread, "asks", input={"text": "send"})
         assert sdk.threads.get_state(thread)["next"] == ["second"]

@@ -23,6 +23,8 @@ from seatrial.rollout.rules import rules_of
 from seatrial.serve.checkpoints import open_checkpoints
 from seatrial.serve.settings import api_keys, read_serve_settings
 
+from .served import PLAN
+
 DIGEST = hashlib.sha256(b"secret").hexdigest()
 
 
@@ -200,21 +202,6 @@ def test_a_server_that_must_not_start_is_exit_3_with_a_sentence(
     monkeypatch.delenv("SEATRIAL_API_KEY_SHA256", raising=False)
     assert command(["fleet", "serve", *options]) == 3
     assert says in capsys.readouterr().err
-
-
-PLAN = {
-    "schema": "seatrial/rollout-plan/1",
-    "graph": "echo",
-    "control": "v1",
-    "candidate": "v2",
-    "units_per_day": 20000,
-    "owner": "ada",
-    "min_units": 30,
-    "bake": "1h",
-    "metric": {"resolved": {}},
-    "cell": {"rest": {"share": 1.0, "rate": 0.95}},
-    "stage": [{"share": 0.5, "margin": 0.10, "hours": 24}],
-}
 
 
 def test_a_rollout_routes_and_its_exposures_and_outcomes_meet_in_the_store(tmp_path: Path, serving: Any) -> None:

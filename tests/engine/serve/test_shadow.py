@@ -18,6 +18,8 @@ from seatrial.rollout.rules import rules_of
 from seatrial.store.guards import guard_decisions
 from seatrial.store.shadow import read_shadow
 
+from .served import PLAN
+
 REGISTRY = """
 from seatrial.graph.spec import GraphSpec, Version, fleet
 
@@ -74,20 +76,7 @@ def marked(outputs):
 
 SUITES = {"echo": (marked,)}
 """
-PLAN = {
-    "schema": "seatrial/rollout-plan/1",
-    "graph": "echo",
-    "control": "v1",
-    "candidate": "v2",
-    "units_per_day": 20000,
-    "owner": "ada",
-    "min_units": 30,
-    "bake": "1h",
-    "metric": {"resolved": {}},
-    "cell": {"rest": {"share": 1.0, "rate": 0.95}},
-    "stage": [{"share": 0.5, "margin": 0.10, "hours": 24}],
-    "shadow": {"units": 20, "sample": 1.0, "keys": ["marked"], "margin": 0.2},
-}
+SHADOW = {"units": 20, "sample": 1.0, "keys": ["marked"], "margin": 0.2}
 
 
 def ask(client: Any, words: str, path: str = "/runs/wait") -> Any:
@@ -103,7 +92,7 @@ def until(found: Any) -> None:
 
 def started(server: Any) -> Any:
     metrics = parse_metrics({"resolved": {"source": "outcome:resolved", "horizon": "1h", "default": "negative"}}, "m")
-    rules = rules_of(parse_rollout_plan(PLAN, "plan.toml", (), name="echo_v2"), metrics)
+    rules = rules_of(parse_rollout_plan(PLAN | {"shadow": SHADOW}, "plan.toml", (), name="echo_v2"), metrics)
     began = ledger.started(rules, time.time(), code="1", author="ada", reason="x", control_hash="", candidate_hash="")
     assert controller.start(server.store, began, rules)
     return rules
