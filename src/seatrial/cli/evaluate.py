@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.concurrency import runs_at_once
 from seatrial.cli.mlflow import Record, option, record, wanted
 from seatrial.cli.progress import progress
 from seatrial.wording import count, verb
@@ -23,13 +24,7 @@ if TYPE_CHECKING:
 @click.argument("graph", metavar="GRAPH[@VERSION]")
 @click.option("--dataset", "kind", help="Which examples: datasets/GRAPH/KIND.jsonl.  [default: golden]")
 @click.option("--repeat", type=click.IntRange(min=1), help="Runs per example.  [default: 1]")
-@click.option(
-    "-j",
-    "--max-concurrency",
-    "concurrency",
-    type=click.IntRange(min=1),
-    help="Runs at once; default 1 for graphs made of rules, 8 for the rest.",
-)
+@runs_at_once()
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.concurrency import runs_at_once
 from seatrial.cli.output import say
 from seatrial.cli.progress import progress
 from seatrial.errors import UsageError
@@ -19,13 +20,7 @@ if TYPE_CHECKING:
 @click.command("flaky")
 @click.argument("graph", required=False, metavar="[GRAPH[@VERSION]|RUN]")
 @click.option("--repeat", type=click.IntRange(min=2), default=5, show_default=True, help="Runs per example.")
-@click.option(
-    "-j",
-    "--max-concurrency",
-    "concurrency",
-    type=click.IntRange(min=1),
-    help="Runs at once; default 1 for graphs made of rules, 8 for the rest.",
-)
+@runs_at_once()
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many examples.")
 @click.option(
     "--quarantine",

@@ -78,7 +78,7 @@ def check(isolated: bool) -> int:
     """Import, compile and read everything the registry names; exit 2 when something does not work.
 
     Where [tool.seatrial.dispatch] names pools, it also says which graphs are on no pool's list and which pools do not
-    answer (exit 2); where a server has run, which graphs nobody has called.
+    answer (exit 2); where a server has run, which graphs were never called.
 
     \b
     Examples:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial.cli.certified import certified_for
+from seatrial.cli.concurrency import runs_at_once
 from seatrial.cli.evidence import NAMES as READING_NAMES
 from seatrial.cli.evidence import (
     evidence_option,
@@ -88,13 +89,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Fresh repetitions of each suspicious example, with both versions.",
 )
-@click.option(
-    "-j",
-    "--max-concurrency",
-    "concurrency",
-    type=click.IntRange(min=1),
-    help="Fresh runs at once; default 1 for graphs made of rules, 8 for the rest.",
-)
+@runs_at_once("Fresh runs")
 @click.option("--all", "every", is_flag=True, help="Show every row, not only those that decide.")
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/gate/1 on stdout.")
 @click.option(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.concurrency import calls_at_once
 from seatrial.cli.mlflow import option, wanted
 from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.progress import progress
@@ -36,15 +37,7 @@ SCHEMA = "seatrial/judge-pairwise/1"
 @click.option(
     "--judge", "name", required=True, help="Which judge, judges/NAME.toml, or which panel of judges/panels.toml."
 )
-@click.option(
-    "-j",
-    "--max-concurrency",
-    "concurrency",
-    type=click.IntRange(1, 64),
-    default=8,
-    show_default=True,
-    help="Calls at once.",
-)
+@calls_at_once("Calls")
 @click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Verdicts per pair and order.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only the first so many examples.")
 @click.option("--resume", is_flag=True, help="Go on with what was judged before; refused where nothing was.")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from seatrial.cli.concurrency import calls_at_once
 from seatrial.cli.progress import progress
 
 SCHEMA = "seatrial/judge-pointwise/1"
@@ -14,15 +15,7 @@ SCHEMA = "seatrial/judge-pointwise/1"
 @click.command("pointwise")
 @click.argument("run", metavar="RUN")
 @click.option("--judge", "name", required=True, help="Which judge of the graph's evaluators, NAME or judge:NAME.")
-@click.option(
-    "-j",
-    "--max-concurrency",
-    "concurrency",
-    type=click.IntRange(1, 64),
-    default=8,
-    show_default=True,
-    help="Answers at once.",
-)
+@calls_at_once("Answers")
 @click.option(
     "--repeat", type=click.IntRange(min=1), default=2, show_default=True, help="How often each answer is judged."
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from seatrial.cli.concurrency import runs_at_once
 from seatrial.cli.decision_options import output_options
 from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.progress import progress
@@ -19,13 +20,7 @@ from seatrial.errors import UsageError
     "--dataset", "kind", default="golden", show_default=True, help="Which examples: datasets/GRAPH/KIND.jsonl."
 )
 @click.option("--repeat", type=click.IntRange(min=1), default=1, show_default=True, help="Runs per example.")
-@click.option(
-    "-j",
-    "--max-concurrency",
-    "concurrency",
-    type=click.IntRange(min=1),
-    help="Runs at once; default 1 for graphs made of rules, 8 for the rest.",
-)
+@runs_at_once()
 @click.option("--stored", is_flag=True, help="Run nothing: judge the runs that are there.")
 @click.option("--key", "keys", multiple=True, metavar="KEY", help="Only this key decides; default those of the policy.")
 @click.option(

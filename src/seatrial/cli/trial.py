@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seatrial.cli.certified import certified_for
+from seatrial.cli.concurrency import runs_at_once
 from seatrial.cli.mlflow import Record, option, record, wanted
 from seatrial.cli.progress import aside, progress
 from seatrial.cli.unjudged import report_name, show_unjudged, unjudged_data, write_unjudged
@@ -28,13 +29,7 @@ if TYPE_CHECKING:
 @click.command("trial")
 @click.argument("graphs", nargs=-1, metavar="[GRAPH]...")
 @click.option("--check-expect", is_flag=True, help="Exit 0 if and only if every verdict is what its row expects.")
-@click.option(
-    "-j",
-    "--max-concurrency",
-    "concurrency",
-    type=click.IntRange(min=1),
-    help="Runs at once; default 1 for graphs made of rules, 8 for the rest.",
-)
+@runs_at_once()
 @click.option(
     "--confirm/--no-confirm",
     "confirm",
