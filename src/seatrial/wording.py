@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 def percent(share: float | None) -> str:
@@ -41,6 +45,13 @@ def p_value(p: float | None) -> str:
 def drop(share: float | None) -> str:
     """A detectable drop: `9 points`, rounded up so that it never promises too much."""
     return "no drop at all" if share is None else f"{math.ceil(round(100 * share, 6))} points"
+
+
+def drops(limits: Iterable[float]) -> str:
+    """`20 points`, or `20 to 30 points` where they differ."""
+    own = set(limits)
+    least, most = min(own), max(own)
+    return drop(most) if least == most else f"{drop(least).removesuffix(' points')} to {drop(most)}"
 
 
 def drop_under(share: float, limit: float) -> str:

@@ -119,7 +119,7 @@ def shares(all_: Sequence[Row], judged: Sequence[Row]) -> tuple[frozenset[str], 
             )
         elif taken > LARGE_SHARE * r.examples:
             wording[r.segment] = (
-                f"{taken} of {count(r.examples, 'example')} {'in all' if r.segment == OVERALL else f'of {r.segment}'} are in quarantine: over {100 * LARGE_SHARE:g} % nobody watches much of it"
+                f"{taken} of {count(r.examples, 'example')} {'in all' if r.segment == OVERALL else f'of {r.segment}'} are in quarantine: over {100 * LARGE_SHARE:g} % it is hardly tested"
             )
     return frozenset(complete), list(wording.values())
 

@@ -19,7 +19,7 @@ from seatrial.reason import (
 )
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
 from seatrial.win_rate import Inconsistent, NotShownToWin, Unjudged
-from seatrial.wording import count, drop, drop_under, points
+from seatrial.wording import count, drop, drop_under, drops, points
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -108,7 +108,7 @@ def _shown(findings: Sequence[Finding]) -> str:
     overall = [one for f, one in shown if f.segment == OVERALL]
     let_off = only_reported(findings)
     wording = [
-        f"{what} {_drops(rows)} or more; the drop is at most {_largest(rows)}."
+        f"{what} {drops(one.rules_out for one in rows)} or more; the drop is at most {_largest(rows)}."
         for what, rows in (
             (f"Every {'other ' if let_off else ''}critical segment is shown not worse by", critical),
             ("Overall not worse by" if critical else "Shown not worse overall by", overall),
@@ -124,12 +124,6 @@ def _largest(shown: Sequence[Shown]) -> str:
     """The largest of the bounds, held under the limit of its own row."""
     first = max(shown, key=lambda one: one.at_most)
     return drop_under(first.at_most, first.rules_out)
-
-
-def _drops(shown: Sequence[Shown]) -> str:
-    """`20 points`, or `20 to 30 points` where segments have to show different drops."""
-    least, most = (f(one.rules_out for one in shown) for f in (min, max))
-    return drop(most) if least == most else f"{drop(least).removesuffix(' points')} to {drop(most)}"
 
 
 def _unguarded(findings: Sequence[Finding]) -> str:

@@ -212,7 +212,7 @@ def licence_data(found: Licence) -> dict[str, Any]:
 
 
 def _content(found: Licence) -> str:
-    """Hash of all that was measured: a number edited by hand is noticed, though whoever wants to can hash it anew."""
+    """Hash of all that was measured: a number edited by hand is noticed; an edit that computes the hash anew is not."""
     return content_hash(json.loads(canonical_json(asdict(found))))
 
 

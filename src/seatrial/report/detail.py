@@ -184,7 +184,7 @@ def _coverage(report: Report) -> str:
         return "No segment is declared critical, so none has to be covered."
     requested = [f for f in critical if any(isinstance(one, (Shown, NotShown)) for one in f.reasons)]
     seen = [f for f in requested if any(isinstance(one, Shown) for one in f.reasons)]
-    wording = f"{len(seen)} of {count(len(requested), 'critical row')} shown not worse by {limits(report).rstrip(',')} or more"
+    wording = f"{len(seen)} of {count(len(requested), 'critical row')} shown not worse by {limits(report)} or more"
     short_of = [f for f in requested if f not in seen and f.needed_n is not None and f.needed_n > f.n]
     if short_of:
         name = labels(report)

@@ -20,7 +20,7 @@ from seatrial.stats.noninferiority import LEVEL
 from seatrial.verdict import MEASUREMENT_FAILURES, Outcome, State, Verdict
 from seatrial.vote import ALPHA
 from seatrial.win_rate import Inconsistent, NotShownToWin, Unjudged
-from seatrial.wording import count, drop, percent, points
+from seatrial.wording import count, drop, drops, percent, points
 
 if TYPE_CHECKING:
     from seatrial.gate.report import Report
@@ -132,11 +132,8 @@ def _first_cause(undecided: list[Finding], report: Report) -> str:
 
 def limits(report: Report) -> str:
     """The drop that critical segments must be shown not to have had: the policy's, or from the least to the most of their own."""
-    own = {
-        one.rules_out for f in report.findings if f.critical for one in f.reasons if isinstance(one, (Shown, NotShown))
-    } or {report.must_detect}
-    least, most = min(own), max(own)
-    return drop(least) if least == most else f"{drop(least)} to {drop(most)}, each its own limit,"
+    reasons = [one for f in report.findings if f.critical for one in f.reasons]
+    return drops([one.rules_out for one in reasons if isinstance(one, (Shown, NotShown))] or [report.must_detect])
 
 
 def error_rate(report: Report) -> str:

@@ -30,12 +30,12 @@ class RunPlan:
         repetitions: runs per example.
         must: ids that a `limit` never cuts off (contract tests).
         part: why `examples` is only a part of the dataset; empty when it is all of it.
-        code: hash of what the version is made of; empty when nobody knows.
+        code: hash of what the version is made of; empty when unknown.
         first: how often these examples were run before: a model is asked for a new draw, not for the one it gave.
         beside: id of the run this one is interleaved with; empty when it runs alone.
         replayed: models answered from recordings, so its latencies say nothing.
         prompt_hash: sha256 of the prompt's text; empty when it has none.
-        segments_version: of the segments file; empty when nobody knows.
+        segments_version: of the segments file; empty when unknown.
         critical: its critical segments, `NAME=value`.
         segments_hash: what puts its examples into segments (`segment.definition_of`); empty likewise.
     """

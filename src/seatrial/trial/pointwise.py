@@ -80,7 +80,7 @@ def rubricated(project: Project, name: str, judge: str, *, repeat: int = 2, limi
     Raises:
         UsageError: the run or the judge cannot be found.
         DataError: the dataset changed since the run.
-        UnknownFamily: nobody can say of which family the judge's model is.
+        UnknownFamily: the family of the judge's model is unknown.
     """
     run_id = latest_run(project, name)
     about = summary(project, run_id)

@@ -1,4 +1,4 @@
-"""What somebody could do to get a judge's vote, or a win, that nobody measured: each is refused, or has no vote."""
+"""Attempts at a vote or a win that was not measured: each is refused, or has no vote."""
 
 import json
 import time
