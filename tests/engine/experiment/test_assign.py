@@ -68,6 +68,13 @@ def test_the_fast_way_is_the_definition(unit, salt64, share):
     assert exposed(unit, salt64, limit(share)) == (bucket(hash64(unit), salt64) < limit(share))
 
 
+@given(st.text(min_size=1), st.integers(0, 2**64 - 1))
+def test_the_fast_way_is_exact_at_the_end_of_a_share(unit, salt64):
+    own = bucket(hash64(unit), salt64)
+    assert not exposed(unit, salt64, own)
+    assert exposed(unit, salt64, own + 1)
+
+
 def test_a_lone_surrogate_is_a_unit_like_any_other():
     assert exposed("\ud800", 1, limit(1.0))
     assert bucket(hash64("\ud800"), 1) == buckets(hash64s(["\ud800"]), 1)[0]
