@@ -157,8 +157,8 @@ def bfcl(control, candidate):
     return rules, truth
 
 
-def play_bfcl(rules, truth, seed):
-    return play(rules, truth, np.random.default_rng(seed), units_per_day=150_000, every=172.8, days=1)
+def play_bfcl(rules, truth, seed, days=1):
+    return play(rules, truth, np.random.default_rng(seed), units_per_day=150_000, every=172.8, days=days)
 
 
 @pytest.mark.external
@@ -173,14 +173,22 @@ def test_bfcl_an_upgrade_that_breaks_relevance_is_taken_back_there_and_arrives_e
 
 @pytest.mark.external
 @pytest.mark.slow
-def test_bfcl_a_better_model_comes_back_nowhere_and_arrives_where_there_are_units_enough():
+def test_bfcl_an_equal_or_better_model_comes_back_nowhere_and_arrives_everywhere():
+    # Languages (.68 against .673) is 8.9 % of the traffic. Of 150,000 units its 13,350 bring it through its four margins in two seeds
+    # of three, as many as for somebody who knows both rates (decision 019); of 300,000 they do in every seed.
     rules, truth = bfcl("claude-3-opus-20240229", "claude-3-5-sonnet-20240620")
-    played = [play_bfcl(rules, truth, seed) for seed in range(25)]
+    played = [play_bfcl(rules, truth, seed, days=2) for seed in range(25)]
     assert not any(one.rolled_back() for one in played)
-    for cell in CELLS[:-1]:
+    for cell in CELLS:
         assert all(one.state.cell(cell).rung == rules.top for one in played), cell
-    # Languages (.68 against .673) is 8.9 % of 150,000 units, 13,350: enough for its four margins in 17 of 25 seeds (decision 019).
-    assert sum(one.state.cell(CELLS[-1]).rung == rules.top for one in played) >= 10
+        early = sum(_arrived(one, cell, rules.top) <= 86_400 for one in played)
+        assert early == 25 or (cell == CELLS[-1] and early >= 10), cell
+
+
+def _arrived(played, cell, top):
+    return max(
+        at for at, step in played.moves if step.cell == cell and step.move.value == "up" and step.after.rung == top
+    )
 
 
 @pytest.mark.external
