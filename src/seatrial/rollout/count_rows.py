@@ -120,9 +120,13 @@ class CountedRows:
         """As the protocol says."""
         return self._source.traffic(rollout)
 
-    def last_outcome(self, rollout: str, metric: Metric, since: float, until: float) -> float | None:
+    def last_outcome(self, rollout: str, metric: Metric, arm: str, since: float, until: float) -> float | None:
         """As the protocol says."""
-        return self._source.last_outcome(rollout, metric, since, until)
+        return self._source.last_outcome(rollout, metric, arm, since, until)
+
+    def has_unheard(self, rollout: str, metric: Metric, arm: str, since: float, until: float) -> bool:
+        """As the protocol says."""
+        return self._source.has_unheard(rollout, metric, arm, since, until)
 
     def has_exposures(self, rollout: str, since: float, until: float) -> bool:
         """As the protocol says."""
@@ -131,6 +135,11 @@ class CountedRows:
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """As the protocol says."""
         return self._source.late_exposures(rollout, before, recorded_since)
+
+
+def good_answer(metric: Metric) -> Answer:
+    """What an outcome of a metric says where it is good."""
+    return Answer.POSITIVE if metric.direction == "up" or metric.kind is MetricKind.LATENCY_OVER else Answer.NEGATIVE
 
 
 def number(label: str) -> float | None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from seatrial.errors import SeatrialError
 from seatrial.experiment.assign import ALGORITHM
 from seatrial.experiment.exposure import too_heavy
 from seatrial.outcome.maturity import Answer
-from seatrial.outcome.metric import MetricKind
 from seatrial.outcome.polarity import Polarity
-from seatrial.rollout.count_rows import MINUTE, counting
+from seatrial.rollout.count_rows import counting, good_answer
 from seatrial.rollout.evidence import Block, Evidence, Exposed, Hit, MeanBlock, Problem, Shadowed
 from seatrial.rollout.reason import Reason, Why
+from seatrial.rollout.silence import closed_at, heard
 from seatrial.rollout.state import Mode
 
 if TYPE_CHECKING:
@@ -26,9 +24,6 @@ if TYPE_CHECKING:
     from seatrial.rollout.shadow_gate import Standings
     from seatrial.rollout.source import AnswerCount, CountingSource, ExposedCount, MeanCount, Source
     from seatrial.rollout.state import CellState, State
-
-GRACE = 60.0
-"""Seconds that a minute of exposures waits for rows that are still on their way."""
 
 
 def gather(
@@ -50,14 +45,15 @@ def gather(
         standings: what the judge of the shadow stage may do.
     """
     counter = counting(source)
-    counted = max(state.counted, _closed(now, 0.0))
+    counted = max(state.counted, closed_at(now, 0.0))
     spans = {
-        one.name: (state.until(one.name), max(state.until(one.name), _closed(now, one.horizon)))
+        one.name: (state.until(one.name), max(state.until(one.name), closed_at(now, one.horizon)))
         for one in (*rules.metrics, *rules.means)
     }
     problems: list[Problem] = []
     for metric in rules.metrics:
-        spans[metric.name] = _heard(counter, rules.rollout, metric, spans[metric.name], now, problems)
+        spans[metric.name], problem = heard(counter, rules.rollout, metric, spans[metric.name], now)
+        problems += [problem] if problem is not None else []
     counter.begin(rules.rollout, [(state.counted, counted), *spans.values()])
     if now < state.counted:
         problems.append(Problem("", Reason(Why.CLOCK, seconds=state.counted - now)))
@@ -127,45 +123,6 @@ def _crossed(source: CountingSource, rules: Rules, state: State, counted: float)
     return found
 
 
-def _closed(now: float, horizon: float) -> float:
-    """The last full minute whose units have had their horizon."""
-    return math.floor((now - horizon - GRACE) / MINUTE) * MINUTE
-
-
-def _heard(
-    source: CountingSource,
-    rollout: str,
-    metric: Metric,
-    span: tuple[float, float],
-    now: float,
-    problems: list[Problem],
-) -> tuple[float, float]:
-    """The span of exposure that can be closed: a default is applied only while events of the metric's type come in.
-
-    Without an event for `silent_after` seconds the feed may be dead, and then every unit would take the default, in both
-    versions alike. Units whose horizon ended in such a silence wait for the next event; once some have waited for so long,
-    it is a problem of every cell. Where exposures have stopped too, nothing is missing.
-    """
-    since, until = span
-    if metric.default is Polarity.NEUTRAL or until <= since:
-        return span
-    silent = metric.silent_after
-    try:
-        if source.last_outcome(rollout, metric, until + metric.horizon - silent, now) is not None:
-            return span
-        last = source.last_outcome(rollout, metric, since, now)
-        heard = since if last is None else last
-        if not source.has_exposures(rollout, heard, now):
-            return span
-        if source.has_exposures(rollout, heard, until - silent):
-            text = f"no event of its type since {datetime.fromtimestamp(heard, UTC):%Y-%m-%d %H:%M} UTC"
-            problems.append(Problem("", Reason(Why.UNREADABLE, metric.name, text=text)))
-    except SeatrialError:
-        return span  # reading the metric says so
-    closed = since if last is None else _closed(last + silent + GRACE, metric.horizon)
-    return since, min(until, max(since, closed))
-
-
 def _cell(state: State, name: str) -> CellState | None:
     return next((cell for cell in state.cells if cell.cell == name), None)
 
@@ -219,13 +176,13 @@ def _blocks(
 ) -> tuple[list[Block], int, int]:
     """New blocks of one metric, outcomes whose label says nothing, and outcomes that came after their horizon."""
     found = source.answers(rules.rollout, metric, since, until)
-    good_is = Answer.POSITIVE if metric.direction == "up" or metric.kind is MetricKind.LATENCY_OVER else Answer.NEGATIVE
+    good = good_answer(metric)
     counts: Counter[tuple[int, str, int, int, str, bool]] = Counter()
     late = 0
     for one in _same(found.counts, *hashes):
         late += one.late
         if one.answer in (Answer.POSITIVE, Answer.NEGATIVE):
-            counts[one.minute, one.cell, one.attempt, one.rung, one.arm, one.answer == good_is] += one.units
+            counts[one.minute, one.cell, one.attempt, one.rung, one.arm, one.answer == good] += one.units
     keys = sorted({key[:4] for key in counts})
     blocks = [
         Block(
@@ -234,7 +191,7 @@ def _blocks(
             metric.name,
             key[2],
             key[3],
-            *(counts[(*key, arm, good)] for arm in ("candidate", "control") for good in (True, False)),
+            *(counts[(*key, arm, is_good)] for arm in ("candidate", "control") for is_good in (True, False)),
         )
         for key in keys
     ]

@@ -125,8 +125,11 @@ class Reader(Protocol):
     def traffic(self, rollout: str) -> Sequence[CellTraffic]:
         """Requests that routers have assigned, one entry per router, cell, try and rung."""
 
-    def last_outcome(self, rollout: str, metric: Metric, since: float, until: float) -> float | None:
-        """Time of the latest event of a metric's type observed in [since, until], in threads exposed since its horizon before."""
+    def last_outcome(self, rollout: str, metric: Metric, arm: str, since: float, until: float) -> float | None:
+        """Time of the latest event of a metric's type observed in [since, until], in an arm's threads exposed since its horizon before."""
+
+    def has_unheard(self, rollout: str, metric: Metric, arm: str, since: float, until: float) -> bool:
+        """Whether any unit of an arm was exposed in [since, until) without an event of a metric's type in its horizon."""
 
     def has_exposures(self, rollout: str, since: float, until: float) -> bool:
         """Whether any unit was exposed in (since, until)."""

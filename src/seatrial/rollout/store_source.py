@@ -40,7 +40,11 @@ _CROSSINGS = (
 )
 LAST_OUTCOME = (
     "SELECT MAX(o.observed_at) FROM outcomes o WHERE o.outcome = :outcome AND o.observed_at >= :since AND o.observed_at <= :until "
-    "AND o.thread_id IN (SELECT e.thread_id FROM exposures e WHERE e.rollout = :rollout AND e.exposed_at >= :begin)"
+    "AND o.thread_id IN (SELECT e.thread_id FROM exposures e WHERE e.rollout = :rollout AND e.arm = :arm AND e.exposed_at >= :begin)"
+)
+UNHEARD = (
+    f"SELECT 1 FROM exposures e WHERE {_IN} AND e.arm = :arm AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.outcome = :outcome "
+    "AND o.thread_id = e.thread_id AND o.observed_at >= e.exposed_at AND o.observed_at <= e.exposed_at + :horizon) LIMIT 1"
 )
 ANY_EXPOSURE = "SELECT 1 FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 AND e.exposed_at > :since AND e.exposed_at < :until LIMIT 1"
 _LATE = "SELECT COUNT(*) FROM exposures WHERE rollout = :rollout AND exposed_at < :before AND recorded_at > :recorded"
@@ -79,11 +83,16 @@ class StoreSource:
             CellTraffic(**{**row, "heaviest": tuple(row["heaviest"])}) for row in read_traffic(self._store, rollout)
         ]
 
-    def last_outcome(self, rollout: str, metric: Metric, since: float, until: float) -> float | None:
+    def last_outcome(self, rollout: str, metric: Metric, arm: str, since: float, until: float) -> float | None:
         """As the protocol says."""
-        outcome, begin = metric.source.name, since - metric.horizon
-        row = self._rows(LAST_OUTCOME, rollout=rollout, outcome=outcome, since=since, until=until, begin=begin)[0]
-        return None if row[0] is None else float(row[0])
+        values = {"rollout": rollout, "outcome": metric.source.name, "arm": arm, "since": since, "until": until}
+        found = self._rows(LAST_OUTCOME, **values, begin=since - metric.horizon)[0][0]
+        return None if found is None else float(found)
+
+    def has_unheard(self, rollout: str, metric: Metric, arm: str, since: float, until: float) -> bool:
+        """As the protocol says."""
+        values = {"rollout": rollout, "outcome": metric.source.name, "arm": arm, "since": since, "until": until}
+        return bool(self._rows(UNHEARD, **values, horizon=metric.horizon))
 
     def has_exposures(self, rollout: str, since: float, until: float) -> bool:
         """As the protocol says."""

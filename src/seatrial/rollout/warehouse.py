@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from seatrial.errors import ConfigError
 from seatrial.outcome.maturity import Answer
 from seatrial.rollout.source import AnswerCount, Answers, BadEvent, Crossing, ExposedCount, MeanCount
-from seatrial.rollout.store_source import ANY_EXPOSURE, LAST_OUTCOME
+from seatrial.rollout.store_source import ANY_EXPOSURE, LAST_OUTCOME, UNHEARD
 from seatrial.rollout.units_seen import MOST, SeenFolder, Tally, UnitsSeen
 from seatrial.rollout.warehouse_connect import duckdb_file, postgres_database
 from seatrial.rollout.warehouse_sql import (
@@ -161,11 +161,16 @@ class Warehouse:
         )
         return [Crossing(*row) for row in self._query(query, {"rollout": rollout, "since": since, "until": until})]
 
-    def last_outcome(self, rollout: str, metric: Metric, since: float, until: float) -> float | None:
+    def last_outcome(self, rollout: str, metric: Metric, arm: str, since: float, until: float) -> float | None:
         """As the protocol says."""
-        window = {"rollout": rollout, "outcome": metric.source.name, "since": since, "until": until}
-        found = self._query(LAST_OUTCOME, {**window, "begin": since - metric.horizon})[0][0]
+        values = {"rollout": rollout, "outcome": metric.source.name, "arm": arm, "since": since, "until": until}
+        found = self._query(LAST_OUTCOME, {**values, "begin": since - metric.horizon})[0][0]
         return None if found is None else float(found)
+
+    def has_unheard(self, rollout: str, metric: Metric, arm: str, since: float, until: float) -> bool:
+        """As the protocol says."""
+        values = {"rollout": rollout, "outcome": metric.source.name, "arm": arm, "since": since, "until": until}
+        return bool(self._query(UNHEARD, {**values, "horizon": metric.horizon}))
 
     def has_exposures(self, rollout: str, since: float, until: float) -> bool:
         """As the protocol says."""

@@ -22,7 +22,7 @@ BEGIN = 1_800_000_000.0
 HOUR = 3600.0
 
 
-def exposed(store, rules, hours, *, every=3):
+def exposed(store, rules, hours, *, every=6):
     """A unit every so many seconds, a tenth of them the candidate's; returns (thread, time) of each."""
     found = [(f"t{i}", BEGIN + every * i) for i in range(int(hours * HOUR / every))]
     write_exposures(
@@ -38,8 +38,8 @@ def exposed(store, rules, hours, *, every=3):
     return found
 
 
-def heard(store, units):
-    write_outcomes(store, [OutcomeEvent(f"o{thread}", thread, "resolved", "1", at + 60) for thread, at in units])
+def heard(store, units, *, after=60):
+    write_outcomes(store, [OutcomeEvent(f"o{thread}", thread, "resolved", "1", at + after) for thread, at in units])
 
 
 def look(store, rules, hours):
@@ -65,7 +65,8 @@ def test_a_feed_that_never_spoke_holds_every_cell_whatever_the_default_says(stor
         (Move.HOLD, Why.UNREADABLE, "resolved")
     ] * 2
     assert exit_code(found.decided.steps) == 2
-    assert "no event of its type since 2027-01-15 08:00 UTC" in found.decided.steps[0].reason.text
+    of = "control" if (direction, default) == ("up", "negative") else "candidate"
+    assert f"no event of its type of the {of} since 2027-01-15 08:00 UTC" in found.decided.steps[0].reason.text
 
 
 def test_outcomes_that_arrive_after_all_count_as_if_they_had_been_in_time(store, started):
@@ -81,7 +82,7 @@ def test_outcomes_that_arrive_after_all_count_as_if_they_had_been_in_time(store,
 
 def test_units_of_a_silence_wait_and_are_no_failures(store, started):
     units = exposed(store, started, 6)
-    heard(store, [one for one in units if one[1] < BEGIN + 2 * HOUR])
+    heard(store, [one for i, one in enumerate(units) if one[1] < BEGIN + 2 * HOUR and i % 20])
     found = look(store, started, 3)
     assert exit_code(found.decided.steps) == 0  # silent since an hour, which is still being waited for
     found = look(store, started, 5)
@@ -89,7 +90,7 @@ def test_units_of_a_silence_wait_and_are_no_failures(store, started):
     # Last event at 2 h and a minute; half an hour's silence is allowed at the end of a unit's hour.
     assert dict(found.evidence.closed)["resolved"] == BEGIN + 1.5 * HOUR + 60 - 60
     state = found.decided.state
-    assert sum(sum(stream.worse[1:]) for cell in state.cells for stream in cell.rows[0].streams) == 1800
+    assert sum(sum(stream.worse[1:]) for cell in state.cells for stream in cell.rows[0].streams) == 900
 
 
 def test_traffic_that_stops_leaves_nothing_missing(store, started):
@@ -98,6 +99,48 @@ def test_traffic_that_stops_leaves_nothing_missing(store, started):
     found = look(store, started, 9)
     assert exit_code(found.decided.steps) == 0
     assert dict(found.evidence.closed)["resolved"] > BEGIN + 7 * HOUR
+
+
+def test_exposures_and_outcomes_that_stop_together_never_move_a_cell_up(store, started):
+    # An outcome takes 50 minutes, and all that were due after the first hour are lost: they would read as 0 % against 0 %.
+    heard(store, [one for one in exposed(store, started, 1) if one[1] < BEGIN + 600], after=3000)
+    found = look(store, started, 9)
+    assert (exit_code(found.decided.steps), {one.move for one in found.decided.steps}) == (0, {Move.HOLD})
+    assert (
+        dict(found.evidence.closed)["resolved"] == BEGIN + 29 * 60
+    )  # heard last at 59:54, and half an hour's silence is allowed
+    assert not found.evidence.problems  # traffic may pause for a night
+    found = look(store, started, 26)  # and not for longer than a day
+    assert (exit_code(found.decided.steps), {one.move for one in found.decided.steps}) == (2, {Move.HOLD})
+
+
+def of_arm(units, arm):
+    return [one for i, one in enumerate(units) if ((i // 5) % 10 == 0) == (arm == "candidate")]
+
+
+@pytest.mark.parametrize(
+    ("direction", "default", "dead", "move", "exit_of_step"),
+    [
+        # What is missing would favour the candidate: its units wait.
+        ("up", "negative", "control", Move.HOLD, 2),
+        ("down", "negative", "candidate", Move.HOLD, 2),
+        ("up", "positive", "candidate", Move.HOLD, 2),
+        # A candidate that resolves nothing, or a control that nobody complains about: a rollback does not wait.
+        ("up", "negative", "candidate", Move.BACK, 1),
+        ("down", "negative", "control", Move.BACK, 1),
+    ],
+)
+def test_a_feed_that_is_dead_in_one_version_moves_no_cell_up_and_keeps_none_from_falling(
+    store, rules, direction, default, dead, move, exit_of_step
+):
+    rules = replace(rules, metrics=(replace(rules.metrics[0], direction=direction, default=Polarity(default)),))
+    controller.start(store, ledger.started(rules, BEGIN, code="1", author="ada", reason="x"), rules)
+    units = exposed(store, rules, 5)
+    heard(store, of_arm(units, "control" if dead == "candidate" else "candidate"))
+    found = look(store, rules, 4)
+    assert {one.move for one in found.decided.steps} == {move}
+    assert exit_code(found.decided.steps) == exit_of_step
+    assert move is Move.BACK or f"of the {dead} since" in found.decided.steps[0].reason.text
 
 
 @pytest.mark.parametrize("opened", [duckdb_of, postgres_of])
