@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -102,19 +102,31 @@ class Router:
         self.problem: str = ""
 
     def refresh(self) -> bool:
-        """Ask for a snapshot once; False where the last good one stays, and `problem` says why."""
+        """Ask for a snapshot once; False where the last good one stays, or a graph's last good route: `problem` says why."""
         try:
             found = self._load()
             if found.algorithm != ALGORITHM:
                 raise ValueError(f"the snapshot was written for assignment {found.algorithm!r}, not {ALGORITHM!r}")  # noqa: TRY301 - kept like any other failure
-            if not found.routes:
-                raise ValueError("the snapshot holds no route; an empty snapshot is no snapshot")  # noqa: TRY301
-            ready = {graph: _made_ready(route) for graph, route in found.routes.items()}
+            routes = self._routes(found)
+            if not routes:
+                raise ValueError(_no_route(found))  # noqa: TRY301
+            ready = {graph: _made_ready(route) for graph, route in routes.items()}
         except Exception as error:  # noqa: BLE001 - a request must be answered whatever became of the store
             self.problem = f"{type(error).__name__}: {error}"
             return False
-        self._ready, self.snapshot, self.problem = ready, found, ""
-        return True
+        self._ready, self.snapshot = ready, replace(found, routes=routes)
+        self.problem = "; ".join(one.problem for one in found.unread)
+        return not self.problem
+
+    def _routes(self, found: Snapshot) -> dict[str, Route]:
+        """Its routes; a graph whose latest rollout may be an unread one keeps its last good route, if by another rollout."""
+        last = self.snapshot.routes if self.snapshot is not None else {}
+        routes = dict(found.routes)
+        for graph in {graph for one in found.unread for graph in one.graphs}:
+            before, now = last.get(graph), routes.pop(graph, None)
+            if before is not None:
+                routes[graph] = now if now is not None and now.rollout == before.rollout else before
+        return routes
 
     def start(self) -> Router:
         """Refresh now and then every `every` seconds in a daemon thread."""
@@ -200,6 +212,14 @@ class Router:
             self._report(self.traffic())
         except Exception as error:  # noqa: BLE001 - as for the snapshot
             self.problem = f"{type(error).__name__}: {error}"
+
+
+def _no_route(found: Snapshot) -> str:
+    """Why there is none."""
+    return (
+        "; ".join(one.problem for one in found.unread)
+        or "the snapshot holds no route; an empty snapshot is no snapshot"
+    )
 
 
 def _made_ready(route: Route) -> _Ready:

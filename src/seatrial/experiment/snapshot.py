@@ -63,6 +63,15 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Unread:
+    """A rollout that could not be read: which graphs may be its, and why."""
+
+    rollout: str
+    graphs: tuple[str, ...]
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Routes of all graphs at one moment.
 
@@ -70,11 +79,13 @@ class Snapshot:
         routes: graph -> route.
         taken: epoch seconds at which it was written.
         algorithm: of the assignment it was written for.
+        unread: rollouts that could not be read; no older rollout of their graph takes their place.
     """
 
     routes: Mapping[str, Route]
     taken: float
     algorithm: str = ALGORITHM
+    unread: tuple[Unread, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "routes", MappingProxyType(dict(self.routes)))
@@ -87,6 +98,8 @@ def snapshot_data(snapshot: Snapshot) -> dict[str, Any]:
         "algorithm": snapshot.algorithm,
         "routes": {graph: _route_data(route) for graph, route in sorted(snapshot.routes.items())},
     }
+    if snapshot.unread:
+        body["unread"] = [[one.rollout, list(one.graphs), one.problem] for one in snapshot.unread]
     return {"schema": SCHEMA, "hash": content_hash(body), **body}
 
 
@@ -110,11 +123,12 @@ def snapshot_of(raw: Any) -> Snapshot:
             f"the router snapshot was written for assignment {body.get('algorithm')!r} and this version assigns by "
             f"{ALGORITHM!r}: units would change versions; end the rollout with the version that began it, or start a new one"
         )
-    if not body.get("routes"):
+    if not body.get("routes") and not body.get("unread"):
         raise DataError("the router snapshot holds no route; an empty snapshot is no snapshot")
     try:
         routes = {graph: _route_of(one) for graph, one in body["routes"].items()}
-        return Snapshot(routes, float(body["taken"]))
+        unread = tuple(Unread(rollout, tuple(graphs), text) for rollout, graphs, text in body.get("unread", ()))
+        return Snapshot(routes, float(body["taken"]), unread=unread)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(f"the router snapshot cannot be read: {type(error).__name__} {error}") from error
 

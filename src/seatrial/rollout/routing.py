@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError
 from seatrial.experiment.assign import ALGORITHM
-from seatrial.experiment.snapshot import CellRoute, Route, Snapshot, partition_of
+from seatrial.experiment.snapshot import CellRoute, Route, Snapshot, Unread, partition_of
 from seatrial.rollout import controller, ledger
 from seatrial.rollout.state import Mode
 from seatrial.store import ledger as kept
@@ -32,24 +32,43 @@ def snapshot_in(store: Store, now: float) -> Snapshot:
 
     A rollout whose units were assigned by another algorithm has no route: they would change versions.
 
+    A rollout whose ledger is damaged stands under `unread` with its graph; where the damage hides which graph it is of, with
+    every graph whose own rollout is older, since it may be theirs.
+
     Raises:
-        DataError: there is no rollout to route by, since an empty snapshot is no snapshot; or a ledger is corrupt, so that the
-            last good snapshot stays and no older rollout of the graph takes its place.
+        DataError: there is no rollout to route by, since an empty snapshot is no snapshot.
     """
     routes: dict[str, Route | None] = {}
+    damaged: list[tuple[str, str, str, frozenset[str]]] = []
     for name in kept.rollouts(store):
         try:
             rules, last = controller.ends(store, name)
             state = ledger.state_of(last)
-        except ledger.CorruptLedger:
-            raise
+        except ledger.CorruptLedger as error:
+            damaged.append((name, _graph_of(store, name), str(error), frozenset(routes)))
+            continue
         except DataError:  # a ledger of another version of seatrial: nothing is routed by what cannot be read
             continue
         routes.setdefault(rules.graph, route_of(rules, state) if state.algorithm in ("", ALGORITHM) else None)
     found = {graph: route for graph, route in routes.items() if route is not None}
-    if not found:
+    unread = [
+        Unread(name, graphs, text)
+        for name, graph, text, newer in damaged
+        if (graphs := tuple(sorted(({graph} if graph else set(routes)) - newer)))
+    ]
+    if not found and not unread:
         raise DataError(f"the store {store.url} holds no rollout that this version assigns for: nothing to route by")
-    return Snapshot(found, now)
+    return Snapshot(found, now, unread=tuple(unread))
+
+
+def _graph_of(store: Store, rollout: str) -> str:
+    """The graph that a damaged ledger names; "" where that is not legible. It is only ever left alone by this, never routed."""
+    ends = kept.ends(store, rollout)
+    try:
+        rules = ledger.Row(*ends[0]).data["rules"] if ends is not None else {}
+        return str(rules["graph"])
+    except (ledger.CorruptLedger, KeyError, TypeError):
+        return ""
 
 
 def traffic_to(store: Store, router: str = "", clock: Callable[[], float] = time.time) -> Callable[..., None]:

@@ -362,12 +362,12 @@ def test_an_override_to_nothing_waits_for_a_person(store, rules):
 @pytest.mark.parametrize("row", [0, 1])
 def test_a_row_that_is_not_what_its_hash_says_decides_and_routes_nothing(store, rules, row):
     older = make_rules(min_units=50)
-    begin(store, older)
+    controller.start(store, ledger.started(older, BEGIN - 1, code="1", author="ada", reason="x"), older)
     begin(store, rules)
     drive(store, rules, lambda *_: 0.95, 1, rng=np.random.default_rng(5))
     router = Router(lambda: snapshot_in(store, BEGIN))
     assert router.refresh()
-    good = router.snapshot
+    good = router.snapshot.routes
     with store.write() as connection:
         connection.exec_driver_sql(
             "UPDATE rollout_ledger SET body = REPLACE(body, '\"rung\":1', '\"rung\":2') WHERE rollout = ? AND sequence = ?",
@@ -379,7 +379,7 @@ def test_a_row_that_is_not_what_its_hash_says_decides_and_routes_nothing(store, 
     assert controller.all_rows(store, rules.rollout) == before
     assert not router.refresh()
     assert "is not what its hash says" in router.problem
-    assert router.snapshot is good
+    assert router.snapshot.routes == good
     assert ledger.broken_at(before) == row
 
 

@@ -17,6 +17,8 @@ from seatrial.rollout.status import status_decision
 from seatrial.rollout.store_source import StoreSource
 from seatrial.store.exposures import Exposure, write_exposures
 
+from .conftest import make_rules
+
 BEGIN = 1_800_000_000.0
 
 
@@ -60,6 +62,52 @@ def test_the_snapshot_follows_the_ledger_and_survives_its_own_format(store, rule
 def test_a_store_without_a_rollout_is_no_snapshot(store):
     with pytest.raises(DataError, match="no rollout"):
         snapshot_in(store, BEGIN)
+
+
+def damage(store, rules, row, body):
+    with store.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE rollout_ledger SET body = ? WHERE rollout = ? AND sequence = ?", (body, rules.rollout, row)
+        )
+
+
+def started_one_after_another(store, *all_rules):
+    for i, rules in enumerate(all_rules):
+        decided = ledger.started(rules, BEGIN + i, code="1", author="ada", reason="x")
+        assert controller.start(store, decided, rules)
+
+
+@pytest.mark.parametrize("cut", [0, 1])
+def test_a_damaged_ledger_stops_its_own_graph_and_no_rollback_of_another(store, rules, cut):
+    # Cut: the damage hides of which graph it is; a router that routed it knows.
+    desk, older = make_rules(graph="desk"), make_rules(min_units=50)
+    started_one_after_another(store, older, desk, rules)
+    router = Router(lambda: snapshot_in(store, BEGIN))
+    assert router.refresh(), router.problem
+    routed = router.snapshot.routes["support"]
+    assert routed.rollout == rules.rollout
+    damage(store, rules, 0, ledger.started(rules, BEGIN, code="2", author="eve", reason="x").row.body[cut:])
+    action = Action(Act.ROLLBACK, ("DE",), "ada", "complaints")
+    controller.person(store, desk.rollout, action, BEGIN + 10, code="1")
+    assert not router.refresh()
+    assert f"row 0 of the ledger of {rules.rollout} is not what its hash says" in router.problem
+    assert router.snapshot.routes["support"] == routed
+    assert router.snapshot.routes["desk"].cells["DE"].share == 0
+    assert snapshot_of(snapshot_data(router.snapshot)) == router.snapshot
+    # A process that begins now never routes the graph by its older rollout; the other graph it routes where that is sure.
+    fresh = Router(lambda: snapshot_in(store, BEGIN))
+    assert not fresh.refresh()
+    assert fresh.assign("support", request("DE"), "u1").version is None
+    assert (fresh.assign("desk", request("DE"), "u1").version is None) == bool(cut)
+
+
+def test_a_damaged_ledger_under_a_newer_rollout_of_its_graph_stops_nothing(store, rules):
+    older = make_rules(min_units=50)
+    started_one_after_another(store, older, rules)
+    damage(store, older, 0, "{")
+    router = Router(lambda: snapshot_in(store, BEGIN))
+    assert router.refresh(), router.problem
+    assert router.snapshot.routes["support"].rollout == rules.rollout
 
 
 def test_a_blank_unit_leaves_no_exposure(store, rules):
