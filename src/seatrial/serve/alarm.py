@@ -1,7 +1,7 @@
 """Alarm: the `event` webhooks of experiments/webhooks.toml hear of a spent budget, one message an episode, beside the requests.
 
 An episode is a graph, a period and a limit: a limit that is raised and spent is another. The message is written to the store
-before it is sent, so that of several servers one sends it, and it is tried until a receiver takes it.
+before it is sent, so that of several servers one sends it, and both are tried until the store and a receiver take it.
 """
 
 from __future__ import annotations
@@ -70,21 +70,29 @@ class Alarm:
             self._thread.join(seconds)
 
     def _run(self) -> None:
+        waiting: list[BudgetSpent] = []
         ended, wait = False, 0.0  # at once: what an earlier server left
         while not ended:
-            spent: list[BudgetSpent] = []
-            try:
-                one = self._queue.get(timeout=wait)
-                ended = one is None
-                spent += [one] if one is not None else []
-            except queue.Empty:
-                pass
+            ended = self._take(waiting, wait)
             wait = self._retry_s
             try:
-                messages = [message for one in spent for message in webhook.budget_messages(self._hooks, one)]
+                messages = [message for one in waiting for message in webhook.budget_messages(self._hooks, one)]
                 kept.announce(self._store, TOPIC, messages, at=self._clock())
+                waiting.clear()  # the store has them, and keeps them until they are taken
                 failures = webhook.deliver(self._store, TOPIC, self._hooks, self._clock())
             except SeatrialError:
                 failures = ("",)
             for _ in failures:
                 self._count("alarms_failed")
+
+    def _take(self, waiting: list[BudgetSpent], seconds: float) -> bool:
+        """Add what is queued within so many seconds; true at the end. What the store did not take in the meantime is bounded."""
+        try:
+            one = self._queue.get(timeout=seconds)
+        except queue.Empty:
+            return False
+        if one is not None and len(waiting) < WAITING:
+            waiting.append(one)
+        elif one is not None:
+            self._count("alarms_failed")
+        return one is None

@@ -19,6 +19,7 @@ from seatrial.price import Tokens
 from seatrial.spend.budget import standings
 from seatrial.spend.table import FREE, day_text
 from seatrial.store.calls import DAY, call_sums
+from seatrial.wording import count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -91,10 +92,17 @@ class Allowance:
                 if limit is None:
                     continue
                 spent = account.spent[period] + account.since + account.open
-                if spent >= limit or (account.in_flight and spent + held >= limit):
+                text = f"graph {graph!r} has spent ${spent:,.2f} of ${limit:,.2f} this {period}"
+                if spent >= limit:
                     self._count("budget_exceeded")
                     self._tell_once(account, BudgetSpent(graph, period, self._began(period), limit, spent))
-                    raise OverBudget(f"graph {graph!r} has spent ${spent:,.2f} of ${limit:,.2f} this {period}")
+                    raise OverBudget(text)
+                if account.in_flight and spent + held >= limit:  # reserved, not spent: nobody is called
+                    self._count("budget_exceeded")
+                    calls = count(account.in_flight, "call")
+                    raise OverBudget(
+                        f"{text}, and {calls} under way may cost ${held:,.2f}: try again when they have ended"
+                    )
                 mark = (period, int(self._clock() // DAY))
                 if spent >= budget.warn * limit and mark not in account.warned:
                     account.warned.add(mark)

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 
-from seatrial.adapters.webhook import BudgetSpent, Hook, HookType
+from seatrial.adapters.webhook import BudgetSpent, Hook, HookType, budget_messages
 from seatrial.serve.alarm import Alarm
 from seatrial.store import ledger as kept
 from seatrial.store.engine import open_store
 from seatrial.testing import OpenAIServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 SPENT = BudgetSpent("compose", "day", "2026-03-02", 5.0, 5.25)
 
@@ -76,10 +81,7 @@ def test_of_two_servers_one_message_arrives_and_a_refused_one_is_tried_until_tak
         second = Alarm(hooks, store, lambda: 1.0, failed.append, retry_s=60)
         second.tell(SPENT)
         receiver.up = True
-        until = time.monotonic() + 10
-        while kept.undelivered(store, "budget"):
-            assert time.monotonic() < until
-            time.sleep(0.01)
+        until(lambda: not kept.undelivered(store, "budget"))
         first.close(10)
         second.close(10)
         assert kept.undelivered(store, "budget") == ()
@@ -88,6 +90,43 @@ def test_of_two_servers_one_message_arrives_and_a_refused_one_is_tried_until_tak
     assert (told["phase"], told["metadata"]["why"]) == ("Failed", "budget_spent")
     assert told["metadata"]["text"].startswith("graph 'compose' has spent $5.25 of $5.00 this day")
     assert "alarms_failed" in failed
+
+
+def until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_message_waits_for_a_store_that_is_locked_and_no_more_than_some_do(
+    tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seatrial.serve.alarm.WAITING", 1)
+    failed: list[str] = []
+    with open_store("sqlite:///s.db", root=tmp_path, busy_seconds=0.01) as store:
+        alarm = Alarm([Hook("pager", receiver.url("/ok"))], store, lambda: 1.0, failed.append, retry_s=0.02)
+        other = sqlite3.connect(tmp_path / "s.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        for i, spent in enumerate((SPENT, replace(SPENT, graph="dropped"))):
+            before = len(failed)
+            alarm.tell(spent)
+            until(lambda before=before, i=i: len(failed) > before + 1 + i)
+        other.execute("ROLLBACK")
+        other.close()
+        assert receiver.came.acquire(timeout=20)
+        alarm.close(10)
+        assert kept.undelivered(store, "budget") == ()
+    assert [one["metadata"]["graph"] for one in receiver.taken] == ["compose"]
+
+
+def test_what_an_earlier_server_left_is_sent_at_once(tmp_path: Path, receiver: Receiver) -> None:
+    hooks = [Hook("pager", receiver.url("/ok"))]
+    with open_store("sqlite:///s.db", root=tmp_path) as store:
+        kept.announce(store, "budget", budget_messages(hooks, SPENT), at=1.0)
+        alarm = Alarm(hooks, store, lambda: 1.0, lambda _: None, retry_s=600)
+        assert receiver.came.acquire(timeout=20)
+        alarm.close(10)
 
 
 def test_fifty_requests_race_a_budget_and_a_hanging_receiver_holds_up_none(

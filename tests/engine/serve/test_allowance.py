@@ -28,12 +28,13 @@ def call(usd: float | None) -> ModelCall:
 @pytest.fixture
 def made(tmp_path: Path) -> Any:
     told: list[str] = []
+    alarms: list[Any] = []
     with open_store("sqlite:///s.db", root=tmp_path) as store:
 
         def make(clock: list[float], **limits: float) -> Allowance:
-            return Allowance([Budget("g", **limits)], PRICES, store, lambda: clock[0], told.append)
+            return Allowance([Budget("g", **limits)], PRICES, store, lambda: clock[0], told.append, tell=alarms.append)
 
-        make.store, make.told = store, told  # type: ignore[attr-defined]
+        make.store, make.told, make.alarms = store, told, alarms  # type: ignore[attr-defined]
         yield make
 
 
@@ -50,6 +51,15 @@ def test_a_budget_that_is_spent_refuses_and_is_open_again_the_next_day(made: Any
     clock[0] += 86_400  # the store's answer for the new day holds nothing
     allowance.admit("g")
     assert made.told == ["budget_exceeded"]
+    allowance.settle("g", call(1.5))
+    for _ in range(2):
+        with pytest.raises(OverBudget):
+            allowance.admit("g")
+    # Each day's first refusal is told, with what was spent then.
+    assert [(one.period, one.began, one.limit_usd, one.spent_usd) for one in made.alarms] == [
+        ("day", "2026-03-02", 1.0, 1.0),
+        ("day", "2026-03-03", 1.0, 1.5),
+    ]
 
 
 def test_calls_in_flight_hold_back_what_the_dearest_has_cost(made: Any) -> None:
@@ -58,8 +68,17 @@ def test_calls_in_flight_hold_back_what_the_dearest_has_cost(made: Any) -> None:
     allowance.settle("g", call(0.4))
     allowance.admit("g")
     allowance.admit("g")  # .4 spent, .4 held: the second ends at 1.2 at most, by less than one call too much
-    with pytest.raises(OverBudget):
+    with pytest.raises(
+        OverBudget, match=r"spent \$0\.40 of \$1\.00 this day, and 2 calls under way may cost \$0\.80: try"
+    ):
         allowance.admit("g")
+    assert made.told == ["budget_exceeded"]
+    assert made.alarms == []  # what is held back is not spent
+    allowance.settle("g", call(0.4))
+    allowance.settle("g", call(0.4))
+    with pytest.raises(OverBudget, match=r"spent \$1\.20 of \$1\.00 this day$"):
+        allowance.admit("g")
+    assert [one.spent_usd for one in made.alarms] == [pytest.approx(1.2)]
 
 
 def test_what_others_spend_counts_from_the_store_and_a_month_is_longer_than_a_day(made: Any) -> None:
@@ -73,6 +92,7 @@ def test_what_others_spend_counts_from_the_store_and_a_month_is_longer_than_a_da
     allowance.settle("g", call(0.6))
     with pytest.raises(OverBudget, match="this month"):
         allowance.admit("g")
+    assert [(one.period, one.began) for one in made.alarms] == [("month", "2026-03")]
     allowance.settle("g", call(None))
     assert made.told[-1] == "budget_unknown"
 
