@@ -78,7 +78,7 @@ class OtherVersion(Kind):
 
     Attributes:
         licensed: identity the licence is for.
-        judge: identity the verdicts carry.
+        judge: identity the verdicts carry; empty where they name none, or several.
         prompt: it is the prompt that differs, as far as that is known.
     """
 
@@ -165,6 +165,20 @@ class ConstantAnswers(Kind):
     of: int
 
 
+@dataclass(frozen=True, slots=True)
+class AnswersUnknown(Kind):
+    """Whether the candidate gives one and the same answer to most examples cannot be known: too many answers have no hash.
+
+    Attributes:
+        unknown: examples whose answer has no `output_hash`.
+        of: examples with an answer.
+    """
+
+    kind: ClassVar[str] = "answers_unknown"
+    unknown: int
+    of: int
+
+
 Bar = (
     NoLicence
     | LicenceExpired
@@ -175,10 +189,11 @@ Bar = (
     | SameFamily
     | FamilyUnknown
     | ConstantAnswers
+    | AnswersUnknown
     | ShortOfLicence
 )
-UNLICENSED = (NoLicence, LicenceExpired, OtherVersion, ShortOfLicence)
-"""Bars of a judge that nobody has measured, or not well enough: where no licence is required it may hold all the same."""
+NoWin = ConstantAnswers | AnswersUnknown
+"""What lies with the candidate's answers: it takes a win away, and never a loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +213,11 @@ class Standing:
     consistency: tuple[float, float, float] | None = None
     floor: float | None = None
 
+    @property
+    def no_win(self) -> NoWin | None:
+        """Why a win of the candidate is none, whatever the licence says; None where it is one."""
+        return next((bar for bar in self.bars if isinstance(bar, NoWin)), None)
+
 
 def bar_sentence(bar: Bar) -> str:
     """Why a judge does not count, or not fully, without a full stop."""
@@ -208,24 +228,38 @@ def bar_sentence(bar: Bar) -> str:
             return f"the licence expired {count(bar.days, 'day')} ago" if bar.days else "the licence expired today"
         case LicenceSuspended():
             return f"the licence is suspended: {bar.flips} of {count(bar.of, 'control item')} judged again got another verdict"
+        case OtherVersion(judge=""):
+            return f"the licence is for {bar.licensed}, and the verdicts name no judge, or several"
         case OtherVersion():
             what = "its prompt changed" if bar.prompt else "its prompt, model or settings changed"
-            return f"the licence is for {bar.licensed}, the verdicts are by {bar.judge or 'an unnamed judge'}: {what}"
+            return f"the licence is for {bar.licensed}, the verdicts are by {bar.judge}: {what}"
         case OtherModel():
             licensed = ", ".join(bar.licensed) or "no model"
             who = f"{bar.answered} answered" if bar.answered else "the model that answered is not recorded"
             return f"{who}, the licence is for {licensed}"
         case OtherGraph():
             return f"the licence is for {', '.join(bar.licensed)}, not {bar.graph}"
-        case SameFamily():
-            return f"judge and judged are both of the family {', '.join(bar.families)}"
-        case ConstantAnswers():
-            return f"the candidate gives one and the same answer to {bar.times:,} of {count(bar.of, 'example')}"
-        case FamilyUnknown():
-            return "the models of the judged versions are not recorded, so they may be of the judge's family"
+        case SameFamily() | FamilyUnknown() | ConstantAnswers() | AnswersUnknown():
+            return _of_versions(bar)
         case ShortOfLicence(what="labels" | "negative labels"):
             return f"{int(bar.have or 0)} {bar.what}, {int(bar.floor)} needed"
         case ShortOfLicence():
             return f"{bar.what} {percent(bar.have)}, floor {percent(bar.floor)}"
+        case _:
+            assert_never(bar)
+
+
+def _of_versions(bar: SameFamily | FamilyUnknown | NoWin) -> str:
+    """What lies with the judged versions."""
+    match bar:
+        case SameFamily():
+            return f"judge and judged are both of the family {', '.join(bar.families)}"
+        case FamilyUnknown():
+            return "the models of the judged versions are not recorded, so they may be of the judge's family"
+        case ConstantAnswers():
+            return f"the candidate gives one and the same answer to {bar.times:,} of {count(bar.of, 'example')}"
+        case AnswersUnknown():
+            unknown = f"{bar.unknown:,} of {count(bar.of, 'answer')} have no output_hash"
+            return f"whether the candidate gives one and the same answer to most examples is not known: {unknown}"
         case _:
             assert_never(bar)

@@ -14,6 +14,7 @@ from seatrial.evidence.combine import combine
 from seatrial.gate.comparison import NO_QUARANTINE, Comparison
 from seatrial.gate.merge import gate
 from seatrial.gate.report import Against
+from seatrial.gate.verdict import held_back
 from seatrial.reason import NotShown
 from seatrial.verdict import ReasonClass, Verdict
 
@@ -95,12 +96,16 @@ def with_anchor(merge: Report, against: Report) -> Report:
         )
     if merge.verdict is not Verdict.PASS:
         return merge
-    open_ = [f for f in against.findings if f.critical and any(isinstance(one, NotShown) for one in f.reasons)]
+    open_ = [
+        f
+        for f in against.findings
+        if held_back(f) or (f.critical and any(isinstance(one, NotShown) for one in f.reasons))
+    ]
     if open_:
         return replace(
             merge,
             verdict=Verdict.INCONCLUSIVE,
-            reason_class=ReasonClass.UNDERPOWERED,
+            reason_class=ReasonClass.INVALID if any(map(held_back, open_)) else ReasonClass.UNDERPOWERED,
             reason=f"Not shown not worse than the anchor {_release(against)}: {open_[0].reason}",
             undecided=merge.undecided + len(open_),
             decided_by=Against.ANCHOR,

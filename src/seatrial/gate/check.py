@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from seatrial.gate.measure import measurements
 from seatrial.gate.must_pass import contracts
 from seatrial.gate.plan import Plan, plan_of
+from seatrial.gate.pointwise import counted
 from seatrial.gate.score_family import score_family
 from seatrial.gate.summary import report_of
 from seatrial.gate.winrate import win_rates
@@ -42,8 +43,8 @@ def check(c: Comparison) -> Report:
 
 
 def judged(plan: Plan) -> tuple[Finding, ...]:
-    """Every row of every check."""
-    return tuple(row for one in CHECKS for row in one(plan))
+    """Every row of every check, those of judges as far as their licences go."""
+    return tuple(counted(row, plan.comparison.standings) for one in CHECKS for row in one(plan))
 
 
 def unchanged(plan: Plan) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""Pointwise: keys of judges that score one answer; each gates only under a full licence, and else is reported with the reason."""
+"""Pointwise: keys of judges that score one answer; each gates as far as its judge's licence goes, and says so."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import ConfigError, InvalidComparison
 from seatrial.evidence.schema import POINTWISE
+from seatrial.verdict import State, Verdict
 from seatrial.vote import Level, NoLicence, Standing, bar_sentence
-from seatrial.win_rate import NoVote
+from seatrial.win_rate import MayOnlyHold, NoVote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -33,11 +34,13 @@ def key_standing(key: str, standings: Mapping[str, Standing]) -> Standing:
 
 
 def licensed(policy: Policy, standings: Mapping[str, Standing]) -> tuple[KeyRule, ...]:
-    """The policy's keys without those of judges that have no full licence.
+    """The policy's keys without those of judges that have no vote.
+
+    A judge that may only hold is tested as well, and is never all that gates.
 
     Raises:
         ConfigError: a judge's key has zero tolerance, which is for checks that always say the same.
-        InvalidComparison: no key is left that is tested, or the primary one is a judge's without a vote.
+        InvalidComparison: every tested key, or the primary one, is a judge's without a full licence.
     """
     judged = [rule for rule in policy.keys if is_pointwise(rule.name)]
     for rule in judged:
@@ -46,26 +49,52 @@ def licensed(policy: Policy, standings: Mapping[str, Standing]) -> tuple[KeyRule
                 f"{policy.source}: key {rule.name!r} is a judge's and zero_tolerance, and one wrong word of a judge would fail; take "
                 "zero_tolerance out"
             )
-    barred = {rule.name for rule in judged if key_standing(rule.name, standings).level is not Level.FULL}
-    kept = tuple(rule for rule in policy.keys if rule.name not in barred)
-    primary = next((rule.name for rule in judged if rule.name in barred and rule.primary), "")
-    if barred and (primary or not any(not rule.zero_tolerance for rule in kept)):
-        first = primary or min(barred)
-        why = "; ".join(map(bar_sentence, key_standing(first, standings).bars))
+    weak = {rule.name for rule in judged if key_standing(rule.name, standings).level is not Level.FULL}
+    primary = next((rule.name for rule in judged if rule.name in weak and rule.primary), "")
+    if weak and (primary or all(rule.zero_tolerance or rule.name in weak for rule in policy.keys)):
+        first = primary or min(weak)
+        found = key_standing(first, standings)
         what = "the primary key" if primary else "the only tested key"
+        vote = "has no vote" if found.level is Level.NONE else "may hold a verdict and not decide it"
         raise InvalidComparison(
-            f"{policy.source}: {what} {first!r} has no vote: {why}. Measure the judge against people's labels (seatrial judge "
-            "agreement --licence), or name a key that is no judge's"
+            f"{policy.source}: {what} {first!r} {vote}: {'; '.join(map(bar_sentence, found.bars))}. Measure the judge against "
+            "people's labels (seatrial judge agreement --licence), or name a key that is no judge's"
         )
-    return kept
+    barred = {rule.name for rule in judged if key_standing(rule.name, standings).level is Level.NONE}
+    return tuple(rule for rule in policy.keys if rule.name not in barred)
+
+
+def counted(found: Finding, standings: Mapping[str, Standing]) -> Finding:
+    """A tested row of a judge's key as far as its licence goes; any other row as it is.
+
+    A judge that may only hold fails nothing; and what the candidate's answers take from it is a pass, never a fail.
+    """
+    if not is_pointwise(found.key) or found.verdict is None:
+        return found
+    by = key_standing(found.key, standings)
+    only_holds = (MayOnlyHold(), *by.bars) if by.level is not Level.FULL else ()
+    if found.verdict is Verdict.PASS and by.no_win is not None:
+        reasons = (by.no_win, *found.reasons, *(one for one in only_holds if one != by.no_win))
+        return replace(found, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL, promotable=False, reasons=reasons)
+    if not only_holds:
+        return found
+    held = replace(found, reasons=(*found.reasons, *only_holds))
+    if found.verdict is not Verdict.FAIL:
+        return held
+    return replace(held, verdict=Verdict.INCONCLUSIVE, state=State.CANNOT_TELL)
 
 
 def withheld_keys(policy: Policy, standings: Mapping[str, Standing]) -> Iterator[str]:
-    """One sentence per judge's key of the policy that does not gate, and why."""
+    """One sentence per judge's key of the policy that does not gate, or not fully, and why."""
     for key in pointwise_keys(policy):
         found = key_standing(key, standings)
-        if found.level is not Level.FULL:
-            yield f"key {key} has no vote, it is reported only: {'; '.join(map(bar_sentence, found.bars))}"
+        why = "; ".join(map(bar_sentence, found.bars))
+        if found.level is Level.NONE:
+            yield f"key {key} has no vote, it is reported only: {why}"
+        elif found.level is Level.PROVISIONAL:
+            yield f"key {key} may hold this verdict and not decide it: {why}"
+        elif found.no_win is not None:
+            yield f"a pass of key {key} is none: {why}"
 
 
 def without_vote(found: Finding, policy: Policy, standings: Mapping[str, Standing]) -> Finding:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from seatrial.gate.row import OVERALL
 from seatrial.reason import (
     BelowFloor,
+    Dropped,
     NotBetter,
     NotProven,
     NotShown,
@@ -18,7 +19,8 @@ from seatrial.reason import (
     Unmeasured,
 )
 from seatrial.verdict import Finding, ReasonClass, State, Verdict
-from seatrial.win_rate import Inconsistent, NotShownToWin, Unjudged
+from seatrial.vote import NoWin
+from seatrial.win_rate import Inconsistent, Loses, MayOnlyHold, NotShownToWin, Unjudged
 from seatrial.wording import count, drop, drop_under, drops, points
 
 if TYPE_CHECKING:
@@ -46,6 +48,12 @@ def only_reported(findings: Iterable[Finding]) -> str:
     return f'{len(named)} {rows} only reported (thin = "report"): {", ".join(named)}; a drop there that is not proven passes unseen.'
 
 
+def held_back(f: Finding) -> bool:
+    """Whether a row would fail if its judge had a full licence: neither more examples nor scores are what it lacks."""
+    fails = isinstance(f.reasons[0] if f.reasons else None, (Loses, Dropped, BelowFloor))
+    return undecided(f) and fails and any(isinstance(one, MayOnlyHold) for one in f.reasons)
+
+
 def reason_class_of(f: Finding) -> ReasonClass:
     """Why an undecided row is undecided, for machines: its first reason says it."""
     first = f.reasons[0] if f.reasons else None
@@ -53,7 +61,7 @@ def reason_class_of(f: Finding) -> ReasonClass:
         return ReasonClass.OUTAGE
     if isinstance(first, Unjudged) and first.outage:
         return ReasonClass.OUTAGE
-    if isinstance(first, Inconsistent):
+    if isinstance(first, (Inconsistent, NoWin)) or held_back(f):
         return ReasonClass.INVALID
     few = (Underpowered, NotShown, NotBetter, NotProven, SmallDrop, BelowFloor, NotShownToWin)
     return ReasonClass.UNDERPOWERED if isinstance(first, few) else ReasonClass.MISSING

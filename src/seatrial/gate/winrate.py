@@ -17,7 +17,7 @@ from seatrial.gate.row import OVERALL
 from seatrial.gate.validity import known_critical
 from seatrial.reason import Reported, Unchanged
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Finding, Outcome, State, Verdict
-from seatrial.vote import UNLICENSED, Level, NoLicence, ShipRule, Standing, bar_sentence
+from seatrial.vote import Level, NoLicence, ShipRule, Standing, bar_sentence
 from seatrial.win_rate import Inconsistent, Loses, MayOnlyHold, NotShownToWin, NoVote, Unjudged, WinRate, Wins
 
 if TYPE_CHECKING:
@@ -82,14 +82,16 @@ def withheld_votes(plan: Plan) -> Iterator[str]:
             yield f"judge {rule.name} has no vote, its win rate is reported only: {why}"
         elif found.level is Level.PROVISIONAL:
             yield f"judge {rule.name} may hold this verdict and not decide it: {why}"
+        elif found.no_win is not None:
+            yield f"a win by judge {rule.name} is none: {why}"
     yield from withheld_keys(plan.comparison.policy, plan.comparison.standings)
 
 
 def standing(found: Standing | None, rule: JudgeRule) -> Standing:
-    """What a judge may do under its rule: without a required licence, one that was never measured may hold."""
+    """What a judge may do under its rule: where no licence is required, one without a vote may hold, whatever bars it."""
     found = replace(found or Standing(Level.NONE, (NoLicence(rule.name),)), floor=rule.min_consistency)
-    lifted = not rule.require_licence and all(isinstance(bar, UNLICENSED) for bar in found.bars)
-    return replace(found, level=Level.PROVISIONAL) if lifted and found.level is Level.NONE else found
+    lifted = not rule.require_licence and found.level is Level.NONE
+    return replace(found, level=Level.PROVISIONAL) if lifted else found
 
 
 def rules_of(rule: JudgeRule) -> Rules:
@@ -185,7 +187,8 @@ def _finding(rate: Rate, outage: bool, rule: JudgeRule, found: Standing) -> Find
         return _row(rate, rule.name, verdict, _state(rate, verdict), (why,))
     if verdict is Verdict.PASS:
         return _reported(rate, rule.name, (MayOnlyHold(), why, *found.bars))
-    return _row(rate, rule.name, Verdict.INCONCLUSIVE, State.CANNOT_TELL, (why, MayOnlyHold(), *found.bars))
+    bars = (bar for bar in found.bars if bar != why)
+    return _row(rate, rule.name, Verdict.INCONCLUSIVE, State.CANNOT_TELL, (why, MayOnlyHold(), *bars))
 
 
 def _judged(rate: Rate, outage: bool, rule: JudgeRule, found: Standing) -> tuple[Reason, Verdict]:
@@ -199,6 +202,8 @@ def _judged(rate: Rate, outage: bool, rule: JudgeRule, found: Standing) -> tuple
         return Inconsistent(found.consistency[0], rule.min_consistency), Verdict.INCONCLUSIVE
     if rate.loses:
         return Loses(rate.p_loss, rules.alpha), Verdict.FAIL
+    if rate.clears and found.no_win is not None:
+        return found.no_win, Verdict.INCONCLUSIVE
     if rate.clears:
         return Wins(over), Verdict.PASS
     if rate.missing and (rate.would_clear or rate.bounds[0] < over <= rate.bounds[1]):

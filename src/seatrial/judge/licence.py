@@ -155,6 +155,9 @@ def standing_of(
 ) -> Standing:
     """Whether verdicts of `judge` count at `now`.
 
+    A licence that is not for these verdicts gives no vote. What lies with the two versions, or is not known of them, leaves
+    a licensed judge its hold: else a candidate that loses would pass by taking a model of the judge's family.
+
     Args:
         licence: its licence; None where there is none.
         judge: identity that the verdicts carry; empty where they name none, or several.
@@ -169,7 +172,10 @@ def standing_of(
     if licence is None:
         return Standing(Level.NONE, (NoLicence(judge),), consistency)
     bars: list[Bar] = []
-    if licence.judge != judge:
+    unsure: list[Bar] = []
+    if not judge:
+        unsure.append(OtherVersion(licence.judge, judge))
+    elif licence.judge != judge:
         bars.append(OtherVersion(licence.judge, judge, prompt=prompt_hash not in ("", licence.prompt_hash)))
     strange = sorted(set(models) - set(licence.models))
     if strange:
@@ -182,14 +188,15 @@ def standing_of(
         bars.append(OtherGraph(graph, licence.graphs))
     shared = sorted(set(arm_families or ()) & set(licence.families))
     if shared:
-        bars.append(SameFamily(tuple(shared)))
+        unsure.append(SameFamily(tuple(shared)))
+    if arm_families is None:
+        unsure.append(FamilyUnknown())
     level, short = level_of(licence, floors)
     if bars:
         level = Level.NONE
-    if arm_families is None:
-        bars.append(FamilyUnknown())
-        level = Level.PROVISIONAL if level is Level.FULL else level
-    return Standing(level, (*bars, *short), consistency)
+    elif unsure and level is Level.FULL:
+        level = Level.PROVISIONAL
+    return Standing(level, (*bars, *unsure, *short), consistency)
 
 
 def licence_from(measured: Agreement, consistency: Measured, **of: Any) -> Licence:

@@ -11,20 +11,20 @@ from seatrial.errors import ConfigError
 from seatrial.evidence.schema import POINTWISE, WINRATE
 from seatrial.judge.families import reported_families
 from seatrial.judge.licence import FLOORS, read_licence, standing_of
-from seatrial.judge.pairs import FEW
-from seatrial.judge.spec import FOLDER
-from seatrial.vote import ConstantAnswers, Level, Standing
+from seatrial.judge.null_model import MOST_SAME, null_model
+from seatrial.judge.panel import panel_names, read_panel
+from seatrial.judge.spec import FOLDER, judge_names, read_judge
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from seatrial.evidence import Evidence
     from seatrial.judge.licence import Floors
     from seatrial.judge.scores import Scores
-
-MOST_SAME = 0.5
-"""Largest share of a candidate's answers that may be one and the same, where no judge's file says otherwise."""
+    from seatrial.vote import NoWin, Standing
 
 
 def licence_file(root: Path, judge: str) -> Path:
@@ -55,10 +55,9 @@ def standings_of_table(
         graph: which graph is gated; empty = not known.
     """
     families = table_families(evidence) if wanted else None
-    constant = constant_answers(evidence, candidate) if wanted else None
     return {
-        name: barred(
-            constant,
+        name: without_win(
+            null_model(evidence, candidate, most_same(root, name)),
             standing_of(
                 read_licence(licence_file(root, name)),
                 _identity(evidence, f"{WINRATE}{name}", candidate),
@@ -84,6 +83,8 @@ def key_standings(
 ) -> dict[str, Standing]:
     """What the keys of judges of single answers may do, by their licences and by the identity that the rows carry.
 
+    An answer that the baseline gives as well shows no null model: some graphs have few answers.
+
     Args:
         evidence: a checked table.
         keys: `judge:NAME` of a policy.
@@ -93,10 +94,9 @@ def key_standings(
         now: seconds since 1970.
         graph: which graph is gated; empty = not known.
     """
-    candidate, baseline = (constant_answers(evidence, name) if keys else None for name in versions[::-1])
-    constant = candidate if baseline is None else None  # a graph that has few answers anyway is no null model
+    constant = null_model(evidence, versions[1], beside=versions[0]) if keys else None
     return {
-        key: barred(
+        key: without_win(
             constant,
             standing_of(
                 read_licence(licence_file(root, key)),
@@ -110,31 +110,22 @@ def key_standings(
     }
 
 
-def constant_answers(evidence: Evidence, version: str) -> ConstantAnswers | None:
-    """Whether a version gives one and the same output to more than half of its examples; None where it does not.
-
-    An answer that pleases a judge whatever the question has won public leaderboards.
-    """
-    names, hashes = evidence.codes("version"), evidence.codes("output_hash") if evidence.has("output_hash") else None
-    if hashes is None or version not in names.values:
-        return None
-    mine = (names.index == names.values.index(version)) & (hashes.index >= 0)
-    first = np.unique(evidence.codes("example_id").index[mine], return_index=True)[1]
-    counts = np.bincount(hashes.index[mine][first], minlength=1)
-    times, of = int(counts.max()), int(counts.sum())
-    return ConstantAnswers(times, of) if of >= FEW and times > MOST_SAME * of else None
+def most_same(root: Path, name: str) -> float:
+    """Largest share of the answers that may be one and the same: as the judge's file says, of a panel the strictest one's."""
+    if name in panel_names(root):
+        return min(one.max_same_answer for one in read_panel(root, name).members)
+    return read_judge(root, name).max_same_answer if name in judge_names(root) else MOST_SAME
 
 
-def barred(by: ConstantAnswers | None, found: Standing) -> Standing:
-    """A standing without a vote where something bars it."""
-    return found if by is None else replace(found, level=Level.NONE, bars=(by, *found.bars))
+def without_win(by: NoWin | None, found: Standing) -> Standing:
+    """A standing in which something takes the candidate's win away; a loss counts as before."""
+    return found if by is None else replace(found, bars=(by, *found.bars))
 
 
 def _key_identity(evidence: Evidence, key: str, baseline: str, candidate: str) -> str:
     """The one identity that the rows of a key carry; empty where they carry none or several.
 
-    An accepted baseline does not name the judge: there the hash of the evaluator, which is kept, must be the candidate's, and
-    the gate refuses another.
+    An accepted baseline does not name the judge: there the hash of the evaluator, which is kept, must be the candidate's.
     """
     if not evidence.has("judge"):
         return ""
@@ -145,10 +136,18 @@ def _key_identity(evidence: Evidence, key: str, baseline: str, candidate: str) -
         for one in (baseline, candidate)
     ]
     unnamed = [bool((judge.index[mine] < 0).any()) for mine in arms]
-    if unnamed[1] or (unnamed[0] and not evidence.has("evaluator_hash")):
+    if unnamed[1] or (unnamed[0] and not _one_hash(evidence, arms[0] | arms[1])):
         return ""
     found = set(judge.values_in(arms[0])) | set(judge.values_in(arms[1]))
     return found.pop() if len(found) == 1 else ""
+
+
+def _one_hash(evidence: Evidence, rows: NDArray[np.bool_]) -> bool:
+    """Whether rows were scored by one evaluator, as the hash that each of them carries says."""
+    if not evidence.has("evaluator_hash"):
+        return False
+    found = np.unique(evidence.codes("evaluator_hash").index[rows])
+    return found.size == 1 and bool(found[0] >= 0)
 
 
 def measured_consistency(scores: Scores) -> tuple[float, float, float] | None:

@@ -19,7 +19,7 @@ from seatrial.outcome.metric import SourceKind
 from seatrial.rollout.evidence import Shadowed
 from seatrial.rollout.shadow_score import ANSWERED
 from seatrial.verdict import Verdict
-from seatrial.vote import Level, NoLicence, Standing, bar_sentence
+from seatrial.vote import Level, NoLicence, OtherVersion, SameFamily, Standing, bar_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -73,7 +73,8 @@ def _without_vote(rules: Rules, cell: str, votes: Mapping[str, Standing]) -> str
     if not name or not rules.cell(cell).critical:
         return ""
     found = votes.get(name) or Standing(Level.NONE, (NoLicence(name),))
-    return f"judge {name} has no vote: {'; '.join(map(bar_sentence, found.bars))}" if found.level is Level.NONE else ""
+    counts = found.level is not Level.NONE and not any(isinstance(bar, SameFamily | OtherVersion) for bar in found.bars)
+    return "" if counts else f"judge {name} has no vote: {'; '.join(map(bar_sentence, found.bars))}"
 
 
 def gate_report(rules: Rules, cell: str, evidence: Evidence, votes: Mapping[str, Standing] | None = None) -> Report:

@@ -71,10 +71,15 @@ def standings(
         evidence: the rows of both.
         versions: what both are called there.
     """
-    from seatrial.judge.standing import key_standings  # noqa: PLC0415 - as below
+    from seatrial.judge.null_model import null_model  # noqa: PLC0415 - as below
+    from seatrial.judge.standing import key_standings, most_same, without_win  # noqa: PLC0415
 
     found = {
-        rule.name: standing_on(project, graph, runs, rule.name, rule.min_consistency, now) for rule in policy.judges
+        rule.name: without_win(
+            null_model(evidence, versions[1], most_same(project.root, rule.name)),
+            standing_on(project, graph, runs, rule.name, rule.min_consistency, now),
+        )
+        for rule in policy.judges
     }
     keys = pointwise_keys(policy)
     families = run_families(project, graph, runs) if keys else None

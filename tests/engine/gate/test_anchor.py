@@ -10,11 +10,12 @@ from seatrial.gate.anchor import check_anchored
 from seatrial.gate.baseline import baseline_name, baseline_text, read_baseline
 from seatrial.gate.confirmation import check_second_stage, fresh_examples
 from seatrial.gate.merge import check
-from seatrial.gate.policy import Policy
+from seatrial.gate.policy import KeyRule, Policy
 from seatrial.gate.quarantine_file import Quarantine
 from seatrial.report.data import gate_data
 from seatrial.report.view import view
 from seatrial.verdict import Verdict
+from seatrial.vote import Level, Standing
 
 SIZES = {"x": 75, "y": 75}
 KNOWN = {"graph": "desk", "dataset": "d", "dataset_hash": "h", "evaluator_version": "1"}
@@ -62,6 +63,28 @@ def test_a_step_too_small_for_the_neighbour_is_seen_from_afar(build):
     assert gate_data(report)["anchor"]["decided_by"] == "anchor"
     assert all(f.verdict is not Verdict.FAIL for f in report.findings)
     assert {f.segment for f in report.stopping} == {"overall", "t=x", "t=y"}
+
+
+@pytest.mark.parametrize(("level", "verdict"), [(Level.FULL, Verdict.FAIL), (Level.PROVISIONAL, Verdict.INCONCLUSIVE)])
+def test_a_drop_from_afar_that_a_judge_may_only_hold_is_no_pass(build, level, verdict):
+    key = "judge:concise"
+
+    def rows(version, missing_cells):
+        known = {**KNOWN, "version": version}
+        for i, score in enumerate(losing(200, missing_cells)):
+            yield {**known, "example_id": f"e{i:04d}", "key": "answered", "score": 1.0, "output_hash": f"{version}{i}"}
+            yield {**known, "example_id": f"e{i:04d}", "key": key, "score": score, "output_hash": f"{version}{i}"}
+
+    text = baseline_text(build([*rows("v0", 0)]), "v0", measured=date(2026, 1, 1))
+    report = check_anchored(
+        build([*rows("v1", 22), *rows("v2", 25)]),
+        Policy(keys=(KeyRule("answered", primary=True), KeyRule(key))),
+        baseline="v1",
+        candidate="v2",
+        anchor=read_baseline(text, Path(f"{baseline_name(text)}.jsonl")),
+        standings={key: Standing(level)},
+    )
+    assert (report.verdict, report.decided_by) == (verdict, "anchor")
 
 
 def test_it_takes_a_fifth_of_alpha_and_leaves_four(build):

@@ -59,6 +59,7 @@ EVERY = (
     vote.LicenceExpired(12),
     vote.LicenceSuspended(7, 50),
     vote.ConstantAnswers(60, 80),
+    vote.AnswersUnknown(60, 80),
     vote.OtherVersion("helpful@1#ab", "helpful@2#cd", prompt=True),
     vote.OtherModel("m-2", ("m-1",)),
     vote.OtherGraph("desk", ("router",)),

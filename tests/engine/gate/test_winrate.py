@@ -11,7 +11,22 @@ from seatrial.report.data import gate_data, gate_json
 from seatrial.report.read import report_of
 from seatrial.report.view import view
 from seatrial.verdict import ReasonClass, Verdict
-from seatrial.vote import Level, LicenceExpired, NoLicence, OtherVersion, SameFamily, ShortOfLicence, Standing
+from seatrial.vote import (
+    AnswersUnknown,
+    ConstantAnswers,
+    FamilyUnknown,
+    Level,
+    LicenceExpired,
+    LicenceSuspended,
+    NoLicence,
+    OtherGraph,
+    OtherModel,
+    OtherVersion,
+    SameFamily,
+    ShortOfLicence,
+    Standing,
+    bar_sentence,
+)
 from seatrial.win_rate import Inconsistent, Loses, MayOnlyHold, NotShownToWin, NoVote, Unjudged, Wins
 
 N = 120
@@ -25,7 +40,9 @@ WIN, LOSE, EVEN = (1.0, 1.0, 1.0, 0.0), (0.0, 0.0, 0.0, 1.0), (1.0, 0.0)
 def gated(build):
     """`gated(free, pro, standing)` gates a candidate that answers as its baseline; scores of a judge repeat per segment."""
 
-    def make(free=WIN, pro=WIN, found=FULL, *, critical=("tier=pro",), drop=0, only_judged=N, **rule):
+    def make(
+        free=WIN, pro=WIN, found=FULL, *, critical=("tier=pro",), drop=0, only_judged=N, inconclusive="block", **rule
+    ):
         rows = []
         for i in range(N):
             tier = "pro" if i % 2 else "free"
@@ -36,7 +53,7 @@ def gated(build):
             score = scores[(i // 2) % len(scores)] if i < only_judged else None
             known = {"score": score} if score is not None else {"outcome": "skipped", "error_kind": "outage"}
             rows.append({**common, "version": "b", "key": "winrate:helpful", **known, "judge": "helpful@1#ab"})
-        policy = Policy(keys=(KeyRule("score"),), judges=(JudgeRule("helpful", **rule),))
+        policy = Policy(keys=(KeyRule("score"),), judges=(JudgeRule("helpful", **rule),), inconclusive=inconclusive)
         standings = {} if found is None else {"helpful": found}
         return check(build(rows), policy, baseline="a", candidate="b", critical=critical, standings=standings)
 
@@ -70,7 +87,6 @@ def test_under_a_full_licence_the_critical_rows_decide(gated, free, pro, verdict
     [
         (EXPIRED, LicenceExpired),
         (Standing(Level.NONE, (OtherVersion("helpful@1#ab", "helpful@2#cd"),)), OtherVersion),
-        (Standing(Level.NONE, (SameFamily(("openai",)),)), SameFamily),
         (Standing(Level.NONE, (ShortOfLicence("labels", 12, 100),)), ShortOfLicence),
         (None, NoLicence),
     ],
@@ -96,10 +112,46 @@ def test_a_drop_of_an_evaluator_fails_whatever_a_judge_prefers(gated):
     assert gated(WIN, WIN, drop=60).verdict is Verdict.FAIL
 
 
-def test_without_a_required_licence_a_judge_that_nobody_measured_may_hold_and_one_of_the_family_may_not(gated):
-    assert gated(LOSE, LOSE, None, require_licence=False).verdict is Verdict.INCONCLUSIVE
-    kin = Standing(Level.NONE, (NoLicence("helpful@1#ab"), SameFamily(("openai",))))
-    assert gated(LOSE, LOSE, kin, require_licence=False).verdict is Verdict.PASS
+GREEN = {Verdict.FAIL: 0, Verdict.INCONCLUSIVE: 1, Verdict.PASS: 2}
+NO_WIN = [ConstantAnswers(61, 120), AnswersUnknown(120, 120)]
+BARS = [
+    *NO_WIN,
+    LicenceSuspended(7, 50),
+    OtherGraph("desk", ("router",)),
+    OtherModel("m-2", ("m-1",)),
+    SameFamily(("openai",)),
+    FamilyUnknown(),
+]
+
+
+@pytest.mark.parametrize("scores", [WIN, LOSE, EVEN])
+@pytest.mark.parametrize("bar", BARS, ids=lambda bar: bar.kind)
+def test_where_no_licence_is_required_a_further_bar_makes_no_gate_greener(gated, bar, scores):
+    without = gated(scores, scores, None, require_licence=False).verdict
+    assert without is (Verdict.PASS if scores is WIN else Verdict.INCONCLUSIVE)
+    barred = Standing(Level.NONE, (NoLicence("helpful@1#ab"), bar))
+    assert GREEN[gated(scores, scores, barred, require_licence=False).verdict] <= GREEN[without]
+
+
+@pytest.mark.parametrize("bar", NO_WIN, ids=lambda bar: bar.kind)
+@pytest.mark.parametrize("level", [Level.FULL, Level.PROVISIONAL])
+@pytest.mark.parametrize("scores", [WIN, LOSE, EVEN])
+def test_what_the_answers_bar_is_a_win_and_never_a_loss(gated, bar, level, scores):
+    without = gated(scores, scores, Standing(level)).verdict
+    report = gated(scores, scores, Standing(level, (bar,)), inconclusive="pass")
+    assert report.verdict is (Verdict.INCONCLUSIVE if scores is WIN else without)
+    assert report.reason_class is {WIN: ReasonClass.INVALID, EVEN: ReasonClass.UNDERPOWERED}.get(
+        scores, None if level is Level.FULL else ReasonClass.INVALID
+    )
+    if scores is WIN:
+        assert bar_sentence(bar) in row(report).reason
+    if scores is not EVEN:
+        assert report.exit_code == (1 if report.verdict is Verdict.FAIL else 2)  # what is invalid is never let through
+
+
+def test_a_loss_that_a_judge_may_only_hold_is_not_let_through_as_missing(gated):
+    report = gated(LOSE, LOSE, FEW, inconclusive="pass")
+    assert (report.verdict, report.reason_class, report.exit_code) == (Verdict.INCONCLUSIVE, ReasonClass.INVALID, 2)
 
 
 def test_a_judge_that_follows_the_order_of_the_answers_decides_nothing(gated):

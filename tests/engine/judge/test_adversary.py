@@ -12,8 +12,9 @@ from seatrial.evidence.check import check as check_evidence
 from seatrial.evidence.frame import unchecked_rows
 from seatrial.judge.agreement import Measured
 from seatrial.judge.licence import DAY, Licence, licence_data, read_licence
+from seatrial.judge.null_model import null_model
 from seatrial.judge.standing import standings_of_table
-from seatrial.vote import ConstantAnswers, Level
+from seatrial.vote import AnswersUnknown, ConstantAnswers, Level
 
 JUDGE = "helpful@1#0123456789abcdef"
 SHARE = Measured(0.9, 0.8, 0.95)
@@ -127,19 +128,56 @@ def test_a_judge_that_always_says_the_first_finds_no_winner_and_gets_no_licence(
     assert run(["judge", "agreement", str(file), *labels(tmp_path)]) == 1
 
 
-@pytest.mark.parametrize(("same", "level"), [(61, Level.NONE), (60, Level.FULL)])
-def test_a_null_model_has_no_win_in_evidence_from_a_file(tmp_path, same, level):
-    licence(tmp_path)
+def answers(same, unknown=0, *, baseline=0):
+    """120 answers of each version: `same` of the candidate's and `baseline` of the other's are "b", `unknown` have no hash."""
     rows = []
     for i in range(120):
         common = {"example_id": f"e{i}", "repetition": 0, "outcome": "scored", "score": 1.0, "model": "claude-3"}
-        rows += [{**common, "version": "a", "key": "answered", "output_hash": f"a{i}"}]
-        rows += [{**common, "version": "b", "key": "answered", "output_hash": "b" if i < same else f"b{i}"}]
-        rows += [
-            {**common, "version": "b", "key": "winrate:helpful", "judge": JUDGE, "output_hash": rows[-1]["output_hash"]}
-        ]
+        mine = None if i >= 120 - unknown else "b" if i < same else f"b{i}"
+        rows += [{**common, "version": "a", "key": "answered", "output_hash": "b" if i < baseline else f"a{i}"}]
+        rows += [{**common, "version": "b", "key": "answered", "output_hash": mine}]
+        rows += [{**common, "version": "b", "key": "winrate:helpful", "judge": JUDGE}]
     evidence = unchecked_rows(rows, "memory", {})
     check_evidence(evidence)
-    found = standings_of_table(evidence, {"helpful": 0.7}, tmp_path, candidate="b", now=time.time())["helpful"]
-    assert found.level is level
-    assert (ConstantAnswers(same, 120) in found.bars) is (level is Level.NONE)
+    return evidence
+
+
+# More than half of 120 is 61. What has no hash may be the same answer, too: 41 + 20 are 61 of 120.
+NULL_MODELS = [
+    ((61, 0), ConstantAnswers(61, 120)),
+    ((60, 0), None),
+    ((41, 20), AnswersUnknown(20, 120)),
+    ((40, 20), None),
+    ((0, 120), AnswersUnknown(120, 120)),
+]
+
+
+@pytest.mark.parametrize(("of", "bar"), NULL_MODELS)
+def test_a_null_model_has_no_win_in_evidence_from_a_file(tmp_path, of, bar):
+    licence(tmp_path)
+    found = standings_of_table(answers(*of), {"helpful": 0.7}, tmp_path, candidate="b", now=time.time())["helpful"]
+    assert (found.level, found.no_win) == (Level.FULL, bar)
+
+
+def test_how_many_answers_may_be_the_same_is_what_the_judges_file_says(judges, tmp_path):
+    for name, most in (("helpful", 0.4), ("strict", 0.8)):
+        judges(name=name, max_same_answer=most)
+    (tmp_path / "judges" / "panels.toml").write_text('[both]\njudges = ["strict", "helpful"]\n')
+    wanted = dict.fromkeys(("helpful", "strict", "both", "unwritten"), 0.7)
+    found = standings_of_table(answers(60), wanted, tmp_path, candidate="b", now=time.time())
+    # 60 of 120 are .5: over .4, and not over .8 or the .5 of a judge without a file; a panel is as strict as its strictest.
+    assert [name for name, one in found.items() if one.no_win] == ["helpful", "both"]
+
+
+@pytest.mark.parametrize(
+    ("same", "baseline", "bar"),
+    [
+        (120, 84, True),  # of the 36 examples that the baseline answers otherwise all 36 get the one answer
+        (96, 84, False),  # 12 of 36
+        (61, 0, True),
+        (120, 115, False),  # of 5 examples nothing can be said
+    ],
+)
+def test_an_answer_that_the_baseline_gives_as_well_is_no_null_model(same, baseline, bar):
+    found = null_model(answers(same, baseline=baseline), "b", beside="a")
+    assert found == (ConstantAnswers(same, 120) if bar else None)

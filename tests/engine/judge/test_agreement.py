@@ -28,7 +28,6 @@ from seatrial.vote import (
     OtherGraph,
     OtherModel,
     OtherVersion,
-    SameFamily,
     ShortOfLicence,
     bar_sentence,
 )
@@ -100,7 +99,6 @@ def test_the_level_of_a_licence_follows_from_its_numbers(of, level):
         ({"now": 91 * DAY}, LicenceExpired, "expired 1 day ago"),
         ({"judge": "helpful@2#def"}, OtherVersion, "helpful@1#abc123"),
         ({"models": ["m-2"]}, OtherModel, "m-2 answered"),
-        ({"arm_families": ["openai"]}, SameFamily, "openai"),
         ({"graph": "other"}, OtherGraph, "not other"),
     ],
 )

@@ -195,9 +195,55 @@ def test_evidence_from_a_file_counts_under_the_licence_of_its_folder(tmp_path, j
     bare = "import sys; sys.modules['scipy'] = None; from seatrial.cli.app import run; sys.exit(run(sys.argv[1:]))"
     process = [sys.executable, "-c", bare, *command]
     assert subprocess.run(process, cwd=tmp_path, capture_output=True, check=False).returncode == 1
-    for of, code in (({"families": ("anthropic",)}, 0), ({"labels": 60}, 2)):
+    for of, code in (({"families": ("anthropic",)}, 2), ({"labels": 60}, 2), ({"labels": 12}, 0)):
         licence(tmp_path, judge, **of)
         assert run(command) == code
+
+
+CONCISE = "judge:concise@1#0123456789abcdef"
+KEYS = POLICY.replace("[judge.helpful]", '[key."judge:concise"]')
+
+
+@pytest.mark.parametrize(
+    ("worse", "rows", "of", "code", "kinds"),
+    [
+        (40, {}, {}, 1, []),
+        (0, {}, {}, 0, []),
+        (40, {"b": {"output_hash": "b"}}, {}, 1, ["constant_answers"]),
+        (0, {"b": {"output_hash": "b"}}, {}, 2, ["constant_answers"]),
+        (0, {"b": {"output_hash": None}}, {}, 2, ["answers_unknown"]),
+        (40, {}, {"graphs": ("router",)}, 0, ["other_graph"]),
+        (40, {}, {"families": ("anthropic",)}, 2, ["same_family"]),
+        (40, {"a": {"model": None}, "b": {"model": None}}, {}, 2, ["family_unknown"]),
+        (40, {"a": {"judge": None}}, {}, 1, []),  # the hash of its evaluator, which both carry, says who judged
+        (40, {"a": {"judge": None, "evaluator_hash": None}, "b": {"evaluator_hash": None}}, {}, 2, ["other_version"]),
+        (40, {"a": {"judge": None, "evaluator_hash": None}}, {}, 2, ["other_version"]),
+        (40, {"b": {"judge": None}}, {}, 2, ["other_version"]),
+    ],
+)
+def test_the_key_of_a_judge_in_a_file_counts_as_far_as_its_licence_goes(
+    tmp_path, judges, monkeypatch, capsys, worse, rows, of, code, kinds
+):
+    monkeypatch.chdir(tmp_path)
+    judge = judges()
+    licence(tmp_path, judge, identity=CONCISE, kind="pointwise", **of)
+    (tmp_path / "judges" / "helpful.licence.json").rename(tmp_path / "judges" / "concise.pointwise.licence.json")
+    written = []
+    for i in range(60):
+        for version in "ab":
+            common = {"example_id": f"e{i}", "version": version, "graph": "desk"}
+            common |= {"model": "claude-3", "output_hash": f"{version}{i}"}
+            word = {"score": int(version == "a" or i >= worse), "judge": CONCISE, "evaluator_hash": "ab"}
+            for one in ({"key": "answered", "score": 1}, {"key": "judge:concise", **word}):
+                row = {**common, **one}
+                changed = {name: value for name, value in rows.get(version, {}).items() if name in row}
+                written.append({name: value for name, value in {**row, **changed}.items() if value is not None})
+    (tmp_path / "e.jsonl").write_text("".join(json.dumps(row) + "\n" for row in written))
+    (tmp_path / "p.toml").write_text(KEYS)
+    command = ["gate", "--evidence", "e.jsonl", "--policy", "p.toml", "--baseline", "a", "--candidate", "b", "--json"]
+    assert run(command) == code
+    said = json.loads(capsys.readouterr().out)
+    assert [bar["kind"] for bar in said["judges"]["judge:concise"]["reasons"]] == kinds
 
 
 def test_a_cap_uses_the_listed_price_and_the_licence_names_the_graph(judged, capsys):

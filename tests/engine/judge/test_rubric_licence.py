@@ -19,12 +19,15 @@ from seatrial.judge.licence import DAY, POINTWISE, Licence, licence_data, read_l
 from seatrial.judge.rubrics import PASS_COLUMNS, RUBRIC_COLUMNS, join_passes, repeat_consistency
 from seatrial.judge.standing import key_standings, licence_file
 from seatrial.project import mount
+from seatrial.reason import Dropped
 from seatrial.report.view import view
 from seatrial.table import read_table
 from seatrial.testing import OpenAIServer
 from seatrial.testing.server import OTHER_MODEL
-from seatrial.verdict import Verdict
+from seatrial.verdict import ReasonClass, Verdict
 from seatrial.vote import (
+    AnswersUnknown,
+    ConstantAnswers,
     FamilyUnknown,
     Level,
     LicenceExpired,
@@ -34,7 +37,7 @@ from seatrial.vote import (
     ShortOfLicence,
     Standing,
 )
-from seatrial.win_rate import NoVote
+from seatrial.win_rate import MayOnlyHold, NoVote
 
 KEY, IDENTITY, NOW = "judge:concise", "judge:concise@1#0123456789abcdef", 1_000 * DAY
 SHARE = Measured(0.9, 0.8, 0.95)
@@ -65,6 +68,7 @@ def table(worse=0, **of):
                 "model": "claude-3",
                 "repetition": 0,
                 "outcome": "scored",
+                "output_hash": f"{version}{i}",
             }
             rows.append({**common, "key": "answered", "score": 1.0})
             failed = version == "b" and i < worse
@@ -106,17 +110,13 @@ def test_under_a_full_licence_the_key_of_a_judge_gates(tmp_path):
         ({}, {"now": NOW + 91 * DAY}, LicenceExpired),
         ({"judge": "judge:concise@1#ffffffffffffffff"}, {}, OtherVersion),
         ({"judge": "concise@1#0123456789abcdef"}, {}, OtherVersion),
-        ({}, {"families": frozenset({"openai"})}, SameFamily),
-        ({}, {"families": None}, FamilyUnknown),
-        ({"labels": 60}, {}, ShortOfLicence),
-        ({"negative": 12}, {}, ShortOfLicence),
-        ({"consistency": Measured(0.9, 0.5, 0.95)}, {}, ShortOfLicence),
+        ({"labels": 12}, {}, ShortOfLicence),
         ({"consistency": Measured(None, None, None)}, {}, ShortOfLicence),
     ],
 )
-def test_without_a_full_licence_the_key_is_reported_with_the_reason(tmp_path, of, at, bar):
+def test_without_a_licence_the_key_is_reported_with_the_reason(tmp_path, of, at, bar):
     found = standing_under(tmp_path, None if of is None else replace(FULL, **of), **at)
-    assert found.level is not Level.FULL
+    assert found.level is Level.NONE
     assert bar in [type(one) for one in found.bars]
     report = gated(found)
     assert report.verdict is Verdict.PASS
@@ -125,25 +125,58 @@ def test_without_a_full_licence_the_key_is_reported_with_the_reason(tmp_path, of
     assert any(text.startswith(f"key {KEY} has no vote") for text in view(report).warnings)
 
 
-@pytest.mark.parametrize("of", [{"judge": None}, {"judge": ""}])
-def test_rows_that_do_not_say_who_judged_have_no_vote(tmp_path, of):
-    assert standing_under(tmp_path, evidence=table(**of)).level is Level.NONE
-
-
-def test_two_judges_in_one_key_have_no_vote(tmp_path):
+def two_judges():
     rows = table().rows()
     for row in rows:
         if row["key"] == KEY and row["version"] == "a":
             row["judge"] = "judge:concise@2#0000000000000000"
-    assert standing_under(tmp_path, evidence=unchecked_rows(rows, "memory", {})).level is Level.NONE
+    return unchecked_rows(rows, "memory", {})
 
 
-def test_a_judge_without_a_vote_is_never_all_that_gates():
+@pytest.mark.parametrize(
+    ("of", "at", "bar"),
+    [
+        ({"labels": 60}, {}, ShortOfLicence),
+        ({"negative": 12}, {}, ShortOfLicence),
+        ({"consistency": Measured(0.9, 0.5, 0.95)}, {}, ShortOfLicence),
+        ({}, {"families": frozenset({"openai"})}, SameFamily),
+        ({}, {"families": None}, FamilyUnknown),
+        ({}, {"evidence": table(judge=None)}, OtherVersion),
+        ({}, {"evidence": table(judge="")}, OtherVersion),
+        ({}, {"evidence": two_judges()}, OtherVersion),
+    ],
+)
+def test_under_a_provisional_licence_or_of_unknown_versions_the_key_holds_and_fails_nothing(tmp_path, of, at, bar):
+    found = standing_under(tmp_path, replace(FULL, **of), **at)
+    assert (found.level, [type(one) for one in found.bars]) == (Level.PROVISIONAL, [bar])
+    report = gated(found)
+    assert (report.verdict, report.reason_class) == (Verdict.INCONCLUSIVE, ReasonClass.INVALID)
+    (row,) = [f for f in report.findings if f.key == KEY and f.segment == "overall"]
+    assert [type(one) for one in row.reasons if isinstance(one, (Dropped, MayOnlyHold, bar))] == [
+        Dropped,
+        MayOnlyHold,
+        bar,
+    ]
+    assert any(text.startswith(f"key {KEY} may hold this verdict") for text in view(report).warnings)
+    assert gated(found, worse=0).verdict is Verdict.PASS
+
+
+@pytest.mark.parametrize("level", [Level.FULL, Level.PROVISIONAL])
+@pytest.mark.parametrize("bar", [ConstantAnswers(61, 120), AnswersUnknown(120, 120)])
+def test_what_the_answers_take_from_a_key_is_its_pass_and_never_its_fail(bar, level):
+    found = Standing(level, (bar,))
+    assert gated(found).verdict is gated(Standing(level)).verdict
+    passed = gated(found, worse=0)
+    assert (passed.verdict, passed.reason_class) == (Verdict.INCONCLUSIVE, ReasonClass.INVALID)
+
+
+def test_a_judge_without_a_full_licence_is_never_all_that_gates():
     none = Standing(Level.NONE, (NoLicence(KEY),))
-    with pytest.raises(InvalidComparison, match="the primary key 'judge:concise' has no vote"):
-        gated(none, policy=Policy(keys=(KeyRule(KEY, primary=True), KeyRule("answered"))))
-    with pytest.raises(InvalidComparison, match="the only tested key 'judge:concise' has no vote"):
-        gated(none, policy=Policy(keys=(KeyRule(KEY),)))
+    for found, vote in ((none, "has no vote"), (Standing(Level.PROVISIONAL), "may hold a verdict")):
+        with pytest.raises(InvalidComparison, match=f"the primary key 'judge:concise' {vote}"):
+            gated(found, policy=Policy(keys=(KeyRule(KEY, primary=True), KeyRule("answered"))))
+        with pytest.raises(InvalidComparison, match=f"the only tested key 'judge:concise' {vote}"):
+            gated(found, policy=Policy(keys=(KeyRule(KEY),)))
     with pytest.raises(ConfigError, match="zero_tolerance"):
         gated(none, policy=Policy(keys=(KeyRule("answered"), KeyRule(KEY, zero_tolerance=True))))
 

@@ -12,7 +12,7 @@ from seatrial.rollout.shadow_gate import judge_shadow
 from seatrial.rollout.shadow_judge import ShadowJudge
 from seatrial.rollout.shadow_request import Compared, Place, Request
 from seatrial.rollout.shadow_score import Recorder, shadow_evaluators
-from seatrial.vote import Level, NoLicence, Standing
+from seatrial.vote import ConstantAnswers, Level, NoLicence, OtherVersion, SameFamily, Standing
 
 from .asking import hub, shown
 
@@ -32,22 +32,28 @@ PLAN = {
     "stage": [{"share": 0.1, "margin": 0.1, "hours": 24}],
 }  # fmt: skip
 METRICS = parse_metrics({"resolved": {"source": "outcome:resolved", "horizon": "1h"}}, "metrics.toml")
-VOTES = {level: Standing(level) for level in (Level.FULL, Level.PROVISIONAL)} | {
-    Level.NONE: Standing(Level.NONE, (NoLicence("helpful"),))
-}
+FULL, HOLDS = Standing(Level.FULL), Standing(Level.PROVISIONAL)
+NONE = Standing(Level.NONE, (NoLicence("helpful"),))
+KIN = Standing(Level.PROVISIONAL, (SameFamily(("openai",)),))
+UNNAMED = Standing(Level.PROVISIONAL, (OtherVersion("helpful@1#ab", ""),))
+SAME = Standing(Level.FULL, (ConstantAnswers(20, 30),))
 
 
 @pytest.mark.parametrize(
-    ("candidate", "cell", "level", "verdict"),
+    ("candidate", "cell", "vote", "verdict"),
     [
-        ("good", "DE", Level.FULL, "pass"),
-        ("bad", "DE", Level.FULL, "fail"),
-        ("good", "DE", Level.NONE, "inconclusive"),  # reported only, and that is no pass of a critical cell
-        ("bad", "DE", Level.PROVISIONAL, "inconclusive"),  # it may hold, never decide
-        ("bad", "rest", Level.FULL, "pass"),  # the judge counts in critical cells
+        ("good", "DE", FULL, "pass"),
+        ("bad", "DE", FULL, "fail"),
+        ("good", "DE", NONE, "inconclusive"),  # reported only, and that is no pass of a critical cell
+        ("bad", "DE", HOLDS, "inconclusive"),  # it may hold, never decide
+        ("good", "DE", KIN, "inconclusive"),
+        ("good", "DE", UNNAMED, "inconclusive"),
+        ("good", "DE", SAME, "inconclusive"),
+        ("bad", "DE", SAME, "fail"),
+        ("bad", "rest", FULL, "pass"),  # the judge counts in critical cells
     ],
 )
-def test_a_licensed_judge_decides_on_critical_cells(judges, server, candidate, cell, level, verdict):
+def test_a_licensed_judge_decides_on_critical_cells(judges, server, candidate, cell, vote, verdict):
     rules = rules_of(parse_rollout_plan(PLAN, "plan.toml", (), name="support_v4"), METRICS)
     judge = ShadowJudge(judges(server.url, answer=["text"]), hub())
     clock = iter(range(1000))
@@ -61,9 +67,9 @@ def test_a_licensed_judge_decides_on_critical_cells(judges, server, candidate, c
             Compared(request, place, {"text": f"{live} {i}"}, "", 1.0, {"text": f"{new} {i}"}, "", 1.0, 1.0)
         )
     assert len(server.requests) == 2 * UNITS
-    found = judge_shadow(rules, cell, rows, lambda evidence: {"helpful": VOTES[level]})
+    found = judge_shadow(rules, cell, rows, lambda evidence: {"helpful": vote})
     assert (found.verdict, found.passed) == (verdict, verdict == "pass"), found.text
-    if level is Level.NONE:
+    if vote in (NONE, KIN, UNNAMED):
         assert found.text.startswith("judge helpful has no vote")
 
 
