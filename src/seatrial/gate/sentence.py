@@ -278,5 +278,5 @@ def _facts(f: Finding) -> str:
     wording += count(f.n, "example" if cells == 2 * f.n else "cluster")
     if f.difference is None:
         return f"{wording}, nothing measured in both arms"
-    wording += f", {percent(f.baseline)} → {percent(f.candidate)}, {points(f.difference)} (95 % {interval(f.ci)}), {f.regressed} broke, {f.fixed} fixed"
+    wording += f", {percent(f.baseline)} → {percent(f.candidate)}, {points(f.difference)} (95 % {interval(f.ci)}), {f.regressed} scored lower, {f.fixed} higher"
     return f"{wording}, {f.missing} not measured" if f.missing else wording

@@ -88,7 +88,9 @@ def _lines(v: View, *, every: bool, width: int, page: bool) -> Iterator[Line]:
     if v.todo:
         yield Line(f"  next  {v.todo}", "plain")
     if page and v.state == "blocked":
-        yield Line("  page  -o gate.html shows the answers of both versions side by side", "dim")
+        texts = v.source.startswith("runs ")
+        shows = "shows the answers of both versions side by side" if texts else f"lists every example that {'scored lower' if v.terms.graded else 'broke'}"
+        yield Line(f"  page  -o gate.html {shows}", "dim")
 
 
 def _legend(v: View, listed: Sequence[RowView]) -> str:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from seatrial.gate.report import Report
+    from seatrial.report.terms import Terms
+
 ALONE = 3
 """Reasons shown when no two answers give the same."""
 
@@ -111,14 +113,14 @@ class Detail:
     notes: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def detail(report: Report, overrides: Iterable[Override] = ()) -> Detail:
+def detail(report: Report, terms: Terms, overrides: Iterable[Override] = ()) -> Detail:
     """What stands behind the verdict of a report whose texts are plain."""
     shown = worst_first(report)
     names = groups(report, shown)
     of_rows = sum(f.regressed + f.fixed for f in report.findings if f.segment == OVERALL and f.alpha_row is not None)
     return Detail(
         must_detect=report.must_detect,
-        tiles=_tiles(report),
+        tiles=_tiles(report, terms),
         causes=_causes(report),
         regressed=report.regressed,
         curves=curves(report),
@@ -135,7 +137,7 @@ def detail(report: Report, overrides: Iterable[Override] = ()) -> Detail:
     )
 
 
-def _tiles(report: Report) -> tuple[Tile, ...]:
+def _tiles(report: Report, terms: Terms) -> tuple[Tile, ...]:
     overall, rows = report.overall, [f for f in report.findings if f.alpha_row is not None]
     regressed, fixed = (sum(getattr(f, name) for f in rows if f.segment == OVERALL) for name in ("regressed", "fixed"))
     unsure = [f for f in report.findings if f.state is State.CANNOT_TELL]
@@ -150,8 +152,8 @@ def _tiles(report: Report) -> tuple[Tile, ...]:
         if overall.difference is not None
         else Tile("Overall", "not known", "nothing was measured in both arms"),
         Tile(
-            "Answers that flipped",
-            f"{regressed:,} broke · {fixed:,} fixed",
+            terms.moved,
+            f"{regressed:,} {terms.regressed} · {fixed:,} {terms.fixed}",
             f"of {count(int(str(report.counts.get('examples', 0))), 'example')}, the same in both arms"
             + (f", {count(keys, 'key')}" if keys > 1 else ""),
         ),

@@ -62,6 +62,11 @@ def worst_first(report: Report) -> list[Flip]:
     return [replace(flip, segments=tuple(map(line, flip.segments)), reason=line(flip.reason)) for flip in shown]
 
 
+def change(flip: Flip) -> str:
+    """`0.81 → 0.42`."""
+    return f"{flip.before:.3g} → {flip.after:.3g}"
+
+
 def groups(report: Report, shown: list[Flip]) -> list[str]:
     """Failing segments and frequent reasons that tell some of the flips from the others, four at most."""
     failing = dict.fromkeys(f.segment for f in report.findings if f.verdict is Verdict.FAIL and f.segment != OVERALL)
@@ -86,7 +91,7 @@ def flip_view(flip: Flip, report: Report, names: list[str]) -> FlipView:
         example=short(line(flip.example)),
         key=flip.key,
         regressed=flip.after < flip.before,
-        change=f"{flip.before:.3g} → {flip.after:.3g}",
+        change=change(flip),
         segments=(*map(short, segments[:SEGMENTS_OF_A_FLIP]), *([f"and {more} more"] if more > 0 else [])),
         reason=flip.reason,
         groups=tuple(i for i, name in enumerate(names) if is_in(name, flip)),

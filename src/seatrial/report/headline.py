@@ -14,6 +14,7 @@ from seatrial.gate.verdict import first_cause, looking_worse, looks_worse, why_w
 from seatrial.privacy import strip_text
 from seatrial.reason import NotProven, NotShown, OnlyReported, Shown, Underpowered, Unmeasured
 from seatrial.report.provenance import runs_of
+from seatrial.report.flips import change
 from seatrial.report.row_name import beside, label, primary_key, segments, short
 from seatrial.report.sanitize import line
 from seatrial.stats.noninferiority import LEVEL
@@ -184,22 +185,23 @@ def average(report: Report) -> str:
     return f"The average{of} moved {points(overall.difference)} and hides {hides}."
 
 
-def cause(report: Report) -> str:
-    """What most broken answers have in common; empty without reasons."""
+def cause(report: Report, *, graded: bool = False) -> str:
+    """What most answers that got worse have in common; empty without reasons. `graded`: scores lie between 0 and 1."""
     if report.verdict is not Verdict.FAIL or not report.causes:
         return ""
     reason, count = report.causes[0]
     if count < SHARED_BY or count < SHARED_SHARE * report.regressed:
         return ""
-    return f"{count} of {report.regressed} broken answers ({100 * count / report.regressed:.0f} %) say: {reason[:160]}"
+    which = "answers that scored lower" if graded else "broken answers"
+    return f"{count} of {report.regressed} {which} ({100 * count / report.regressed:.0f} %) say: {reason[:160]}"
 
 
-def todo(report: Report) -> str:
-    """What to do next; empty on a pass."""
+def todo(report: Report, *, graded: bool = False) -> str:
+    """What to do next; empty on a pass. `graded`: scores lie between 0 and 1."""
     if report.verdict is Verdict.PASS:
         return _settle(report) if but(report) else ""
     if report.verdict is Verdict.FAIL:
-        return f"{_broken(report)}fix it and run the gate again" if report.mode == "block" else ""
+        return f"{_broken(report, graded=graded)}fix it and run the gate again" if report.mode == "block" else ""
     if report.decided_by is Against.ANCHOR and report.anchor is not None:
         return _collect(report.anchor)
     undecided = [f for f in report.findings if f.verdict is Verdict.INCONCLUSIVE and f.reasons]
@@ -269,22 +271,22 @@ def _settle(report: Report) -> str:
     return f"seatrial gate {shlex.quote(runs[0])} {shlex.quote(runs[1])} --confirm{times} repeats {which}"
 
 
-def _broken(report: Report) -> str:
-    """Whose answers to read first: examples that broke in the row that fell most, three by name."""
+def _broken(report: Report, *, graded: bool) -> str:
+    """Whose answers to read first: examples that fell furthest in the row that fell most, three by name."""
     failed = [f for f in report.findings if f.verdict is Verdict.FAIL]
     if not failed:
         return ""
     first = worst(failed)
-    names = [
-        one.example
+    fell = [
+        one
         for one in report.flips
         if one.after < one.before and one.key == first.key and first.segment in (OVERALL, *one.segments)
     ]
-    if not names:
+    if not fell:
         return ""
-    shown = [short(strip_text(name), 40) for name in names[:NAMED]]
+    shown = [short(strip_text(one.example), 40) + (f" {change(one)}" if graded else "") for one in fell[:NAMED]]
     more = f" and {first.regressed - len(shown)} more" if first.regressed > len(shown) else ""
-    return f"read what broke: {', '.join(shown)}{more}; "
+    return f"read what {'dropped most' if graded else 'broke'}: {', '.join(shown)}{more}; "
 
 
 def _collect(report: Report) -> str:

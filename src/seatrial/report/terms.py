@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from seatrial.verdict import State, Verdict
@@ -34,6 +34,10 @@ class Terms:
         difference: heading of their difference.
         axis: heading of the interval plot.
         flips: heading of the two counts behind the difference; empty leaves the column out.
+        regressed: what an example whose score fell is said to have done.
+        fixed: the same of one whose score rose.
+        moved: heading of the list of both.
+        graded: some scores lie between 0 and 1, so an example whose score fell did not have to break.
         detects: heading of the smallest detectable drop; empty leaves the column out.
         unit: what a row counts, singular.
     """
@@ -52,13 +56,27 @@ class Terms:
     difference: str = "Δ"
     axis: str = "worse │ better"
     flips: str = "broke / fixed"
+    regressed: str = "broke"
+    fixed: str = "fixed"
+    moved: str = "Flipped answers"
+    graded: bool = False
     detects: str = ""
     unit: str = "example"
 
 
 GATE = Terms(rates="pass rate %", difference="Δ points", detects="detects")
-FRACTIONS, MIXED = "mean score %", "score %"
-"""Heading of the rates where the keys shown have scores between 0 and 1, or some have."""
+FRACTIONS = replace(
+    GATE,
+    rates="mean score %",
+    flips="lower / higher",
+    regressed="lower",
+    fixed="higher",
+    moved="Examples whose score moved",
+    graded=True,
+)
+"""Where the keys shown have scores between 0 and 1."""
+MIXED = replace(FRACTIONS, rates="score %")
+"""Where some of them have."""
 WIN_RATE = Terms(
     gate="win rate",
     verdicts={

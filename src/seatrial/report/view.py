@@ -98,7 +98,7 @@ class RowView:
         rates: pass rates, `90.0→61.0`.
         delta: difference in points, `−29.0`.
         ci: 95 % interval.
-        flips: `broke / fixed`.
+        flips: the two counts, `3 / 1`.
         sees: smallest drop it would have seen, `≥ 9 points`; empty where it is not known.
         low: lower end of the 95 % interval, a share.
         mark: the difference, a share.
@@ -212,7 +212,7 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
     report = plain_report(report)
     let_pass = (*_its_own(report), *(_plain_override(one) for one in overrides))
     excused = {(one.segment, one.key) for one in let_pass}
-    name = labels(report)
+    name, terms = labels(report), _terms(report)
     rows = tuple(_row(f, report, name, excused) for f in report.findings)
     glyph, word = VERDICTS[report.verdict]
     if report.verdict is Verdict.FAIL and report.mode != "block":
@@ -225,8 +225,8 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
         title=" ".join(part for part in (report.graph, f"{report.baseline} → {report.candidate}") if part),
         headline=headline(report),
         average=average(report),
-        cause=cause(report),
-        todo=todo(report),
+        cause=cause(report, graded=terms.graded),
+        todo=todo(report, graded=terms.graded),
         primary_key=primary_key(report),
         rows=rows,
         tally=tuple((state, tally[state]) for state in WORDS if tally[state]),
@@ -239,9 +239,9 @@ def view(report: Report, overrides: Iterable[Override] = ()) -> View:
         state=_state(report, excused),
         graph=report.graph,
         reported=tuple(_row(f, report, name, excused) for f in report.reported),
-        detail=detail(report, let_pass),
+        detail=detail(report, terms, let_pass),
         looks=looks(report),
-        terms=_terms(report),
+        terms=terms,
         worse=len(looks_worse(report.findings)) if report.verdict is Verdict.PASS else 0,
         judges=judges_of(report),
     )
@@ -253,7 +253,7 @@ def _terms(report: Report) -> Terms:
     keys = {f.key for f in report.findings if f.baseline is not None}
     if not keys & set(fractions):
         return GATE
-    return replace(GATE, rates=FRACTIONS if keys <= set(fractions) else MIXED)
+    return FRACTIONS if keys <= set(fractions) else MIXED
 
 
 def _scored(report: Report) -> str:

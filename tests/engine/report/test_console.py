@@ -118,7 +118,9 @@ def test_a_mean_of_fractions_is_no_pass_rate(states):
 
 
 def test_the_page_is_offered_where_a_command_can_write_it(states):
-    assert text(states["blocked"], page=True)[-1].startswith("  page  -o gate.html")
+    of_files, of_runs = states["blocked"], replace(states["blocked"], source="runs a and b")
+    assert text(of_files, page=True)[-1] == "  page  -o gate.html lists every example that broke"
+    assert text(of_runs, page=True)[-1] == "  page  -o gate.html shows the answers of both versions side by side"
     for name in ("blocked", "pass", "cannot tell"):
         assert not any("gate.html" in line for line in text(states[name], page=name != "blocked"))
 

@@ -282,6 +282,22 @@ def test_scores_without_texts_are_said_to_be_so(views):
     assert "The evidence holds scores and no texts." in html(views["blocked"], {})
 
 
+def test_graded_scores_have_the_page_of_a_gate_and_name_what_dropped_most(decided):
+    blocked = decided["blocked"]
+    graded = replace(
+        blocked,
+        counts={**blocked.counts, "fractions": ["valid"]},
+        flips=(Flip("far", "valid", ("country=DE",), 0.9, 0.25, ""), Flip("up", "valid", ("country=FR",), 0.5, 0.75, "")),
+    )
+    text = Page(html(view(graded), {})).text
+    assert "Could this gate have failed?" in text
+    assert "Mean score %" in text
+    assert "lower / higher" in text
+    assert "far ✕ 0.9 → 0.25" in text
+    assert "up ▲ 0.5 → 0.75" in text
+    assert "broke" not in text
+
+
 def test_groups_name_only_what_tells_flips_apart(views):
     assert views["blocked"].detail.groups == (
         ("country=DE", 33),

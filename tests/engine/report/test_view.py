@@ -126,6 +126,16 @@ def test_the_first_broken_examples_of_the_worst_row_are_named(states):
     assert "and 30 more" in mailed.todo
 
 
+def test_graded_examples_that_fell_furthest_are_named_with_their_scores(states):
+    counts = {**states["blocked"].counts, "fractions": ["score"]}
+    fell = [Flip("far", "score", ("t=de",), 0.9, 0.25, "terse"), Flip("near", "score", ("t=de",), 0.9, 0.875, "")]
+    v = view(replace(states["blocked"], counts=counts, flips=tuple(fell)))
+    assert v.todo.startswith("read what dropped most: far 0.9 → 0.25, near 0.9 → 0.875 and 29 more; fix it")
+    assert v.cause == "25 of 31 answers that scored lower (81 %) say: decoder_failed"
+    assert v.detail is not None
+    assert ("Examples whose score moved", "0 lower · 0 higher") in {(one.name, one.value) for one in v.detail.tiles}
+
+
 def test_no_surface_shows_whose_address_an_id_or_a_reason_holds():
     mail = "jane.roe@acme.internal"
     hits = make_finding(key="pii", state=State.BLOCKS, ci=None, alpha_row=None, reason=f"1 new hit: {mail}")

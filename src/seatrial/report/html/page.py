@@ -52,7 +52,7 @@ def html(view: View, examples: Mapping[tuple[str, str], SideBySide] | None = Non
     """
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
 
-    template, style, digest = _parts("gate.html.j2" if view.terms is GATE else "decision.html.j2")
+    template, style, digest = _parts("gate.html.j2" if view.terms.gate == GATE.gate else "decision.html.j2")
     rows = [row for row in view.scores if not row.beside]
     forest = Forest.of(rows[:ROWS], view.detail.must_detect if view.detail else 0.05)
     facts: dict[str, Any] = {}
