@@ -226,7 +226,8 @@ def test_a_crashing_candidate_is_scored_not_dropped(project, capsys):
     # names ending in 7: 7, 17, ... 117 are 12 of 120, and all of them odd, so enterprise
     assert only_run(root, "crash")["rows"]["target_error"] == 12
     assert (
-        "12 scored lower, 0 higher" in json.loads((next((root / "reports").iterdir()) / "greeter.json").read_text())["reason"]
+        "12 scored lower, 0 higher"
+        in json.loads((next((root / "reports").iterdir()) / "greeter.json").read_text())["reason"]
     )
     assert capsys.readouterr().out.startswith("✕ BLOCKED")
 

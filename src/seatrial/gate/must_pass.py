@@ -156,7 +156,10 @@ def _judge(
 def _ruling(base: tuple[int, int], cand: tuple[int, int], *, runs: int, new: bool) -> tuple[Verdict, State, Reason]:
     """From (passed, measured) runs of each arm; the first rule that matches decides."""
     short = tuple(arm for arm, (_, measured) in (("baseline", base), ("candidate", cand)) if measured < runs)
-    if new and cand[1] >= runs and cand[0] == cand[1]:
+    passed = cand[0] == cand[1]
+    if new and passed and cand[1] < runs:
+        return Verdict.INCONCLUSIVE, State.CANNOT_TELL, FewRuns(("candidate",), runs)
+    if new and passed:
         return Verdict.PASS, State.NO_DROP, NewContract(passed=True)
     if new:
         return Verdict.INCONCLUSIVE, State.CANNOT_TELL, NewContract(passed=False)

@@ -208,7 +208,7 @@ def _of_contract(reason: kind.ContractReason) -> str:
         case kind.ContractUnsteady():
             return "it no longer passes every time"
         case kind.FewRuns():
-            return f"{' and '.join(reason.arms)} measured fewer than {count(reason.needs, 'time')}: run it again"
+            return f"{' and '.join(reason.arms)} measured fewer than {count(reason.needs, 'time')}"
         case kind.NewContract(passed=True):
             return "new to the baseline, and the candidate passes it"
         case kind.NewContract():

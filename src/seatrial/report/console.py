@@ -89,7 +89,11 @@ def _lines(v: View, *, every: bool, width: int, page: bool) -> Iterator[Line]:
         yield Line(f"  next  {v.todo}", "plain")
     if page and v.state == "blocked":
         texts = v.source.startswith("runs ")
-        shows = "shows the answers of both versions side by side" if texts else f"lists every example that {'scored lower' if v.terms.graded else 'broke'}"
+        shows = (
+            "shows the answers of both versions side by side"
+            if texts
+            else f"lists every example that {'scored lower' if v.terms.graded else 'broke'}"
+        )
         yield Line(f"  page  -o gate.html {shows}", "dim")
 
 

@@ -12,9 +12,19 @@ from seatrial.gate.row import OVERALL
 from seatrial.gate.sentence import sentence
 from seatrial.gate.verdict import first_cause, looking_worse, looks_worse, why_watched, worse_rows, worst
 from seatrial.privacy import strip_text
-from seatrial.reason import NotProven, NotShown, OnlyReported, Shown, Underpowered, Unmeasured
-from seatrial.report.provenance import runs_of
+from seatrial.reason import (
+    FewRatios,
+    FewRuns,
+    NewContract,
+    NotProven,
+    NotShown,
+    OnlyReported,
+    Shown,
+    Underpowered,
+    Unmeasured,
+)
 from seatrial.report.flips import change
+from seatrial.report.provenance import runs_of
 from seatrial.report.row_name import beside, label, primary_key, segments, short
 from seatrial.report.sanitize import line
 from seatrial.stats.noninferiority import LEVEL
@@ -217,9 +227,36 @@ def todo(report: Report, *, graded: bool = False) -> str:
         correct = f"correct the evaluator of {short(key, 40)} and evaluate both versions again with it"
         resumed = _resumed(report)
         return f"{resumed}; where it fails again, {correct}" if resumed else correct
+    if isinstance(reason, NewContract):
+        which = _contracts(undecided, NewContract)
+        return f"let the candidate pass {which} (must_pass), or accept a baseline that holds it"
     if resumed := _resumed(report):
         return resumed
+    if isinstance(reason, FewRuns):
+        which = _contracts(undecided, FewRuns)
+        return f"give {count(reason.needs, 'repetition')} of {which} (must_pass) to each version: {_more_runs(report)}"
+    if isinstance(reason, FewRatios):
+        column = max(undecided, key=first_cause).key
+        return f"bring a number in the column {column} for every run of both versions"
     return "bring a result for every example and version, or an outcome that says why there is none"
+
+
+def _contracts(undecided: list[Finding], kind: type[FewRuns | NewContract]) -> str:
+    """The examples that must pass and cannot be told for this reason, three by name."""
+    names = [
+        short(strip_text(f.segment.partition("=")[2]), 40)
+        for f in undecided
+        if any(isinstance(one, kind) for one in f.reasons)
+    ]
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
+
+
+def _more_runs(report: Report) -> str:
+    """How examples that must pass get their repetitions: a run of the project makes them, a file holds them as rows."""
+    if runs_of(report.source) is None or not report.graph:
+        return "one row each, told apart by a column repetition (0, 1, 2)"
+    return f"seatrial eval {shlex.quote(report.graph)} makes them"
 
 
 def _resumed(report: Report) -> str:

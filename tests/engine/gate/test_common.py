@@ -1,10 +1,13 @@
 """Growing datasets: the examples two versions share are compared, the others are counted and named."""
 
+from dataclasses import replace
+
 import pytest
 
 from seatrial.errors import InvalidComparison
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy, parse_policy
+from seatrial.reason import FewRuns
 from seatrial.verdict import State, Verdict
 
 
@@ -133,6 +136,9 @@ def test_a_new_contract_test_passes_or_cannot_be_told(build):
         (found,) = [f for f in report.findings if f.segment == "must_pass=e080"]
         assert (report.verdict, found.state, found.n) == (verdict, state, 1)
         assert "new to the baseline" in found.reason
+    short = gate(build(rows("a", range(80)) + rows("b", range(81))), replace(policy, must_pass_runs=3))
+    (found,) = [f for f in short.findings if f.segment == "must_pass=e080"]
+    assert found.reasons[0] == FewRuns(("candidate",), 3)
 
 
 def test_zero_tolerance_looks_at_new_examples_too(build):

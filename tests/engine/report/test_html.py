@@ -287,7 +287,10 @@ def test_graded_scores_have_the_page_of_a_gate_and_name_what_dropped_most(decide
     graded = replace(
         blocked,
         counts={**blocked.counts, "fractions": ["valid"]},
-        flips=(Flip("far", "valid", ("country=DE",), 0.9, 0.25, ""), Flip("up", "valid", ("country=FR",), 0.5, 0.75, "")),
+        flips=(
+            Flip("far", "valid", ("country=DE",), 0.9, 0.25, ""),
+            Flip("up", "valid", ("country=FR",), 0.5, 0.75, ""),
+        ),
     )
     text = Page(html(view(graded), {})).text
     assert "Could this gate have failed?" in text

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from seatrial.gate.report import Flip
+from seatrial.reason import FewRatios, FewRuns, NewContract
 from seatrial.report.console import console
 from seatrial.report.html import html
 from seatrial.report.junit import junit
@@ -113,6 +114,20 @@ def test_what_to_do_next_is_said_unless_it_passed(states):
     assert view(states["cannot tell"]).todo == "collect 30 more examples of gdpr"
     assert view(states["blocked"]).todo
     assert view(states["pass"]).todo == ""
+
+
+@pytest.mark.parametrize(
+    ("segment", "reason", "step"),
+    [
+        ("must_pass=q1", FewRuns(("candidate",), 3), "give 3 repetitions of q1 (must_pass) to each version: one row each, told apart by a column repetition (0, 1, 2)"),
+        ("must_pass=q1", NewContract(passed=False), "let the candidate pass q1 (must_pass), or accept a baseline that holds it"),
+        ("overall", FewRatios(3, 0.9), "bring a number in the column score for every run of both versions"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_named_as_what_it_is(states, segment, reason, step):
+    row = make_finding(segment, State.CANNOT_TELL, critical=True, alpha_row=None, reasons=(reason,))
+    undecided = replace(states["cannot tell"], reason_class=ReasonClass.MISSING, segments=(row,))
+    assert view(undecided).todo == step
 
 
 def test_the_first_broken_examples_of_the_worst_row_are_named(states):
