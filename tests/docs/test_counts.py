@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from fences import FENCE, prose
 
+from seatrial.stats.noninferiority import clusters_to_rule_out
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 GENERATED = ("cli.md",)
@@ -54,6 +56,7 @@ OVER = {
 LONG = 35
 LONG_SENTENCES = 3
 """Sentences of more than LONG words in all pages together."""
+
 
 PLAIN = (
     (r"\bnobody\b", "no caller; the component's name"),
@@ -149,3 +152,10 @@ def test_a_concept_is_defined_on_one_page():
         if one in concepts
     ]
     assert again == []
+
+
+def test_the_readme_counts_the_examples_that_a_critical_segment_takes():
+    counted = re.findall(
+        r"takes (\d+) examples if no score changes, (\d+) if 5 % .*? (\d+) at 20 %", PAGES["README.md"]
+    )
+    assert counted == [tuple(str(clusters_to_rule_out(0.2, flips)) for flips in (0.0, 0.05, 0.2))]
