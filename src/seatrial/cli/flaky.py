@@ -12,6 +12,7 @@ from seatrial.cli.concurrency import runs_at_once
 from seatrial.cli.output import say
 from seatrial.cli.progress import progress
 from seatrial.errors import UsageError
+from seatrial.gate.quarantine_file import LONGEST_DAYS
 
 if TYPE_CHECKING:
     from seatrial.project import Project
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 )
 @click.option("--owner", help="Who fixes it (with --quarantine).")
 @click.option("--reason", help="Why it is flaky, in one sentence (with --quarantine).")
-@click.option("--expires", metavar="DATE", help="Last day of it, at most 90 days away (with --quarantine).")
+@click.option(
+    "--expires", metavar="DATE", help=f"Last day of it, at most {LONGEST_DAYS} days away (with --quarantine)."
+)
 @click.option("--quarantined", is_flag=True, help="List what is in quarantine, the next to expire first.")
 @click.option("--json", "as_json", is_flag=True, help="Print seatrial/flaky/1 on stdout.")
 def command(
