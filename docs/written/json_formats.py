@@ -69,7 +69,7 @@ FORMATS = (
     Format("ab/1", PRINTED, "`ab analyse`", "a [decision](#decisions)"),
     Format("winrate/1", PRINTED, "`judge winrate`", "a [decision](#decisions)"),
     Format("rollout/1", PRINTED, "`rollout step` and its neighbours", "a [decision](#decisions)"),
-    Format("replay_traffic/1", PRINTED, "`rollout replay-traffic`", "a [decision](#decisions)"),
+    Format("replay-traffic/1", PRINTED, "`rollout replay-traffic`", "a [decision](#decisions)"),
     Format("rollout-plan-diff/1", PRINTED, "`rollout plan --diff`", "what a changed plan changes"),
     Format("rollout-simulation/1", PRINTED, "`rollout simulate`", "rollouts on simulated traffic"),
     Format("judge-pairwise/1", PRINTED, "`judge pairwise`", "what was put to a judge, and the win rate"),

@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_RENAMED = {"replay_traffic": "replay-traffic"}
+"""Kinds of decisions as earlier versions wrote them."""
+
+
 def decision_data(decision: Decision) -> dict[str, Any]:
     """The decision as plain data; `decision_of` reads it back."""
     return {
@@ -46,7 +50,7 @@ def decision_of(data: Mapping[str, Any], source: str) -> Decision:
         raise DataError(f"{source}: schema is {data.get('schema')!r}; a decision says seatrial/KIND/1")
     try:
         return Decision(
-            kind=kind,
+            kind=_RENAMED.get(kind, kind),
             subject=data["subject"],
             verdict=Verdict(data["verdict"]),
             reason=data["reason"],

@@ -153,7 +153,7 @@ def traffic_decision(rules: Rules, found: Mapping[str, Sequence[ShadowAnswer]], 
     tested = rules.shadow.keys or (ANSWERED,)
     outside = sorted(set(found) - {cell.name for cell in rules.cells})
     return Decision(
-        kind="replay_traffic",
+        kind="replay-traffic",
         subject=f"{rules.graph} {rules.control} → {rules.candidate}",
         verdict=verdict,
         reason=" · ".join(reasons),

@@ -55,6 +55,11 @@ decisions = st.builds(
 )  # fmt: skip
 
 
+def test_a_kind_that_was_spelt_otherwise_is_read_as_it_is_spelt_now():
+    data = {**decision_data(FLAGGED), "schema": "seatrial/replay_traffic/1"}
+    assert decision_of(data, "x.json").kind == "replay-traffic"
+
+
 @given(decisions)
 @settings(max_examples=50, deadline=None)
 def test_every_decision_comes_back_from_its_json(decision):

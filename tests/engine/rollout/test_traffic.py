@@ -101,7 +101,7 @@ def test_recorded_requests_stop_a_candidate_that_fails_in_one_cell(project, caps
     assert said["reason"].startswith("rest: ")
     assert ["Candidate failed", "KeyError: 'order' (20 requests)"] in [list(fact) for fact in said["facts"]]
     code, said = replayed(project, capsys, ("DE", "ES"))
-    assert (code, said["schema"]) == (0, "seatrial/replay_traffic/1")
+    assert (code, said["schema"]) == (0, "seatrial/replay-traffic/1")
     code, said = replayed(project, capsys, ("DE",))
     assert (code, said["reason"]) == (2, "rest: no request of it was recorded")
     code, said = replayed(project, capsys, ("DE", "ES"), leak=True)
