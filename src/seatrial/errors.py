@@ -17,6 +17,10 @@ A model call that came to nothing has a tree of its own, in `seatrial.model.outc
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class ExitCode(IntEnum):
@@ -129,9 +133,26 @@ class NotBuiltYet(SeatrialError):
     """A section of a project file is known but its machinery does not exist in this version."""
 
 
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`; did you mean 'tier=enterprise'?`, or nothing where no known name is near.
+
+    >>> did_you_mean("enterprse", ["free", "enterprise"])
+    "; did you mean 'enterprise'?"
+    """
+    near = nearest(name, known)
+    return f"; did you mean {near!r}?" if near else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The known name that is nearly `name`, or is it; empty where none is near."""
+    import difflib  # noqa: PLC0415 - where a name is wrong
+
+    return next(iter(difflib.get_close_matches(name, list(known), 1)), "")
+
+
 def one_of(value: object, choices: object, what: str) -> str:
     """Return `value` if it is one of `choices`, else raise a UsageError that lists them."""
     names = [str(choice) for choice in choices]  # type: ignore[attr-defined]
     if str(value) in names:
         return str(value)
-    raise UsageError(f"{what} {value!r} is unknown; choose one of: {', '.join(names)}")
+    raise UsageError(f"{what} {value!r} is unknown; choose one of: {', '.join(names)}{did_you_mean(str(value), names)}")

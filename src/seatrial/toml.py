@@ -5,11 +5,10 @@ Each checker takes the value and the place it stands in, returns the value, and 
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from typing import TYPE_CHECKING, Any
 
-from seatrial.errors import ConfigError
+from seatrial.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -62,13 +61,15 @@ def table(value: Any, place: str) -> Mapping[str, Any]:
     return value
 
 
-def only_known(raw: Mapping[str, Any], known: Any, place: str) -> None:
-    """Every word of a table is one of those that are known."""
+def only_known(raw: Mapping[str, Any], known: Any, place: str, elsewhere: Mapping[str, str] | None = None) -> None:
+    """Every word of a table is one of those that are known; `elsewhere` says of others where they are written."""
     for name in raw:
+        if name in (elsewhere or {}):
+            raise ConfigError(f"{place}: {name!r} is not written here: {(elsewhere or {})[name]}")
         if name not in known:
-            near = difflib.get_close_matches(name, list(known), 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            raise ConfigError(f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}{hint}")
+            raise ConfigError(
+                f"{place}: {name!r} is unknown; choose one of: {', '.join(known)}{did_you_mean(name, known)}"
+            )
 
 
 def number(value: Any, place: str) -> float:
@@ -126,7 +127,9 @@ def word(*choices: str) -> Callable[[Any, str], str]:
 
     def check(value: Any, place: str) -> str:
         if value not in choices:
-            raise ConfigError(f"{place}: {value!r} is unknown; choose one of: {', '.join(choices)}")
+            raise ConfigError(
+                f"{place}: {value!r} is unknown; choose one of: {', '.join(choices)}{did_you_mean(str(value), choices)}"
+            )
         return str(value)
 
     return check

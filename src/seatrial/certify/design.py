@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from seatrial.canonical import content_hash
-from seatrial.errors import ConfigError, UsageError
+from seatrial.errors import ConfigError, UsageError, did_you_mean
 from seatrial.gate.budget import Budget
 from seatrial.gate.family import row_weights
 from seatrial.gate.policy import KeyRule
@@ -194,7 +194,7 @@ def design_of(evidence: Evidence, policy: Policy, critical: Collection[str]) -> 
     for rule in policy.keys:
         if rule.name not in evidence.keys:
             raise ConfigError(
-                f"{policy.source}: key {rule.name!r} gates but is not in {evidence.source}; it holds: {', '.join(evidence.keys)}"
+                f"{policy.source}: key {rule.name!r} gates but is not in {evidence.source}; it holds: {', '.join(evidence.keys)}{did_you_mean(rule.name, evidence.keys)}"
             )
     codes, keys = evidence.codes("example_id"), evidence.codes("key")
     first = np.full(len(codes.values), -1, dtype=np.int64)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.errors import UsageError
+from seatrial.errors import UsageError, did_you_mean
 from seatrial.evidence.schema import EVIDENCE_COLUMNS
 from seatrial.evidence.scores import scored
 from seatrial.table.codes import Codes, encode
@@ -41,7 +41,9 @@ def with_keys(files: Sequence[ResultFile], reading: Reading) -> list[ResultFile]
     for name in reading.key_columns:
         for file in files:
             if name not in file.raw:
-                raise UsageError(f"--key-columns: {file.source} has no column {name!r}; it has: {', '.join(file.raw)}")
+                raise UsageError(
+                    f"--key-columns: {file.source} has no column {name!r}; it has: {', '.join(file.raw)}{did_you_mean(name, file.raw)}"
+                )
     if "score" in reading.mapping or "key" in reading.mapping:
         raise UsageError("--key-columns makes key and score of several columns; leave --map key and --map score out")
     sources = [file.source for file in files]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.errors import InvalidComparison, UsageError
+from seatrial.errors import InvalidComparison, UsageError, did_you_mean
 from seatrial.gate.row import OVERALL
 from seatrial.stats.interval import Interval
 from seatrial.stats.noninferiority import clusters_to_rule_out
@@ -123,7 +123,9 @@ def churn_of(
     """
     for what, name, have in (("version", version, evidence.versions), ("key", key, evidence.keys)):
         if name not in have:
-            raise UsageError(f"{what} {name!r} is not in {evidence.source}; it holds: {', '.join(have)}")
+            raise UsageError(
+                f"{what} {name!r} is not in {evidence.source}; it holds: {', '.join(have)}{did_you_mean(name, have)}"
+            )
     disagree, tries = _disagreement(evidence, version, key)
     usable = np.flatnonzero(tries >= 2)
     if not usable.size:

@@ -234,6 +234,16 @@ class Policy:
         return next((one for one in self.guards if sign and one.dimension == name), None)
 
 
+_OF_A_KEY = "it is a word of a key, written in [key.NAME]"
+_ELSEWHERE = {
+    "critical": "name a critical segment with --critical NAME=value, in a project with critical = [...] in datasets/segments.toml",
+    "segment": 'a segment\'s own limits are written in [key.NAME.segment."tier=free"]; what a segment is, in datasets/segments.toml',
+    "examples": "ids of examples that must pass are written in [must_pass]",
+    **dict.fromkeys(("primary", "zero_tolerance", *KEY_WORDS), _OF_A_KEY),
+}
+"""Words that are no word of a policy's top, and where they are written."""
+
+
 def load_policy(path: Path, graph: str | None = None) -> Policy:
     """Read a policy file; `[graph.NAME.key.*]`, `[graph.NAME.measure.*]`, `[graph.NAME.judge.*]` and `[graph.NAME.must_pass]` replace the general ones.
 
@@ -252,7 +262,7 @@ def parse_policy(raw: Mapping[str, Any], source: str, graph: str | None = None) 
     if raw.get("schema") != SCHEMA:
         raise ConfigError(f'{source}: schema is {raw.get("schema")!r}; this version reads schema = "{SCHEMA}"')
     known = (*_TOP, "schema", "weights", "key", "measure", "judge", "must_pass", "graph")
-    words.only_known(raw, known, source)
+    words.only_known(raw, known, source, _ELSEWHERE)
     values: dict[str, Any] = {
         name: check(raw[name], f"{source}: {name}") for name, check in _TOP.items() if name in raw
     }

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.errors import ConfigError, InvalidComparison, UsageError
+from seatrial.errors import ConfigError, InvalidComparison, UsageError, did_you_mean, nearest
 from seatrial.evidence.schema import POINTWISE, WINRATE
 from seatrial.gate.arms import FAILED, RAN
 from seatrial.gate.common import hashed
@@ -37,7 +38,7 @@ def known_versions(evidence: Evidence, baseline: str, candidate: str) -> None:
     for name, version in (("baseline", baseline), ("candidate", candidate)):
         if version not in evidence.versions:
             raise UsageError(
-                f"{name} {version!r} is not in {evidence.source}; it holds: {', '.join(evidence.versions)}"
+                f"{name} {version!r} is not in {evidence.source}; it holds: {', '.join(evidence.versions)}{did_you_mean(version, evidence.versions)}"
             )
     if baseline == candidate:
         raise UsageError(f"baseline and candidate are both {baseline!r}; a version is not compared with itself")
@@ -76,8 +77,8 @@ def gating_rules(
                 f"{policy.source}: {rule.name!r} is a key and a measurement, and rows of one name cannot be told apart; give the key another name"
             )
         if rule.name not in keys.values:
-            raise InvalidComparison(
-                f"{policy.source}: key {rule.name!r} gates but is not in {evidence.source}; it holds: {', '.join(evidence.keys)}"
+            raise ConfigError(
+                f"{policy.source}: key {rule.name!r} gates but is not in {evidence.source}; it holds: {', '.join(evidence.keys)}{did_you_mean(rule.name, evidence.keys)}"
             )
         scored = keys.index == keys.values.index(rule.name)
         for version, rows in rows_of.items():
@@ -92,8 +93,7 @@ def known_segments(evidence: Evidence, rules: Collection[KeyRule], policy: Polic
     """Every segment that a key's rule names is in the evidence: a floor on one that is not would hold nothing.
 
     Raises:
-        ConfigError: the evidence has no such dimension.
-        InvalidComparison: the dimension has no such value here.
+        ConfigError: the evidence has no such dimension, or no example of such a value.
     """
     for rule in rules:
         for one in rule.segments:
@@ -101,12 +101,12 @@ def known_segments(evidence: Evidence, rules: Collection[KeyRule], policy: Polic
             dimension, _, value = one.segment.partition("=")
             if dimension not in evidence.dimensions:
                 raise ConfigError(
-                    f"{place}: {evidence.source} has no dimension {dimension!r}; it has: {', '.join(evidence.dimensions) or 'none'}"
+                    f"{place}: {evidence.source} has no dimension {dimension!r}; it has: {', '.join(evidence.dimensions) or 'none'}{_near(evidence, one.segment)}"
                 )
             have = evidence.codes(f"segment.{dimension}").values
             if value not in have:
-                raise InvalidComparison(
-                    f"{place}: no example of {evidence.source} is in it, so nothing can be told of it; {dimension} has: {', '.join(sorted(have))}"
+                raise ConfigError(
+                    f"{place}: no example of {evidence.source} is in it, so nothing can be told of it; {dimension} has: {', '.join(sorted(have))}{_near(evidence, one.segment)}"
                 )
 
 
@@ -127,8 +127,19 @@ def _of_a_dimension(evidence: Evidence, name: str) -> str:
         choices = ", ".join(f"{one}={name}" for one in with_it)
         raise UsageError(f"critical segment {name!r} is a value of several dimensions; choose one of: {choices}")
     raise UsageError(
-        f"critical segment {name!r}: the evidence has no dimension {dimension!r}; it has: {', '.join(have) or 'none (--segment COLUMN makes one)'}{_one_each(name)}"
+        f"critical segment {name!r}: the evidence has no dimension {dimension!r}; it has: {', '.join(have) or 'none (--segment COLUMN makes one)'}{_one_each(name) or _near(evidence, name)}"
     )
+
+
+def _near(evidence: Evidence, name: str) -> str:
+    """The segment, its dimension or its value that a misspelt one is nearest to."""
+    values = {one: evidence.codes(f"segment.{one}").values for one in evidence.dimensions}
+    dimension, sign, value = name.partition("=")
+    if not sign:
+        return did_you_mean(name, [*values, *chain(*values.values())])
+    near = nearest(dimension, values)
+    of_it = nearest(value, values.get(near, ()))
+    return f"; did you mean '{near}={of_it}'?" if of_it else ""
 
 
 def _one_each(name: str) -> str:
@@ -148,7 +159,7 @@ def known_values(evidence: Evidence, critical: Collection[str]) -> None:
         have = evidence.codes(f"segment.{dimension}").values
         if sign and value not in have:
             raise UsageError(
-                f"critical segment {name!r}: {dimension} has no value {value!r}; it has: {', '.join(sorted(have))}{_one_each(name)}"
+                f"critical segment {name!r}: {dimension} has no value {value!r}; it has: {', '.join(sorted(have))}{_one_each(name) or _near(evidence, name)}"
             )
 
 

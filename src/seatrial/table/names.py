@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from seatrial.errors import DataError, NotFound, UsageError
+from seatrial.errors import DataError, NotFound, UsageError, did_you_mean
 from seatrial.table.codes import Codes
 from seatrial.table.column import SEGMENT_PREFIX
 from seatrial.table.raw import Text
@@ -68,7 +68,7 @@ def name_columns(
     for target, sources in mapping.items():
         if target not in known and not target.startswith(SEGMENT_PREFIX):
             raise UsageError(
-                f"--map {target}=...: no column is called {target!r}; choose one of: {', '.join(known)}, segment.NAME"
+                f"--map {target}=...: no column is called {target!r}; choose one of: {', '.join(known)}, segment.NAME{did_you_mean(target, known)}"
             )
         _must_have(have, sources, source, f"--map {target}={','.join(sources)}")
         found[target] = have[sources[0]] if len(sources) == 1 else _joined([have[one] for one in sources])
@@ -98,7 +98,9 @@ def name_columns(
 def _must_have(have: Mapping[str, Raw], wanted: Sequence[str], source: str, flag: str) -> None:
     for name in wanted:
         if name not in have:
-            raise UsageError(f"{flag}: {source} has no column {name!r}; it has: {', '.join(have)}")
+            raise UsageError(
+                f"{flag}: {source} has no column {name!r}; it has: {', '.join(have)}{did_you_mean(name, have)}"
+            )
 
 
 def _joined(parts: Sequence[Raw]) -> Text:

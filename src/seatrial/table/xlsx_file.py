@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from seatrial.errors import DataError, MissingExtra, UsageError
+from seatrial.errors import DataError, MissingExtra, UsageError, did_you_mean
 from seatrial.table.raw import Listed
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def _sheet(book: Any, wanted: str | None, path: Path) -> str:
     names: list[str] = book.sheetnames
     if wanted is not None:
         if wanted not in names:
-            raise UsageError(f"--sheet {wanted!r}: {path} has no such sheet; it has: {', '.join(names)}")
+            raise UsageError(
+                f"--sheet {wanted!r}: {path} has no such sheet; it has: {', '.join(names)}{did_you_mean(wanted, names)}"
+            )
         return wanted
     filled = [name for name in names if any(any(row) for row in book[name].iter_rows(max_row=5, values_only=True))]
     if len(filled) > 1:

@@ -69,9 +69,33 @@ def test_the_exit_code_is_the_verdict_on_every_surface(file, capsys, regressed, 
     assert (data["verdict"], data["exit_code"]) == (verdict, code)
 
 
-def test_a_misspelt_critical_segment_guards_nobody_and_is_refused(file, capsys):
-    assert gate(file(0, 60), "--critical", "tier=gone") == 3
-    assert "tier has no value 'gone'; it has: x" in capsys.readouterr().err
+@pytest.mark.parametrize("misspelt", ["tier=vips", "teir=vip", "vips"])
+def test_a_misspelt_segment_is_a_mistake_wherever_it_is_written_and_the_near_one_is_named(file, capsys, misspelt):
+    table = file(0, 60, "vip")
+    assert gate(table, "--critical", misspelt) == 3
+    assert f"did you mean '{'tier=' * ('=' in misspelt)}vip'?" in capsys.readouterr().err
+    if "=" in misspelt:
+        rules = table.with_name("rules.toml")
+        rules.write_text(
+            f'schema = "seatrial/policy/1"\n[key.score]\nprimary = true\nsegment."{misspelt}" = {{ floor = 0.5 }}\n'
+        )
+        assert gate(table, "--policy", rules) == 3
+        assert "did you mean 'tier=vip'?" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("word", "place"),
+    [
+        ('critical = ["tier=x"]', "name a critical segment with --critical NAME=value, in a project with critical = [...]"),
+        ('segment."tier=x".floor = 0.5', 'written in [key.NAME.segment."tier=free"]'),
+        ("floor = 0.5", "it is a word of a key, written in [key.NAME]"),
+        ('examples = ["a"]', "written in [must_pass]"),
+    ],
+)  # fmt: skip
+def test_a_word_that_belongs_elsewhere_is_sent_there(file, tmp_path, capsys, word, place):
+    (tmp_path / "rules.toml").write_text(f'schema = "seatrial/policy/1"\n{word}\n')
+    assert gate(file(0, 60), "--policy", tmp_path / "rules.toml") == 3
+    assert place in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("mode", ["observe", "warn"])
