@@ -11,6 +11,7 @@ from seatrial.errors import InvalidComparison
 from seatrial.evidence.combine import combine
 from seatrial.gate import confirm
 from seatrial.gate.arms import arms
+from seatrial.gate.looks import OneLook, one_after_another, planned_of
 from seatrial.gate.not_worse import rules_out, shown
 from seatrial.gate.rows import in_full, rows_of, without_quarantined
 from seatrial.gate.validity import baseline_is_valid, known_critical
@@ -89,9 +90,14 @@ def fresh_rows(
     ]
     pooled: Mapping[int, Row] = {}
     if open_:
-        both = combine([compared, fresh.later(1 + int(compared.numbers("repetition").max()))], fresh.source)
-        plan = None if c.policy.repetitions is None else c.policy.repetitions + tries
-        _, together = _rows_of(c, both, keys, critical, kept_complete, plan)
+        versions = compared.codes("version")
+        first_runs = compared.numbers("repetition")[versions.index == versions.values.index(c.baseline)]
+        looks = (
+            OneLook((compared,), planned_of(first_runs, c.policy.repetitions)),
+            OneLook((fresh,), planned_of(fresh.numbers("repetition"), None)),
+        )
+        tables, plan = one_after_another(looks)
+        _, together = _rows_of(c, combine(tables, fresh.source), keys, critical, kept_complete, plan)
         pooled = _matched(rows, together, {(rows[i].segment, rows[i].key) for i in open_}, fresh)
     found = _matched(rows, repeated, {(f.segment, f.key) for f in suspicious}, fresh)
     return FreshRows(found, pooled, suspicious, fresh, judged, tries)

@@ -87,7 +87,7 @@ def gate(
     versions = [summary(project, run_id)["version"] for run_id in (baseline, candidate)]
     # An A/A comparison: two runs of one version are told apart by their own names.
     names = [baseline, candidate] if versions[0] == versions[1] else versions
-    arms = pooled(project, pairs, names)
+    arms, planned = pooled(project, pairs, names, policy.repetitions)
     _same_evaluators(project, graph, baseline, candidate)
     critical = critical_segments(for_graph(project.dimensions, graph))
     judged = win_rates_of(project, baseline, candidate, names[1], policy)
@@ -106,7 +106,7 @@ def gate(
     votes = standings(project, graph, (baseline, candidate), policy, now.timestamp(), evidence, (names[0], names[1]))
     first = check_anchored(
         evidence,
-        policy,
+        policy if policy.repetitions is None else replace(policy, repetitions=planned),
         baseline=names[0],
         candidate=names[1],
         critical=critical,
@@ -115,7 +115,8 @@ def gate(
         standings=votes,
         prices=project.settings.model.prices,
     )
-    first = replace(first, reruns=reruns)
+    # Of all pairs more is planned than of one: the policy is the one that was named all the same.
+    first = replace(first, reruns=reruns, policy={**first.policy, "hash": policy.hash})
     report = first
     if len(pairs) == 1:
         report = confirm(

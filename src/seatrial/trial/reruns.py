@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from seatrial.gate.looks import OneLook, one_after_another, planned_of
 from seatrial.gate.reruns import Reruns
 from seatrial.trial.baselines import MAX_AGE_DAYS
 from seatrial.trial.contracts import with_contracts
@@ -85,20 +86,29 @@ def looks_of(project: Project, graph: str, baseline: str, candidate: str) -> Loo
     return Looks(names, Reruns(len(pairs) + len(single), len(pairs), runs, tuple(left_out)))
 
 
-def pooled(project: Project, pairs: Sequence[tuple[str, str]], names: Sequence[str]) -> list[Evidence]:
-    """The evidence of several pairs of runs, the later ones as later repetitions; of contract tests the last pair's alone.
+def pooled(
+    project: Project, pairs: Sequence[tuple[str, str]], names: Sequence[str], repetitions: int | None
+) -> tuple[list[Evidence], int]:
+    """The evidence of several pairs of runs, the later ones as later repetitions, and how many of these are planned.
 
-    The fresh repetitions that confirmed an earlier pair are pooled, too.
+    The fresh repetitions that confirmed an earlier pair are pooled, too; of contract tests the last pair's count alone.
+
+    Args:
+        project: the mounted project.
+        pairs: (baseline, candidate), oldest first.
+        names: what the two versions are called in the gate.
+        repetitions: how many of each run the policy plans; None = all of them.
     """
-    parts, at = [], 0
+    looks = []
     for i, pair in enumerate(pairs):
         for runs in (pair, *(_fresh_of(project, pair) if i < len(pairs) - 1 else ())):
             found = [evidence_of(project, run_id) for run_id in runs]
+            # Fresh repetitions were all planned: what the policy says holds of the runs that they confirmed.
+            planned = planned_of(found[0].numbers("repetition"), repetitions if runs == pair else None)
             if runs == pairs[-1]:
                 found = [with_contracts(project, run_id, one) for run_id, one in zip(runs, found, strict=True)]
-            parts += [one.later(at).named(name) for one, name in zip(found, names, strict=True)]
-            at += 1 + max(int(one.numbers("repetition").max()) for one in found)
-    return parts
+            looks.append(OneLook(tuple(one.named(name) for one, name in zip(found, names, strict=True)), planned))
+    return one_after_another(looks)
 
 
 def _earlier(

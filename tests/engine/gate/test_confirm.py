@@ -136,6 +136,21 @@ def test_a_critical_row_that_was_not_shown_is_asked_on_both_looks_pooled(build, 
     assert second_stage(first, evidence, worse).verdict is Verdict.INCONCLUSIVE
 
 
+def test_a_policy_of_fewer_repetitions_pools_its_own_with_the_fresh_ones(build, pairs):
+    # One of four runs is planned, and only in it three answers flipped each way: the mean with three fresh runs decides.
+    steady, policy = pairs({"x": (20, 0, 0, 0), "y": (280, 0, 0, 20)}), Policy(repetitions=1)
+    flipped = pairs({"x": (14, 3, 3, 0), "y": (280, 0, 0, 20)})
+    evidence = build([*flipped, *({**row, "repetition": k} for row in steady for k in (1, 2, 3))])
+    first = first_look(evidence, policy)
+    assert first.verdict is Verdict.INCONCLUSIVE
+    names = fresh_examples(first, evidence, policy, critical=CRITICAL)
+    worse = build(repeated(pairs({"x": (0, 20, 0, 0), "y": (280, 0, 0, 20)}), 3, names))
+    x = row_of(second_stage(first, evidence, worse, policy), "t=x")
+    assert x.verdict is not Verdict.PASS
+    kept = build(repeated(steady, 3, names))
+    assert second_stage(first, evidence, kept, policy).verdict is Verdict.PASS
+
+
 def test_repetitions_are_not_made_where_they_cannot_help(build, pairs):
     first = first_look(build(pairs({"x": (12, 0, 0, 0), "y": (280, 3, 3, 14)})))
     assert (first.verdict, resolved(first).how) == (Verdict.INCONCLUSIVE, "nothing_suspicious")
