@@ -13,9 +13,9 @@ from seatrial.errors import InvalidComparison
 from seatrial.evidence.combine import combine
 from seatrial.gate.comparison import NO_QUARANTINE, Comparison
 from seatrial.gate.merge import gate
+from seatrial.gate.must_pass import is_contract
 from seatrial.gate.report import Against
-from seatrial.gate.verdict import held_back
-from seatrial.reason import NotShown
+from seatrial.gate.verdict import first_cause, held_back, reason_class_of, tolerable, undecided
 from seatrial.verdict import ReasonClass, Verdict
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def check_anchored(
 ) -> Report:
     """Judge `candidate` against `baseline`, and against the anchor where there is one.
 
-    The anchor can only stop: by a drop, for its part of alpha, and where a critical segment is not shown not worse than it,
-    which takes no alpha. All else is asked of the baseline. Without an anchor this is `gate.merge.check`.
+    The anchor can only stop: by a drop, for its part of alpha, and where nobody can tell of a critical segment whether it is
+    worse than the anchor's, which takes no alpha. All else is asked of the baseline. Without an anchor this is `gate.merge.check`.
 
     Raises:
         Whatever `gate.merge.check` raises, of either comparison.
@@ -96,18 +96,16 @@ def with_anchor(merge: Report, against: Report) -> Report:
         )
     if merge.verdict is not Verdict.PASS:
         return merge
-    open_ = [
-        f
-        for f in against.findings
-        if held_back(f) or (f.critical and any(isinstance(one, NotShown) for one in f.reasons))
-    ]
+    open_ = [f for f in against.findings if held_back(f) or (f.critical and not is_contract(f) and undecided(f))]
     if open_:
+        first = max(open_, key=first_cause)
         return replace(
             merge,
             verdict=Verdict.INCONCLUSIVE,
-            reason_class=ReasonClass.INVALID if any(map(held_back, open_)) else ReasonClass.UNDERPOWERED,
-            reason=f"Not shown not worse than the anchor {_release(against)}: {open_[0].reason}",
+            reason_class=ReasonClass.INVALID if any(map(held_back, open_)) else reason_class_of(first),
+            reason=f"Not shown not worse than the anchor {_release(against)}: {first.reason}",
             undecided=merge.undecided + len(open_),
+            tolerated=merge.tolerated and tolerable(open_),
             decided_by=Against.ANCHOR,
         )
     kept_back = against.quarantine if merge.quarantine is None or merge.quarantine.with_them is Verdict.PASS else None
@@ -124,14 +122,15 @@ def _against(c: Comparison, anchor: Baseline) -> Comparison:
     """The candidate against the release, for the anchor's part of alpha."""
     name = f"{anchor.header.version} of {anchor.header.date}{_MARK}"
     # Measurements are asked of the baseline: an anchor keeps no latency, and old prices of tokens are no regression.
-    # Judges have compared the candidate with the baseline and not with the anchor.
+    # Judges have compared the candidate with the baseline and not with the anchor. What looks worse and is shown not worse
+    # holds nothing here, whatever `watch` says.
     record = max(c.policy.baseline_system_failures, anchor.header.system_failures)
     return replace(
         c,
         evidence=combine(
             [anchor.evidence.named(name), _only(c.evidence, c.candidate)], f"{c.evidence.source}, and the anchor"
         ),
-        policy=replace(c.policy, measures=(), goal="no_regression", judges=(), baseline_system_failures=record),
+        policy=replace(c.policy, measures=(), goal="no_regression", watch="pass", judges=(), baseline_system_failures=record),
         baseline=name,
         budget=c.budget.of_anchor,
         winrates=None,

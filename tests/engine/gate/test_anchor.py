@@ -1,5 +1,6 @@
 """The anchor: many small steps down add up, and the last release remembers where they began."""
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from seatrial.gate.policy import KeyRule, Policy
 from seatrial.gate.quarantine_file import Quarantine
 from seatrial.report.data import gate_data
 from seatrial.report.view import view
+from seatrial.segment import Guard
 from seatrial.verdict import Verdict
 from seatrial.vote import Level, Standing
 
@@ -133,6 +135,41 @@ def test_a_critical_segment_is_shown_not_worse_than_the_release_too(build):
         # 3 of 20 moved: 35 examples at a flip rate of .15
         "collect 15 more examples of x (four of five times enough at these flips), or score every example several times (a column repetition)"
     )
+
+
+def test_a_least_size_of_a_dimension_does_not_open_the_anchor(build):
+    # x has 40 examples, of which the release had 20; three of these were lost since, and none since the last merge
+    rows = [
+        {"example_id": f"e{i:04d}", "version": version, "score": float(version == "v0" or i >= 3)}
+        | {"segment.t": "x" if i < 40 else "y"}
+        | KNOWN
+        for version in ("v0", "v1", "v2")
+        for i in range(240)
+        if version != "v0" or not 20 <= i < 40
+    ]
+    text = baseline_text(
+        build([{**row, "dataset_hash": "then"} for row in rows if row["version"] == "v0"]),
+        "v0",
+        measured=date(2026, 1, 1),
+    )
+    anchor = read_baseline(text, Path(f"{baseline_name(text)}.jsonl"))
+    merge, policy = build([row for row in rows if row["version"] != "v0"]), Policy(dataset_mismatch="warn")
+    asked = {"baseline": "v1", "candidate": "v2", "critical": ("t=x",)}
+    sized = replace(policy, guards=(Guard("t", min_n=30),))
+    assert check_anchored(merge, sized, **asked, anchor=None).verdict is Verdict.PASS
+    for one, wording in ((policy, "less than 20 points must be shown"), (sized, "20 examples, and 30 are needed")):
+        report = check_anchored(merge, one, **asked, anchor=anchor)
+        assert (report.verdict, report.reason_class) == (Verdict.INCONCLUSIVE, "underpowered")
+        assert wording in report.reason
+    # Where an outage is the larger reason, a policy that lets few examples through does not let it through.
+    lenient = replace(policy, inconclusive="pass")
+    assert check_anchored(merge, lenient, **asked, anchor=anchor).exit_code == 0
+    at = next(i for i, row in enumerate(rows) if (row["version"], row["example_id"]) == ("v2", "e0010"))
+    rows[at] |= {"score": None, "outcome": "skipped", "error_kind": "outage"}
+    lacking = build([row for row in rows if row["version"] != "v0"])
+    assert check_anchored(lacking, lenient, **asked, anchor=None).verdict is Verdict.PASS
+    report = check_anchored(lacking, lenient, **asked, anchor=anchor)
+    assert (report.verdict, report.reason_class, report.exit_code) == (Verdict.INCONCLUSIVE, "outage", 2)
 
 
 def test_it_can_stop_and_never_excuse(build):
