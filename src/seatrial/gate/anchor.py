@@ -130,7 +130,9 @@ def _against(c: Comparison, anchor: Baseline) -> Comparison:
         evidence=combine(
             [anchor.evidence.named(name), _only(c.evidence, c.candidate)], f"{c.evidence.source}, and the anchor"
         ),
-        policy=replace(c.policy, measures=(), goal="no_regression", watch="pass", judges=(), baseline_system_failures=record),
+        policy=replace(
+            c.policy, measures=(), goal="no_regression", watch="pass", judges=(), baseline_system_failures=record
+        ),
         baseline=name,
         budget=c.budget.of_anchor,
         winrates=None,

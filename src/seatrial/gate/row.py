@@ -112,8 +112,7 @@ class Row:
             return CannotTell("nothing was measured in both arms")
         if self.counts is not None:
             return _newcombe(*self.counts, level=level)
-        complete = np.abs(self.best - self.worst) < _TIE
-        return mean_interval(self.best[complete], level)
+        return mean_interval(self.complete, level)
 
     def not_worse_than(self, margin: float) -> bool | None:
         """Whether one-sided .05 evidence puts the drop under `margin` even at the worst of what is missing; None = not known."""
@@ -133,15 +132,22 @@ class Row:
         return largest_drop(self.worst) if self.n else None
 
     @property
+    def complete(self) -> NDArray[np.float64]:
+        """Candidate minus baseline per cluster, of those nothing is missing from."""
+        return self.best[np.abs(self.best - self.worst) < _TIE] if self.missing else self.best
+
+    @property
     def flips(self) -> float:
-        """Mean square of what moves a cluster between unchanged versions: twice that of the rarer direction."""
-        losses, wins = (float((side**2).sum()) for side in (self.best[self.best < 0], self.best[self.best > 0]))
-        return round(2 * min(losses, wins) / self.n, DECIMALS) if self.n else 0.0
+        """Mean square of what moves a complete cluster between unchanged versions: twice that of the rarer direction."""
+        d = self.complete
+        losses, wins = (float((side**2).sum()) for side in (d[d < 0], d[d > 0]))
+        return round(2 * min(losses, wins) / d.size, DECIMALS) if d.size else 0.0
 
     @property
     def moved(self) -> float:
-        """Mean square of a cluster's difference: its flips, both directions, if nothing changed."""
-        return round(min(1.0, float((self.best**2).sum()) / self.n), DECIMALS) if self.n else 0.0
+        """Mean square of a complete cluster's difference: its flips, both directions, if nothing changed."""
+        d = self.complete
+        return round(min(1.0, float((d**2).sum()) / d.size), DECIMALS) if d.size else 0.0
 
     def tipping_point(self, policy: Policy, alpha: float) -> tuple[int, int] | None:
         """(k, of): the row blocks once k of its `of` uncertain clusters go against the candidate; None when it never would."""

@@ -100,14 +100,18 @@ class Tested:
         return hidden if hidden <= 1 else None
 
     @property
+    def planned_at(self) -> float:
+        """What is planned with where a drop has to be ruled out: the policy's churn, or all that moved in the row where this is more."""
+        return max(self.policy.churn, self.judged.moved)
+
+    @property
     def needs(self) -> int | None:
         """Clusters that four of five times rule out its drop if nothing changed; of a row that shows nothing, to detect `must_detect`.
 
-        Planned at the policy's churn, or at all that moved in the row where this is more: an unchanged candidate's losses
-        are flips as well.
+        An unchanged candidate's losses are flips as well, so what is planned counts all that moved.
         """
         if self.rules_out is not None:
-            return clusters_to_rule_out(self.rules_out, max(self.policy.churn, self.judged.moved))
+            return clusters_to_rule_out(self.rules_out, self.planned_at)
         return needed_n(self.policy.must_detect, self.churn, self.level, self.method) if self.level else None
 
     @property
@@ -216,7 +220,17 @@ def unshown(t: Tested) -> Ruling | None:
     r, low = t.judged, t.judged.baseline is not None and t.judged.baseline <= t.rules_out
     needs, planned = clusters_to_rule_out(t.rules_out, r.flips), t.needs
     planned = None if planned is None else max(planned, r.n)
-    return _cannot_tell(t, NotShown(r.n, needs, t.rules_out, r.largest_drop, r.baseline if low else None, planned))
+    found = NotShown(
+        r.n,
+        needs,
+        t.rules_out,
+        r.largest_drop,
+        r.baseline if low else None,
+        planned,
+        planned_at=t.planned_at,
+        own=t.planned_at > t.policy.churn,
+    )
+    return _cannot_tell(t, found)
 
 
 def too_few(t: Tested) -> Ruling | None:

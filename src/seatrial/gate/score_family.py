@@ -153,7 +153,11 @@ def _tipping_point(t: Tested) -> Sequence[Reason]:
 
 
 def _flip_rate(t: Tested) -> Sequence[Reason]:
-    return (FlipRate(t.row.flips, t.policy.churn),) if t.row.flips > t.policy.churn else ()
+    return (
+        (FlipRate(t.row.flips, t.policy.churn, single=t.row.counts is not None),)
+        if t.row.flips > t.policy.churn
+        else ()
+    )
 
 
 def describe(r: Row) -> Finding:

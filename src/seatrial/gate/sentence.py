@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 from seatrial import reason as kind
 from seatrial import vote, win_rate
 from seatrial.verdict import Outcome, State
-from seatrial.wording import count, drop, drop_under, interval, p_value, percent, points
+from seatrial.wording import count, drop, drop_under, interval, p_value, percent, points, verb
 
 if TYPE_CHECKING:
     from seatrial.reason import Reason
@@ -130,9 +130,16 @@ def _not_shown(reason: kind.NotShown) -> str:
         )
     if reason.at_most is None:
         return f"{must}, and it has no example"
-    planned = max(reason.planned or reason.needs or 0, reason.n)
-    needs = f"{'' if planned == reason.n else 'about '}{count(planned, 'example')} in all, four of five times enough for an unchanged candidate at these flips"
-    return f"the drop may be up to {drop(reason.at_most)}, and {must}: {needs}, and more repetitions help"
+    return f"the drop may be up to {drop(reason.at_most)}, and {must}: {enough(reason)}, and more repetitions help"
+
+
+def enough(reason: kind.NotShown) -> str:
+    """How many examples show an unchanged candidate, as a clause, and the rate that this counts with."""
+    examples = count(reason.in_all, "example")
+    number = f"about {examples} in all" if reason.in_all > reason.n else f"its {examples}"
+    rate = "what moved in this row" if reason.own else "the policy's churn"
+    at = "" if reason.planned_at is None else f" (at {rate}, {percent(reason.planned_at)})"
+    return f"{number} {verb(reason.in_all, 'are')} enough four times out of five if nothing changed{at}"
 
 
 def _below_floor(reason: kind.BelowFloor) -> str:
@@ -225,7 +232,7 @@ def _of_contract(reason: kind.ContractReason) -> str:
 def _of_basis(reason: kind.BasisReason) -> str:
     match reason:
         case kind.FlipRate():
-            return f"{percent(reason.observed)} of its examples flip both ways and the policy's churn is {percent(reason.churn)}: several scores per example average it out (a file: a column repetition; a project: seatrial flaky measures it, seatrial eval GRAPH --repeat 3 repeats)"
+            return _flip_rate(reason)
         case kind.TippingPoint():
             return f"blocks if {reason.clusters} of {reason.of} unmeasured go against it"
         case kind.Pooled():
@@ -242,6 +249,15 @@ def _of_basis(reason: kind.BasisReason) -> str:
             return f"p {p_value(reason.p)} at the first look, decided on {count(reason.repetitions or 0, 'fresh repetition')}"
         case _:
             assert_never(reason)
+
+
+def _flip_rate(reason: kind.FlipRate) -> str:
+    what = (
+        f"{percent(reason.observed)} of its examples flip both ways"
+        if reason.single
+        else f"its scores spread as if {percent(reason.observed)} of single answers flipped both ways,"
+    )
+    return f"{what} and the policy's churn is {percent(reason.churn)}: several scores per example average it out (a file: a column repetition; a project: seatrial flaky measures it, seatrial eval GRAPH --repeat 3 repeats)"
 
 
 def _in_row(reason: Reason, f: Finding) -> str:

@@ -67,13 +67,16 @@ class FlipRate(Kind):
     """More of the row's examples flip both ways than the policy counts with, so its detectable drop counts with what was observed.
 
     Attributes:
-        observed: twice the rarer direction's share (mean square of its differences), what moves an unchanged version.
+        observed: twice the rarer direction's share (mean square of its differences), what moves an unchanged version; of
+            complete clusters alone.
         churn: the policy's.
+        single: every cluster is one answer of 0 or 1, so that `observed` is a share of examples.
     """
 
     kind: ClassVar[str] = "flip_rate"
     observed: float
     churn: float
+    single: bool = True
 
 
 BasisReason = FlipRate | TippingPoint | Fresh | Pooled | JointLevel

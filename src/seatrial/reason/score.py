@@ -130,6 +130,8 @@ class NotShown(Short):
         baseline: its pass rate, where that is too low to fall so far; None elsewhere.
         planned: clusters as in `needs`, at the policy's churn or at all that moved in the row, whichever is more; never
             fewer than it has.
+        planned_at: the rate that `planned` counts with.
+        own: that rate is what moved in the row, as it is more than the policy's churn.
     """
 
     kind: ClassVar[str] = "not_shown"
@@ -139,6 +141,13 @@ class NotShown(Short):
     at_most: float | None
     baseline: float | None = None
     planned: int | None = None
+    planned_at: float | None = None
+    own: bool = False
+
+    @property
+    def in_all(self) -> int:
+        """The examples that are planned in all, those it has among them."""
+        return max(self.planned or self.needs or 0, self.n)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.evidence.schema import WINRATE
 from seatrial.gate.report import Against
 from seatrial.gate.row import OVERALL
-from seatrial.gate.sentence import sentence
+from seatrial.gate.sentence import enough, sentence
 from seatrial.gate.verdict import first_cause, looking_worse, looks_worse, why_watched, worse_rows, worst
 from seatrial.privacy import strip_text
 from seatrial.reason import (
@@ -130,10 +130,8 @@ def _first_cause(undecided: list[Finding], report: Report) -> str:
     if isinstance(reason, Underpowered) and reason.must_detect is not None and reason.needs is not None:
         return f"{label(first, report)} has {count(reason.n, 'example')}, needs {reason.needs:,} to show a drop of {drop(reason.must_detect)}{more}."
     if isinstance(reason, NotShown) and reason.at_most is not None and reason.baseline is None:
-        total = max(reason.planned or reason.needs or 0, reason.n)
-        planned = "four of five times enough at these flips if nothing changed"
-        needs = planned if total == reason.n else f"about {total:,} in all, {planned}"
-        return f"{label(first, report)} may have dropped by up to {drop(reason.at_most)}, and less than {drop(reason.rules_out)} must be shown: {count(reason.n, 'example')}, {needs}{more}."
+        has = f"it has {count(reason.n, 'example')}, and " if reason.in_all > reason.n else ""
+        return f"{label(first, report)} may have dropped by up to {drop(reason.at_most)}, and less than {drop(reason.rules_out)} must be shown: {has}{enough(reason)}{more}."
     hangs = ", and the verdict hangs on them" if isinstance(reason, Unmeasured) else ""
     wording = strip_text(sentence(reason))
     if hangs and reason.message:  # type: ignore[union-attr]
@@ -348,9 +346,9 @@ def _repeat(report: Report) -> str:
 
 
 def _planned(report: Report) -> str:
-    """How much the numbers of examples promise, where they are planned for an unchanged candidate."""
+    """How much the numbers of examples give, where they are planned for an unchanged candidate."""
     planned = any(_lacks(f) and isinstance(one, NotShown) for f in report.findings for one in f.reasons)
-    return " (four of five times enough at these flips)" if planned else ""
+    return " (enough four times out of five if nothing changed)" if planned else ""
 
 
 def _short_of(report: Report) -> bool:

@@ -133,7 +133,7 @@ def test_a_critical_segment_is_shown_not_worse_than_the_release_too(build):
     assert report.decided_by == "anchor"
     assert view(report).todo == (
         # 3 of 20 moved: 35 examples at a flip rate of .15
-        "collect 15 more examples of x (four of five times enough at these flips), or score every example several times (a column repetition)"
+        "collect 15 more examples of x (enough four times out of five if nothing changed), or score every example several times (a column repetition)"
     )
 
 

@@ -22,7 +22,7 @@ EVERY = (
     kind.OnlyReported(3, 20),
     kind.Dropped(0.001, 0.01, 0.05),
     kind.Underpowered(20, 33, 0.2, 0.3),
-    kind.NotShown(20, 33, 0.2, 0.24),
+    kind.NotShown(20, 33, 0.2, 0.24, planned=40, planned_at=0.1, own=True),
     kind.Shown(0.2, 0.11),
     kind.Unmeasured("candidate", "unparsed", 3, 60, "no verdict", outage=True),
     kind.NotProven(-0.1, 4, 40, 0.04, 0.2),
@@ -47,7 +47,7 @@ EVERY = (
     kind.NotBetter(0.2),
     kind.SmallDrop(0.001, 0.05, 0.002, 0.01),
     kind.BelowFloor(0.4, 0.95, 0.51, proven=True, level=0.05, baseline=0.4),
-    kind.FlipRate(0.2, 0.05),
+    kind.FlipRate(0.2, 0.05, single=False),
     kind.Pooled(3),
     kind.JointLevel(4_000, too_large=False),
     kind.TippingPoint(4, 5),
@@ -137,6 +137,8 @@ def test_json_carries_the_reason_of_every_row_as_data(build, pairs):
         "at_most": pytest.approx(2.8125 / 11, abs=1e-4),
         "baseline": None,
         "planned": 21,
+        "planned_at": 0.05,
+        "own": False,
     }
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
-from seatrial.reason import FlipRate
+from seatrial.reason import FlipRate, NotShown
 from seatrial.report.power_curves import curves
 from seatrial.stats.power import detectable_drop
 
@@ -43,6 +43,34 @@ def test_a_row_that_flips_more_than_the_policy_counts_with_says_so(build):
     steady = next(f for f in report.segments if f.segment == "tier=b")
     assert steady.detectable_drop == detectable_drop(100, 0.05, steady.alpha_row)
     assert not any(isinstance(one, FlipRate) for one in steady.reasons)
+
+
+def test_what_is_missing_neither_flips_nor_moves(build):
+    # The last 80 of 200 examples were measured in neither version: each may be a regression or a fix, and is none.
+    table = [
+        row | ({"score": None, "outcome": "skipped"} if row["example_id"] >= "e120" else {}) for row in rows(10, 5)
+    ]
+    policy = Policy(keys=(KeyRule("k", primary=True),), churn=0.01)
+    overall = check(build(table), policy, baseline="x", candidate="y").overall
+    (found,) = (one for one in overall.reasons if isinstance(one, FlipRate))
+    # 5 fixes of 120 that both have: 2 x 5 / 120; 15 of them moved
+    assert found.observed == pytest.approx(10 / 120)
+    (unshown,) = (one for one in overall.reasons if isinstance(one, NotShown))
+    assert (unshown.planned_at, unshown.own) == (pytest.approx(15 / 120), True)
+
+
+@pytest.mark.parametrize("scores", [(0.25, 0.75), (0.0, 1.0)], ids=["fractions", "repetitions"])
+def test_what_is_no_share_of_examples_is_called_a_spread(build, scores):
+    times = 1 if scores[0] else 2
+    table = [
+        row | {"score": scores[int(row["score"])] if repetition == 0 else 0.0, "repetition": repetition}
+        for row in rows(40, 40)
+        for repetition in range(times)
+    ]
+    overall = check(build(table), Policy(churn=0.01), baseline="x", candidate="y").overall
+    # 80 of 200 moved by a half: 80 x .25 / 200
+    assert next(one for one in overall.reasons if isinstance(one, FlipRate)) == FlipRate(0.1, 0.01, single=False)
+    assert "its scores spread as if 10.0 % of single answers flipped both ways" in overall.reason
 
 
 def test_a_drop_that_goes_one_way_is_no_flip_rate(build):

@@ -123,7 +123,11 @@ def test_an_unshown_critical_segment_says_how_many_examples_it_needs(build, pair
     assert (x.state, x.verdict) == (State.CANNOT_TELL, Verdict.INCONCLUSIVE)
     assert x.needed_n == clusters_to_rule_out(0.2, 0.05) == 21
     assert "the drop may be up to 26 points, and less than 20 points must be shown" in x.reason
-    assert "about 21 examples in all, four of five times enough for an unchanged candidate at these flips" in x.reason
+    enough = (
+        "about 21 examples in all are enough four times out of five if nothing changed (at the policy's churn, 5.0 %)"
+    )
+    assert f"{enough}, and more repetitions help" in x.reason
+    assert view(report).headline.endswith(f"must be shown: it has 10 examples, and {enough}.")
 
 
 def test_examples_are_planned_at_what_moved_and_never_fewer_than_there_are(build, pairs):
@@ -131,13 +135,13 @@ def test_examples_are_planned_at_what_moved_and_never_fewer_than_there_are(build
     report = gate(build(pairs({"x": (24, 4, 2, 0)})))
     assert report.overall.needed_n == clusters_to_rule_out(0.1, 0.2) == 145
     assert view(report).headline.endswith(
-        "30 examples, about 145 in all, four of five times enough at these flips if nothing changed."
+        "it has 30 examples, and about 145 examples in all are enough four times out of five if nothing changed (at what moved in this row, 20.0 %)."
     )
-    assert view(report).todo == "collect 115 more examples (four of five times enough at these flips)"
+    assert view(report).todo == "collect 115 more examples (enough four times out of five if nothing changed)"
     wide = gate(build(pairs({"x": (140, 16, 2, 2)})), Policy(must_detect_overall=0.13, alpha=1e-6))
     (reason,) = (one for one in wide.overall.reasons if isinstance(one, NotShown))
     assert wide.overall.needed_n < reason.planned == 160
-    assert "160 in all" not in view(wide).headline
+    assert "must be shown: its 160 examples are enough four times out of five" in view(wide).headline
     assert "about" not in wide.overall.reason
     assert view(wide).todo == "score every example several times (a column repetition), both versions: overall"
 

@@ -78,7 +78,7 @@ def pages(views, texts):
         (
             "cannot tell",
             "? CANNOT TELL",
-            "AT may have dropped by up to 26 points, and less than 20 points must be shown: 10 examples",
+            "AT may have dropped by up to 26 points, and less than 20 points must be shown: it has 10 examples",
         ),
         ("unchanged", "✓ PASS", "Unchanged: outputs identical on all 100 examples."),
         ("overridden", "✕ BLOCKED", "2 of 5 segments got worse; one critical: DE −29.0 points."),
@@ -106,7 +106,7 @@ def test_where_nothing_was_judged_no_number_can_be_quoted(pages, name):
 
 def test_what_would_settle_it_is_said(pages):
     assert (
-        "Next step: collect 11 more examples of AT (four of five times enough at these flips)."
+        "Next step: collect 11 more examples of AT (enough four times out of five if nothing changed)."
         in Page(pages["cannot tell"]).text
     )
     assert "Next step: Evaluate both again on the same data" in Page(pages["invalid"]).text

@@ -73,7 +73,9 @@ def test_two_harness_files_are_gated_as_they_are(capsys, monkeypatch):
     assert run(["gate", str(FILES / "inspect-old.eval"), str(FILES / "inspect-new.json")]) == 2
     out = capsys.readouterr().out
     assert "taken: metadata.tier (2) as segment; inspect_ai 0.3.285" in out
-    assert "6 examples, about 433 in all, four of five times enough at these flips if nothing changed" in out
+    assert (
+        "it has 6 examples, and about 433 examples in all are enough four times out of five if nothing changed" in out
+    )
 
 
 def test_import_writes_evidence_that_gates_like_the_file(tmp_path, capsys):
