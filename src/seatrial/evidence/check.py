@@ -8,7 +8,7 @@ import numpy as np
 
 from seatrial.errors import DataError
 from seatrial.evidence.schema import MEASUREMENTS, PER_RUN, SEGMENT_PREFIX
-from seatrial.segment import changed_dimensions
+from seatrial.segment import changed_dimensions, named
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Outcome
 
 if TYPE_CHECKING:
@@ -221,7 +221,7 @@ def _refuse_definitions(evidence: Evidence) -> None:
     changed = changed_dimensions(found[0], found[-1]) if found else ()
     if changed:
         raise DataError(
-            f"{evidence.source}: its rows were put into segments by two definitions, which differ in the dimension {', '.join(changed)}; "
+            f"{evidence.source}: its rows were put into segments by two definitions, which differ in the {named(changed)}; "
             "run both versions again with one segments file"
         )
 

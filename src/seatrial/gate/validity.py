@@ -15,9 +15,9 @@ from seatrial.gate.common import hashed
 from seatrial.gate.message import brief, messages
 from seatrial.gate.pointwise import licensed
 from seatrial.gate.policy import KeyRule
-from seatrial.segment import changed_dimensions
+from seatrial.segment import changed_dimensions, named
 from seatrial.verdict import SYSTEM_FAILURES
-from seatrial.wording import count, percent
+from seatrial.wording import count, percent, verb
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -209,9 +209,11 @@ def _other_segments(evidence: Evidence, versions: tuple[str, str], sides: Sequen
     """The dimensions that put the examples of two versions into segments by other rules."""
     found = sorted(sides[0] | sides[1])
     changed = sorted({name for one in found for name in changed_dimensions(found[0], one)})
-    what = f"segments.toml was changed between {' and '.join(versions)}: the dimension {', '.join(changed)} is defined otherwise, so their segments are not the same examples"
+    what = f"segments.toml was changed between {' and '.join(versions)}: the {named(changed)} {verb(len(changed), 'are')} defined otherwise, so their segments are not the same examples"
     if refuse:
-        raise InvalidComparison(f"{evidence.source}: {what}. Run both again with one segments file")
+        raise InvalidComparison(
+            f"{evidence.source}: {what}. Run both again with one segments file; an accepted baseline is renewed with pytest --seatrial-update-baseline"
+        )
     return what
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from seatrial.segment.definition import changed_dimensions, definition_of, version_of
+from seatrial.segment.definition import changed_dimensions, definition_of, named, version_of
 from seatrial.segment.dimension import OTHER, UNKNOWN, Band, Dimension, Rule, assign, critical_segments, for_graph
 from seatrial.segment.guard import Guard, guards_of
 from seatrial.segment.load import load, parse
@@ -23,6 +23,7 @@ __all__ = [
     "for_graph",
     "guards_of",
     "load",
+    "named",
     "parse",
     "version_of",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from seatrial.canonical import content_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from seatrial.segment.dimension import Dimension
 
@@ -39,6 +39,11 @@ def changed_dimensions(one: str, other: str) -> tuple[str, ...]:
     """Names of the dimensions that two definitions do not share, those that only one of them has included."""
     before, after = _hashes(one), _hashes(other)
     return tuple(sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name)))
+
+
+def named(dimensions: Collection[str]) -> str:
+    """Dimensions in a sentence: `dimension tier`, `dimensions band, tier`."""
+    return f"{'dimension' if len(dimensions) == 1 else 'dimensions'} {', '.join(dimensions)}"
 
 
 def _hashes(text: str) -> dict[str, str]:

@@ -141,6 +141,8 @@ def _earlier(
             left_out.append(f"run {one['run_id']} lacks answers and is not pooled (seatrial eval --resume finishes it)")
         elif _models(evidence) != _models(mine):
             left_out.append(f"run {one['run_id']} was answered by another model and is not pooled")
+        elif _definitions(evidence, mine) > 1:
+            left_out.append(f"run {one['run_id']} has its segments from another segments.toml and is not pooled")
         elif places(evidence) != places(mine):
             left_out.append(f"run {one['run_id']} has its examples in other segments and is not pooled")
         else:
@@ -185,6 +187,11 @@ def _fresh_of(project: Project, pair: tuple[str, str]) -> list[tuple[str, str]]:
 
 def _models(evidence: Evidence) -> frozenset[str]:
     return frozenset(evidence.codes("model").values) if evidence.has("model") else frozenset()
+
+
+def _definitions(*runs: Evidence) -> int:
+    """How many definitions put the examples of these runs into segments; a run that does not say adds none."""
+    return len({hash_ for one in runs if one.has("segments_hash") for hash_ in one.codes("segments_hash").values})
 
 
 def _time(run: Run) -> datetime:

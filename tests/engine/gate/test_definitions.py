@@ -40,6 +40,9 @@ def test_two_definitions_are_refused_by_the_dimension_and_one_is_stated(build, p
     old, new = definition(), definition(edge=6)
     with pytest.raises(InvalidComparison, match="changed between a and b: the dimension size is defined otherwise"):
         check(build(rows(pairs, a=old, b=new)), Policy(), baseline="a", candidate="b")
+    several = r"the dimensions other, size are defined otherwise.* pytest --seatrial-update-baseline"
+    with pytest.raises(InvalidComparison, match=several):
+        check(build(rows(pairs, a=old, b=definition("other"))), Policy(), baseline="a", candidate="b")
     report = check(build(rows(pairs, a=old, b=old)), Policy(), baseline="a", candidate="b")
     data = gate_data(report)
     assert data["segments_file"] == {"version": "1", "hash": old}

@@ -2,6 +2,7 @@
 
 import json
 import math
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ import pytest
 
 from seatrial.cli.app import run
 from seatrial.gate.reruns import Reruns
+from seatrial.project import open_project
 from seatrial.report.read import report_of
 from seatrial.stats.noninferiority import largest_drop
+from seatrial.table.codes import constant
+from seatrial.trial import reruns
 
 
 def reported(capsys, *words):
@@ -113,6 +117,64 @@ def test_another_version_of_the_code_is_another_candidate(project, capsys):
     evaluated("v1", "unlucky")
     _, report = reported(capsys, "oracle@v1", "oracle@unlucky")
     assert report.get("reruns") is None
+
+
+def days_before(started, days):
+    return (datetime.fromisoformat(started) - timedelta(days=days)).isoformat()
+
+
+FILTERS = {
+    "as it is": ({}, {}, True, ""),
+    "13 days old": ({"started": 13}, {}, True, ""),
+    "15 days old": ({"started": 15}, {}, False, ""),
+    "not finished": ({"complete": False}, {}, False, ""),
+    "of some examples": ({"limit": 5}, {}, False, ""),
+    "a part": ({"part": "confirms"}, {}, False, ""),
+    "other evaluators": ({"evaluators": []}, {}, False, ""),
+    "no answers": ({"measurement_failures": 1}, {}, False, "lacks answers and is not pooled"),
+    "model": ({}, {"model": "other"}, False, "was answered by another model"),
+    "places": ({}, {"segment.tier": "free"}, False, "has its examples in other segments"),
+    "definition": ({}, {"segments_hash": "tier=0"}, False, "has its segments from another segments.toml"),
+}
+
+
+def test_an_earlier_run_counts_as_a_look_where_it_measured_the_same(project, monkeypatch):
+    evaluated("v1", "unlucky", "v1", "unlucky")
+    a, b = runs(project, "v1"), runs(project, "unlucky")
+    opened, summary, evidence_of = open_project(project), reruns.summary, reruns.evidence_of
+    for name, (stated, columns, pooled, sentence) in FILTERS.items():
+
+        def told(mounted, run_id, stated=stated):
+            found = summary(mounted, run_id)
+            more = stated if run_id == b[0] else {}
+            return (
+                found
+                | more
+                | ({"started": days_before(found["started"], more["started"])} if "started" in more else {})
+            )
+
+        def measured(mounted, run_id, columns=columns):
+            found = evidence_of(mounted, run_id)
+            for column, value in columns.items() if run_id == b[0] else ():
+                found = found.replaced(column, constant(value, len(found)))
+            return found
+
+        monkeypatch.setattr(reruns, "summary", told)
+        monkeypatch.setattr(reruns, "evidence_of", measured)
+        looks = reruns.looks_of(opened, "oracle", a[1], b[1])
+        # Left out is the candidate's earlier run alone: the baseline's last one before it is then no look either.
+        assert looks.pairs == (((a[0], b[0]), (a[1], b[1])) if pooled else ((a[1], b[1]),)), name
+        left_out = looks.reruns.left_out if looks.reruns else ()
+        assert [f"run {b[0]} {sentence}" in one for one in left_out] == ([True] if sentence else []), name
+
+
+def test_an_edit_of_the_segments_file_that_moves_no_example_blocks_no_new_pair(project, capsys):
+    evaluated("v1", "unlucky")
+    file = project / "datasets/segments.toml"
+    file.write_text(file.read_text().replace('"free",', '"free", "trial",'))
+    evaluated("v1", "unlucky")
+    code, report = reported(capsys, "oracle@v1", "oracle@unlucky")
+    assert (code, report["reruns"]["pooled"], len(report["reruns"]["left_out"])) == (0, 1, 2)
 
 
 def test_a_further_attempt_of_a_ci_job_is_counted_though_its_runs_are_gone(project, capsys, monkeypatch):
