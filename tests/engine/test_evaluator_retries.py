@@ -23,6 +23,12 @@ class Status(Exception):
         self.response = SimpleNamespace(headers={} if retry_after is None else {"retry-after": str(retry_after)})
 
 
+class OwnFailure(Outage):
+    """What our own model calls raise of a service's failure: it was tried again already."""
+
+    status_code = 503
+
+
 def asked(failures, *, retries=None):
     """Result, number of tries and pauses of an evaluator that raises, or returns, each of `failures` before it says True."""
     left, pauses, tries = list(failures), [], 0
@@ -66,6 +72,7 @@ def test_a_failure_of_a_service_is_tried_again_twice(failure):
         Status(400),
         Status(401),
         Outage("x"),
+        OwnFailure("HTTP 503"),
         SystemExit(1),
         "yes",
     ],
@@ -88,6 +95,18 @@ def test_an_evaluator_that_fails_at_random_says_how_often_it_is_asked_again(fail
 def test_a_service_that_says_when_is_asked_then_and_not_after_the_ceiling():
     assert asked([Status(429, 3)])[2] == [3.0]
     assert asked([Status(429, 3600)])[2] == [10.0]
+
+
+def test_every_further_try_has_the_whole_timeout(monkeypatch):
+    events = []
+    monkeypatch.setattr("seatrial.runner.evaluators.restart_clock", lambda: events.append("clock"))
+
+    def busy(run, example):
+        events.append("asked")
+        raise TimeoutError
+
+    Panel((bind(busy),), clock=Clock(sleep=lambda _: events.append("pause"), date=lambda: 0.0)).ask(RUN, EXAMPLE)
+    assert events == ["asked", *["pause", "clock", "asked"] * 2]
 
 
 @pytest.mark.parametrize("retries", [-1, 11, True])

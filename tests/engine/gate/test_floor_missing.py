@@ -9,8 +9,8 @@ from seatrial.gate.thresholds import SegmentRule
 from seatrial.verdict import Verdict
 
 
-def rows(free, missing, score=1.0, n=300):
-    """`n` examples, `free` of them `tier=free`, of which the candidate lacks the first `missing`; every answer scores alike."""
+def rows(free, missing, score=1.0, n=300, wrong=0):
+    """`n` examples, `free` of them `tier=free`, of which the candidate lacks the first `missing` and both fail the last `wrong`."""
     for i in range(n):
         tier = "free" if i < free else "pro"
         for version in "xy":
@@ -21,14 +21,14 @@ def rows(free, missing, score=1.0, n=300):
                 "key": "k",
                 "repetition": 0,
                 "outcome": "evaluator_error" if lacks else "scored",
-                "score": None if lacks else (score if tier == "free" else 1.0),
+                "score": None if lacks else 0.0 if free - wrong <= i < free else (score if tier == "free" else 1.0),
                 "segment.tier": tier,
             }
 
 
-def judged(build, *given, segment="tier=free", rule="proven", **options):
-    limits = (SegmentRule(segment, floor=0.9, floor_rule=rule),)
-    policy = Policy(keys=(KeyRule("k", primary=True, segments=limits),))
+def judged(build, *given, segment="tier=free", rule="proven", floor=0.9, tolerance=0.02, **options):
+    limits = (SegmentRule(segment, floor=floor, floor_rule=rule),)
+    policy = Policy(keys=(KeyRule("k", primary=True, segments=limits),), missing_tolerance=tolerance)
     return check(build(list(rows(*given, **options))), policy, baseline="x", candidate="y")
 
 
@@ -46,6 +46,13 @@ def test_scores_that_are_missing_do_not_lift_a_segment_over_its_floor(build):
     # one of 100 is within missing_tolerance (.02), and 99 of 100 would not be under the floor
     assert judged(build, 100, 1).verdict is Verdict.PASS
     assert judged(build, 100, 0, score=0.0).verdict is Verdict.FAIL
+
+
+def test_the_worst_case_of_what_is_missing_decides_and_not_one_example_more(build):
+    # Clopper-Pearson at .05: 90 of 100 are at most .9447, 91 at most .9523. No drop hides in so few: the floor alone asks.
+    two, one = (judged(build, 100, missing, floor=0.95, tolerance=0.0, wrong=8) for missing in (2, 1))
+    assert (two.verdict, one.verdict) == (Verdict.INCONCLUSIVE, Verdict.PASS)
+    assert "tier=free" in two.reason
 
 
 def test_a_floor_on_a_segment_that_is_not_there_is_refused(build):

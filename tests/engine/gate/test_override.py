@@ -125,6 +125,13 @@ def test_two_renewals_are_the_most(blocked):
     assert apply(blocked, before, HERE, TODAY).overrides[0].renewals == 2
 
 
+def test_an_override_of_a_smaller_drop_does_not_cover_a_deeper_one(blocked, build, pairs):
+    before = both(blocked)
+    worse = check(build(pairs({"x": (30, 30, 0, 0), "y": (50, 0, 0, 0)})), Policy(), baseline="a", candidate="b")
+    assert [is_new for _, is_new in all_rows(blocked, before)] == [False, False]
+    assert [is_new for _, is_new in all_rows(worse, before)] == [True, True]
+
+
 def all_rows(report, before, *, days=10, today=TODAY):
     rows = [(f.segment, f.key) for f in report.stopping]
     more = {"reason": "fixed on Friday", "author": "ada", "expires": today + timedelta(days=days), "today": today}
