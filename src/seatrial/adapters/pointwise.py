@@ -16,11 +16,13 @@ import hashlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from seatrial.canonical import canonical_json
-from seatrial.errors import ExitCode, SeatrialError
+from seatrial.errors import ConfigError, ExitCode, SeatrialError
 from seatrial.evidence.schema import POINTWISE
 from seatrial.model.chat import chat_model
 from seatrial.model.context import listen, silence
+from seatrial.scoring import Bound, NotAScore, Score
 from seatrial.scoring.rubric import Rubric
+from seatrial.verdict import ROUNDING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -65,9 +67,16 @@ def pointwise_judge(
         model: `provider:model` that it asks.
         prompt: the rubric's text, or whatever else pins it.
         reported: the name under which a gateway or a deployment answers; empty = that of `model`.
-        threshold: a score of at least this is 1, a lower one 0; None leaves scores as they are. People's labels are pass and
-            fail, so only a judge of 0 and 1 can have a licence.
+        threshold: above 0 and at most 1: a score of at least this is 1, a lower one 0; None leaves scores as they are.
+            People's labels are pass and fail, so only a judge of 0 and 1 can have a licence.
+
+    Raises:
+        ConfigError: `threshold` is out of range.
     """
+    if threshold is not None and not 0 < threshold <= 1:
+        raise ConfigError(
+            f"judge {name!r}: threshold {threshold!r} is out of range; a score is 0 to 1, so choose above 0 and at most 1"
+        )
     rubric = Rubric(name, model, hashlib.sha256(prompt.encode()).hexdigest(), reported)
 
     def mark(function: F) -> F:
@@ -79,9 +88,11 @@ def pointwise_judge(
             finally:
                 silence(token)
             _check_answered(rubric, calls.models)
-            return found if threshold is None else _passed(found, threshold)
+            return _scores(found, pointwise_key(name), threshold)
 
         judge.__name__ = pointwise_key(name)
+        if hasattr(judge, "__seatrial__"):
+            judge.__seatrial__ = (pointwise_key(name), *judge.__seatrial__[1:])
         judge.__rubric__ = rubric  # type: ignore[attr-defined]
         return judge  # type: ignore[return-value]
 
@@ -108,9 +119,20 @@ def _check_answered(rubric: Rubric, answered: set[tuple[str, str | None, bool]])
         raise OtherModelAnswered(f"judge {rubric.name!r} is of {rubric.model}, and {by} answered a call to {requested}")
 
 
-def _passed(found: Any, threshold: float) -> Any:
-    """The evaluator's mapping with its score as 0 or 1; an abstention stays one."""
-    score = found.get("score") if isinstance(found, dict) else None
-    if isinstance(score, bool) or not isinstance(score, int | float):
-        return found
-    return {**found, "score": 1.0 if score >= threshold else 0.0}
+def _scores(found: Any, key: str, threshold: float | None) -> tuple[Score, ...]:
+    """What an evaluator returned, read as every evaluator's is, with scores of 0 and 1 by the threshold; an abstention stays one.
+
+    Raises:
+        NotAScore: it is no score, or has a key of its own: under that it would gate without a licence.
+    """
+    read = Bound(key, "1", lambda *_: found).scores(found)
+    for one in read:
+        if one.key != key:
+            raise NotAScore(
+                f"judge {key!r} returned a score of the key {one.key!r}; name it {key!r}, which gates under a licence"
+            )
+    if threshold is None:
+        return read
+    return tuple(
+        one if one.score is None else one._replace(score=float(one.score >= threshold - ROUNDING)) for one in read
+    )

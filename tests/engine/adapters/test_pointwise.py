@@ -8,13 +8,13 @@ import pytest
 
 from seatrial.adapters.deepeval import as_deepeval_metric, deepeval_judge
 from seatrial.adapters.openevals import openevals_judge
-from seatrial.adapters.pointwise import as_words
-from seatrial.errors import InvalidComparison, MissingExtra
+from seatrial.adapters.pointwise import as_words, pointwise_judge
+from seatrial.errors import ConfigError, InvalidComparison, MissingExtra
 from seatrial.evidence import Evidence
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
 from seatrial.model import Hub, KillSwitch, use
-from seatrial.scoring import bind
+from seatrial.scoring import NotAScore, Score, bind, evaluator
 from seatrial.testing import OpenAIServer
 
 PROMPT = "Is the answer to {inputs} concise?\n{outputs}\n{reference_outputs}"
@@ -172,6 +172,66 @@ def test_two_rubrics_are_two_evaluators():
 )
 def test_a_value_is_shown_as_its_only_text_or_as_json(value, words):
     assert as_words(value) == words
+
+
+def _judged(found, threshold=0.7, key=None):
+    """The scores of a judge that returns `found`."""
+
+    def word(outputs):
+        return found
+
+    named = evaluator(version="2", key=key)(word) if key else word
+    return bind(pointwise_judge("concise", model="openai:x", prompt="p", threshold=threshold)(named))(RUN, EXAMPLE)
+
+
+@pytest.mark.parametrize(
+    ("found", "score"),
+    [
+        (0.7, 1.0),  # equal to the threshold
+        (0.6999, 0.0),
+        (0.9 - 0.2, 1.0),  # .7 but for rounding, above and below
+        (1 - 0.3, 1.0),
+        (0.8 * 7 / 8, 1.0),
+        (1, 1.0),
+        (True, 1.0),
+        (False, 0.0),
+        (None, None),
+    ],
+)
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda score: score,
+        lambda score: Score("judge:concise", score, "why"),
+        lambda score: {"score": score},
+        lambda score: [{"key": "judge:concise", "score": score}],
+    ],
+)
+def test_a_threshold_makes_0_and_1_of_every_form_of_a_score(form, found, score):
+    (one,) = _judged(form(found))
+    assert (one.key, one.score) == ("judge:concise", score)
+
+
+@pytest.mark.parametrize("threshold", [None, 0.7])
+@pytest.mark.parametrize(
+    "found", [float("nan"), float("inf"), 7, -1, "0.9", {"score": 7}, Score("judge:concise", 7), []]
+)
+def test_what_is_no_score_is_refused_with_and_without_a_threshold(found, threshold):
+    with pytest.raises(NotAScore):
+        _judged(found, threshold)
+
+
+def test_a_judge_names_no_other_key_that_would_gate_without_a_licence():
+    with pytest.raises(NotAScore, match="gates under a licence"):
+        _judged({"key": "concise", "score": 1})
+    (score,) = _judged(True, key="concise")
+    assert score.key == "judge:concise"
+
+
+@pytest.mark.parametrize("threshold", [0.0, 1.5, float("nan")])
+def test_a_threshold_that_decides_nothing_is_refused(threshold):
+    with pytest.raises(ConfigError, match="out of range"):
+        _judged(True, threshold)
 
 
 def _table(keys):
