@@ -141,14 +141,16 @@ class ShortOfLicence(Kind):
 
     Attributes:
         what: what.
-        have: what there is; None where it is missing.
+        have: what there is; None where it was not measured.
         floor: what is asked for.
+        advice: what measures it; empty where nothing but labels does.
     """
 
     kind: ClassVar[str] = "short_of_licence"
     what: str
     have: float | None
     floor: float
+    advice: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +245,8 @@ def bar_sentence(bar: Bar) -> str:
             return _of_versions(bar)
         case ShortOfLicence(what="labels" | "negative labels"):
             return f"{int(bar.have or 0)} {bar.what}, {int(bar.floor)} needed"
+        case ShortOfLicence(have=None):
+            return f"{bar.what} not measured{f': {bar.advice}' if bar.advice else ''}"
         case ShortOfLicence():
             return f"{bar.what} {percent(bar.have)}, floor {percent(bar.floor)}"
         case _:

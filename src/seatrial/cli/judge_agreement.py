@@ -172,10 +172,15 @@ def _prompt_hash(name: str, identity: str, table: Table) -> str:
 
 
 def _consistency(table: Table) -> Measured:
-    """Over every pair of the verdict table, labelled or not, with the versions of a pair kept apart."""
+    """Over every pair of the verdict table, labelled or not, with the versions of a pair kept apart.
+
+    Unknown where more pairs lack a verdict than a licence lets labels lack one: those that the judge would have contradicted
+    itself on may be the ones that are not there.
+    """
     import numpy as np  # noqa: PLC0415
 
     from seatrial.judge.agreement import UNKNOWN, Measured  # noqa: PLC0415
+    from seatrial.judge.licence import FLOORS  # noqa: PLC0415
     from seatrial.judge.scores import scores_of  # noqa: PLC0415
     from seatrial.stats.interval import CannotTell  # noqa: PLC0415
     from seatrial.stats.proportions import wilson  # noqa: PLC0415
@@ -185,12 +190,13 @@ def _consistency(table: Table) -> Measured:
         for name in ("version", "baseline")
     ]
     parts = [
-        scores_of(table.where((keys[0] == version) & (keys[1] == baseline))).consistent
+        scores_of(table.where((keys[0] == version) & (keys[1] == baseline)))
         for version, baseline in sorted(set(zip(*(key.tolist() for key in keys), strict=True)))
     ]
-    shares = np.concatenate(parts)
+    shares = np.concatenate([one.consistent for one in parts])
     shares = shares[~np.isnan(shares)]
-    if not shares.size:
+    judged = np.concatenate([~np.isnan(one.score) for one in parts])
+    if not shares.size or judged.mean() < FLOORS.judged:
         return UNKNOWN
     mean = float(shares.mean())
     ends = wilson(mean * shares.size, int(shares.size))

@@ -38,6 +38,10 @@ SCHEMA = "seatrial/judge-licence/1"
 DAY = 86_400.0
 PAIRWISE, POINTWISE = "pairwise", "pointwise"
 _OVER = {PAIRWISE: "both orders", POINTWISE: "repeats of one answer"}
+_MEASURED_BY = {
+    PAIRWISE: "judge every pair in both orders (`seatrial judge pairwise --resume`)",
+    POINTWISE: "judge each answer at least twice (`seatrial judge pointwise --repeat 2`)",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,10 @@ def level_of(found: Licence, floors: Floors = FLOORS) -> tuple[Level, tuple[Shor
         ShortOfLicence("lower bound of AC1", found.ac1.low, floors.ac1),
         ShortOfLicence("lower bound of the recall of worse answers", found.recall.low, floors.recall),
         ShortOfLicence(
-            f"lower bound of the consistency over {_OVER[found.kind]}", found.consistency.low, floors.consistency
+            f"lower bound of the consistency over {_OVER[found.kind]}",
+            found.consistency.low,
+            floors.consistency,
+            _MEASURED_BY[found.kind],
         ),
     )
     short = tuple(one for one in bounds if one.have is None or one.have < one.floor)

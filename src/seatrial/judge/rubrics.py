@@ -8,6 +8,7 @@ import numpy as np
 
 from seatrial.errors import DataError
 from seatrial.judge.agreement import UNKNOWN, Measured
+from seatrial.judge.licence import FLOORS
 from seatrial.judge.votes import Joined, Pair, compare
 from seatrial.stats.interval import CannotTell
 from seatrial.stats.proportions import wilson
@@ -51,8 +52,10 @@ def join_passes(labels: Table, scores: Table) -> Joined:
     """Put people's pass and fail beside a judge's first word on the same answer; the latest vote of a person counts.
 
     Raises:
-        DataError: a label is neither pass nor fail, the judge gives fractions, or no answer is in both.
+        DataError: a label is neither pass nor fail, the judge gives fractions, an answer has two lines of one draw, or no answer
+            is in both.
     """
+    _drawn(scores)
     found = compare(*_votes(labels), _first_words(scores))
     if not found.compared:
         raise DataError(
@@ -62,20 +65,38 @@ def join_passes(labels: Table, scores: Table) -> Joined:
 
 
 def repeat_consistency(scores: Table) -> Measured:
-    """Share of the answers that were judged more than once and got one and the same word, with Wilson's 95 % interval.
+    """Share of the answers that got one and the same word in every draw, with Wilson's 95 % interval.
 
-    An answer with a draw that has no score is left out; unknown where no answer was judged twice.
+    Unknown where no answer was judged twice, and where more answers lack a draw than a licence lets lack a verdict: those that
+    the judge would have contradicted itself on may be the ones that are not there.
+
+    Raises:
+        DataError: an answer has two lines of one draw; or as for `join_passes`.
     """
-    words: dict[tuple[str, ...], list[str]] = {}
-    for row, word in enumerate(_words(scores)):
-        at = tuple(_text(scores, name, row) for name in ("example_id", "version", "output_hash"))
-        words.setdefault((*at, str(_count_at(scores, "run_repetition", row))), []).append(word)
-    full = [mine for mine in words.values() if len(mine) > 1 and "" not in mine]
-    if not full:
+    answers = _drawn(scores)
+    draws = {draw for mine in answers.values() for draw in mine}
+    full = [set(mine.values()) for mine in answers.values() if len(mine) == len(draws) and "" not in mine.values()]
+    if len(draws) < 2 or not full or len(full) < FLOORS.judged * len(answers):
         return UNKNOWN
-    same = sum(len(set(mine)) == 1 for mine in full)
+    same = sum(len(mine) == 1 for mine in full)
     ends = wilson(same, len(full))
     return UNKNOWN if isinstance(ends, CannotTell) else Measured(same / len(full), ends.low, ends.high)
+
+
+def _drawn(scores: Table) -> dict[tuple[str, ...], dict[int, str]]:
+    """Per answer its word in each draw, empty without a score."""
+    found: dict[tuple[str, ...], dict[int, str]] = {}
+    for row, word in enumerate(_words(scores)):
+        at = tuple(_text(scores, name, row) for name in ("example_id", "version", "output_hash"))
+        mine = found.setdefault((*at, str(_count_at(scores, "run_repetition", row))), {})
+        draw = _count_at(scores, "draw", row)
+        if draw in mine:
+            raise DataError(
+                f"{scores.source}, row {row + 1}: draw {draw} of one answer to {at[0]!r} stands there twice; a further time that it was "
+                "judged has a draw of its own, and a copied line is taken out"
+            )
+        mine[draw] = word
+    return found
 
 
 def _first_words(scores: Table) -> dict[Pair, tuple[str, str, Mapping[str, str]]]:

@@ -95,6 +95,20 @@ def test_verdicts_that_were_removed_where_people_disagree_give_no_licence(tmp_pa
     assert "share of labels with a verdict 83.3 %, floor 95.0 %" in said["short_of"]
 
 
+@pytest.mark.parametrize(("gone", "measured"), [(6, True), (7, False)])
+def test_pairs_that_lost_one_order_do_not_raise_the_consistency(tmp_path, capsys, gone, measured):
+    file = Path(verdicts(tmp_path))
+    lines = file.read_text().splitlines()
+    # 114 of 120 pairs with both orders are .95; 113 are not. Nobody labelled those that lost one.
+    file.write_text("\n".join(lines[: 240 - 2 * gone] + lines[240 - 2 * gone :: 2]) + "\n")
+    given = labels(tmp_path)
+    Path(given[1]).write_text("\n".join(Path(given[1]).read_text().splitlines()[: 120 - gone]) + "\n")
+    assert run(["judge", "agreement", str(file), *given, "--json"]) == (0 if measured else 2)
+    said = json.loads(capsys.readouterr().out)
+    assert (said["level"], said["unjudged"]) == ("full" if measured else "none", 0)
+    assert any("judge every pair in both orders" in text for text in said["short_of"]) is not measured
+
+
 def test_labels_of_versions_that_the_table_is_not_about_are_no_missing_verdicts(tmp_path, capsys):
     given = labels(tmp_path)
     with Path(given[1]).open("a") as file:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from seatrial.cli.app import run
-from seatrial.errors import ConfigError, InvalidComparison
+from seatrial.errors import ConfigError, DataError, InvalidComparison
 from seatrial.evidence.check import check as check_evidence
 from seatrial.evidence.frame import unchecked_rows
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
 from seatrial.judge.agreement import Measured
-from seatrial.judge.licence import DAY, POINTWISE, Licence, licence_data, read_licence
+from seatrial.judge.licence import DAY, POINTWISE, Licence, level_of, licence_data, read_licence
 from seatrial.judge.rubrics import PASS_COLUMNS, RUBRIC_COLUMNS, join_passes, repeat_consistency
 from seatrial.judge.standing import key_standings, licence_file
 from seatrial.project import mount
@@ -36,6 +36,7 @@ from seatrial.vote import (
     SameFamily,
     ShortOfLicence,
     Standing,
+    bar_sentence,
 )
 from seatrial.win_rate import MayOnlyHold, NoVote
 
@@ -186,11 +187,45 @@ def scores(tmp_path, *rows, name="scores.csv", head="example_id,version,draw,sco
     return read_table(tmp_path / name, RUBRIC_COLUMNS)
 
 
-def test_consistency_is_over_answers_that_were_judged_more_than_once(tmp_path):
-    # a: 1 and 1, same; b: 1 and 0, not; c: once; d: one draw without a score. 1 of 2.
-    rows = ("a,v,0,1,h,j", "a,v,1,1,h,j", "b,v,0,1,h,j", "b,v,1,0,h,j", "c,v,0,1,h,j", "d,v,0,1,h,j", "d,v,1,,h,j")
-    assert repeat_consistency(scores(tmp_path, *rows)).estimate == 0.5
-    assert repeat_consistency(scores(tmp_path, "a,v,0,1,h,j")).estimate is None
+def drawn(tmp_path, second, n=20):
+    """n answers judged twice: the first word is 1, the second is that of `second`, None where the line is not there."""
+    words = [second.get(i, "1") for i in range(n)]
+    lines = [f"q{i},v,0,1,h,j" for i in range(n)] + [f"q{i},v,1,{w},h,j" for i, w in enumerate(words) if w is not None]
+    return scores(tmp_path, *lines)
+
+
+@pytest.mark.parametrize(
+    ("second", "estimate"),
+    [
+        ({}, 1.0),
+        ({0: "0", 1: "0"}, 0.9),  # 18 of 20
+        ({0: None, 1: "0"}, 18 / 19),  # 19 of 20 have both draws, .95, which is enough
+        ({0: "", 1: "0"}, 18 / 19),
+        ({0: None, 1: None}, None),  # 18 of 20 are not
+        ({0: None, 1: ""}, None),
+        (dict.fromkeys(range(20)), None),  # judged once
+    ],
+)
+def test_consistency_is_over_answers_with_every_draw_where_nearly_all_have_it(tmp_path, second, estimate):
+    assert repeat_consistency(drawn(tmp_path, second)).estimate == estimate
+
+
+def test_a_line_that_stands_twice_is_no_repeat(tmp_path):
+    doubled = scores(tmp_path, *["a,v,0,1,h,j"] * 2)
+    labels = tmp_path / "labels.csv"
+    labels.write_text("example_id,label\na,pass\n")
+    for measured in (repeat_consistency, lambda table: join_passes(read_table(labels, PASS_COLUMNS), table)):
+        with pytest.raises(DataError, match="row 2: draw 0 of one answer to 'a' stands there twice"):
+            measured(doubled)
+
+
+def test_what_was_not_measured_says_what_measures_it():
+    _, short = level_of(replace(FULL, consistency=Measured(None, None, None), ac1=Measured(None, None, None)))
+    how = "judge each answer at least twice (`seatrial judge pointwise --repeat 2`)"
+    assert [bar_sentence(one) for one in short] == [
+        "lower bound of AC1 not measured",
+        f"lower bound of the consistency over repeats of one answer not measured: {how}",
+    ]
 
 
 def test_labels_are_pass_and_fail_and_the_latest_of_a_person_counts(tmp_path):
