@@ -180,7 +180,7 @@ class Attempts:
             message = yield SEND
         except Exception as error:
             failure = failure_of(error, self._clock.date())
-            if failure.kind is Kind.FAILED:
+            if failure.counts:
                 circuit.failed(passage, failure.what, self._clock.now())
             elif failure.kind is Kind.THROTTLED:
                 circuit.throttled(passage, self._clock.now())

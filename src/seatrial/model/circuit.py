@@ -23,7 +23,8 @@ class Breaker:
     """When a provider is left alone.
 
     Attributes:
-        failures: tries in a row that failed (5xx, no connection, no answer in time), of all its models together.
+        failures: tries in a row that failed (5xx, no connection, no answer in time; not 503 or 529 that asks for a pause), of all
+            its models together.
         open_s: seconds until one call may try.
     """
 
@@ -111,14 +112,14 @@ class Circuit:
             self._failed += 1
             self._why = what
             if passage.trial or self._failed >= self._breaker.failures:
-                self._open_until = now + self._breaker.open_s
                 self._opened += 1
-                self._trial, self._period = False, self._period + 1
+                self._pause(now)
 
     def throttled(self, passage: Passage, now: float) -> None:
-        """The provider asked for fewer calls: no failure, but a trial call that hears it closes nothing."""
-        if passage.trial:
-            self.failed(passage, "too many calls", now)
+        """The provider asked for fewer calls: no failure, and a trial call that hears it leaves the circuit open once more."""
+        with self._lock:
+            if passage.trial and passage.period == self._period:
+                self._pause(now)
 
     def abandoned(self, passage: Passage) -> None:
         """The try was cancelled: nothing is known, and another call may be the trial."""
@@ -134,6 +135,10 @@ class Circuit:
                 state = "open" if now < self._open_until else "half_open"
             return CircuitState(self._provider, state, self._opened, self._refused)
 
+    def _pause(self, now: float) -> None:
+        self._open_until = now + self._breaker.open_s
+        self._trial, self._period = False, self._period + 1
+
     def _end(self, passage: Passage) -> None:
         if passage.trial:
             self._trial = False
@@ -145,7 +150,5 @@ class Circuit:
         self._refused += 1
         left = max(0.0, self._open_until - now)
         then = f"one call may try in {left:.3g} s" if left else "one call is trying"
-        raise CircuitOpen(
-            f"model {model} was not asked: {self._provider} failed {self._failed} tries in a row, last with {self._why}; {then}",
-            left,
-        )
+        tries = f"{self._failed} tries in a row, last with" if self._failed > 1 else "its last try with"
+        raise CircuitOpen(f"model {model} was not asked: {self._provider} failed {tries} {self._why}; {then}", left)

@@ -37,11 +37,18 @@ class Failure(NamedTuple):
         kind: what to do about it.
         what: in a few words: `HTTP 500`, `no connection`, `no answer in time`.
         retry_after_s: seconds the provider asked to wait, None where it said nothing.
+        unavailable: it answered 503 and did not say when to come back: slowed down for, and as likely down as busy.
     """
 
     kind: Kind
     what: str
     retry_after_s: float | None = None
+    unavailable: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether the provider failed, as its circuit breaker counts it."""
+        return self.kind is Kind.FAILED or self.unavailable
 
 
 _NO_ANSWER = ("APITimeoutError", "TimeoutError", "TimeoutException", "ReadTimeout", "ConnectTimeout", "Timeout")
@@ -73,7 +80,7 @@ def failure_of(error: BaseException, date: float) -> Failure:
     if status == 402 or (status in (400, 429) and any(word in body for word in _NO_CREDIT)):
         return Failure(Kind.NO_CREDIT, what)
     if status in (429, 503, 529) or any(word in body for word in _OVERLOADED[:2]):
-        return Failure(Kind.THROTTLED, what, wait_s)
+        return Failure(Kind.THROTTLED, what, wait_s, unavailable=status == 503 and wait_s is None)
     if status in (408, 409, 425) or status >= 500:
         return Failure(Kind.FAILED, what, wait_s)
     if status < 400:

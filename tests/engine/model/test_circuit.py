@@ -24,9 +24,9 @@ from seatrial.testing import OpenAIServer
 class Status(Exception):
     """An SDK's error."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, **headers: str) -> None:
         super().__init__()
-        self.status_code = status
+        self.status_code, self.headers = status, {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 def call(hands: Any, circuit: Circuit, *plays: Any, way: str = "thread") -> Any:
@@ -87,12 +87,40 @@ def test_only_failures_in_a_row_count_and_an_error_of_the_call_is_an_answer(hand
     assert circuit.state(hands.time).state == "closed"
 
 
-def test_a_trial_that_is_throttled_closes_nothing() -> None:
+@pytest.mark.parametrize("way", ["thread", "task"])
+@pytest.mark.parametrize("busy", [Status(429), Status(529), Status(503, retry_after="1")])
+def test_a_busy_provider_has_not_failed_and_a_trial_that_it_turns_away_closes_nothing(
+    hands: Any, way: str, busy: Status
+) -> None:
     circuit = Circuit("openai", Breaker(failures=1, open_s=30))
-    circuit.throttled(circuit.enter("m", 0.0), 0.0)  # a closed circuit: the limiter's business
-    circuit.failed(circuit.enter("m", 0.0), "HTTP 500", 0.0)
-    circuit.throttled(circuit.enter("m", 30.0), 30.0)
-    assert circuit.state(31.0).state == "open"
+    assert call(hands, circuit, busy, busy, "at last", way=way).message.content == "at last"
+    with pytest.raises(Outage, match="HTTP 500"):
+        call(hands, circuit, Status(500), way=way)
+    hands.time += 30
+    with pytest.raises(CircuitOpen, match="openai failed its last try with HTTP 500; one call may try in"):
+        call(hands, circuit, busy, "not sent", way=way)
+    assert circuit.state(hands.time)[1:] == ("open", 1, 1)  # opened once: it was turned away, it did not fail
+    hands.time += 30
+    call(hands, circuit, "back", way=way)
+    assert circuit.state(hands.time).state == "closed"
+
+
+def test_a_provider_that_answers_503_and_says_nothing_of_coming_back_has_failed(hands: Any) -> None:
+    circuit = Circuit("openai", Breaker(failures=3, open_s=30))
+    with pytest.raises(CircuitOpen, match="failed 3 tries in a row, last with HTTP 503"):
+        call(hands, circuit, *[Status(503)] * 3, "not sent")
+    assert circuit.state(hands.time).state == "open"
+
+
+@pytest.mark.parametrize("way", ["thread", "task"])
+def test_a_call_that_is_broken_off_says_nothing_of_the_provider_and_leaves_its_place(hands: Any, way: str) -> None:
+    circuit = Circuit("openai", Breaker(failures=1, open_s=30))
+    circuit.failed(circuit.enter("m", hands.time), "HTTP 500", hands.time)
+    hands.time += 30
+    with pytest.raises(KeyboardInterrupt):
+        call(hands, circuit, KeyboardInterrupt(), way=way)
+    assert circuit.state(hands.time)[1:] == ("half_open", 1, 0)
+    assert call(hands, circuit, "back", way=way).message.content == "back"
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
