@@ -35,6 +35,7 @@ GRAPHS = fleet(
 """
 GRAPHS = """
 import time
+from pathlib import Path
 from typing import Annotated, TypedDict
 from operator import add
 
@@ -86,7 +87,11 @@ def slow():
     ran = []
 
     def node(state):
-        time.sleep(float(state["text"]))
+        if state["text"].startswith("/"):
+            while not Path(state["text"]).exists():
+                time.sleep(0.005)
+        else:
+            time.sleep(float(state["text"]))
         return {"said": "first"}
 
     def never(state):

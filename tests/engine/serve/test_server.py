@@ -79,40 +79,74 @@ def test_a_thread_runs_once_at_a_time_and_keeps_its_graph_and_version(http: Any)
     )
 
 
-def test_a_second_run_of_a_busy_thread_is_refused(http: Any) -> None:
-    body = {"assistant_id": "slow", "input": {"text": "0.3"}, "if_not_exists": "create"}
+@pytest.fixture
+def gate(tmp_path: Path) -> Any:
+    """A file that the `slow` graph waits for, where it is its input; it is there at the end in any case."""
+    yield tmp_path / "open"
+    (tmp_path / "open").touch()
+
+
+def until(true: Any) -> None:
+    end = time.monotonic() + 20
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.005)
+
+
+def running(http: Any, n: int) -> None:
+    until(lambda: f'seatrial_running{{pool="slow"}} {n}\n' in http.get("/metrics").text)
+
+
+def test_a_second_run_of_a_busy_thread_is_refused(http: Any, gate: Path) -> None:
+    body = {"assistant_id": "slow", "input": {"text": str(gate)}, "if_not_exists": "create"}
     with ThreadPoolExecutor(1) as pool:
-        first = pool.submit(http.post, "/threads/own-2/runs/wait", json=body)
-        time.sleep(0.1)
-        assert http.get("/threads/own-2").json()["status"] == "busy"
-        assert http.post("/threads/own-2/runs/wait", json=body).json()["type"] == "conflict"
+        try:
+            first = pool.submit(http.post, "/threads/own-2/runs/wait", json=body)
+            until(lambda: http.get("/threads/own-2").json().get("status") == "busy")
+            assert http.post("/threads/own-2/runs/wait", json=body).json()["type"] == "conflict"
+        finally:
+            gate.touch()
         assert first.result().json()["said"] == "second"
     assert http.post("/threads/own-2/runs/wait", json={**body, "input": {"text": "0"}}).status_code == 200
 
 
-def test_a_pool_that_is_full_refuses_and_the_others_answer(http: Any, served: Any) -> None:
+def test_a_pool_that_is_full_refuses_and_the_others_answer(http: Any, gate: Path) -> None:
     with ThreadPoolExecutor(2) as pool:
-        jammed = [pool.submit(wait, http, "slow", "0.4") for _ in range(2)]  # one runs, one waits
-        time.sleep(0.1)
-        assert wait(http, "slow", "0").json()["type"] == "busy"
-        assert wait(http, "slow", "0").headers["retry-after"] == "1"
-        assert wait(http, "echo", "hi").status_code == 200
-        assert http.get("/health").json()["status"] == "ok"
-        assert not all(one.done() for one in jammed), "they answered while the full pool was still at work"
-        assert 'seatrial_running{pool="slow"} 2' in http.get("/metrics").text
+        try:
+            jammed = [pool.submit(wait, http, "slow", str(gate)) for _ in range(2)]  # one runs, one waits
+            running(http, 2)
+            refused = wait(http, "slow", "0")
+            assert (refused.json()["type"], refused.headers["retry-after"]) == ("busy", "1")
+            assert wait(http, "echo", "hi").status_code == 200
+            assert http.get("/health").json()["status"] == "ok"
+            assert not any(one.done() for one in jammed), "they answered while the full pool was still at work"
+        finally:
+            gate.touch()
         assert [one.result().status_code for one in jammed] == [200, 200]
 
 
-def test_a_client_that_goes_stops_its_run_before_the_next_step(served: Any, http: Any) -> None:
-    graph = served[0].compiled("slow", "0").graph
-    with httpx.Client(base_url=served[1], timeout=0.15) as client, pytest.raises(httpx.ReadTimeout):
-        wait(client, "slow", "0.4")
-    with ThreadPoolExecutor(1) as pool:
-        behind = pool.submit(wait, http, "slow", "0")  # its place comes free when the step has ended
-        assert behind.result().status_code == 200
-    told = http.get("/metrics").text
-    assert 'seatrial_runs_total{graph="slow",version="0",status="interrupted"} 1' in told
-    assert graph is not None
+def test_a_client_that_goes_stops_its_run_before_the_next_step(served: Any, http: Any, tmp_path: Path) -> None:
+    host, port = served[1].removeprefix("http://").split(":")
+    line = 'seatrial_runs_total{graph="slow",version="0",status="interrupted"} 1'
+    gates = (tmp_path / f"open-{i}" for i in range(1000))
+
+    def left() -> bool:
+        gate = next(gates)
+        body = json.dumps({"assistant_id": "slow", "input": {"text": str(gate)}}).encode()
+        head = (
+            f"POST /runs/wait HTTP/1.1\r\nhost: {host}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
+        )
+        try:
+            with socket.create_connection((host, int(port))) as client:
+                client.sendall(head.encode() + b"\r\n\r\n" + body)
+                running(http, 1)
+            time.sleep(0.05)  # until the server has noticed; where that takes it longer, another client goes
+        finally:
+            gate.touch()
+        running(http, 0)
+        return line in http.get("/metrics").text
+
+    until(left)
 
 
 def test_operators_see_health_readiness_and_counts(http: Any) -> None:
@@ -131,8 +165,7 @@ def test_operators_see_health_readiness_and_counts(http: Any) -> None:
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, serving: Any) -> Any:
     root = tmp_path_factory.mktemp("guarded")
-    settings = {"max_body": 200, "body_timeout_s": 0.2, "timeout_s": 0.2}
-    with serving(root, digests=(DIGEST,), **settings) as found:
+    with serving(root, digests=(DIGEST,), max_body=200) as found:
         yield found
 
 
@@ -153,17 +186,26 @@ def test_a_key_lets_in_and_health_needs_none(guarded: Any, headers: dict[str, st
         assert client.get("/no-such").status_code == (401 if status == 401 else 405)
 
 
-def test_a_body_is_limited_in_size_and_time_and_a_run_in_time(guarded: Any) -> None:
+def test_a_body_is_limited_in_size(guarded: Any) -> None:
     with httpx.Client(base_url=guarded[1], headers={"x-api-key": "secret"}) as client:
         assert wait(client, "echo", "x" * 300).status_code == 413
         assert client.post("/runs/wait", content=iter([b"x" * 150] * 2)).status_code == 413
         assert client.post("/runs/wait", content=b"{").json()["type"] == "invalid_request"
-        late = wait(client, "slow", "0.4")
-        assert (late.status_code, late.json()["message"]) == (504, "no answer within 0.2 s")
-    host, port = guarded[1].removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port))) as slow:
-        slow.sendall(b"POST /runs/wait HTTP/1.1\r\nhost: x\r\nx-api-key: secret\r\ncontent-length: 50\r\n\r\n{")
-        assert slow.recv(100).startswith(b"HTTP/1.1 408")
+
+
+def test_a_body_and_a_run_are_limited_in_time(tmp_path: Path, serving: Any) -> None:
+    with serving(tmp_path, body_timeout_s=0.05, timeout_s=0.05) as (_, address):
+        host, port = address.removeprefix("http://").split(":")
+        body = b'{"assistant_id": "slow", "input": {"text": "0.2"}}'
+        head = f"POST /runs/wait HTTP/1.1\r\nhost: {host}:{port}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+        answers = []
+        for sent in (body, body[:1]):
+            with socket.create_connection((host, int(port)), timeout=20) as client:
+                client.sendall(head.encode() + sent)
+                answers.append(client.recv(10_000))
+        assert answers[0].startswith(b"HTTP/1.1 504")
+        assert b"no answer within 0.05 s" in answers[0]
+        assert answers[1].startswith(b"HTTP/1.1 408")
 
 
 def test_without_a_key_only_loopback_is_served() -> None:
