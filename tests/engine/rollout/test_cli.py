@@ -104,7 +104,7 @@ def test_a_rollout_starts_steps_and_replays(project, capsys):
         assert "2 rows" in capsys.readouterr().out
 
 
-def test_a_process_that_rolls_a_cell_back_exits_1_and_the_next_one_0(project):
+def test_a_process_that_rolls_a_cell_back_exits_1_the_next_one_0_and_one_that_cannot_tell_2(project):
     assert start("--accept-underpowered") == 0
     traffic(project, 0.5, hour=0)
     close_stores()
@@ -114,10 +114,15 @@ def test_a_process_that_rolls_a_cell_back_exits_1_and_the_next_one_0(project):
         return subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=os.environ)
 
     first, second = step(), step()
+    plan = project / "experiments/support_v4.toml"
+    plan.write_text(plan.read_text().replace("min_units = 30", "min_units = 31"))
+    third = step()
     assert first.returncode == 1, first.stderr
     assert "ROLLED BACK" in first.stdout
     assert "worse in resolved" in first.stdout
     assert second.returncode == 0
+    assert third.returncode == 2, third.stderr
+    assert "the plan file was changed" in third.stdout
 
 
 def test_an_edited_plan_holds_with_exit_2(project, capsys):

@@ -13,13 +13,15 @@ from seatrial.errors import DataError, UsageError
 from seatrial.experiment.router import Router
 from seatrial.rollout import controller, ledger
 from seatrial.rollout.decision import look_decision
+from seatrial.rollout.evidence import Block, Evidence, fold
 from seatrial.rollout.ladder import Move, exit_code
 from seatrial.rollout.person import Act, Action
 from seatrial.rollout.reason import Why
 from seatrial.rollout.routing import snapshot_in
-from seatrial.rollout.state import Mode
+from seatrial.rollout.state import Mode, first_state
 from seatrial.rollout.status import status_decision
 from seatrial.rollout.store_source import StoreSource
+from seatrial.stats.sequential import eprocess
 from seatrial.store import ledger as kept
 from seatrial.store.engine import open_store
 from seatrial.store.exposures import Exposure, write_exposures
@@ -139,6 +141,15 @@ def test_a_ledger_that_does_not_name_its_estimates_goes_on_and_replays_by_separa
     assert looks[-1].decided.state.cell("DE").rows[0].streams
     assert ledger.replayed(controller.all_rows(store, rules.rollout)) is None
     assert ledger.rules_data(make_rules())["estimates"] == "shrunk"
+    blocks = tuple(Block(minute, "DE", "resolved", 0, 1, 9, 1, 95, 5) for minute in range(1, 6))
+    found = []
+    for one in (rules, make_rules()):
+        stream = fold(one, first_state(one, BEGIN), Evidence(BEGIN, (), blocks=blocks)).cell("DE").rows[0].on(1)
+        counts = ([9] * 5, [1] * 5, [95] * 5, [5] * 5)
+        path = eprocess.run(*counts, margin=0.10, evidence="not_worse", estimates=one.estimates)
+        assert stream.not_worse.log_e == pytest.approx(path.log_e[-1])
+        found.append(stream.not_worse.log_e)
+    assert found == pytest.approx([0.375, 0.064], abs=0.001)
 
 
 def test_events_written_twice_count_once(store, rules):

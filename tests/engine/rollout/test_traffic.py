@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -81,8 +84,8 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def replayed(project, capsys, regions, *, leak=False):
-    """Exit code and JSON of the verb over 40 recorded requests of each region."""
+def replayed(project, regions, *, leak=False, capsys=None):
+    """Exit code and JSON of the verb over 40 recorded requests of each region: of a process, or of a call where that is given."""
     numbers = [n for n in range(41) if leak or n != 4][:40]
     rows = [
         {"id": f"{region}{n}", "inputs": {"region": region, "n": n}, "outputs": {"text": "please"}}
@@ -91,20 +94,24 @@ def replayed(project, capsys, regions, *, leak=False):
     ]
     file = project / "traffic.jsonl"
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    code = run(["rollout", "replay-traffic", "support_v4", str(file), "--json"])
-    return code, json.loads(capsys.readouterr().out)
+    words = ["rollout", "replay-traffic", "support_v4", str(file), "--json"]
+    if capsys is not None:
+        return run(words), json.loads(capsys.readouterr().out)
+    command = [sys.executable, "-m", "seatrial", *words]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False, env=os.environ)
+    return done.returncode, json.loads(done.stdout)
 
 
 def test_recorded_requests_stop_a_candidate_that_fails_in_one_cell(project, capsys):
-    code, said = replayed(project, capsys, ("DE", "FR"))
+    code, said = replayed(project, ("DE", "FR"))
     assert (code, said["verdict"]) == (1, "fail")
     assert said["reason"].startswith("rest: ")
     assert ["Candidate failed", "KeyError: 'order' (20 requests)"] in [list(fact) for fact in said["facts"]]
-    code, said = replayed(project, capsys, ("DE", "ES"))
+    code, said = replayed(project, ("DE", "ES"), capsys=capsys)
     assert (code, said["schema"]) == (0, "seatrial/replay-traffic/1")
-    code, said = replayed(project, capsys, ("DE",))
+    code, said = replayed(project, ("DE",))
     assert (code, said["reason"]) == (2, "rest: no request of it was recorded")
-    code, said = replayed(project, capsys, ("DE", "ES"), leak=True)
+    code, said = replayed(project, ("DE", "ES"), leak=True, capsys=capsys)
     assert code == 1
     assert "no_mail" in {row["key"] for row in said["findings"]}
 

@@ -78,18 +78,21 @@ def test_any_order_of_arrival_and_any_steps_give_the_evidence_of_reading_everyth
     assert not waiting
 
 
-def test_a_further_look_reads_its_own_window(store, tmp_path):
-    pytest.importorskip("duckdb")
-    rules, read = rules_with(Pick.FIRST, Polarity.NEGATIVE, 0.0), []
+@pytest.fixture
+def look(store, tmp_path):
+    """`look(since, until)` counts new units of 400 exposures, of which 20 are of units seen before; `look.read` adds up
+    the hashes that each query read. `look.change(SQL, ...)` changes the table."""
+    duckdb = pytest.importorskip("duckdb")
+    rules = rules_with(Pick.FIRST, Polarity.NEGATIVE, 0.0)
     exposures = [
-        Exposure(f"e{i}", rules.rollout, f"u{i % 1900}", f"t{i}", "DE", "control", 0, 1, BEGIN + i, "h", "a")
-        for i in range(2000)
+        Exposure(f"e{i}", rules.rollout, f"u{i % 380}", f"t{i}", "DE", "control", 0, 1, BEGIN + i, "h", "a")
+        for i in range(400)
     ]
-    write_exposures(store, exposures, now=BEGIN + 2000)
+    write_exposures(store, exposures, now=BEGIN + 400)
     with duckdb_of(store, tmp_path):
         pass
 
-    def look(since, until):
+    def found(since, until):
         engine, connect = duckdb_file(tmp_path / "events.duckdb")
 
         def counting():
@@ -97,20 +100,63 @@ def test_a_further_look_reads_its_own_window(store, tmp_path):
 
             def hashes(query, values):
                 found = opened.hashes(query, values)
-                read.append(len(found))
+                look.read.append(len(found))
                 return found
 
             return replace(opened, hashes=hashes)
 
-        read.clear()
+        look.read.clear()
         with Warehouse(DUCKDB, counting, None, lambda _: SeenFolder(tmp_path / "seen", engine)) as warehouse:
             warehouse.begin(rules.rollout, [(since, until)])
             return sum(one.units for one in warehouse.exposed(rules.rollout, since, until))
 
-    assert look(BEGIN, BEGIN + 1800) == 1800
-    assert sum(read) == 1800
-    assert look(BEGIN + 1800, BEGIN + 2000) == 100  # the other 100 were seen before
-    assert sum(read) == 400
+    def change(*queries):
+        with duckdb.connect(str(tmp_path / "events.duckdb")) as connection:
+            for query in queries:
+                connection.execute(query)
+
+    look = found
+    look.read, look.change = [], change
+    return look
+
+
+LATE = "INSERT INTO exposures SELECT * REPLACE ('late' AS event_id, 'v' AS unit, {at} AS exposed_at, {seen} AS recorded_at) FROM exposures WHERE event_id = 'e7'"
+
+
+def test_a_further_look_reads_its_own_window(look):
+    assert look(BEGIN, BEGIN + 360) == 360
+    assert sum(look.read) == 360
+    assert look(BEGIN + 360, BEGIN + 400) == 20  # the other 20 were seen before
+    assert sum(look.read) == 80
+
+
+def test_what_was_recorded_late_is_read_and_nothing_else(look):
+    assert look(BEGIN, BEGIN + 360) == 360
+    # Of a unit that comes back in the next window: it was exposed before, as is known now.
+    look.change(LATE.format(at=BEGIN + 5, seen=BEGIN + 500), "UPDATE exposures SET unit = 'v' WHERE event_id = 'e370'")
+    assert look(BEGIN + 360, BEGIN + 400) == 19
+    assert sum(look.read) == 81
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM exposures WHERE event_id = 'e5'",
+        "UPDATE exposures SET exposed_at = exposed_at + 1 WHERE event_id = 'e6'",  # as many rows
+        f"DELETE FROM exposures WHERE event_id = 'e5'; {LATE.format(at=BEGIN + 10, seen=BEGIN + 500)}",
+    ],
+)
+def test_a_table_that_is_not_what_was_seen_is_read_anew(look, change):
+    assert look(BEGIN, BEGIN + 360) == 360
+    look.change(*change.split("; "))
+    expected = 20 + ("'e5'" in change)  # u5 comes back at 385 s, and was never exposed before
+    assert look(BEGIN + 360, BEGIN + 400) == expected
+    assert sum(look.read) > 360
+
+
+@pytest.mark.parametrize(("other", "same"), [(Tally(3, 10, 9.0), True), (Tally(4, 10), False), (Tally(3, 11), False)])
+def test_exposures_are_recognised_by_their_number_and_their_times(other, same):
+    assert Tally(3, 10, 7.0).same(other) is same
 
 
 @pytest.mark.parametrize("damage", ["cut", "changed", "gone", "no list", "another engine"])

@@ -37,6 +37,7 @@ from langgraph.graph import START, StateGraph
 
 from seatrial.checks import no_pii
 from seatrial.graph.run import Run
+from seatrial.model.outcome import Outage
 from seatrial.monitor.guard import guard
 from seatrial.store.outcomes import emit
 
@@ -59,6 +60,8 @@ def build(mark="1"):
             state["text"] = "changed"
         guard((no_pii(),), Run("r", {}, {"answer": mark}), "record")
         emit("t", "called", mark, event_id=f"{mark}/{state['text']}")
+        if state["text"] == "outage":
+            raise Outage("no answer from the provider")
         if state["text"] == "live falls":
             raise ValueError("the live version fell")
         return {"said": state["text"] + mark, "steps": [mark]}
@@ -140,6 +143,8 @@ def test_copies_are_compared_after_the_answer_which_is_the_same_bytes(project: P
             len(guard_decisions(server.store)) == 5 + 1 + 5 + 1
         )  # live requests only: alone, the first, shadowed, pinned
         assert labels == [("2/changed",)]  # of the pinned request: what a shadow emits is discarded
+        assert ask(client, "outage").status_code == 502  # not the live version's own: nothing to compare with
+        assert [server.shadows.counts[name, event] for event in ("live", "overloaded", "compared")] == [6, 1, 5]
 
 
 def test_a_full_queue_drops_and_counts_and_no_answer_waits(project: Path, serving: Any) -> None:
