@@ -13,15 +13,25 @@ from seatrial.outcome.metric import MetricKind, Pick
 from seatrial.rollout.source import AnswerCount, Answers, ExposedCount, MeanCount
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from seatrial.experiment.tally import CellTraffic
     from seatrial.outcome.metric import Metric
-    from seatrial.rollout.source import BadEvent, CountingSource, Crossing, OutcomeOf, RowSource, Source
+    from seatrial.rollout.source import (
+        BadEvent,
+        CountingSource,
+        Crossing,
+        FirstExposure,
+        OutcomeOf,
+        RowSource,
+        Source,
+    )
     from seatrial.store.shadow import ShadowAnswer
 
 MINUTE = 60.0
-"""Labels that every project has; `1`, `0`, `true` and `false` are known besides."""
+"""Seconds of exposure that are counted together."""
 
 
 def counting(source: Source) -> CountingSource:
@@ -53,33 +63,24 @@ class CountedRows:
         firsts = self._source.first_exposures(rollout, since, until)
         if not firsts:
             return Answers((), 0)
-        units: dict[str, list[int]] = defaultdict(list)
-        for i, first in enumerate(firsts):
-            units[first.thread_id].append(i)
-        unit, at, answer, unknown = [], [], [], 0
-        for event in self._source.outcomes(rollout, metric, since, until):
-            stated = _answer(metric, event)
-            if stated is None:
-                unknown += 1
-                continue
-            for i in units.get(event.thread_id, ()):
-                unit.append(i)
-                at.append(event.observed_at)
-                answer.append(stated)
+        events, known, labels = _joined(firsts, metric, self._source.outcomes(rollout, metric, since, until))
         exposed_at = np.array([first.exposed_at for first in firsts])
-        events = Events(np.array(unit, np.int64), np.array(at, np.float64), np.array(answer, np.int8))
         observed = mature(exposed_at, events, metric, until + metric.horizon)
+        age = events.at - exposed_at[events.unit]
         late = np.zeros(len(firsts), np.int64)
-        if unit:
-            np.add.at(late, events.unit, events.at - exposed_at[events.unit] > metric.horizon)
-        counts: dict[tuple[int, str, int, int, str, str, str, Answer], list[int]] = defaultdict(lambda: [0, 0])
-        for first, state, after in zip(firsts, observed.state.tolist(), late.tolist(), strict=True):
+        np.add.at(late, events.unit, known & (age > metric.horizon))
+        unknown = np.zeros(len(firsts), np.bool_)
+        unknown[events.unit[~known & (age >= 0) & (age <= metric.horizon)]] = True
+        unknown &= observed.state == Answer.NEUTRAL
+        counts: dict[tuple[int, str, int, int, str, str, str, Answer], list[int]] = defaultdict(lambda: [0, 0, 0])
+        for first, state, *more in zip(firsts, observed.state.tolist(), late.tolist(), unknown.tolist(), strict=True):
             minute = int(first.exposed_at // MINUTE)
             place = (minute, first.cell, first.attempt, first.rung, first.arm, first.content, first.algorithm)
             total = counts[(*place, Answer(state))]
-            total[0] += 1
-            total[1] += after
-        return Answers(tuple(AnswerCount(*key, *total) for key, total in counts.items()), unknown)
+            for i, n in enumerate((1, *more)):
+                total[i] += n
+        found = tuple(AnswerCount(*key, *total) for key, total in counts.items())
+        return Answers(found, labels.total(), most_frequent(labels))
 
     def means(self, rollout: str, metric: Metric, since: float, until: float) -> Sequence[MeanCount]:
         """As the protocol says."""
@@ -142,6 +143,11 @@ def good_answer(metric: Metric) -> Answer:
     return Answer.POSITIVE if metric.direction == "up" or metric.kind is MetricKind.LATENCY_OVER else Answer.NEGATIVE
 
 
+def most_frequent(labels: Mapping[str, int]) -> str:
+    """The label that came most often, of several the first by alphabet; empty where there is none."""
+    return min(labels, key=lambda one: (-labels[one], one), default="")
+
+
 def number(label: str) -> float | None:
     """A label as a finite number; None where it is none."""
     try:
@@ -158,6 +164,31 @@ def picked_value(metric: Metric, events: Sequence[tuple[float, float]]) -> float
         return min(events, key=lambda one: sign * one[1])[1]
     late = -1.0 if metric.pick is Pick.LATEST else 1.0
     return min(events, key=lambda one: (late * one[0], sign * one[1]))[1]
+
+
+def _joined(
+    firsts: Sequence[FirstExposure], metric: Metric, outcomes: Sequence[OutcomeOf]
+) -> tuple[Events, NDArray[np.bool_], Counter[str]]:
+    """The events of every unit, whether each one's label is known, and how often each unknown label came.
+
+    An event whose label is unknown is neutral: as no event at all it would leave its unit to the default, which may be good.
+    """
+    units: dict[str, list[int]] = defaultdict(list)
+    for i, first in enumerate(firsts):
+        units[first.thread_id].append(i)
+    labels: Counter[str] = Counter()
+    unit, at, answer, known = [], [], [], []
+    for event in outcomes:
+        stated = _answer(metric, event)
+        if stated is None:
+            labels[event.label] += 1
+        for i in units.get(event.thread_id, ()):
+            unit.append(i)
+            at.append(event.observed_at)
+            answer.append(Answer.NEUTRAL if stated is None else stated)
+            known.append(stated is not None)
+    events = Events(np.array(unit, np.int64), np.array(at, np.float64), np.array(answer, np.int8))
+    return events, np.array(known, np.bool_), labels
 
 
 def _answer(metric: Metric, event: OutcomeOf) -> Answer | None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seatrial.rollout.reason import Reason, reason_data, reason_from
-from seatrial.rollout.state import MeanRow, Mode, Row, Stream
+from seatrial.rollout.state import MeanRow, Mode, Row, Stream, UnknownRow
 from seatrial.stats.sequential import eprocess
 
 if TYPE_CHECKING:
@@ -55,6 +55,19 @@ class MeanBlock:
     control: int
     control_total: float
     control_squares: float
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownBlock:
+    """Units since the last look whose outcomes of one metric have no label that is known; `label`: the most frequent one."""
+
+    cell: str
+    metric: str
+    attempt: int
+    rung: int
+    candidate: int
+    control: int
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +136,9 @@ class Evidence:
         candidate_hash: content of the candidate, likewise.
         algorithm: the assignment algorithm, likewise.
         late: exposures and outcomes that came after their block was closed, counted and left out.
-        unknown: outcomes whose label says nothing, counted and left out.
+        unknown: outcomes whose label is unknown, counted and left out.
         means: new values of mean metrics.
+        unclear: new units that count nowhere because of such labels.
     """
 
     counted: float
@@ -141,11 +155,12 @@ class Evidence:
     late: int = 0
     unknown: int = 0
     means: tuple[MeanBlock, ...] = ()
+    unclear: tuple[UnknownBlock, ...] = ()
 
     @property
     def empty(self) -> bool:
         """Whether nothing was found that a decision could rest on."""
-        return not (self.exposed or self.blocks or self.hits or self.problems or self.shadow)
+        return not (self.exposed or self.blocks or self.hits or self.problems or self.shadow or self.unclear)
 
 
 def fold(rules: Rules, state: State, evidence: Evidence) -> State:
@@ -162,6 +177,7 @@ def fold(rules: Rules, state: State, evidence: Evidence) -> State:
         replace(
             _fold_cell(rules, cell, exposed[cell.cell], blocks[cell.cell], hits[cell.cell]),
             means=_fold_means(cell, [one for one in evidence.means if one.cell == cell.cell]),
+            unknown=_fold_unknown(cell, [one for one in evidence.unclear if one.cell == cell.cell]),
         )
         for cell in state.cells
     )
@@ -206,6 +222,18 @@ def _fold_means(cell: CellState, blocks: Iterable[MeanBlock]) -> tuple[MeanRow, 
     return tuple(found[key] for key in sorted(found))
 
 
+def _fold_unknown(cell: CellState, blocks: Iterable[UnknownBlock]) -> tuple[UnknownRow, ...]:
+    found = {(row.metric, row.rung): row for row in cell.unknown}
+    for one in blocks:
+        if one.attempt == cell.attempt:
+            key = (one.metric, one.rung)
+            before = found.get(key, UnknownRow(*key, 0, 0, one.label))
+            found[key] = UnknownRow(
+                *key, before.candidate + one.candidate, before.control + one.control, before.label or one.label
+            )
+    return tuple(found[key] for key in sorted(found))
+
+
 def _fold_overall(rules: Rules, state: State, blocks: Iterable[Block]) -> Overall:
     """Blocks of one minute and rung summed over the cells that climb: the same share of each, so nothing is confounded."""
     if not state.overall.rows:
@@ -243,7 +271,7 @@ def _fold_rows(rules: Rules, rows: tuple[Row, ...], blocks: list[Block]) -> tupl
 
 def evidence_data(evidence: Evidence) -> dict[str, Any]:
     """The evidence as plain data, blocks as rows of numbers; `evidence_from` reads it back without loss."""
-    return {
+    data = {
         "counted": evidence.counted,
         "closed": [list(one) for one in evidence.closed],
         "exposed": [list(asdict(one).values()) for one in evidence.exposed],
@@ -259,6 +287,9 @@ def evidence_data(evidence: Evidence) -> dict[str, Any]:
         "late": evidence.late,
         "unknown": evidence.unknown,
     }
+    if evidence.unclear:  # ledgers of before do not have it
+        data["unclear"] = [list(asdict(one).values()) for one in evidence.unclear]
+    return data
 
 
 def evidence_from(data: Mapping[str, Any]) -> Evidence:
@@ -275,6 +306,7 @@ def evidence_from(data: Mapping[str, Any]) -> Evidence:
             "blocks": tuple(Block(*one) for one in data["blocks"]),
             "hits": tuple(Hit(*one) for one in data["hits"]),
             "means": tuple(MeanBlock(*one) for one in data["means"]),
+            "unclear": tuple(UnknownBlock(*one) for one in data.get("unclear", ())),
             "problems": tuple(Problem(cell, reason_from(reason)) for cell, reason in data["problems"]),
             "shadow": tuple(Shadowed(*one) for one in data["shadow"]),
             "requested": tuple((cell, kind, yes) for cell, kind, yes in data["requested"]),

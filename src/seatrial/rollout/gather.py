@@ -11,7 +11,7 @@ from seatrial.experiment.exposure import too_heavy
 from seatrial.outcome.maturity import Answer
 from seatrial.outcome.polarity import Polarity
 from seatrial.rollout.count_rows import counting, good_answer
-from seatrial.rollout.evidence import Block, Evidence, Exposed, Hit, MeanBlock, Problem, Shadowed
+from seatrial.rollout.evidence import Block, Evidence, Exposed, Hit, MeanBlock, Problem, Shadowed, UnknownBlock
 from seatrial.rollout.reason import Reason, Why
 from seatrial.rollout.silence import closed_at, heard
 from seatrial.rollout.state import Mode
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from seatrial.rollout.shadow_gate import Standings
     from seatrial.rollout.source import AnswerCount, CountingSource, ExposedCount, MeanCount, Source
     from seatrial.rollout.state import CellState, State
+
+
+LONGEST_LABEL = 60
+"""Characters of an unknown label that are kept: it is quoted, and whoever writes outcomes chose it."""
 
 
 def gather(
@@ -88,6 +92,7 @@ def gather(
         algorithm=hashes[2],
         late=sum(one[2] for one in blocks) + counter.late_exposures(rules.rollout, state.counted, looked),
         unknown=sum(one[1] for one in blocks),
+        unclear=tuple(unclear for one in blocks for unclear in one[3]),
     )
 
 
@@ -173,14 +178,17 @@ def _exposed(groups: Iterable[ExposedCount]) -> tuple[Exposed, ...]:
 
 def _blocks(
     source: CountingSource, rules: Rules, metric: Metric, since: float, until: float, hashes: tuple[str, str, str]
-) -> tuple[list[Block], int, int]:
-    """New blocks of one metric, outcomes whose label says nothing, and outcomes that came after their horizon."""
+) -> tuple[list[Block], int, int, list[UnknownBlock]]:
+    """New blocks of one metric, outcomes whose label is unknown or that came after their horizon, and units without a known label."""
     found = source.answers(rules.rollout, metric, since, until)
     good = good_answer(metric)
+    label = found.label[:LONGEST_LABEL]
     counts: Counter[tuple[int, str, int, int, str, bool]] = Counter()
+    unclear: Counter[tuple[str, str, int, int, str]] = Counter()
     late = 0
     for one in _same(found.counts, *hashes):
         late += one.late
+        unclear[one.cell, metric.name, one.attempt, one.rung, one.arm] += one.unknown
         if one.answer in (Answer.POSITIVE, Answer.NEGATIVE):
             counts[one.minute, one.cell, one.attempt, one.rung, one.arm, one.answer == good] += one.units
     keys = sorted({key[:4] for key in counts})
@@ -195,7 +203,11 @@ def _blocks(
         )
         for key in keys
     ]
-    return blocks, found.unknown, late
+    unlabelled = [
+        UnknownBlock(*place, unclear[(*place, "candidate")], unclear[(*place, "control")], label)
+        for place in sorted({key[:4] for key, units in unclear.items() if units})
+    ]
+    return blocks, found.unknown, late, unlabelled
 
 
 def _means(

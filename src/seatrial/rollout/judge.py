@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from seatrial.rollout.state import State as RolloutState
 
 OVERALL = "all traffic"
+UNKNOWN_TOLERATED = 0.02
+"""Share of a version's units that may be left out because their labels are unknown: what is missing at random costs units only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def findings(rules: Rules, state: RolloutState, evidence: Evidence) -> Findings:
                 (
                     *problems[cell.cell],
                     *([mismatch] if mismatch else []),
+                    *_unknown_labels(rules, cell),
                     *(one.reason for one in means if one.reason is not None),
                 ),
                 shadow.get(cell.cell),
@@ -148,8 +151,8 @@ def _log_mean(logs: list[float], stages: int) -> float:
     return top + math.log((idle + sum(math.exp(one - top) for one in logs)) / stages)
 
 
-def _rate(good: float, bad: float) -> float | None:
-    return good / (good + bad) if good + bad else None
+def _rate(part: float, rest: float) -> float | None:
+    return part / (part + rest) if part + rest else None
 
 
 def _missing(rules: Rules, rung: int, log_e: float, rate: float) -> int:
@@ -170,6 +173,21 @@ def _missing(rules: Rules, rung: int, log_e: float, rate: float) -> int:
 def _kl(p: float, q: float) -> float:
     q = min(max(q, 1e-12), 1 - 1e-12)
     return p * math.log(p / q) + (1 - p) * math.log((1 - p) / (1 - q))
+
+
+def _unknown_labels(rules: Rules, cell: CellState) -> list[Reason]:
+    """Metrics of this rung of which one version has more units without a known label than is tolerated."""
+    if rules.stage(cell.rung) is None:
+        return []
+    found = []
+    for one in cell.unknown:
+        if one.rung != cell.rung:
+            continue
+        _, cg, cb, bg, bb = next(row for row in cell.rows if row.metric == one.metric).on(one.rung).worse
+        candidate, control = _rate(one.candidate, cg + cb) or 0.0, _rate(one.control, bg + bb) or 0.0
+        if max(candidate, control) > UNKNOWN_TOLERATED:
+            found.append(Reason(Why.UNKNOWN_LABEL, one.metric, control=control, candidate=candidate, text=one.label))
+    return found
 
 
 def _sample_ratio(rules: Rules, cell: CellState) -> Reason | None:

@@ -121,6 +121,7 @@ def new_try(rules: Rules, cell: CellState, rung: int, mode: Mode, now: float) ->
         candidate=0,
         hits=(),
         means=(),
+        unknown=(),
         rows=empty_rows(rules),
         stopped=False,
     )

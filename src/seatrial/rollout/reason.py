@@ -30,6 +30,7 @@ class Why(StrEnum):
     CONTENT_CHANGED = "content_changed"
     ALGORITHM_CHANGED = "algorithm_changed"
     UNREADABLE = "unreadable"
+    UNKNOWN_LABEL = "unknown_label"
     PLAN_CHANGED = "plan_changed"
     CLOCK = "clock"
     HEAVY_UNIT = "heavy_unit"
@@ -45,7 +46,7 @@ class Why(StrEnum):
 
 UNTRUSTED = (Why.SAMPLE_RATIO, Why.BOTH_ARMS, Why.CONTENT_CHANGED, Why.ALGORITHM_CHANGED)
 """The comparison itself is in doubt: no evidence of it moves a cell either way."""
-INVALID = (*UNTRUSTED, Why.UNREADABLE, Why.PLAN_CHANGED, Why.CLOCK)
+INVALID = (*UNTRUSTED, Why.UNREADABLE, Why.UNKNOWN_LABEL, Why.PLAN_CHANGED, Why.CLOCK)
 """A step that meets one of these could not tell: exit code 2."""
 CALLS_A_PERSON = (
     *INVALID,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from seatrial.outcome.metric import MetricKind
 from seatrial.rollout.ladder import Move
 from seatrial.rollout.reason import Why
 from seatrial.wording import count, percent
@@ -67,6 +68,20 @@ def _shadow(_: Rules, r: Reason, move: Move) -> str:
     return f"shadow needs {count(r.units or 0, 'more thread')}"
 
 
+def _unknown_label(rules: Rules, r: Reason, _: Move) -> str:
+    numbers = any(one.name == r.metric and one.kind is MetricKind.LATENCY_OVER for one in rules.metrics)
+    place = f"gates/metrics.toml, labels of [metric.{r.metric}]"
+    advice = (
+        "its outcomes are numbers, so correct what writes them"
+        if numbers
+        else f"map it in {place}, and start a new rollout"
+    )
+    return (
+        f"label {r.text!r} of {r.metric} is unknown, {percent(r.candidate)} of the candidate's units and "
+        f"{percent(r.control)} of the control's have no known one: {advice}"
+    )
+
+
 _SENTENCES: dict[Why, Callable[[Rules, Reason, Move], str]] = {
     Why.WORSE: lambda _, r, __: (
         f"worse in {r.metric}, {_rates(r)} on {count(r.units or 0, 'candidate unit')} of this stage ({_evidence(r)})"
@@ -101,6 +116,7 @@ _SENTENCES: dict[Why, Callable[[Rules, Reason, Move], str]] = {
     ),
     Why.ALGORITHM_CHANGED: lambda _, r, __: f"units were assigned by {r.text}, not by the algorithm it began with",
     Why.UNREADABLE: lambda _, r, __: f"{r.metric or 'the source'} could not be read: {r.text}",
+    Why.UNKNOWN_LABEL: _unknown_label,
     Why.PLAN_CHANGED: lambda _, r, __: f"the plan file was changed ({r.text}); a changed plan is a new rollout",
     Why.CLOCK: lambda _, r, __: f"the clock went back by {duration(r.seconds or 0.0)}",
     Why.HEAVY_UNIT: lambda _, r, __: f"unit {r.text!r} is {percent(r.candidate)} of the cell",

@@ -73,7 +73,12 @@ class ExposedCount:
 
 @dataclass(frozen=True, slots=True)
 class AnswerCount:
-    """Units first exposed in one minute whose outcome said one thing; `late`: their outcomes after the horizon."""
+    """Units first exposed in one minute whose outcome said one thing.
+
+    Attributes:
+        late: their outcomes after the horizon.
+        unknown: those of them that are neutral because no outcome in time has a label that is known.
+    """
 
     minute: int
     cell: str
@@ -85,14 +90,16 @@ class AnswerCount:
     answer: Answer
     units: int
     late: int
+    unknown: int
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Counts of one metric in one window of exposure, and outcomes whose label says nothing."""
+    """Counts of one metric in one window of exposure, outcomes whose label is unknown, and the most frequent of these."""
 
     counts: tuple[AnswerCount, ...]
     unknown: int
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)

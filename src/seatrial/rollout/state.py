@@ -73,6 +73,17 @@ class MeanRow:
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownRow:
+    """Units of both arms whose outcomes of one metric have no label that is known, on one rung in this try; and such a label."""
+
+    metric: str
+    rung: int
+    candidate: int
+    control: int
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
 class CellState:
     """One cell.
 
@@ -89,6 +100,7 @@ class CellState:
         reported: the reason it was last ledgered with; another one is news.
         stopped: whether zero tolerance took it off: threads in flight are paused.
         means: values of mean metrics.
+        unknown: units that count nowhere because no label of theirs is known.
     """
 
     cell: str
@@ -103,6 +115,7 @@ class CellState:
     reported: str = ""
     stopped: bool = False
     means: tuple[MeanRow, ...] = ()
+    unknown: tuple[UnknownRow, ...] = ()
 
     @property
     def exposed(self) -> int:
@@ -172,8 +185,12 @@ def empty_rows(rules: Rules) -> tuple[Row, ...]:
 
 
 def state_data(state: State) -> dict[str, Any]:
-    """The state as plain data; `state_from` reads it back without loss."""
-    return asdict(state)
+    """The state as plain data; `state_from` reads it back without loss. What older ledgers do not have is left out where empty."""
+    data = asdict(state)
+    for cell in data["cells"]:
+        if not cell["unknown"]:
+            del cell["unknown"]
+    return data
 
 
 def state_from(data: Mapping[str, Any]) -> State:
@@ -193,6 +210,7 @@ def state_from(data: Mapping[str, Any]) -> State:
                         "hits": tuple((name, count) for name, count in cell["hits"]),
                         "rows": _rows(cell["rows"]),
                         "means": tuple(MeanRow(**one) for one in cell["means"]),
+                        "unknown": tuple(UnknownRow(**one) for one in cell.get("unknown", ())),
                     }
                 )
                 for cell in data["cells"]

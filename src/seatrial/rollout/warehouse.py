@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from seatrial.errors import ConfigError
 from seatrial.outcome.maturity import Answer
+from seatrial.rollout.count_rows import most_frequent
 from seatrial.rollout.source import AnswerCount, Answers, BadEvent, Crossing, ExposedCount, MeanCount
 from seatrial.rollout.store_source import ANY_EXPOSURE, LAST_OUTCOME, UNHEARD
 from seatrial.rollout.units_seen import MOST, SeenFolder, Tally, UnitsSeen
@@ -93,18 +94,18 @@ class Warehouse:
         window = {"rollout": rollout, "since": since, "until": until, "outcome": metric.source.name}
         events = self._events(metric)
         rows = self._answer_rows(metric, events, window)
-        totals: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0])
+        totals: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
         for row in rows:
             total = totals[(int(row[0]), *row[1:7], Answer(row[7]))]
-            total[0] += row[8]
-            total[1] += int(row[9])
+            for i in range(3):
+                total[i] += int(row[8 + i])
         counts = tuple(AnswerCount(*key, *total) for key, total in totals.items())
-        unknown = 0
-        if any(row[10] for row in rows):
-            threads = f"SELECT e.thread_id FROM exposures e WHERE {WINDOW}"
-            query = f"SELECT COUNT(*) FROM ({events}) o WHERE o.code IS NULL AND o.thread_id IN ({threads})"
-            unknown = int(self._query(query, window)[0][0])
-        return Answers(counts, unknown)
+        if not any(row[11] for row in rows):
+            return Answers(counts, 0)
+        threads = f"SELECT e.thread_id FROM exposures e WHERE {WINDOW}"
+        query = f"SELECT o.label, COUNT(*) FROM ({events}) o WHERE o.code IS NULL AND o.thread_id IN ({threads}) GROUP BY o.label"
+        labels = {str(label): int(n) for label, n in self._query(query, window)}
+        return Answers(counts, sum(labels.values()), most_frequent(labels))
 
     def _answer_rows(self, metric: Metric, events: str, window: Mapping[str, Any]) -> list[Any]:
         """Rows of `picked`; where no thread has several outcomes, of which one counts, it need not be picked."""
@@ -303,9 +304,9 @@ class Warehouse:
         )
 
     def _events(self, metric: Metric) -> str:
-        """SQL of a metric's events: thread, time, and code of the answer, NULL where the label says nothing."""
+        """SQL of a metric's events: thread, time, label, and code of the answer, NULL where the label is unknown."""
         return (
-            f"SELECT o.thread_id, o.observed_at, {code_of(self._dialect, metric)} AS code FROM outcomes o "
+            f"SELECT o.thread_id, o.observed_at, o.label, {code_of(self._dialect, metric)} AS code FROM outcomes o "
             "WHERE o.outcome = :outcome AND o.observed_at >= :since"
         )
 

@@ -58,7 +58,7 @@ def code_of(dialect: Dialect, metric: Metric, text: str | None = None) -> str:
     if text is not None:
         return text
     trim = "TRIM" if dialect is DUCKDB else "BTRIM"
-    word = f"{trim}(o.label, '{_BLANKS}')"
+    word = f"{trim}(COALESCE(o.label, ''), '{_BLANKS}')"
     words = {**WORDS, **dict(metric.labels)}
     exact = [f"WHEN {word} = {_quoted(one)} THEN {int(CODES[wording])}" for one, wording in words.items()]
     loose = [f"WHEN LOWER({word}) = '{one}' THEN {_code(one)}" for one in _CASELESS]
@@ -75,10 +75,13 @@ def _code(word: str) -> str:
 
 
 def _read(metric: Metric) -> str:
-    """SQL of what one joined event says: NULL where it says nothing, or does not count."""
-    inside = f"age >= 0 AND age <= {metric.horizon!r}" if math.isfinite(metric.horizon) else "age >= 0"
+    """SQL of what one joined event says: NULL where it does not count, neutral where its label is unknown."""
     machine = f"WHEN age < {metric.min_delay!r} THEN 2 " if metric.min_delay else ""
-    return f"CASE WHEN NOT ({inside}) THEN NULL WHEN code IS NULL THEN NULL {machine}ELSE code END"
+    return f"CASE WHEN age IS NULL OR NOT ({_inside(metric)}) THEN NULL {machine}ELSE COALESCE(code, 2) END"
+
+
+def _inside(metric: Metric) -> str:
+    return f"age >= 0 AND age <= {metric.horizon!r}" if math.isfinite(metric.horizon) else "age >= 0"
 
 
 def _lines(firsts: str, events: str, metric: Metric) -> str:
@@ -86,7 +89,8 @@ def _lines(firsts: str, events: str, metric: Metric) -> str:
     late = f"age > {metric.horizon!r}" if math.isfinite(metric.horizon) else "FALSE"
     return (
         f"SELECT p.*, {_read(metric)} AS answer, CASE WHEN code IS NOT NULL AND {late} THEN 1 ELSE 0 END AS late, "
-        "CASE WHEN age IS NOT NULL AND code IS NULL THEN 1 ELSE 0 END AS unknown FROM ("
+        "CASE WHEN age IS NOT NULL AND code IS NULL THEN 1 ELSE 0 END AS unknown, "
+        f"CASE WHEN code IS NULL AND {_inside(metric)} THEN 1 ELSE 0 END AS unclear FROM ("
         f"SELECT f.*, o.code AS code, o.observed_at AS seen_at, o.observed_at - f.exposed_at AS age FROM ({firsts}) f "
         f"LEFT JOIN ({events}) o ON o.thread_id = f.thread_id) p"
     )
@@ -125,15 +129,16 @@ def joined(firsts: str, code: str, metric: Metric, keys: str = "") -> str:
 
 
 def read_row(metric: Metric, row: Sequence[Any]) -> tuple[Any, ...]:
-    """A row of `joined` as one of `picked`: minute, key, answer, units, late, unknown."""
+    """A row of `joined` as one of `picked`: minute, key, answer, units, late, units without a known label, unknown outcomes."""
     moment, units, code, label = _MOMENTS[row[7]], row[8], row[9], row[10]
     if metric.kind is not MetricKind.LATENCY_OVER and moment != "none":
         polarity = metric.polarity(label)
         code = None if polarity is None else int(CODES[polarity])
-    known = code is not None and moment in ("in time", "machine")
-    answer = CODES[metric.default] if not known else Answer.NEUTRAL if moment == "machine" else code
+    inside = moment in ("in time", "machine")
+    answer = CODES[metric.default] if not inside else Answer.NEUTRAL if code is None or moment == "machine" else code
     late = units if moment == "late" and code is not None else 0
-    return (*row[:7], answer, units, late, int(moment != "none" and code is None))
+    unclear = units if inside and code is None else 0
+    return (*row[:7], answer, units, late, unclear, int(moment != "none" and code is None))
 
 
 def picked(firsts: str, events: str, metric: Metric) -> str:
@@ -141,12 +146,13 @@ def picked(firsts: str, events: str, metric: Metric) -> str:
     unit = "cell, attempt, unit"
     ranked = (
         f"SELECT l.*, SUM(late) OVER (PARTITION BY {unit}) AS lates, SUM(unknown) OVER (PARTITION BY {unit}) AS unknowns, "
+        f"SUM(unclear) OVER (PARTITION BY {unit}) AS unclears, "
         f"ROW_NUMBER() OVER (PARTITION BY {unit} ORDER BY CASE WHEN answer IS NULL THEN 1 ELSE 0 END, {_ORDER[metric.pick]}) AS place "
         f"FROM ({_lines(firsts, events, metric)}) l"
     )
     return (
         f"SELECT FLOOR(exposed_at / 60) AS minute, {KEY}, COALESCE(answer, {int(CODES[metric.default])}) AS meaning, COUNT(*), "
-        f"SUM(lates), SUM(unknowns) FROM ({ranked}) r WHERE place = 1 GROUP BY minute, {KEY}, meaning"
+        f"SUM(lates), SUM(CASE WHEN answer = 2 AND unclears > 0 THEN 1 ELSE 0 END), SUM(unknowns) FROM ({ranked}) r WHERE place = 1 GROUP BY minute, {KEY}, meaning"
     )
 
 

@@ -154,6 +154,7 @@ def test_counting_in_the_database_finds_the_evidence_that_rows_give(
             assert gather(warehouse, rules, start, now, looked) == found  # sums too: their terms are exact in binary
             start, looked = replace(start, counted=found.counted, closed=found.closed), now
     assert found.unknown
+    assert found.unclear
     assert found.late
     assert found.hits
     assert found.means
