@@ -184,8 +184,7 @@ def status(name: str, files: tuple[Path, ...], *, as_json: bool) -> int:
     check_targets(files)
     store = store_here()
     rollout = controller.full_name(store, name)
-    controller.ends(store, rollout)  # what is shown is what the ledger's hashes say
-    source, rows = StoreSource(store), controller.all_rows(store, rollout)
+    source, rows = StoreSource(store), controller.checked_rows(store, rollout)
     state = state_of(rows[-1])
     shadow = {
         cell.cell: source.shadow_answers(rollout, cell.cell, cell.attempt)
@@ -230,8 +229,7 @@ def report(name: str, files: tuple[Path, ...]) -> int:
     check_targets(files)
     store = store_here()
     rollout = controller.full_name(store, name)
-    controller.ends(store, rollout)
-    rows = controller.all_rows(store, rollout)
+    rows = controller.checked_rows(store, rollout)
     show(status_decision(rows), False, files, rollout_figures(history(rows)))
     return 0
 

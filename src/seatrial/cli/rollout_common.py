@@ -58,6 +58,8 @@ EVENTS = click.option(
 )
 AUTHOR = click.option("--author", required=True, help="Who decides it.")
 REASON = click.option("--reason", required=True, help="Why, in a sentence.")
+MANY = 24
+"""Rows up to which the terminal shows all."""
 CELL = click.option("--cell", "cells", multiple=True, help="Only this cell (repeatable).")
 
 
@@ -156,7 +158,7 @@ def headed(decision: Decision, reason: str) -> Decision:
 
 def show(decision: Decision, as_json: bool, files: Sequence[Path], figures: Sequence[Figure] = ()) -> None:
     """Show it on every surface asked for."""
-    from seatrial.report.decision_view import decision_view  # noqa: PLC0415
-    from seatrial.report.rollout_terms import ROLLOUT  # noqa: PLC0415
+    from seatrial.report.rollout_view import rollout_view  # noqa: PLC0415
 
-    show_decision(decision, decision_view(decision, ROLLOUT, figures=figures), as_json=as_json, files=files, every=True)
+    few = len(decision.findings) <= MANY
+    show_decision(decision, rollout_view(decision, figures), as_json=as_json, files=files, every=few)

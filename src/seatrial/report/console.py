@@ -118,7 +118,7 @@ def _scores(v: View, *, every: bool, width: int) -> Iterator[Line]:
     for row in listed:
         yield Line(_row(row, scale, label), _TONES.get(row.state, "plain"))
     if len(shown) > len(listed):
-        yield Line(f"  … and {len(shown) - len(listed)} more (--all shows every row)", "dim")
+        yield Line(f"  … and {len(shown) - len(listed)} more ({words.every} shows every row)", "dim")
     rest = [row for row in v.scores if row not in shown]
     if rest:
         parts = [
@@ -126,7 +126,7 @@ def _scores(v: View, *, every: bool, width: int) -> Iterator[Line]:
             for state in (State.CANNOT_TELL, *QUIET)
             if (n := sum(row.state is state for row in rest))
         ]
-        yield Line(f"  + {' · '.join(parts)}  (--all shows them)", "dim")
+        yield Line(f"  + {' · '.join(parts)}  ({words.every} shows them)", "dim")
     yield Line(f"  signs  {_legend(v, listed)}", "dim")
 
 
@@ -158,7 +158,7 @@ def _judge(judge: JudgeView, *, every: bool, width: int) -> Iterator[Line]:
 
 
 def _verdict_line(v: View) -> Line:
-    tone = {"✕": "bad", "?": "unsure"}.get(v.glyph, "good")
+    tone = {"✕": "bad", "?": "unsure", "!": "unsure"}.get(v.glyph, "good")
     return Line(f"{v.glyph} {v.word}  {v.title}   exit {v.exit_code}", tone)
 
 

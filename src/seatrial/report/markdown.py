@@ -20,7 +20,7 @@ MARKER = "<!-- seatrial:gate:{} -->"
 
 def comment(v: View, graph: str) -> str:
     """A sticky comment: it stands alone, is at most 20 kB, and its first line is the check's title."""
-    alert = "NOTE" if v.mode != "block" else {"✕": "CAUTION", "?": "WARNING"}.get(v.glyph, "TIP")
+    alert = "NOTE" if v.mode != "block" else {"✕": "CAUTION", "?": "WARNING", "!": "WARNING"}.get(v.glyph, "TIP")
     lines = [
         MARKER.format(escape(graph) or "gate"),
         f"> [!{alert}]",

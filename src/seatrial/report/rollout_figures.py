@@ -18,41 +18,45 @@ WIDTH, LANE, LEFT, RIGHT, TOP = 720, 56, 150, 24, 12
 
 def rollout_figures(cells: Sequence[CellHistory]) -> tuple[Figure, ...]:
     """Two figures, one lane per cell each."""
-    shares = [f"{one.cell} {one.shares[-1]:.0%}" for one in cells]
+    cells = [one for one in cells if one.shares]
+    shares = [f"{one.cell} {one.shares[-1][1]:.0%}" for one in cells]
     return (
         Figure(
             "Share of the candidate over time",
             _lanes(
-                cells, lambda one: _steps(one, [share**0.5 for share in one.shares]), [(0.0, "0 %"), (1.0, "100 %")]
+                cells,
+                lambda one: [_steps([(at, share**0.5) for at, share in one.shares])],
+                [(0.0, "0 %"), (1.0, "100 %")],
             ),
             f"One lane per cell, on a square-root scale so that small shares can be seen. Now: {', '.join(shares)}.",
         ),
         Figure(
             "Evidence that the candidate is worse",
-            _lanes(cells, lambda one: _steps(one, _odds(one)), [(1.0, "rolls back"), (0.0, "E = 1")]),
+            _lanes(cells, _odds, [(1.0, "rolls back"), (0.0, "E = 1")]),
             "Primary metric: log E as a part of the threshold at which a cell is rolled back; a new try begins at 0.",
         ),
     )
 
 
-def _odds(one: CellHistory) -> list[float]:
-    return [max(0.0, min(1.0, e / limit)) for e, limit in zip(one.log_e, one.log_threshold, strict=True)]
+def _odds(one: CellHistory) -> list[list[tuple[float, float]]]:
+    tries = next(iter(one.tries.values()))
+    return [_steps([(at, max(0.0, min(1.0, e / each.log_threshold))) for at, e in each.points]) for each in tries]
 
 
-def _steps(one: CellHistory, heights: Sequence[float]) -> list[tuple[float, float]]:
-    """Points of a step line: (hours, height 0..1)."""
-    points = [(one.hours[0], heights[0])]
-    for (hours, height), before in zip(list(zip(one.hours, heights, strict=True))[1:], heights, strict=False):
-        points += [(hours, before), (hours, height)]
-    return points
+def _steps(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Points of a step line."""
+    found = [points[0]]
+    for (at, height), (_, before) in zip(points[1:], points, strict=False):
+        found += [(at, before), (at, height)]
+    return found
 
 
 def _lanes(
     cells: Sequence[CellHistory],
-    line: Callable[[CellHistory], list[tuple[float, float]]],
+    lines: Callable[[CellHistory], list[list[tuple[float, float]]]],
     marks: Sequence[tuple[float, str]],
 ) -> str:
-    longest = max((one.hours[-1] for one in cells), default=0.0) or 1.0
+    longest = max((one.shares[-1][0] for one in cells), default=0.0) or 1.0
     height = TOP + LANE * len(cells) + 28
     inner = WIDTH - LEFT - RIGHT
     parts = [f'<svg viewBox="0 0 {WIDTH} {height}" role="img" width="100%" font-family="inherit" font-size="11">']
@@ -70,8 +74,9 @@ def _lanes(
                 f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="currentColor" opacity="0.25"/>'
                 f'<text x="{LEFT - 4}" y="{y + 3:.1f}" text-anchor="end" fill="currentColor" opacity="0.7" font-size="9">{escape(text)}</text>'
             )
-        points = " ".join(at(hours, part) for hours, part in line(one))
-        parts.append(f'<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="2"/>')
+        for line in lines(one):
+            points = " ".join(at(hours, part) for hours, part in line)
+            parts.append(f'<polyline points="{points}" fill="none" stroke="currentColor" stroke-width="2"/>')
     parts.append(
         f'<text x="{LEFT}" y="{height - 8}" fill="currentColor">start</text>'
         f'<text x="{WIDTH - RIGHT}" y="{height - 8}" text-anchor="end" fill="currentColor">{math.ceil(longest)} h</text></svg>'

@@ -25,6 +25,7 @@ ROLLOUT = Terms(
     flips="",
     detects="",
     unit="unit",
+    every="-o FILE.html",
 )
 
 TRAFFIC = Terms(
@@ -40,4 +41,5 @@ TRAFFIC = Terms(
     flips="",
     detects="",
     unit="request",
+    every="-o FILE.html",
 )

@@ -40,6 +40,7 @@ class Terms:
         graded: some scores lie between 0 and 1, so an example whose score fell did not have to break.
         detects: heading of the smallest detectable drop; empty leaves the column out.
         unit: what a row counts, singular.
+        every: the option that shows every row.
     """
 
     gate: str = "merge gate"
@@ -62,6 +63,7 @@ class Terms:
     graded: bool = False
     detects: str = ""
     unit: str = "example"
+    every: str = "--all"
 
 
 GATE = Terms(rates="pass rate %", difference="Δ points", detects="detects")

@@ -133,16 +133,33 @@ def ends(store: Store, rollout: str) -> tuple[Rules, Row]:
     first, last = (ledger.Row(*row) for row in found)
     for row in (first, last):
         if not ledger.intact(row):
-            raise ledger.CorruptLedger(
-                f"row {row.sequence} of the ledger of {rollout} is not what its hash says, so nothing is decided or routed by it: "
-                f"restore it from a backup, or start a new rollout; seatrial rollout verify {rollout} checks every row"
-            )
+            raise _corrupt(rollout, row.sequence, "its hash says")
     return ledger.rules_in([first]), last
 
 
 def all_rows(store: Store, rollout: str) -> tuple[Row, ...]:
     """Every row of a rollout."""
     return tuple(ledger.Row(*row) for row in kept.rows(store, rollout))
+
+
+def checked_rows(store: Store, rollout: str) -> tuple[Row, ...]:
+    """Every row of a rollout, for those who show what the rows say.
+
+    Raises:
+        CorruptLedger: a row is not what its hash or the row after it says.
+    """
+    rows = all_rows(store, rollout)
+    wrong = ledger.broken_at(rows)
+    if wrong is not None:
+        raise _corrupt(rollout, wrong, "its hash, or the row after it, says")
+    return rows
+
+
+def _corrupt(rollout: str, sequence: int, what: str) -> ledger.CorruptLedger:
+    return ledger.CorruptLedger(
+        f"row {sequence} of the ledger of {rollout} is not what {what}, so nothing is decided, routed or shown by it: "
+        f"restore it from a backup, or start a new rollout; seatrial rollout verify {rollout} checks every row"
+    )
 
 
 def full_name(store: Store, name: str) -> str:

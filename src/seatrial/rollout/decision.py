@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.canonical import content_hash
 from seatrial.rollout.evidence import evidence_data
+from seatrial.rollout.headline import headline, names, needing, needs_sentence
 from seatrial.rollout.ladder import Move, exit_code
 from seatrial.rollout.reason import CALLS_A_PERSON, INVALID, Why, reason_data
-from seatrial.rollout.sentence import reason_sentence, step_sentence
+from seatrial.rollout.sentence import reason_sentence
 from seatrial.rollout.state import Mode
 from seatrial.verdict import Decision, Finding, ReasonClass, State, Verdict
 from seatrial.wording import count, percent
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from seatrial.rollout.rules import Rules
     from seatrial.rollout.state import State as RolloutState
 
+MEANS = 12
+"""Mean metrics up to which each has a note."""
 _VERDICTS = {0: Verdict.PASS, 1: Verdict.FAIL, 2: Verdict.INCONCLUSIVE}
 
 
@@ -40,16 +43,17 @@ def look_decision(
     verdict = _VERDICTS[exit_code(steps)]
     rows = tuple(row for one, step in zip(_cells(found), steps, strict=False) for row in _rows(rules, one, step))
     decisive = _decisive(steps)
+    needed = needs_sentence(steps) if verdict is Verdict.PASS else ""
     return Decision(
         kind="rollout",
         subject=f"{rules.graph} {rules.control} → {rules.candidate}",
         verdict=verdict,
-        reason=" · ".join(step_sentence(rules, step) for step in decisive),
+        reason=". ".join(filter(None, (needed, headline(rules, decisive)))),
         reason_class=_reason_class(steps) if verdict is Verdict.INCONCLUSIVE else None,
         findings=(*rows, *(found.overall if found else ())),
         policy_hash=rules.plan_hash,
         evidence_hash=content_hash(evidence_data(evidence)) if evidence else "",
-        warnings=(*warnings, *(f"{name}: {text}" for name, text in mean_facts(found))),
+        warnings=(*warnings, *_mean_notes(found)),
         facts=(*facts(rules, state), *mean_facts(found)),
         details={**details(rules, state, steps), "means": [asdict(one) for one in _means(found)]},
         next_step=_next(rules, steps),
@@ -70,6 +74,15 @@ def facts(rules: Rules, state: RolloutState) -> tuple[tuple[str, str], ...]:
 def mean_facts(found: Findings | None) -> tuple[tuple[str, str], ...]:
     """Every mean metric with its sequence, e.g. ("cost · DE", "0.012 → 0.015 (...)")."""
     return tuple((f"{one.metric} · {one.cell}", one.sentence) for one in _means(found))
+
+
+def _mean_notes(found: Findings | None) -> list[str]:
+    """The mean metrics as notes: of many those alone that are worse."""
+    means = _means(found)
+    shown = [one for one in means if one.worse or len(means) <= MEANS]
+    left = len(means) - len(shown)
+    rest = [f"{count(left, 'more mean')} not shown to be worse: -o FILE.html shows each"] if left else []
+    return [*(f"{one.metric} · {one.cell}: {one.sentence}" for one in shown), *rest]
 
 
 def _means(found: Findings | None) -> tuple[MeanFinding, ...]:
@@ -104,6 +117,7 @@ def details(rules: Rules, state: RolloutState, steps: tuple[Step, ...]) -> dict[
             }
             for step in steps
         ],
+        "needs_person": needing(steps),
         "finished": all(cell.mode is Mode.DONE for cell in state.cells),
     }
 
@@ -117,7 +131,7 @@ def _rows(rules: Rules, found: Any, step: Step) -> list[Finding]:
     rows = []
     for row in found.rows:
         mine = step.reason.metric in ("", row.key)
-        done = step.after.rung in (0, rules.top) and step.move is Move.HOLD
+        done = step.rung == step.after.rung and step.rung in (0, rules.top)
         rows.append(
             replace(
                 row,
@@ -130,11 +144,12 @@ def _rows(rules: Rules, found: Any, step: Step) -> list[Finding]:
 
 
 def _decisive(steps: tuple[Step, ...]) -> list[Step]:
-    """The steps a headline names: falls, else what could not be judged, else moves, else holds."""
+    """The steps a headline names: falls, else what could not be judged, else moves and what needs a person, else holds."""
     falls = [step for step in steps if step.move in (Move.BACK, Move.OFF)]
     doubts = [step for step in steps if step.reason.why in INVALID]
     moves = [step for step in steps if step.move is not Move.HOLD]
-    return falls or doubts or moves or list(steps)
+    called = needing(steps) if moves else []
+    return falls or doubts or [step for step in steps if step in moves or step.cell in called] or list(steps)
 
 
 def _reason_class(steps: tuple[Step, ...]) -> ReasonClass:
@@ -143,11 +158,11 @@ def _reason_class(steps: tuple[Step, ...]) -> ReasonClass:
 
 
 def _next(rules: Rules, steps: tuple[Step, ...]) -> str:
-    called = [step.cell for step in steps if step.reason.why in CALLS_A_PERSON]
+    called = needing(steps)
     if not called:
         return ""
     name = rules.rollout.partition("@")[0]
     return (
-        f"look at {', '.join(called)}; when the cause is fixed: seatrial rollout resume {name} --cell {called[0]!r} "
+        f"look at {names(called)}; when the cause is fixed: seatrial rollout resume {name} --cell {called[0]!r} "
         "--author NAME --reason TEXT"
     )

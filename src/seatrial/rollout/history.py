@@ -1,52 +1,127 @@
-"""History: every cell's share and evidence over time, read from a ledger."""
+"""History: every cell's share, events and evidence over time, read from a ledger.
+
+The evidence of a row is what the row was decided on. A cell that falls begins a new try with no evidence, so the state after
+such a row holds nothing of what took the cell back; there the row's evidence is folded into the state before it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatrial.rollout import ledger
-from seatrial.rollout.evidence import Evidence
-from seatrial.rollout.judge import findings
+from seatrial.rollout.event import events_in
+from seatrial.rollout.evidence import Evidence, evidence_from, fold
+from seatrial.rollout.judge import OVERALL, findings
+from seatrial.rollout.ladder import Move
+from seatrial.rollout.reason import Why
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from seatrial.rollout.event import Event
     from seatrial.rollout.ledger import Row
+    from seatrial.rollout.rules import Rules
+    from seatrial.rollout.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Evidence of one metric in one try.
+
+    Attributes:
+        attempt: 0 is the first.
+        log_threshold: log E at which the cell is rolled back in this try.
+        points: (hours since the start, log E of "worse"), one per row; the last one is what ended the try.
+    """
+
+    attempt: int
+    log_threshold: float
+    points: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CellHistory:
-    """One cell, one entry per row of the ledger.
+    """One cell, or the traffic as a whole.
 
     Attributes:
         cell: its name.
-        hours: since the start.
-        shares: the candidate's share after the row.
-        log_e: log E of the primary metric's "worse", in the try of that time.
-        log_threshold: at which it is rolled back.
+        shares: (hours since the start, the candidate's share after the row), one per row; none of the whole.
+        events: moves, and what a person did; none of the whole.
+        tries: metric -> its tries, in order of time.
     """
 
     cell: str
-    hours: tuple[float, ...]
-    shares: tuple[float, ...]
-    log_e: tuple[float, ...]
-    log_threshold: tuple[float, ...]
+    shares: tuple[tuple[float, float], ...]
+    events: tuple[Event, ...]
+    tries: Mapping[str, tuple[Try, ...]]
 
 
 def history(rows: Sequence[Row]) -> tuple[CellHistory, ...]:
-    """Every cell of a rollout over time."""
+    """Every cell of a rollout over time; at the end the traffic as a whole, where it has more than one cell."""
     rules = ledger.rules_in(rows)
     begin = rows[0].data["at"]
-    points: dict[str, list[tuple[float, float, float, float]]] = {cell.name: [] for cell in rules.cells}
+    shares: dict[str, list[tuple[float, float]]] = {cell.name: [] for cell in rules.cells}
+    events: dict[str, list[Event]] = {cell.name: [] for cell in rules.cells}
+    tries: dict[tuple[str, str], list[tuple[int, float, list[tuple[float, float]]]]] = {}
+    before: State | None = None
     for row in rows:
-        state = ledger.state_of(row)
-        found = findings(rules, state, Evidence(state.counted, state.closed))
-        hours = (row.data["at"] - begin) / 3600
-        for cell, here in zip(state.cells, found.cells, strict=True):
-            test = here.rows[0].sequential
-            if test is not None:
-                points[cell.cell].append((hours, rules.share(cell.rung), test.log_e, test.log_threshold))
+        data, state = row.data, ledger.state_of(row)
+        hours = (data["at"] - begin) / 3600
+        for segment, metric, attempt, log_e, log_threshold in _judged(rules, before, state, data):
+            known = tries.setdefault((segment, metric), [])
+            if not known or known[-1][0] != attempt:
+                known.append((attempt, log_threshold, []))
+            known[-1][2].append((hours, log_e))
+        for cell in state.cells:
+            shares[cell.cell].append((hours, rules.share(cell.rung)))
+        for event in events_in(data):
+            if event.move is not Move.HOLD or (event.reason.why is Why.PERSON and event.concerns):
+                events[event.cell].append(event)
+        before = state
+    names = [cell.name for cell in rules.cells] + [OVERALL] * (len(rules.cells) > 1)
     return tuple(
-        CellHistory(name, *(tuple(column) for column in zip(*seen, strict=True))) for name, seen in points.items()
+        CellHistory(
+            name,
+            tuple(shares.get(name, ())),
+            tuple(events.get(name, ())),
+            {
+                metric.name: tuple(
+                    Try(attempt, limit, tuple(points)) for attempt, limit, points in tries.get((name, metric.name), ())
+                )
+                for metric in rules.metrics
+            },
+        )
+        for name in names
     )
+
+
+def _judged(
+    rules: Rules, before: State | None, after: State, data: Mapping[str, Any]
+) -> Iterator[tuple[str, str, int, float, float]]:
+    """(cell, metric, attempt, log E, its threshold) that a row was decided on, then those of the tries it began."""
+    ended = before is not None and _tries(before) != _tries(after)
+    if before is not None and ended:
+        folded = fold(rules, before, evidence_from(data["evidence"])) if data["kind"] == ledger.STEP else before
+        yield from _of(rules, folded)
+        begun = dict(_tries(after).items() - _tries(before).items())
+        yield from (one for one in _of(rules, after) if one[0] in begun)
+    else:
+        yield from _of(rules, after)
+
+
+def _of(rules: Rules, state: State) -> Iterator[tuple[str, str, int, float, float]]:
+    found, tries = findings(rules, state, Evidence(state.counted, state.closed)), _tries(state)
+    for row in (*(row for cell in found.cells for row in cell.rows), *found.overall):
+        if row.sequential is not None:
+            yield (
+                row.segment,
+                row.key,
+                tries[row.segment],
+                row.sequential.log_e,
+                row.sequential.log_threshold,
+            )
+
+
+def _tries(state: State) -> dict[str, int]:
+    return {OVERALL: state.overall.attempt, **{cell.cell: cell.attempt for cell in state.cells}}

@@ -20,9 +20,13 @@ if TYPE_CHECKING:
 
 def step_sentence(rules: Rules, step: Step) -> str:
     """What the cell does and why, e.g. `region=DE: 10 % → 5 %: worse in resolved, 90 % against 95 % ...`."""
+    return f"{step.cell}: {share_sentence(rules, step)}: {reason_sentence(rules, step.reason, step.move)}"
+
+
+def share_sentence(rules: Rules, step: Step) -> str:
+    """The cell's share, or `10 % → 5 %` where it moved."""
     before, after = rules.share(step.rung), rules.share(step.after.rung)
-    place = percent(before) if before == after else f"{percent(before)} → {percent(after)}"
-    return f"{step.cell}: {place}: {reason_sentence(rules, step.reason, step.move)}"
+    return percent(before) if before == after else f"{percent(before)} → {percent(after)}"
 
 
 def reason_sentence(rules: Rules, reason: Reason, move: Move = Move.HOLD) -> str:

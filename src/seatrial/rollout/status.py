@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from seatrial.errors import DataError
 from seatrial.rollout import ledger
 from seatrial.rollout.decision import look_decision
+from seatrial.rollout.event import event_data, fall_sentence, last_events, last_falls
 from seatrial.rollout.evidence import Evidence
+from seatrial.rollout.headline import headline, needs_sentence
 from seatrial.rollout.judge import findings
 from seatrial.rollout.ladder import Move, Step
-from seatrial.rollout.reason import INVALID, Reason, Why, reason_from
-from seatrial.rollout.sentence import step_sentence
+from seatrial.rollout.reason import INVALID, Reason, Why
 from seatrial.rollout.state import Mode
 from seatrial.verdict import SYSTEM_FAILURES, ReasonClass, Verdict
 from seatrial.wording import percent
@@ -21,11 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seatrial.experiment.tally import CellTraffic
+    from seatrial.rollout.event import Event
     from seatrial.rollout.ledger import Row
     from seatrial.rollout.rules import Rules
-    from seatrial.rollout.state import CellState
+    from seatrial.rollout.state import CellState, State
     from seatrial.store.shadow import ShadowAnswer
-    from seatrial.verdict import Decision
+    from seatrial.verdict import Decision, Finding
 
 
 def status_decision(
@@ -43,14 +45,9 @@ def status_decision(
     rules, last = ledger.rules_in(rows), rows[-1]
     state = ledger.state_of(last)
     found = findings(rules, state, Evidence(state.counted, state.closed))
-    recorded = {one["cell"]: (Move(one["move"]), reason_from(one["reason"])) for one in last.data["steps"]}
-    steps = tuple(
-        Step(cell.cell, move, cell.rung, reason, cell)
-        for cell in state.cells
-        for move, reason in [recorded.get(cell.cell) or (Move.HOLD, _first_need(rules, cell))]
-    )
+    steps, falls = current_steps(rules, rows, state), last_falls(rows, state)
     decision = look_decision(rules, state, steps, found, None)
-    more = (*shadow_facts(rules, shadow or {}), *traffic_facts(traffic))
+    more = (*shadow_facts(rules, shadow or {}), *traffic_facts(rules, traffic))
     modes = {cell.mode for cell in state.cells}
     doubt = Mode.HELD in modes or any(step.reason.why in INVALID for step in steps)
     verdict = Verdict.FAIL if Mode.ROLLED_BACK in modes else Verdict.INCONCLUSIVE if doubt else Verdict.PASS
@@ -59,12 +56,41 @@ def status_decision(
         verdict=verdict,
         reason_class=ReasonClass.INVALID if verdict is Verdict.INCONCLUSIVE else None,
         mode="observe",  # shown, exit 0: what is to be done about it was told by the step that decided it
-        reason=" · ".join(step_sentence(rules, step) for step in steps),
+        reason=". ".join(filter(None, (needs_sentence(steps), headline(rules, steps, falls)))),
+        findings=tuple(_caused(rules, row, falls) for row in decision.findings),
         facts=(*decision.facts, *more),
         # On a terminal too, where facts are not shown.
         warnings=(*decision.warnings, *(f"{name}: {text}" for name, text in more)),
-        details={**decision.details, "rows": len(rows), "last": last.hash, "traffic": [asdict(row) for row in traffic]},
+        details={
+            **decision.details,
+            "cells": [
+                {**cell, "fall": event_data(falls[cell["cell"]]) if cell["cell"] in falls else None}
+                for cell in decision.details["cells"]
+            ],
+            "rows": len(rows),
+            "last": last.hash,
+            "traffic": [asdict(row) for row in traffic],
+        },
     )
+
+
+def current_steps(rules: Rules, rows: Sequence[Row], state: State) -> tuple[Step, ...]:
+    """One step per cell with its latest reason: a person's action leaves the reasons of the cells it does not concern."""
+    latest = last_events(rows)
+    return tuple(
+        Step(cell.cell, one.move, cell.rung, one.reason, cell)
+        if (one := latest.get(cell.cell)) is not None
+        else Step(cell.cell, Move.HOLD, cell.rung, _first_need(rules, cell), cell)
+        for cell in state.cells
+    )
+
+
+def _caused(rules: Rules, row: Finding, falls: Mapping[str, Event]) -> Finding:
+    """The row of a cell that waits for a person says what took the cell back."""
+    fall = falls.get(row.segment)
+    if fall is None or not row.reason:
+        return row
+    return replace(row, reason=fall_sentence(rules, fall) if fall.reason.metric in ("", row.key) else "")
 
 
 def _first_need(rules: Rules, cell: CellState) -> Reason:
@@ -92,9 +118,13 @@ def shadow_facts(rules: Rules, shadow: Mapping[str, Sequence[ShadowAnswer]]) -> 
     return tuple(found)
 
 
-def traffic_facts(traffic: Sequence[CellTraffic]) -> tuple[tuple[str, str], ...]:
-    """How many requests had no unit; nothing where no router reports."""
+def traffic_facts(rules: Rules, traffic: Sequence[CellTraffic]) -> tuple[tuple[str, str], ...]:
+    """How many requests had no unit, and what answered them; nothing where no router reports."""
     requests, blank = sum(row.requests for row in traffic), sum(row.blank for row in traffic)
     if not requests:
         return ()
-    return (("Requests without a unit", f"{percent(blank / requests)} of {requests:,}: they get the control"),)
+    full = sum(row.blank for row in traffic if row.rung == rules.top)
+    got = "they got the control"
+    if full:
+        got = f"{blank - full:,} got the control, {full:,} the candidate (in cells at 100 %)"
+    return (("Requests without a unit", f"{percent(blank / requests)} of {requests:,}: {got}"),)

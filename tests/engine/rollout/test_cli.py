@@ -171,6 +171,20 @@ def test_a_corrupt_row_is_a_sentence(project, capsys):
     assert "row 0 is not what its hash" in told.out
 
 
+def test_a_corrupt_row_between_the_ends_is_shown_nowhere(project, capsys):
+    assert start("--accept-underpowered") == 0
+    for hour in (0, 3):
+        traffic(project, 0.95, hour=hour)
+        assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + (hour + 2) * HOUR)]) == 0
+    with open_store(f"sqlite:///{project}/.seatrial/store.db") as store, store.write() as connection:
+        connection.exec_driver_sql("UPDATE rollout_ledger SET body = body || ' ' WHERE sequence = 1")
+    capsys.readouterr()
+    for verb in (["status", "support_v4"], ["report", "support_v4", "-o", "page.html"]):
+        assert run(["rollout", *verb]) == 2, verb
+        assert "row 1 of the ledger of support_v4@" in capsys.readouterr().err
+    assert not (project / "page.html").exists()
+
+
 @pytest.mark.slow
 def test_every_verb_ends_its_process_with_its_exit_code(project):
     # Each case on what the ones before it left; --at fixes the clock.
@@ -315,7 +329,7 @@ def test_the_page_shows_every_cell_over_time(project, capsys):
     assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + 4 * HOUR)]) == 1
     assert run(["rollout", "report", "support_v4", "-o", "page.html"]) == 0
     page = (project / "page.html").read_text(encoding="utf-8")
-    assert page.count("<polyline") == 4
+    assert page.count("<polyline") == 6  # two shares; the evidence of two tries each
     assert "Share of the candidate over time" in page
     assert "worse in resolved" in page
     assert "ROLLED BACK" in page

@@ -36,6 +36,7 @@ TONES = {
     "pass": "better",
     "unchanged": "better",
     "cannot tell": "unsure",
+    "needs a person": "unsure",
     "invalid": "none",
     "empty": "none",
 }
