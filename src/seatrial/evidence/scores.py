@@ -10,7 +10,7 @@ import numpy as np
 
 from seatrial.errors import DataError, UsageError
 from seatrial.table.raw import Numbers
-from seatrial.table.typed import ABSENT, NO, YES, number_of
+from seatrial.table.typed import NO, NOTHING, YES, number_of
 from seatrial.verdict import ROUNDING
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PASSED = (*YES, "ja", "oui", "sí", "success", "successful", "succeeded", "correct", "right", "ok", "✓", "✔", "✅")
 FAILED = (*NO, "nein", "non", "failure", "unsuccessful", "incorrect", "wrong", "✗", "✘", "❌")
 """Words for a pass and a fail that are known without being given, in any case."""
-MISSING = (*(word for word in ABSENT if word != "nan"), "-", "–", "#n/a")
+MISSING = tuple(word for word in NOTHING if word != "nan")
 """Words for no score; a written NaN is a calculation that went wrong, and is refused unless --na names it."""
 LIKERT = {1.0, 2.0, 3.0, 4.0, 5.0}
 
@@ -131,8 +131,7 @@ def scored(
 def _read(raw: Raw, source: str, name: str, rules: ScoreRules) -> _Read:
     numbers = raw.numbers()
     if numbers is not None:
-        meant = _meant(numbers, rules)
-        return _Read(meant, words=meant is not numbers, plain=True)
+        return _meant(raw, numbers, rules)
     texts = raw.texts()
     values, kinds, missing = [], set(), []
     for i, word in enumerate(texts.values):
@@ -158,15 +157,22 @@ def _read(raw: Raw, source: str, name: str, rules: ScoreRules) -> _Read:
     return _Read(np.array([*values, np.nan])[index], "percent" in kinds, "word" in kinds, "number" in kinds, absent)
 
 
-def _meant(numbers: NDArray[np.float64], rules: ScoreRules) -> NDArray[np.float64]:
-    """Numbers that are given a meaning (`--pass 0 --fail 1`), in their place; the same array where none is."""
-    found = numbers
+def _meant(raw: Raw, numbers: NDArray[np.float64], rules: ScoreRules) -> _Read:
+    """A column of numbers, with those in their place that are given a meaning (`--pass 0 --fail 1 --na -1`)."""
+    found = _Read(numbers, plain=True)
     for words, meaning in ((rules.na, math.nan), (rules.passed, 1.0), (rules.failed, 0.0)):
         for word in words:
             number = number_of(word)
-            at = numbers == number if number is not None else None
-            if at is not None and at.any():
-                found = np.where(at, meaning, found)
+            if number is None:
+                continue
+            at = np.isnan(numbers) & ~raw.nulls() if math.isnan(number) else numbers == number
+            if not at.any():
+                continue
+            found.values = np.where(at, meaning, found.values)
+            if math.isnan(meaning):
+                found.missing += int(at.sum())
+            else:
+                found.words = True
     return found
 
 

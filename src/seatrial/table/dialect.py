@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError, UsageError
-from seatrial.table.typed import ABSENT
+from seatrial.table.typed import NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,8 +28,6 @@ GLANCE = 262_144
 LINES = 200
 """Lines of these that have to be of one width."""
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_NOTHING = frozenset({*ABSENT, "-", "–", "#n/a"})
-"""Words that people write where there is no number."""
 _COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:\.\d{3})+)?,\d+ ?%?")
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 _POINT = re.compile(r"[+-]?\d*\.\d+ ?%?")
@@ -170,7 +168,7 @@ def decimal_of(columns: Iterable[Codes]) -> str:
     """The decimal mark of a file: a comma where some column of numbers can mean nothing else and none has a point."""
     comma = False
     for column in columns:
-        words = [word for text in column.values[:_DIFFERENT] if (word := text.strip()) and word.lower() not in _NOTHING]
+        words = [word for text in column.values[:_DIFFERENT] if (word := text.strip()) and word.lower() not in NOTHING]
         if any(_POINT.fullmatch(word) for word in words) and all(
             _POINT.fullmatch(word) or _COMPLETE.fullmatch(word) for word in words
         ):

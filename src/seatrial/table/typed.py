@@ -29,6 +29,8 @@ NO = ("false", "no", "fail", "failed", "f", "n")
 """How exports write a pass and a fail, in any case."""
 ABSENT = ("", "nan", "none", "null", "n/a", "na")
 """How exports write that there is no number or instant, in any case."""
+NOTHING = (*ABSENT, "-", "–", "#n/a")
+"""How people and spreadsheets write it, too, in any case."""
 
 
 def typed(raw: Raw, column: Column, source: str, *, zone: tzinfo | None = None) -> Data | Callable[[], Data]:

@@ -4,6 +4,8 @@ import json
 import shlex
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from seatrial.cli.app import run
@@ -115,6 +117,33 @@ def test_given_scales_and_words_win_over_what_would_be_guessed(two):
     assert scores(read(paths, scores=rules, mapping={"score": ("label",)})) == [0, 1]
     with pytest.raises(UsageError, match="a word means one thing"):
         ScoreRules({}, passed=("x",), na=("X",))
+
+
+@pytest.mark.parametrize(
+    ("written", "na", "found", "note"),
+    [
+        (("0.5", "1", "-1"), "-1", [0.5, 1], "1 missing"),
+        (("1", "4", "-1"), "-1", [0.1, 0.4], "0 to 10 as 0 to 1, 1 missing"),
+        (("0.5", "1", "NaN"), "nan", [0.5, 1], "1 missing"),
+        (("0", "1", "9"), "9", [0, 1], "1 missing"),
+    ],
+)
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+def test_a_number_that_is_said_to_be_none_is_missing_in_every_format(two, written, na, found, note, suffix):
+    header, *rows = ["id,score", *(f"e{i},{one}" for i, one in enumerate(written))]
+    if suffix == ".jsonl":
+        if na == "nan":
+            pytest.skip("JSON has no NaN")
+        header, *rows = (f'{{"id": "e{i}", "score": {one}}}' for i, one in enumerate(written))
+    paths = two(header, rows, suffix=suffix)
+    if suffix == ".parquet":
+        columns = {"id": [f"e{i}" for i in range(len(written))], "score": [float(one) for one in written]}
+        for path in paths:
+            pq.write_table(pa.table(columns), path)
+    scale = {"": (0.0, 10.0)} if "0 to 10" in note else {}
+    evidence = read(paths, scores=ScoreRules(scale, na=(na,)))
+    assert scores(evidence) == found
+    assert f"({note.replace('1 missing', '2 missing')})" in evidence.metadata["read_as"]  # one in each of two files
 
 
 def test_a_scale_is_one_of_both_files(two):

@@ -72,9 +72,10 @@ def verdicts(tmp_path, n=120, *, without=(), reason="it says how"):
     return str(file)
 
 
-def labels(tmp_path, wrong=(), who="ann", **of):
+def labels(tmp_path, wrong=(), who="ann", reasons=(), **of):
     rows = [
         {"example_id": f"q{i}", "version": "v2", "baseline": "v1", "annotator": who, **of}
+        | ({"reason": reasons[i]} if i < len(reasons) else {})
         | {"preference": float((i % 3 > 0) != (i in wrong))}
         for i in range(120)
     ]
@@ -131,6 +132,16 @@ def test_labels_that_carry_the_judges_reasons_are_refused(tmp_path, capsys):
     assert run(["judge", "agreement", verdicts(tmp_path), *labels(tmp_path, reason="it says how")]) == 2
     assert "the judge's reason word for word" in " ".join(capsys.readouterr().err.split())
     assert run(["judge", "agreement", verdicts(tmp_path), *labels(tmp_path, reason="clear")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("copied", "own", "code"),
+    [(30, 30, 0), (31, 30, 2), (5, 0, 2), (4, 0, 0)],  # half of the labels with a reason, more than half; five, four
+)
+def test_reasons_are_copied_where_most_of_those_given_and_five_or_more_are(tmp_path, capsys, copied, own, code):
+    reasons = ["it says how"] * copied + [f"my own {i}" for i in range(own)]
+    assert run(["judge", "agreement", verdicts(tmp_path), *labels(tmp_path, reasons=reasons)]) == code
+    assert ("word for word" in " ".join(capsys.readouterr().err.split())) is (code == 2)
 
 
 def test_a_judge_that_always_says_the_first_finds_no_winner_and_gets_no_licence(tmp_path, capsys):

@@ -79,6 +79,14 @@ def test_labels_go_to_langsmith_and_come_back(desk, monkeypatch, capsys):
             said = {"id": f"f{number}", "run_id": one["id"], "key": "preference", "score": score, "comment": "so"}
             at = f"2026-02-01T00:{number // 60:02}:{number % 60:02}+00:00"
             server.feedback.append({**said, "modified_at": at, "feedback_source": {"type": "app", "user_name": "bob"}})
+        # A model's votes are no person's: of an evaluator that LangSmith runs, and of a model that is the source.
+        for kind in ("auto_eval", "model"):
+            votes = {"key": "preference", "score": 1.0, "modified_at": "2026-03-01T00:00:00+00:00"}
+            source = {"type": kind, "user_name": "robot"}
+            server.feedback += [
+                {**votes, "id": f"{kind}{i}", "run_id": one["id"], "feedback_source": source}
+                for i, one in enumerate(server.runs)
+            ]
         read = ["judge", "import-labels", "--judge", "helpful", "--from", "langsmith:labels"]
         assert run(read) == 0
         assert "21 labels by 2 people in langsmith:labels, 20 of them new" in capsys.readouterr().out
