@@ -15,7 +15,7 @@ from seatrial.evidence.schema import WINRATE
 from seatrial.gate.pointwise import withheld_keys
 from seatrial.gate.row import OVERALL
 from seatrial.gate.validity import known_critical
-from seatrial.reason import Reported, Unchanged
+from seatrial.reason import OnlyReported, Reported, Unchanged, Underpowered
 from seatrial.verdict import SYSTEM_FAILURES, ErrorKind, Finding, Outcome, State, Verdict
 from seatrial.vote import Level, NoLicence, ShipRule, Standing, bar_sentence
 from seatrial.win_rate import Inconsistent, Loses, MayOnlyHold, NotShownToWin, NoVote, Unjudged, WinRate, Wins
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from seatrial.evidence.against_half import Rate, Rules
     from seatrial.gate.arms import Arms
     from seatrial.gate.plan import Plan
-    from seatrial.gate.policy import JudgeRule
+    from seatrial.gate.policy import JudgeRule, Policy
     from seatrial.reason import Reason
 
 _PROVIDER = (ErrorKind.KILL_SWITCH, ErrorKind.BUDGET, ErrorKind.OUTAGE)
@@ -59,7 +59,8 @@ def win_rates(plan: Plan) -> Iterator[Finding]:
         if plan.unchanged:
             yield from (_reported(rate, rule.name, (Unchanged(),)) for rate, _ in _rates(plan, rule))
         else:
-            yield from (_finding(rate, outage, rule, found) for rate, outage in _rates(plan, rule))
+            policy = plan.comparison.policy
+            yield from (_finding(rate, outage, rule, found, policy) for rate, outage in _rates(plan, rule))
 
 
 def reported_win_rates(plan: Plan) -> Iterator[Finding]:
@@ -176,19 +177,34 @@ def _place(values: tuple[str, ...], word: str) -> int:
     return values.index(word) if word in values else -2
 
 
-def _finding(rate: Rate, outage: bool, rule: JudgeRule, found: Standing) -> Finding:
+def _finding(rate: Rate, outage: bool, rule: JudgeRule, found: Standing, policy: Policy) -> Finding:
     """A row under its judge's standing."""
     if found.level is Level.NONE:
         return _reported(rate, rule.name, (NoVote(), *found.bars))
     if rate.segment != OVERALL and not rate.critical:
         return _reported(rate, rule.name, (Reported(),))
     why, verdict = _judged(rate, outage, rule, found)
+    whys, verdict = _of_size((why,), verdict, rate, policy)
     if found.level is Level.FULL:
-        return _row(rate, rule.name, verdict, _state(rate, verdict), (why,))
+        return _row(rate, rule.name, verdict, _state(rate, verdict), whys)
     if verdict is Verdict.PASS:
-        return _reported(rate, rule.name, (MayOnlyHold(), why, *found.bars))
-    bars = (bar for bar in found.bars if bar != why)
-    return _row(rate, rule.name, Verdict.INCONCLUSIVE, State.CANNOT_TELL, (why, MayOnlyHold(), *bars))
+        return _reported(rate, rule.name, (MayOnlyHold(), *whys, *found.bars))
+    bars = (bar for bar in found.bars if bar not in whys)
+    return _row(rate, rule.name, Verdict.INCONCLUSIVE, State.CANNOT_TELL, (*whys, MayOnlyHold(), *bars))
+
+
+def _of_size(
+    whys: tuple[Reason, ...], verdict: Verdict, rate: Rate, policy: Policy
+) -> tuple[tuple[Reason, ...], Verdict]:
+    """What a critical row comes to by what its dimension asks of its size, as a row of scores does; a proven loss stays one."""
+    if not rate.critical or verdict is Verdict.FAIL:
+        return whys, verdict
+    n, least = rate.planned, policy.least(rate.segment)
+    if policy.too_few(rate.segment, n):
+        return (Underpowered(n, least, None, None), *whys), Verdict.INCONCLUSIVE
+    if policy.only_reports(rate.segment, n) and isinstance(whys[0], (Wins, NotShownToWin)):
+        return (*whys, OnlyReported(n, least)), verdict
+    return whys, verdict
 
 
 def _judged(rate: Rate, outage: bool, rule: JudgeRule, found: Standing) -> tuple[Reason, Verdict]:

@@ -42,7 +42,7 @@ def winrate_view(decision: Decision, standing: Standing | None = None) -> View:
         scored=f"{overall['judged']:,} of {overall['planned']:,} examples judged",
         error_rate=f"at most {100 * details['rules']['alpha']:g} % of candidates no better than the baseline are called winners",
     )
-    barred = [f"in a gate judge {judge.name} would have {judge.licence}: {judge.why}"] if judge.why else []
+    barred = [f"in a gate: judge {judge.name}, {judge.licence}: {judge.why}"] if judge.why else []
     return replace(
         made,
         warnings=(*made.warnings, *barred),

@@ -7,9 +7,11 @@ import pytest
 
 from seatrial.gate.merge import check
 from seatrial.gate.policy import JudgeRule, KeyRule, Policy
+from seatrial.reason import OnlyReported, Underpowered
 from seatrial.report.data import gate_data, gate_json
 from seatrial.report.read import report_of
 from seatrial.report.view import view
+from seatrial.segment import Guard
 from seatrial.verdict import ReasonClass, Verdict
 from seatrial.vote import (
     AnswersUnknown,
@@ -41,7 +43,16 @@ def gated(build):
     """`gated(free, pro, standing)` gates a candidate that answers as its baseline; scores of a judge repeat per segment."""
 
     def make(
-        free=WIN, pro=WIN, found=FULL, *, critical=("tier=pro",), drop=0, only_judged=N, inconclusive="block", **rule
+        free=WIN,
+        pro=WIN,
+        found=FULL,
+        *,
+        critical=("tier=pro",),
+        drop=0,
+        only_judged=N,
+        inconclusive="block",
+        guards=(),
+        **rule,
     ):
         rows = []
         for i in range(N):
@@ -53,7 +64,9 @@ def gated(build):
             score = scores[(i // 2) % len(scores)] if i < only_judged else None
             known = {"score": score} if score is not None else {"outcome": "skipped", "error_kind": "outage"}
             rows.append({**common, "version": "b", "key": "winrate:helpful", **known, "judge": "helpful@1#ab"})
-        policy = Policy(keys=(KeyRule("score"),), judges=(JudgeRule("helpful", **rule),), inconclusive=inconclusive)
+        policy = Policy(
+            keys=(KeyRule("score"),), judges=(JudgeRule("helpful", **rule),), inconclusive=inconclusive, guards=guards
+        )
         standings = {} if found is None else {"helpful": found}
         return check(build(rows), policy, baseline="a", candidate="b", critical=critical, standings=standings)
 
@@ -174,6 +187,28 @@ def test_a_critical_segment_may_be_not_worse_where_the_rule_says_so(gated):
     rule = {"ship_rule": "superior_overall_noninferior_critical", "margin": 0.2}
     assert gated((1.0,), even, **rule).verdict is Verdict.PASS
     assert gated((1.0,), (0.0,) * 3 + (1.0,), **rule).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("found", [FULL, FEW])
+@pytest.mark.parametrize(
+    ("pro", "thin", "verdict", "kinds"),
+    [
+        (WIN, "report", Verdict.PASS, [Wins, OnlyReported]),
+        (EVEN, "report", Verdict.PASS, [NotShownToWin, OnlyReported]),
+        (LOSE, "report", Verdict.FAIL, [Loses]),
+        (WIN, None, Verdict.INCONCLUSIVE, [Underpowered, Wins]),
+        (EVEN, None, Verdict.INCONCLUSIVE, [Underpowered, NotShownToWin]),
+        (LOSE, None, Verdict.FAIL, [Loses]),
+    ],
+)
+def test_a_critical_segment_is_as_large_as_its_dimension_asks_or_only_reported(gated, pro, thin, verdict, kinds, found):
+    # 60 examples of a segment that is to have 100.
+    report = gated((1.0,), pro, found, guards=(Guard("tier", 100, thin),))
+    if found is FEW and verdict is Verdict.FAIL:
+        verdict = Verdict.INCONCLUSIVE
+    assert report.verdict is verdict
+    kept = (Wins, NotShownToWin, Loses, OnlyReported, Underpowered)
+    assert [type(one) for one in row(report, "tier=pro").reasons if isinstance(one, kept)] == kinds
 
 
 def test_an_unchanged_candidate_passes_and_its_win_rate_is_only_reported(build):
