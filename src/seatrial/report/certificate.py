@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from seatrial.gate.pointwise import pointwise_keys
 from seatrial.gate.row import OVERALL
 from seatrial.report.console import Line
 from seatrial.stats.interval import Interval
@@ -48,6 +49,12 @@ def _lines(c: Certificate, policy: Policy) -> Iterator[Line]:
             "plain",
         )
     yield Line("  simulated with " + " · ".join(_facts(c)), "dim")
+    licences = _licences(policy)
+    if licences:
+        yield Line(
+            f"  taken as fully licensed, which was not looked up: {', '.join(licences)}; a gate counts a judge as far as its licence goes (seatrial judge licence)",
+            "unsure",
+        )
     others = f"any raw drop > 2 points {percent(c.null.rate(c.null.raw_drop))} · any p < .05 {percent(c.null.rate(c.null.raw_p))} · a bootstrap interval per segment {percent(c.null.rate(c.null.bootstrap))}"
     yield Line(f"  on the same unchanged candidates the rules people write first block: {others}", "plain")
     yield from _cannot_tell(c, policy)
@@ -175,6 +182,11 @@ def fleet_line(certificates: Sequence[Certificate]) -> Line:
     )
 
 
+def _licences(policy: Policy) -> tuple[str, ...]:
+    """Judges that the simulated gate counts in full: those that compare, and keys of those that score one answer."""
+    return (*(rule.name for rule in policy.judges), *pointwise_keys(policy))
+
+
 def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
     return {
         "graph": c.name,
@@ -212,6 +224,7 @@ def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
             "repetitions": c.truth.repetitions,
             "icc": c.truth.icc,
             "false_hits": dict(c.truth.hits),
+            "licences": list(_licences(policy)),
             "from": [{"name": f.name, "value": f.value, "source": f.source, "note": f.note} for f in c.facts],
         },
         "sizes": c.sizes,

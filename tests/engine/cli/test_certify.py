@@ -82,6 +82,20 @@ def test_sizes_from_evidence(here, capsys):
     assert "tier=enterprise*" in out
 
 
+def test_a_judge_is_taken_as_licensed_and_that_is_said(here, capsys):
+    certify()
+    assert "taken as fully licensed" not in capsys.readouterr().out
+    (here / "merge.toml").write_text(f'{POLICY}[key."judge:concise"]\n[judge.helpful]\n')
+    rows = (here / "results.csv").read_text().splitlines()
+    scores = [f"{row},{key}" for row in rows[1:] for key in ("score", "judge:concise")]
+    (here / "results.csv").write_text("\n".join([f"{rows[0]},key", *scores]))
+    certify()
+    assert "taken as fully licensed, which was not looked up: helpful, judge:concise" in capsys.readouterr().out
+    certify("--json")
+    (only,) = json.loads(capsys.readouterr().out)["graphs"]
+    assert only["assumed"]["licences"] == ["helpful", "judge:concise"]
+
+
 def test_a_policy_that_cannot_judge_a_critical_segment_is_exit_2_with_advice(here, capsys):
     (here / "results.csv").write_text(
         "\n".join((here / "results.csv").read_text().splitlines()[69:])
