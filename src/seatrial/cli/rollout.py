@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
     from seatrial.experiment.plan import RolloutPlan
     from seatrial.project import Project
+    from seatrial.report.rollout_page import RolloutPage
     from seatrial.rollout.controller import Look
+    from seatrial.rollout.ledger import Row
     from seatrial.rollout.rules import Rules
     from seatrial.verdict import Decision
 
@@ -191,7 +193,7 @@ def status(name: str, files: tuple[Path, ...], *, as_json: bool) -> int:
         for cell in state.cells
         if cell.rung == 0 and rules_in(rows).shadow.units
     }
-    show(status_decision(rows, source.traffic(rollout), shadow), as_json, files)
+    show(status_decision(rows, source.traffic(rollout), shadow), as_json, files, _page(rows, files))
     return 0
 
 
@@ -219,9 +221,7 @@ def report(name: str, files: tuple[Path, ...]) -> int:
     Example:
       seatrial rollout report support_v4 -o rollout.html
     """
-    from seatrial.report.rollout_figures import rollout_figures  # noqa: PLC0415
     from seatrial.rollout import controller  # noqa: PLC0415
-    from seatrial.rollout.history import history  # noqa: PLC0415
     from seatrial.rollout.status import status_decision  # noqa: PLC0415
 
     if not files:
@@ -230,8 +230,15 @@ def report(name: str, files: tuple[Path, ...]) -> int:
     store = store_here()
     rollout = controller.full_name(store, name)
     rows = controller.checked_rows(store, rollout)
-    show(status_decision(rows), False, files, rollout_figures(history(rows)))
+    show(status_decision(rows), False, files, _page(rows, files))
     return 0
+
+
+def _page(rows: Sequence[Row], files: Sequence[Path]) -> RolloutPage | None:
+    """What a page shows, where one is written."""
+    from seatrial.report.rollout_page import rollout_page  # noqa: PLC0415 - for those who write a page
+
+    return rollout_page(rows) if any(file.suffix == ".html" for file in files) else None
 
 
 def _stepped(name: str, now: float, events: str | None, mlflow: bool | None) -> tuple[Decision, int]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from seatrial.gate.report import Report
+    from seatrial.report.rollout_page import RolloutPage
     from seatrial.verdict import Finding
 
 __all__ = [
@@ -172,6 +173,7 @@ class View:
         figures: pictures for a page.
         worse: rows of a pass that look worse.
         judges: win rates by judge, with what each judge may do.
+        rollout: the page of a rollout, where the decision is one's status.
     """
 
     glyph: str
@@ -200,6 +202,7 @@ class View:
     figures: tuple[Figure, ...] = ()
     worse: int = 0
     judges: tuple[JudgeView, ...] = ()
+    rollout: RolloutPage | None = None
 
     @property
     def scores(self) -> tuple[RowView, ...]:

@@ -46,13 +46,13 @@ class CellHistory:
 
     Attributes:
         cell: its name.
-        shares: (hours since the start, the candidate's share after the row), one per row; none of the whole.
+        rungs: (hours since the start, the rung after the row), one per row; none of the whole.
         events: moves, and what a person did; none of the whole.
         tries: metric -> its tries, in order of time.
     """
 
     cell: str
-    shares: tuple[tuple[float, float], ...]
+    rungs: tuple[tuple[float, int], ...]
     events: tuple[Event, ...]
     tries: Mapping[str, tuple[Try, ...]]
 
@@ -61,7 +61,7 @@ def history(rows: Sequence[Row]) -> tuple[CellHistory, ...]:
     """Every cell of a rollout over time; at the end the traffic as a whole, where it has more than one cell."""
     rules = ledger.rules_in(rows)
     begin = rows[0].data["at"]
-    shares: dict[str, list[tuple[float, float]]] = {cell.name: [] for cell in rules.cells}
+    rungs: dict[str, list[tuple[float, int]]] = {cell.name: [] for cell in rules.cells}
     events: dict[str, list[Event]] = {cell.name: [] for cell in rules.cells}
     tries: dict[tuple[str, str], list[tuple[int, float, list[tuple[float, float]]]]] = {}
     before: State | None = None
@@ -74,7 +74,7 @@ def history(rows: Sequence[Row]) -> tuple[CellHistory, ...]:
                 known.append((attempt, log_threshold, []))
             known[-1][2].append((hours, log_e))
         for cell in state.cells:
-            shares[cell.cell].append((hours, rules.share(cell.rung)))
+            rungs[cell.cell].append((hours, cell.rung))
         for event in events_in(data):
             if event.move is not Move.HOLD or (event.reason.why is Why.PERSON and event.concerns):
                 events[event.cell].append(event)
@@ -83,7 +83,7 @@ def history(rows: Sequence[Row]) -> tuple[CellHistory, ...]:
     return tuple(
         CellHistory(
             name,
-            tuple(shares.get(name, ())),
+            tuple(rungs.get(name, ())),
             tuple(events.get(name, ())),
             {
                 metric.name: tuple(

@@ -329,8 +329,8 @@ def test_the_page_shows_every_cell_over_time(project, capsys):
     assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + 4 * HOUR)]) == 1
     assert run(["rollout", "report", "support_v4", "-o", "page.html"]) == 0
     page = (project / "page.html").read_text(encoding="utf-8")
-    assert page.count("<polyline") == 6  # two shares; the evidence of two tries each
-    assert "Share of the candidate over time" in page
+    assert page.count('<svg class="ladder"') == 2
+    assert "2 of 2 cells need a person: DE rolled back, rest rolled back." in page
     assert "worse in resolved" in page
     assert "ROLLED BACK" in page
     capsys.readouterr()

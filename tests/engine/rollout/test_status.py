@@ -41,7 +41,9 @@ class Ledger:
         """One step with these (good, bad) outcomes in a cell."""
         here, now = self.state.cell(cell), BEGIN + hours * HOUR
         # As many units as the stage's share says: the sample ratio is not what is tested here.
-        exposed = Exposed(cell, here.attempt, here.rung, 9 * sum(candidate), sum(candidate))
+        share = self.rules.share(here.rung) or 1.0
+        new = sum(candidate)
+        exposed = Exposed(cell, here.attempt, here.rung, round(new * (1 - share) / share), new)
         block = Block(int(now // 60), cell, "resolved", here.attempt, here.rung, *candidate, *control)
         evidence = Evidence(now, self.state.closed, (exposed,), (block,), problems=tuple(problems))
         decided = ledger.stepped(self.rules, self.rows[-1], evidence, now, code="1")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.privacy import strip_pii
 from seatrial.report.html.chart import bars, ladder
 from seatrial.report.html.forest import Forest
+from seatrial.report.html.rollout_chart import pictures
 from seatrial.report.html.side import flips
 from seatrial.report.html.win_axis import WinAxis
 from seatrial.report.terms import GATE
@@ -53,10 +54,10 @@ def html(view: View, examples: Mapping[tuple[str, str], SideBySide] | None = Non
     """
     from markupsafe import Markup  # noqa: PLC0415 - comes with jinja2
 
-    template, style, digest = _parts("gate.html.j2" if view.terms.gate == GATE.gate else "decision.html.j2")
+    template, style, digest = _parts(_template(view))
     rows = [row for row in view.scores if not row.beside]
     forest = Forest.of(rows[:ROWS], view.detail.must_detect if view.detail else 0.05)
-    facts: dict[str, Any] = {}
+    facts: dict[str, Any] = {"pictures": pictures(view.rollout)} if view.rollout else {}
     if view.detail is not None:
         facts = {
             "causes": bars(view.detail.causes),
@@ -83,7 +84,13 @@ def html(view: View, examples: Mapping[tuple[str, str], SideBySide] | None = Non
     )
 
 
-@lru_cache(maxsize=2)
+def _template(view: View) -> str:
+    if view.rollout is not None:
+        return "rollout.html.j2"
+    return "gate.html.j2" if view.terms.gate == GATE.gate else "decision.html.j2"
+
+
+@lru_cache(maxsize=3)
 def _parts(name: str) -> tuple[Template, str, str]:
     """The template, its style, and the hash by which the page allows that style and no other."""
     from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only who wants a page waits for it
@@ -97,7 +104,8 @@ def _parts(name: str) -> tuple[Template, str, str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style = loader.get_source(environment, "gate.css")[0]
+    sheets = ["gate.css", *(["rollout.css"] if name == "rollout.html.j2" else [])]
+    style = "".join(loader.get_source(environment, sheet)[0] for sheet in sheets)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     # Our own file, the one text that goes in as it is.
     return environment.get_template(name), Markup(style), digest  # noqa: S704
