@@ -9,7 +9,6 @@ splitmix64 is the finaliser of Steele, Lea and Flood 2014; the constants are the
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from itertools import accumulate
 from struct import Struct
@@ -35,18 +34,6 @@ _MASK = (1 << 64) - 1
 _HIGH = (1 << 30) - 1
 _FIRST_8 = Struct(">Q24x").unpack
 _STEP, _FIRST, _SECOND = 0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-
-
-def unit_text(unit: Any) -> str | None:
-    """The unit as text, so that 42, 42.0 and "42" are one; None for what names nobody: None, NaN, "" and blanks."""
-    if unit is None:
-        return None
-    if isinstance(unit, float):
-        if math.isnan(unit):
-            return None
-        unit = int(unit) if unit.is_integer() else unit
-    text = unit if isinstance(unit, str) else str(unit)
-    return text if text and not text.isspace() else None
 
 
 def hash64(text: str) -> int:

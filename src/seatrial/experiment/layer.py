@@ -7,7 +7,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import ConfigError
-from seatrial.experiment.assign import arm, bucket, edges, hash64, limit, unit_text
+from seatrial.experiment.assign import arm, bucket, edges, hash64, limit
+from seatrial.unit import unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -142,7 +142,7 @@ class RolloutPlan:
         shadow: the stage before the first share.
         on_rollback: what happens to threads the candidate had begun: `drain` or `pause`.
         salt: of the assignment; "": made from name and hash, so that a changed plan draws anew.
-        testers: (unit, `control` or `candidate`): they always get that version and count nowhere, so they are no rule.
+        testers: (unit, `control` or `candidate`): they always get that version and count in no rate, so they are not hashed.
         partition: how a request is given its cell; empty in a plan that is only sized.
         source: file it was read from.
     """

@@ -42,6 +42,7 @@ from seatrial.experiment.plan import (
 )
 from seatrial.experiment.read_cells import part_of_one, read_cells, read_partition
 from seatrial.outcome.metric import MetricKind, duration
+from seatrial.unit import unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -238,7 +239,13 @@ def _shadow(raw: Any, place: str) -> Shadow:
 
 def _testers(raw: Any, place: str) -> tuple[tuple[str, str], ...]:
     arm = words.word("control", "candidate")
-    return tuple((unit, arm(value, f"{place}: {unit}")) for unit, value in words.table(raw, place).items())
+    found: dict[str, str] = {}
+    for name, value in words.table(raw, place).items():
+        unit = unit_text(name)
+        if unit is None or unit in found:
+            raise ConfigError(f"{place}: {name!r} {'names no unit' if unit is None else 'stands there a second time'}")
+        found[unit] = arm(value, f"{place}: {name}")
+    return tuple(sorted(found.items()))
 
 
 def _known(raw: Any, known: Mapping[str, Callable[[Any, str], Any]], place: str) -> dict[str, Any]:

@@ -13,10 +13,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from seatrial.experiment.assign import ALGORITHM, exposed, hash64, limit, unit_text
+from seatrial.experiment.assign import ALGORITHM, exposed, hash64, limit
 from seatrial.experiment.partition import REST
 from seatrial.experiment.snapshot import Route, Snapshot
 from seatrial.experiment.tally import CellTraffic, Tally
+from seatrial.unit import unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -66,6 +67,11 @@ class Assignment:
     algorithm: str = ALGORITHM
     attempt: int = 0
     rung: int = 0
+
+    @property
+    def forced(self) -> bool:
+        """Whether it is a tester's: recorded, and counted in no rate."""
+        return self.why is Why.TESTER
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +174,12 @@ class Router:
             unit: thread or user, whatever the plan names; blank: the control answers and nobody is exposed.
             began: the version this thread began with, if it has begun: a thread keeps its version.
         """
-        found = self._assign(graph, request, unit, began)
+        try:
+            hash(graph)
+            found = self._assign(graph, request, unit, began)
+        except Exception as error:  # noqa: BLE001 - a graph's name that is none is the caller's mistake, and its request is answered
+            self.problem = f"{type(error).__name__}: {error}"
+            return Assignment(None, "control", REST, Why.NO_ROLLOUT)
         with self._lock:
             self._counts[graph, found.why] += 1
             if found.rollout and found.why is not Why.TESTER:

@@ -54,6 +54,8 @@ def _shown(rules: Rules) -> dict[str, Any]:
     data: dict[str, Any] = {name: value for name, value in plain.items() if name not in _DERIVED}
     for name, word in _NAMED.items():
         data[word] = {one["name"]: {**one, "name": None} for one in data.pop(name)}
+    if "testers" in data:
+        data["tester"] = dict(data.pop("testers"))
     names = [metric.name for metric in rules.metrics]
     for cell in data["cell"].values():
         cell["rates"] = dict(zip(names, cell["rates"], strict=True))

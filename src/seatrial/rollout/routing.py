@@ -6,7 +6,7 @@ import os
 import socket
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError
 from seatrial.experiment.assign import ALGORITHM
@@ -16,6 +16,7 @@ from seatrial.rollout.state import Mode
 from seatrial.store import ledger as kept
 from seatrial.store.exposures import Exposure
 from seatrial.store.traffic import write_traffic
+from seatrial.unit import unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,15 +112,16 @@ def route_of(rules: Rules, state: State) -> Route:
             )
             for cell in state.cells
         },
+        testers=dict(rules.testers),
     )
 
 
 def exposure_of(
-    assignment: Assignment, unit: str, thread_id: str, now: float, *, content: str | None = None
+    assignment: Assignment, unit: Any, thread_id: str, now: float, *, content: str | None = None
 ) -> Exposure | None:
     """The row to write for an assignment; None where it is no exposure.
 
-    A unit leaves one row per cell, try and rung and arm, however many requests it makes.
+    A unit leaves one row per cell, try and rung and arm, however many requests it makes. A tester's row is marked as forced.
 
     Args:
         assignment: of the router.
@@ -129,13 +131,14 @@ def exposure_of(
         content: hash of the version that really answered, where the server knows it: only so is a version that was rebuilt
             under its name noticed. None: what the snapshot says.
     """
-    if not assignment.exposed:
+    name = unit_text(unit)
+    if name is None or not (assignment.exposed or assignment.forced):
         return None
-    place = (assignment.rollout, assignment.cell, assignment.attempt, assignment.rung, assignment.arm, unit)
+    place = (assignment.rollout, assignment.cell, assignment.attempt, assignment.rung, assignment.arm, name)
     return Exposure(
         event_id="/".join(map(str, place)),
         rollout=assignment.rollout,
-        unit=unit,
+        unit=name,
         thread_id=thread_id,
         cell=assignment.cell,
         arm=assignment.arm,
@@ -144,4 +147,5 @@ def exposure_of(
         exposed_at=now,
         content=assignment.content_hash if content is None else content,
         algorithm=assignment.algorithm,
+        forced=assignment.forced,
     )

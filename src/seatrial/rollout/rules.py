@@ -44,6 +44,7 @@ class Rules:
         parts: the partition as plain data, as router snapshots hold it.
         heaviest_unit: share of a cell's requests above which one unit is named and holds the cell.
         estimates: what "not worse by the margin" is bet on; a rollout goes on as it began.
+        testers: (unit, `control` or `candidate`): they always get that version and count in no rate.
     """
 
     rollout: str
@@ -68,6 +69,7 @@ class Rules:
     parts: tuple[Mapping[str, Any], ...] = ()
     heaviest_unit: float = 0.01
     estimates: Estimates = "separate"
+    testers: tuple[tuple[str, str], ...] = ()
 
     @property
     def top(self) -> int:
@@ -129,6 +131,7 @@ def rules_of(plan: RolloutPlan, metrics: Mapping[str, Metric]) -> Rules:
         parts=tuple(partition_data(plan.partition)),
         heaviest_unit=plan.heaviest_unit,
         estimates="shrunk",
+        testers=plan.testers,
     )
 
 
@@ -137,6 +140,8 @@ def rules_data(rules: Rules) -> dict[str, Any]:
     data = asdict(rules)
     if rules.estimates == "separate":
         del data["estimates"]
+    if not rules.testers:
+        del data["testers"]
     return data
 
 
@@ -155,6 +160,7 @@ def rules_from(data: Mapping[str, Any]) -> Rules:
         "on_mismatch": OnMismatch(data["on_mismatch"]),
         "shadow": Shadow(**{**data["shadow"], "keys": tuple(data["shadow"]["keys"])}),
         "parts": tuple(data["parts"]),
+        "testers": tuple((unit, arm) for unit, arm in data.get("testers", ())),
     }
     return Rules(**{**data, **made})
 

@@ -40,14 +40,14 @@ _CROSSINGS = (
 )
 LAST_OUTCOME = (
     "SELECT MAX(o.observed_at) FROM outcomes o WHERE o.outcome = :outcome AND o.observed_at >= :since AND o.observed_at <= :until "
-    "AND o.thread_id IN (SELECT e.thread_id FROM exposures e WHERE e.rollout = :rollout AND e.arm = :arm AND e.exposed_at >= :begin)"
+    "AND o.thread_id IN (SELECT e.thread_id FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 AND e.arm = :arm AND e.exposed_at >= :begin)"
 )
 UNHEARD = (
     f"SELECT 1 FROM exposures e WHERE {_IN} AND e.arm = :arm AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.outcome = :outcome "
     "AND o.thread_id = e.thread_id AND o.observed_at >= e.exposed_at AND o.observed_at <= e.exposed_at + :horizon) LIMIT 1"
 )
 ANY_EXPOSURE = "SELECT 1 FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 AND e.exposed_at > :since AND e.exposed_at < :until LIMIT 1"
-_LATE = "SELECT COUNT(*) FROM exposures WHERE rollout = :rollout AND exposed_at < :before AND recorded_at > :recorded"
+LATE = "SELECT COUNT(*) FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 AND e.exposed_at < :before AND e.recorded_at > :recorded"
 
 
 class StoreSource:
@@ -100,7 +100,7 @@ class StoreSource:
 
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """As the protocol says."""
-        return int(self._rows(_LATE, rollout=rollout, before=before, recorded=recorded_since)[0][0])
+        return int(self._rows(LATE, rollout=rollout, before=before, recorded=recorded_since)[0][0])
 
     def _rows(self, query: str, **values: Any) -> list[Any]:
         from sqlalchemy import text  # noqa: PLC0415 - only where a store is used

@@ -15,7 +15,7 @@ from seatrial.errors import ConfigError
 from seatrial.outcome.maturity import Answer
 from seatrial.rollout.count_rows import most_frequent
 from seatrial.rollout.source import AnswerCount, Answers, BadEvent, Crossing, ExposedCount, MeanCount
-from seatrial.rollout.store_source import ANY_EXPOSURE, LAST_OUTCOME, UNHEARD
+from seatrial.rollout.store_source import ANY_EXPOSURE, LAST_OUTCOME, LATE, UNHEARD
 from seatrial.rollout.units_seen import MOST, SeenFolder, Tally, UnitsSeen
 from seatrial.rollout.warehouse_connect import duckdb_file, postgres_database
 from seatrial.rollout.warehouse_sql import (
@@ -179,8 +179,7 @@ class Warehouse:
 
     def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
         """As the protocol says."""
-        query = "SELECT COUNT(*) FROM exposures WHERE rollout = :rollout AND exposed_at < :before AND recorded_at > :recorded"
-        found = self._query(query, {"rollout": rollout, "before": before, "recorded": recorded_since})
+        found = self._query(LATE, {"rollout": rollout, "before": before, "recorded": recorded_since})
         return int(found[0][0])
 
     def shadow_answers(self, rollout: str, cell: str, attempt: int) -> Any:

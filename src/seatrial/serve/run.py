@@ -20,6 +20,7 @@ from seatrial.store import threads as kept
 from seatrial.store.calls import ModelCallRow
 from seatrial.store.current import use_store
 from seatrial.trace.spans import span
+from seatrial.unit import unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -136,7 +137,7 @@ class Planned:
             self._refuse_where_nothing_waits(compiled.graph)
         if self.stopped:
             raise RequestFailed("cancelled", "the run was stopped before it began")
-        if self.assignment is not None and self.assignment.exposed:
+        if self.assignment is not None and (self.assignment.exposed or self.assignment.forced):
             server.expose(self.assignment, self.spec, self.version, self.unit, self.thread_id)
         answer = self._answer(self.execution)
         if isinstance(self.execution.heard.skipped, Outage):  # the graph answered by other means
@@ -289,7 +290,7 @@ def plan(server: Server, request: RunRequest, thread_id: str | None) -> Planned:
         server.occupy(thread_id)
     actual = thread_id or str(uuid.uuid4())
     try:
-        unit = str(request.metadata.get("unit") or actual)
+        unit = unit_text(request.metadata.get("unit")) or actual
         found = None
         if not pinned:
             row = {"inputs": request.input or {}, "metadata": request.metadata, "tags": list(request.tags)}

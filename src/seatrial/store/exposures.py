@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import UsageError
 from seatrial.store.outcomes import write_once
+from seatrial.unit import unit_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,11 +69,12 @@ def write_exposures(store: Store, exposures: Iterable[Exposure], *, now: float |
     recorded = time.time() if now is None else now
     rows = []
     for one in exposures:
-        row = {**asdict(one), "unit": str(one.unit).strip(), "forced": int(one.forced), "recorded_at": recorded}
+        row = {**asdict(one), "unit": unit_text(one.unit) or "", "forced": int(one.forced), "recorded_at": recorded}
         for name in ("event_id", "rollout", "unit", "thread_id", "cell"):
             if not str(row[name]).strip():
                 raise UsageError(f"an exposure needs a {name}; got {row[name]!r}")
         if one.arm not in ARMS:
             raise UsageError(f"arm {one.arm!r} is unknown; choose one of: {', '.join(ARMS)}")
         rows.append(row)
-    return write_once(store, "exposures", "event_id", rows)
+    # A user comes back in another thread: the first one's outcomes count.
+    return write_once(store, "exposures", "event_id", rows, free=("thread_id",))

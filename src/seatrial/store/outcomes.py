@@ -15,7 +15,7 @@ from seatrial.canonical import canonical_json
 from seatrial.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from sqlalchemy import Connection
 
@@ -151,8 +151,8 @@ def write_decisions(store: Store, decisions: Iterable[DecisionRow]) -> int:
     return write_once(store, "decisions", "decision_id", rows)
 
 
-def write_once(store: Store, table: str, key: str, rows: list[dict[str, Any]]) -> int:
-    """Write rows of one table, each key once; a key that says something else already is a DataError."""
+def write_once(store: Store, table: str, key: str, rows: list[dict[str, Any]], free: Collection[str] = ()) -> int:
+    """Write rows of one table, each key once; a key that says something else already, but for `free`, is a DataError."""
     from sqlalchemy import text  # noqa: PLC0415 - only where a store is used
 
     if not rows:
@@ -172,7 +172,7 @@ def write_once(store: Store, table: str, key: str, rows: list[dict[str, Any]]) -
             if connection.execute(insert, row).rowcount == 1:
                 new += 1
             else:
-                _must_agree(connection, table, key, row)
+                _must_agree(connection, table, key, {name: row[name] for name in row if name not in free})
     return new
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -21,8 +25,8 @@ from seatrial.experiment.assign import (
     hash64,
     hash64s,
     limit,
-    unit_text,
 )
+from seatrial.unit import unit_text
 
 GOLDEN = Path(__file__).parent / "data" / "buckets.tsv"
 UNITS = [f"user-{i}" for i in range(20_000)]
@@ -93,13 +97,28 @@ def test_none_and_all_are_exact():
         limit(float("nan"))
 
 
-@pytest.mark.parametrize("unit", [None, "", "  ", "\t\n", float("nan")])
-def test_a_blank_unit_names_nobody(unit):
+class Failing:
+    """Has no text."""
+
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+NOBODY = (
+    None, "", "  ", "\t\n", float("nan"), np.float32("nan"), Decimal("NaN"), Decimal("sNaN"), np.datetime64("NaT"), pd.NA, pd.NaT,
+    float("inf"), 10**5000, Failing(), np.array([1, 2]),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", NOBODY, ids=lambda unit: type(unit).__name__)
+def test_what_names_nobody_has_no_text(unit):
     assert unit_text(unit) is None
 
 
 def test_a_number_and_its_text_are_one_unit():
-    assert {unit_text(unit) for unit in (42, 42.0, "42")} == {"42"}
+    same = (42, 42.0, "42", " 42\n", np.float32(42), np.int64(42), Decimal("42.0"), Fraction(42))
+    assert {unit_text(unit) for unit in same} == {"42"}
+    assert (unit_text(0.5), unit_text(0), unit_text(uuid.UUID(int=7))) == ("0.5", "0", str(uuid.UUID(int=7)))
 
 
 def test_arms_are_drawn_apart_from_exposure():

@@ -44,7 +44,7 @@ def test_about_half_of_the_units_see_the_candidate_and_carry_its_hash():
     assert {one.algorithm for one in found} == {"sha256-splitmix64/1"}
 
 
-@pytest.mark.parametrize("unit", [None, "", "  "])
+@pytest.mark.parametrize("unit", [None, "", "  ", pytest.param(10**5000, id="long")])
 def test_a_request_without_a_unit_gets_the_control_and_is_counted(unit):
     # R06
     one = router()
@@ -62,7 +62,7 @@ def test_a_finished_cell_gives_everyone_the_candidate(unit):
 
 def test_a_tester_gets_the_version_and_counts_nowhere():
     found = router().assign("support", IN_DE, "tester")
-    assert (found.version, found.exposed, found.why) == ("v4", False, Why.TESTER)
+    assert (found.version, found.exposed, found.forced, found.why) == ("v4", False, True, Why.TESTER)
 
 
 def test_a_thread_keeps_the_version_it_began_with():
@@ -90,6 +90,10 @@ def test_a_request_nobody_can_read_is_answered():
     one = router(partition=Partition((Part("DE", (Match(DE, "DE"),)),)))
     assert one.assign("support", object(), "u").cell == REST
     assert one.assign("other", IN_DE, "u").why is Why.NO_ROLLOUT
+    found = one.assign(["support"], IN_DE, "u")
+    assert (found.version, found.exposed, found.why) == (None, False, Why.NO_ROLLOUT)
+    assert "unhashable" in one.problem
+    assert Router(lambda: SNAPSHOT).assign(["support"], IN_DE, "u").version is None
 
 
 def test_the_last_good_snapshot_survives_a_dead_store():

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from seatrial.errors import DataError
+from seatrial.errors import DataError, UsageError
 from seatrial.experiment.router import Router
 from seatrial.experiment.snapshot import snapshot_data, snapshot_of
 from seatrial.experiment.tally import KEPT, Tally
 from seatrial.rollout import controller, ledger
-from seatrial.rollout.ladder import exit_code
+from seatrial.rollout.ladder import Move, exit_code
 from seatrial.rollout.person import Act, Action
+from seatrial.rollout.plan_diff import plan_diff
 from seatrial.rollout.reason import Why
 from seatrial.rollout.routing import exposure_of, snapshot_in, traffic_to
+from seatrial.rollout.rules import rules_data, rules_from
 from seatrial.rollout.status import status_decision
 from seatrial.rollout.store_source import StoreSource
 from seatrial.store.exposures import Exposure, write_exposures
+from seatrial.store.outcomes import OutcomeEvent, write_outcomes
 
 from .conftest import make_rules
 
@@ -46,6 +49,61 @@ def test_an_assignment_leaves_an_exposure_that_the_next_step_counts(store, rules
     assert [cell.exposed for cell in cells] == [200, 200]
     assert 0 < sum(cell.candidate for cell in cells) < 90
     assert look.decided.state.algorithm == router.snapshot.algorithm
+
+
+def test_a_unit_is_one_however_it_is_written(store, rules):
+    start(store, rules)
+    router = Router(lambda: snapshot_in(store, BEGIN))
+    assert router.refresh(), router.problem
+    for number in range(60):
+        forms = (number, float(number), f"{number}", f" {number}\n")
+        rows = [exposure_of(router.assign("support", request("DE"), unit), unit, "t", BEGIN) for unit in forms]
+        assert {(row.event_id.rpartition("/")[2], row.unit) for row in rows} == {(str(number), str(number))}
+        assert write_exposures(store, rows, now=BEGIN) == 1
+    write_exposures(store, [Exposure("by hand", rules.rollout, "7.0 ", "t", "DE", "control", 0, 1, BEGIN)])
+    write_exposures(store, [Exposure("by number", rules.rollout, 7.0, "t", "DE", "control", 0, 1, BEGIN)])
+    with pytest.raises(UsageError, match="needs a unit"):
+        write_exposures(store, [Exposure("nobody", rules.rollout, float("nan"), "t", "DE", "control", 0, 1, BEGIN)])
+    look = controller.look(store, rules.rollout, StoreSource(store), BEGIN + 900, code="1")
+    assert look.decided.state.cell("DE").exposed == 61  # the text "7.0" is another name; the number 7.0 is not
+
+
+def test_a_user_who_comes_back_in_another_thread_was_exposed_once(store, rules):
+    start(store, rules)
+    router = Router(lambda: snapshot_in(store, BEGIN))
+    assert router.refresh(), router.problem
+    found = router.assign("support", request("DE"), "ann")
+    written = [write_exposures(store, [exposure_of(found, "ann", thread, BEGIN)]) for thread in ("t1", "t2")]
+    assert written == [1, 0]
+    with pytest.raises(DataError, match="names one event"):
+        write_exposures(store, [exposure_of(found, "ann", "t3", BEGIN, content="rebuilt")])
+
+
+def test_a_tester_of_the_plan_is_recorded_and_counts_in_no_rate_but_its_zero_tolerance_event_counts(store):
+    rules = make_rules(testers={" bob": "candidate", "eve": "control"})
+    start(store, rules)
+    assert controller.ends(store, rules.rollout)[0] == rules
+    router = Router(lambda: snapshot_in(store, BEGIN))
+    assert router.refresh(), router.problem
+    found = [router.assign("support", request("DE"), unit) for unit in ("bob", "eve")]
+    assert [one.version for one in found] == ["v4", "v3"]
+    rows = [exposure_of(one, unit, unit, BEGIN) for one, unit in zip(found, ("bob", "eve"), strict=True)]
+    assert [row.forced for row in rows] == [True, True]
+    write_exposures(store, rows, now=BEGIN)
+    write_outcomes(store, [OutcomeEvent(f"o{unit}", unit, "resolved", "0", BEGIN + 5) for unit in ("bob", "eve")])
+    look = controller.look(store, rules.rollout, StoreSource(store), BEGIN + 4 * 3600, code="1")
+    assert (look.evidence.exposed, look.evidence.blocks, look.evidence.late) == ((), (), 0)
+    write_outcomes(store, [OutcomeEvent("leak", "bob", "no_pii", "0", BEGIN + 6)])
+    look = controller.look(store, rules.rollout, StoreSource(store), BEGIN + 5 * 3600, code="1")
+    assert [one.move for one in look.decided.steps] == [Move.OFF, Move.HOLD]
+    assert ledger.replayed(controller.all_rows(store, rules.rollout)) is None
+
+
+def test_a_plan_without_testers_is_ledgered_as_before_and_one_with_them_shows_a_changed_one(rules):
+    assert "testers" not in rules_data(rules)
+    assert rules_from(rules_data(rules)) == rules
+    changes = plan_diff(rules, make_rules(testers={"bob": "candidate"}))
+    assert [one.sentence for one in changes] == ["tester.bob: - → candidate"]
 
 
 def test_the_snapshot_follows_the_ledger_and_survives_its_own_format(store, rules):
