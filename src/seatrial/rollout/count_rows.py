@@ -133,9 +133,13 @@ class CountedRows:
         """As the protocol says."""
         return self._source.has_exposures(rollout, since, until)
 
-    def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
+    def late_exposures(self, rollout: str, before: float, since: float, until: float) -> int:
         """As the protocol says."""
-        return self._source.late_exposures(rollout, before, recorded_since)
+        return self._source.late_exposures(rollout, before, since, until)
+
+    def late_outcomes(self, rollout: str, metric: Metric, before: float, since: float, until: float) -> int:
+        """As the protocol says."""
+        return self._source.late_outcomes(rollout, metric, before, since, until)
 
 
 def good_answer(metric: Metric) -> Answer:

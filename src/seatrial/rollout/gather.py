@@ -90,10 +90,19 @@ def gather(
         control_hash=hashes[0],
         candidate_hash=hashes[1],
         algorithm=hashes[2],
-        late=sum(one[2] for one in blocks) + counter.late_exposures(rules.rollout, state.counted, looked),
+        late=sum(one[2] for one in blocks) + _late(counter, rules, state, looked, now),
         unknown=sum(one[1] for one in blocks),
         unclear=tuple(unclear for one in blocks for unclear in one[3]),
     )
+
+
+def _late(source: CountingSource, rules: Rules, state: State, looked: float, now: float) -> int:
+    """Exposures and outcomes recorded since the last look, of minutes that were closed by then."""
+    outcomes = sum(
+        source.late_outcomes(rules.rollout, one, state.until(one.name), looked, now)
+        for one in (*rules.metrics, *rules.means)
+    )
+    return outcomes + source.late_exposures(rules.rollout, state.counted, looked, now)
 
 
 Found = TypeVar("Found")

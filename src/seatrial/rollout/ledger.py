@@ -122,7 +122,7 @@ def stepped(rules: Rules, last: Row, evidence: Evidence, now: float, *, code: st
         for one, cell in zip(steps, before.cells, strict=True)
         if one.move is not Move.HOLD or _is_news(one, cell.reported)
     )
-    news = bool(given or evidence.exposed or evidence.blocks or evidence.hits)
+    news = bool(given or evidence.exposed or evidence.blocks or evidence.hits or evidence.late)
     row = _row(STEP, last, rules, now, code, state, steps, {"evidence": evidence_data(evidence)})
     return Decided(row, state, steps, found, news, given)
 

@@ -141,8 +141,11 @@ class Reader(Protocol):
     def has_exposures(self, rollout: str, since: float, until: float) -> bool:
         """Whether any unit was exposed in (since, until)."""
 
-    def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
-        """Exposures from before a time that were recorded after another."""
+    def late_exposures(self, rollout: str, before: float, since: float, until: float) -> int:
+        """Exposures from before a time that were recorded in (since, until]; forced ones are left out."""
+
+    def late_outcomes(self, rollout: str, metric: Metric, before: float, since: float, until: float) -> int:
+        """Events of a metric's type in threads exposed before a time that were recorded in (since, until]; 0 where that is not kept."""
 
 
 class RowSource(Reader, Protocol):

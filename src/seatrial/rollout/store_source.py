@@ -47,7 +47,15 @@ UNHEARD = (
     "AND o.thread_id = e.thread_id AND o.observed_at >= e.exposed_at AND o.observed_at <= e.exposed_at + :horizon) LIMIT 1"
 )
 ANY_EXPOSURE = "SELECT 1 FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 AND e.exposed_at > :since AND e.exposed_at < :until LIMIT 1"
-LATE = "SELECT COUNT(*) FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 AND e.exposed_at < :before AND e.recorded_at > :recorded"
+LATE = (
+    "SELECT COUNT(*) FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 AND e.exposed_at < :before "
+    "AND e.recorded_at > :since AND e.recorded_at <= :until"
+)
+LATE_OUTCOMES = (
+    "SELECT COUNT(*) FROM outcomes o WHERE o.outcome = :outcome AND o.recorded_at > :since AND o.recorded_at <= :until "
+    "AND EXISTS (SELECT 1 FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 AND e.thread_id = o.thread_id "
+    "AND e.exposed_at < :before AND e.exposed_at <= o.observed_at)"
+)
 
 
 class StoreSource:
@@ -98,9 +106,14 @@ class StoreSource:
         """As the protocol says."""
         return bool(self._rows(ANY_EXPOSURE, rollout=rollout, since=since, until=until))
 
-    def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
+    def late_exposures(self, rollout: str, before: float, since: float, until: float) -> int:
         """As the protocol says."""
-        return int(self._rows(LATE, rollout=rollout, before=before, recorded=recorded_since)[0][0])
+        return int(self._rows(LATE, rollout=rollout, before=before, since=since, until=until)[0][0])
+
+    def late_outcomes(self, rollout: str, metric: Metric, before: float, since: float, until: float) -> int:
+        """As the protocol says."""
+        values = {"rollout": rollout, "outcome": metric.source.name, "before": before, "since": since, "until": until}
+        return int(self._rows(LATE_OUTCOMES, **values)[0][0])
 
     def _rows(self, query: str, **values: Any) -> list[Any]:
         from sqlalchemy import text  # noqa: PLC0415 - only where a store is used

@@ -15,7 +15,7 @@ from seatrial.errors import ConfigError
 from seatrial.outcome.maturity import Answer
 from seatrial.rollout.count_rows import most_frequent
 from seatrial.rollout.source import AnswerCount, Answers, BadEvent, Crossing, ExposedCount, MeanCount
-from seatrial.rollout.store_source import ANY_EXPOSURE, LAST_OUTCOME, LATE, UNHEARD
+from seatrial.rollout.store_source import ANY_EXPOSURE, LAST_OUTCOME, LATE, LATE_OUTCOMES, UNHEARD
 from seatrial.rollout.units_seen import MOST, SeenFolder, Tally, UnitsSeen
 from seatrial.rollout.warehouse_connect import duckdb_file, postgres_database
 from seatrial.rollout.warehouse_sql import (
@@ -42,6 +42,10 @@ if TYPE_CHECKING:
 
 
 _MANY = "SELECT h FROM seatrial_many"
+_KEEPS_RECORDED = (
+    "SELECT 1 FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = 'outcomes' "
+    "AND column_name = 'recorded_at' LIMIT 1"
+)
 
 
 class Warehouse:
@@ -177,10 +181,17 @@ class Warehouse:
         """As the protocol says."""
         return bool(self._query(ANY_EXPOSURE, {"rollout": rollout, "since": since, "until": until}))
 
-    def late_exposures(self, rollout: str, before: float, recorded_since: float) -> int:
+    def late_exposures(self, rollout: str, before: float, since: float, until: float) -> int:
         """As the protocol says."""
-        found = self._query(LATE, {"rollout": rollout, "before": before, "recorded": recorded_since})
+        found = self._query(LATE, {"rollout": rollout, "before": before, "since": since, "until": until})
         return int(found[0][0])
+
+    def late_outcomes(self, rollout: str, metric: Metric, before: float, since: float, until: float) -> int:
+        """As the protocol says; the outcomes of a warehouse need not have the time at which they were recorded."""
+        if not self._query(_KEEPS_RECORDED, {}):
+            return 0
+        values = {"rollout": rollout, "outcome": metric.source.name, "before": before, "since": since, "until": until}
+        return int(self._query(LATE_OUTCOMES, values)[0][0])
 
     def shadow_answers(self, rollout: str, cell: str, attempt: int) -> Any:
         """As the protocol says; shadow evidence lies in the project's store."""

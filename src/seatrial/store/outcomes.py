@@ -119,8 +119,13 @@ def outcomes_of(thread_id: str) -> tuple[OutcomeEvent, ...]:
         return tuple(OutcomeEvent(*row) for row in connection.execute(query, {"thread": thread_id}))
 
 
-def write_outcomes(store: Store, events: Iterable[OutcomeEvent]) -> int:
+def write_outcomes(store: Store, events: Iterable[OutcomeEvent], *, now: float | None = None) -> int:
     """Write outcomes, each event id once.
+
+    Args:
+        store: where.
+        events: what.
+        now: when they are written, seconds since 1970; None = the clock.
 
     Returns:
         How many were new.
@@ -129,7 +134,8 @@ def write_outcomes(store: Store, events: Iterable[OutcomeEvent]) -> int:
         UsageError: an id or an outcome is empty.
         DataError: an event id says something else already; nothing of this call is written.
     """
-    rows = [asdict(event) for event in events]
+    recorded = time.time() if now is None else now
+    rows = [{**asdict(event), "recorded_at": recorded} for event in events]
     for row in rows:
         for name in ("event_id", "thread_id", "outcome"):
             if not isinstance(row[name], str) or not row[name].strip():

@@ -80,6 +80,30 @@ def test_outcomes_that_arrive_after_all_count_as_if_they_had_been_in_time(store,
     assert all(one.candidate_bad + one.control_bad == 0 for one in found.evidence.blocks)
 
 
+def test_outcomes_that_arrive_after_their_minute_was_closed_are_counted_once_and_reopen_nothing(
+    store, started, tmp_path
+):
+    units = exposed(store, started, 2, every=60)
+    heard(store, units)
+    before = look(store, started, 4).decided.state
+    thread, at = units[0]
+    late = [
+        OutcomeEvent(f"x{i}", thread, "resolved", "0", at + seconds) for i, seconds in enumerate((30, 2 * HOUR, -1))
+    ]
+    write_outcomes(store, late, now=BEGIN + 4 * HOUR + 1)
+    write_outcomes(store, [OutcomeEvent("future", thread, "resolved", "0", at + 40)], now=BEGIN + 9 * HOUR)
+    with duckdb_of(store, tmp_path) as warehouse:
+        found = gather(warehouse, started, before, BEGIN + 5 * HOUR, BEGIN + 4 * HOUR)
+    second = look(store, started, 5)
+    assert (found.late, second.evidence.late, second.written) == (2, 2, True)  # the third came before its unit
+    assert [cell.rows for cell in second.decided.state.cells] == [cell.rows for cell in before.cells]
+    third = look(store, started, 5.1)
+    assert (third.evidence.late, third.written) == (0, False)
+    rows = controller.all_rows(store, started.rollout)
+    assert [row.data["evidence"]["late"] for row in rows[1:]] == [0, 2]
+    assert ledger.replayed(rows) is None
+
+
 def test_units_of_a_silence_wait_and_are_no_failures(store, started):
     units = exposed(store, started, 6)
     heard(store, [one for i, one in enumerate(units) if one[1] < BEGIN + 2 * HOUR and i % 20])
