@@ -75,7 +75,7 @@ def decide_gates(
     small = np.flatnonzero(first.any(axis=(1, 2)) & ~blocked)
     blocked[small] = (s.holm(small, worst=False) & far[small]).any(axis=(1, 2))
     left = np.flatnonzero(~blocked)
-    blocked[left] = (s.joint(left, rng, worst=False) & far[left]).any(axis=(1, 2))
+    blocked[left] = s.joint(left, rng, far[left], worst=False)
     drops = rules_out(design, policy)
     shown = shown_rows(design, policy, looks) if second is None else second.shown
     unshown = (drops > 0) & ~shown
@@ -86,8 +86,9 @@ def decide_gates(
     over = (s.missing_cells > tolerance) & s.family & (drops <= 0)
     open_ = np.flatnonzero(over.any(axis=(1, 2)) & ~blocked & ~unsure)
     if open_.size:
-        fails = s.holm(open_, worst=True) | s.joint(open_, rng, worst=True)
-        unsure[open_] = (fails & (s.fell_worst[open_] >= s.least - 1e-12) & over[open_]).any(axis=(1, 2))
+        hangs = (s.fell_worst[open_] >= s.least - 1e-12) & over[open_]
+        by_holm = (s.holm(open_, worst=True) & hangs).any(axis=(1, 2))
+        unsure[open_] = by_holm | s.joint(open_, rng, hangs, worst=True)
     floors = floors_of(design, policy, looks)
     unsure |= floors.unsure
     if policy.watch == "hold":
@@ -149,32 +150,33 @@ class _Stage:
                 found[i, k, s] = rejected
         return found
 
-    def joint(self, gates: NDArray[np.int64], rng: np.random.Generator, *, worst: bool) -> Bools:
-        """Gates x keys x segments: rows that the joint level rejects."""
+    def joint(self, gates: NDArray[np.int64], rng: np.random.Generator, of: Bools, *, worst: bool) -> Bools:
+        """Gates in which the joint level rejects a row of `of`, gates x keys x segments."""
         alpha = self._design.alpha
         first = [one.flips(gates, worst) for one in self._looks]
         if self._second is None:
-            found = joint_rejections(first, self._weights, alpha, self._method, rng)
-            return self._drawn(found, gates, np.broadcast_to(self._weights, found.shape), worst=worst)
+            found = joint_rejections(first, self._weights, alpha, self._method, rng, of)
+            return self._drawn(found, gates, np.broadcast_to(self._weights, of.shape), worst=worst)
         fresh = [one.flips(gates, worst) for one in self._second.looks]
         weights = np.where(self._second.suspicious[gates], self._weights, 0.0)
         if not worst:
-            found = joint_rejections(fresh, weights, alpha, self._method, rng)
+            found = joint_rejections(fresh, weights, alpha, self._method, rng, of)
             return self._drawn(found, gates, weights, worst=False)
         # Where the first look has counts alone, its clusters flip apart from those of the fresh repetitions.
         both = np.concatenate([self._weights - weights, weights], axis=1)
-        found = joint_rejections([*first, *fresh], both, alpha, self._method, rng)
-        keys = len(self._looks)
-        merged = np.asarray(found[:, :keys] | found[:, keys:])
-        return self._drawn(merged, gates, np.broadcast_to(self._weights, merged.shape), worst=True)
+        found = joint_rejections([*first, *fresh], both, alpha, self._method, rng, np.concatenate([of, of], axis=1))
+        return self._drawn(found, gates, np.broadcast_to(self._weights, of.shape), worst=True)
 
     def _drawn(self, found: Bools, gates: NDArray[np.int64], weights: Numbers, *, worst: bool) -> Bools:
-        """The rejections of gates that draw flips: whose row with the smallest p / weight has its own p within alpha."""
-        for i in np.flatnonzero(found.any(axis=(1, 2))):
-            rows = np.argwhere(weights[i] > 0).tolist()
-            p = np.array([float(self._p(k, s, gates[i : i + 1], worst=worst)[0]) for k, s in rows])
-            if p[np.argmin(p / weights[i][weights[i] > 0])] > self._design.alpha:
-                found[i] = False
+        """`found`, of gates that draw flips: whose row with the smallest p / weight has its own p within alpha."""
+        at = np.flatnonzero(found)
+        if not at.size:
+            return found
+        rows = np.argwhere((weights[at] > 0).any(axis=0)).tolist()
+        p = np.stack([self._p(k, s, gates[at], worst=worst) for k, s in rows], axis=1)
+        share = np.stack([weights[at, k, s] for k, s in rows], axis=1)
+        first = np.argmin(np.divide(p, share, out=np.full(p.shape, np.inf), where=share > 0), axis=1)
+        found[at[p[np.arange(at.size), first] > self._design.alpha]] = False
         return found
 
     def _p(self, k: int, s: int, gates: NDArray[np.int64], *, worst: bool) -> Numbers:
