@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from seatrial.stats.joint_flip import MOST_WORK, FamilyRow, joint_level
+from seatrial.stats.joint_flip import MOST_WORK, FamilyRow, _counted, joint_level
 from seatrial.stats.multiplicity import weighted_holm
 from seatrial.stats.normal import below
 from seatrial.stats.paired import mcnemar
@@ -203,3 +203,29 @@ def test_the_level_of_overlapping_dimensions_is_lower():
         )
     band = 3 * error(0.043, times)
     assert 0.023 - band <= blocked / times <= 0.043 + band
+
+
+@pytest.mark.parametrize("values", [(0, 0, 1, -1), (0, 0.5, 1 / 3, -1 / 3), (0, 1e-3)])
+@pytest.mark.parametrize("shape", [(400, 5), (400, 1), (1, 3), (0, 2)])
+def test_patterns_are_counted_in_the_order_of_their_values(shape, values):
+    table = np.random.default_rng(4).choice(values, size=shape).astype(float)
+    assert_counted(table)
+
+
+def test_two_patterns_of_one_number_are_told_apart():
+    odd = [int(one) * 2 + 1 for one in np.random.default_rng(0).integers(0, 2**63, size=2, dtype=np.uint64)]
+    rng = np.random.default_rng(9)
+    while True:  # x * odd[0] + y * odd[1] is the same for (x, y) and (x + odd[1], y - odd[0])
+        x, y = (int(one) for one in rng.integers(0, 2**63, size=2))
+        numbers = np.array([[x, y], [(x + odd[1]) % 2**64, (y - odd[0]) % 2**64]], dtype=np.uint64)
+        table = (numbers ^ (numbers >> np.uint64(52))).view(np.float64)
+        if np.isfinite(table).all():
+            break
+    assert_counted(table[[0, 1, 0]])
+
+
+def assert_counted(table):
+    patterns, counts = _counted(table)
+    expected, times = np.unique(table, axis=0, return_counts=True)
+    assert np.array_equal(patterns, expected)
+    assert np.array_equal(counts, times)
