@@ -6,7 +6,7 @@ The tests hold SHAPES and PLACES to the patterns of detect-secrets, a maintained
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from functools import cached_property
 
 FIELDS = re.compile(
     r"(?i)(?:^|[_-])(?:password|passwd|pwd|passphrase|client[_-]?secret|authorization|(?:set-)?cookie|credentials?"
@@ -18,20 +18,24 @@ LOGIN = re.compile(r"(://[^\s/:@\"'\\]{0,100}:)([^\s/@\"'\\]{1,200})(?=@)")
 """A password in an address."""
 
 
-class Shape(NamedTuple):
+class Shape:
     """One pattern, and what every text holds that it matches: a search for those costs a fiftieth.
 
     Attributes:
-        hints: one of these is in it (`Place`s: in its lower case).
-        regex: the pattern.
+        hints: one of these is in it (`PLACES`: in its lower case).
     """
 
-    hints: tuple[str, ...]
-    regex: re.Pattern[str]
+    def __init__(self, hints: tuple[str, ...], pattern: str) -> None:
+        self.hints, self._pattern = hints, pattern
+
+    @cached_property
+    def regex(self) -> re.Pattern[str]:
+        """The pattern; all of them together take 10 ms to compile, and most texts hint at none."""
+        return re.compile(self._pattern)
 
 
-def _shape(hints: str, regex: str) -> Shape:
-    return Shape(tuple(hints.split()), re.compile(regex))
+def _shape(hints: str, pattern: str) -> Shape:
+    return Shape(tuple(hints.split()), pattern)
 
 
 _DRAWN = r"(?:(?=[a-z0-9_-]{0,60}[A-Z])(?=[A-Z0-9_-]{0,60}[a-z])|(?=[A-Za-z0-9_-]{0,60}\d[A-Za-z0-9]{9})|(?=[A-Za-z_-]{0,40}[a-z0-9]{16}))"
@@ -81,7 +85,7 @@ _QUOTE = r"\\{0,8}[\"']?"
 _IS = rf"\]?{_QUOTE}\]?[ \t]{{0,16}}(?::=|=>|::|[:=])[ \t]{{0,16}}{_QUOTE}"
 _BESIDE = rf"(?:{_IS}|{_QUOTE}\]?[ \t]{{1,16}}{_QUOTE}(?=[A-Za-z0-9_-]{{24}}))"
 _WORDS = r"(?:password|passwd|pwd|passphrase|client[-_ ]?secret)"
-_ASSIGNED = re.compile(
+_ASSIGNED = (
     r"(?i)(\b(?:bearer|basic)[ \t]{1,4}(?=[^\s]{0,100}\d|[^\s]{20})"  # not "basic authentication"
     rf"|(?:\b|_)(?:x-)?(?:api|access|secret|auth|refresh|session)[-_ ]?(?:key|token){_IS}"
     rf"|secret[-_]?(?:access)?[-_]?key{_BESIDE}|account[-_ ]?key{_IS}"
@@ -96,19 +100,17 @@ _ASSIGNED = re.compile(
     rf"|(?:\b|_){_WORDS}{_IS})"
     r"([A-Za-z0-9+/_.=~%-]{8,4000})"
 )
-_LONG = re.compile(
-    rf"(?i)((?:\b|_)(?:api)?[-_]?(?:key|pwd|pass(?:word)?|token){_BESIDE})([A-Za-z0-9_-]{{44}})(?![A-Za-z0-9_-])"
-)
+_LONG = rf"(?i)((?:\b|_)(?:api)?[-_]?(?:key|pwd|pass(?:word)?|token){_BESIDE})([A-Za-z0-9_-]{{44}})(?![A-Za-z0-9_-])"
 """Forty-four characters are what one IAM service hands out; no hash has so many."""
-_AWS = re.compile(r"(?i)(aws.{0,20}?(?:key|pwd|pw|password|pass|token).{0,20}?['\"])([0-9a-zA-Z/+]{40})(?=['\"])")
-_QUOTED = re.compile(
+_AWS = r"(?i)(aws.{0,20}?(?:key|pwd|pw|password|pass|token).{0,20}?['\"])([0-9a-zA-Z/+]{40})(?=['\"])"
+_QUOTED = (
     rf"(?i)((?:\b|_)(?:{_WORDS}|(?:api|access|secret|auth)[-_ ]?(?:key|token))\\{{0,8}}[\"'][ \t]{{0,4}}:[ \t]{{0,4}}"
     r"\\{0,8}[\"'])([^\"'\\\n]{4,400})(?=\\{0,8}[\"'])"
 )
 """In JSON a password may hold anything."""
 
 PLACES = (
-    Shape(("://",), LOGIN),
+    Shape(("://",), LOGIN.pattern),
     Shape(("aws",), _AWS),
     Shape(("key", "pwd", "pass", "token"), _LONG),
     Shape(("pass", "pwd", "secret", "key", "token"), _QUOTED),

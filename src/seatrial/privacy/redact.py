@@ -29,6 +29,8 @@ _RUN = 13
 _IN_RUN = bytes(
     code if chr(code).isascii() and (chr(code).isalnum() or chr(code) in "_+/=.:-") else 32 for code in range(256)
 )
+_LEAST = 5
+"""Characters of the shortest match of any shape or place: `://:x`. A field called `key` has fewer."""
 _LONG_RUN = re.compile(rf"[A-Za-z0-9_+/=.:-]{{{_RUN}}}")
 _SHORT = 500
 """Texts of fewer characters are searched at once; longer ones are translated first, which takes less a character."""
@@ -185,8 +187,10 @@ def _names_secret(name: str) -> bool:
 
 
 def _without_keys(text: str) -> str:
-    from seatrial.privacy.key_shapes import PLACES, SHAPES  # noqa: PLC0415 - most texts need none, and they take 10 ms
+    from seatrial.privacy.key_shapes import PLACES, SHAPES  # noqa: PLC0415 - most texts need none
 
+    if len(text) < _LEAST:
+        return text
     if _has_run(text):
         for shape in SHAPES:
             if any(hint in text for hint in shape.hints):

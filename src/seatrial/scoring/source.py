@@ -37,6 +37,9 @@ _CONTAINERS = frozenset(
 _trees: WeakKeyDictionary[types.ModuleType, ast.Module | None] = WeakKeyDictionary()
 """The tree of each imported module, read once: its file may be edited afterwards, and what runs is what was imported."""
 
+_functions: WeakKeyDictionary[types.ModuleType, dict[tuple[int, str], list[Defined]]] = WeakKeyDictionary()
+"""Where the functions of that tree are, walked once however many evaluators are in one file."""
+
 
 def module_tree(module: types.ModuleType) -> ast.Module | None:
     """The tree of a module's file; None where it has none that can be read."""
@@ -55,16 +58,23 @@ def function_tree(function: types.FunctionType) -> Defined | None:
     tree = module_tree(module) if module is not None else None
     if tree is None or module is None or code.co_filename != module.__file__:
         return None
-    found = [
-        node
-        for node in ast.walk(tree)
-        if isinstance(node, Defined) and _first_line(node) == code.co_firstlineno and _named(node) == code.co_name
-    ]
+    found = _functions_of(module, tree).get((code.co_firstlineno, code.co_name), [])
     if len(found) > 1:  # several lambdas on one line: the one that spans what the code spans
         spans = [span for span in code.co_positions() if None not in span]
         last = max(((line, column) for _, line, _, column in spans if line and column), default=None)
         found = [node for node in found if isinstance(node, ast.Lambda) and _end(node) == last] or found[:1]
     return found[0] if found else None
+
+
+def _functions_of(module: types.ModuleType, tree: ast.Module) -> dict[tuple[int, str], list[Defined]]:
+    """First line and name -> the functions of a module that have them."""
+    if module not in _functions:
+        places: dict[tuple[int, str], list[Defined]] = {}
+        for node in ast.walk(tree):
+            if isinstance(node, Defined):
+                places.setdefault((_first_line(node), _named(node)), []).append(node)
+        _functions[module] = places
+    return _functions[module]
 
 
 def class_tree(cls: type) -> ast.ClassDef | None:

@@ -8,6 +8,7 @@ import random
 import re
 import string
 from io import BytesIO, TextIOWrapper
+from re import _parser
 
 import pytest
 from hypothesis import Phase, given, settings
@@ -17,7 +18,8 @@ from seatrial.adapters.langsmith.push import refuse_pii
 from seatrial.dataset import Example
 from seatrial.errors import DataError
 from seatrial.model.hub import Hub
-from seatrial.privacy.redact import Redactor, secrets_of
+from seatrial.privacy.key_shapes import PLACES, SHAPES
+from seatrial.privacy.redact import _LEAST, Redactor, secrets_of
 from seatrial.privacy.streams import RedactedStream
 
 from .planted import ENVIRONMENT, PLACED, SHAPED, TEXTS, needles
@@ -188,3 +190,12 @@ def test_redacting_twice_changes_nothing():
     for _ in range(20):
         once = redact(" ".join(draw.choice(TEXTS) for _ in range(3)))
         assert redact(once) == once
+
+
+@pytest.mark.parametrize("shape", [*SHAPES, *PLACES], ids=lambda shape: shape.hints[0])
+def test_no_pattern_matches_a_text_that_is_too_short_to_be_searched(shape):
+    assert _parser.parse(shape.regex.pattern).getwidth()[0] >= _LEAST
+
+
+def test_the_shortest_text_that_holds_a_key_is_searched():
+    assert Redactor()("://:x@") == "://:<secret>@"
