@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from seatrial.certify.certificate import Certificate
     from seatrial.certify.design import Design
-    from seatrial.certify.estimate import Seen
+    from seatrial.certify.estimate import Fact, Seen
+    from seatrial.certify.scenario import Truth
     from seatrial.certify.win_rates import WinRateCertificate
     from seatrial.cli.evidence import Requested
     from seatrial.evidence import Evidence
@@ -148,16 +149,11 @@ def command(
 
         file_alone("policy", "seed", "as_json", "output")
         return certify_plan(policy, runs=1000, seed=seed, as_json=as_json, output=output)
-    from functools import partial  # noqa: PLC0415
-
     import numpy as np  # noqa: PLC0415 - simulation is for those who certify
 
-    from seatrial.certify.certificate import certify  # noqa: PLC0415
     from seatrial.certify.estimate import Given, world  # noqa: PLC0415
     from seatrial.certify.win_rates import certify_win_rate  # noqa: PLC0415
     from seatrial.cli.certified import keep  # noqa: PLC0415
-    from seatrial.report.certificate import certificate_lines, fleet_line  # noqa: PLC0415
-    from seatrial.report.win_rate_certificate import win_rate_lines  # noqa: PLC0415
 
     if output is not None and (output.suffix not in (".json", ".svg") or not output.parent.is_dir()):
         raise UsageError(f"-o {output}: choose FILE.json or FILE.svg in a folder that exists")
@@ -172,41 +168,73 @@ def command(
     if icc and all(case.design.alone for case in cases):
         raise UsageError("--icc: no cluster holds two examples; say how many do with --cluster-size")
     worlds = [world(case.design, case.policy, given, case.found, repeat=case.repeat) for case in cases]
-    done: list[Certificate] = []
-    with progress(quiet=as_json) as tell:
+    done = _simulated(cases, worlds, gates, seed, confirming=confirming, quiet=as_json)
+    judged = [
+        [certify_win_rate(case.design, rule, rng=np.random.default_rng(seed)) for rule in case.policy.judges]
+        for case in cases
+    ]
+    rules = [case.policy for case in cases]
+    _write(done, rules, judged, as_json=as_json, output=output)
+    what_if = given != Given()
+    if not what_if:
+        keep(done)
+    if not as_json:
+        _show(done, rules, judged, what_if=what_if)
+    return 0 if all(c.kept and c.judges for c in done) else 2
+
+
+def _simulated(
+    cases: Sequence[Case],
+    worlds: Sequence[tuple[Truth, tuple[Fact, ...]]],
+    gates: int,
+    seed: int,
+    *,
+    confirming: bool,
+    quiet: bool,
+) -> list[Certificate]:
+    """A certificate per case, each from the same seed: no graph's figures hang on which others are asked for."""
+    from functools import partial  # noqa: PLC0415
+
+    import numpy as np  # noqa: PLC0415 - as in `command`
+
+    from seatrial.certify.certificate import certify  # noqa: PLC0415
+
+    done = []
+    with progress(quiet=quiet) as tell:
         for case, (truth, facts) in zip(cases, worlds, strict=True):
-            rng = np.random.default_rng(seed)
-            reported = partial(tell, case.design.name)
             done.append(
                 certify(
                     case.design,
                     case.policy,
                     truth,
                     gates=gates,
-                    rng=rng,
+                    rng=np.random.default_rng(seed),
                     facts=facts,
                     confirming=confirming,
-                    progress=reported,
+                    progress=partial(tell, case.design.name),
                 )
             )
-    rules = [case.policy for case in cases]
-    judged = [
-        [certify_win_rate(case.design, rule, rng=np.random.default_rng(seed)) for rule in case.policy.judges]
-        for case in cases
-    ]
-    _write(done, rules, judged, as_json=as_json, output=output)
-    what_if = given != Given()
-    if not what_if:
-        keep(done)
-    if not as_json:
-        for i, (certificate, one) in enumerate(zip(done, rules, strict=True)):
-            say([*([Line("", "plain")] if i else []), *certificate_lines(certificate, one)])
-            say([line for found in judged[i] for line in win_rate_lines(found)])
-        if len(done) > 1:
-            say([fleet_line(done)])
-        if what_if:
-            say([Line("  what if: rates of a world that options made up stand beside no gate's verdict", "dim")])
-    return 0 if all(c.kept and c.judges for c in done) else 2
+    return done
+
+
+def _show(
+    done: Sequence[Certificate],
+    rules: Sequence[Policy],
+    judged: Sequence[Sequence[WinRateCertificate]],
+    *,
+    what_if: bool,
+) -> None:
+    """The certificates as a terminal shows them."""
+    from seatrial.report.certificate import certificate_lines, fleet_line  # noqa: PLC0415
+    from seatrial.report.win_rate_certificate import win_rate_lines  # noqa: PLC0415
+
+    for i, (certificate, rule) in enumerate(zip(done, rules, strict=True)):
+        say([*([Line("", "plain")] if i else []), *certificate_lines(certificate, rule)])
+        say([line for found in judged[i] for line in win_rate_lines(found)])
+    if len(done) > 1:
+        say([fleet_line(done)])
+    if what_if:
+        say([Line("  what if: rates of a world that options made up stand beside no gate's verdict", "dim")])
 
 
 def _from_project(policy: Path, graphs: tuple[str, ...], runs: tuple[str, ...], cluster_size: int | None) -> list[Case]:

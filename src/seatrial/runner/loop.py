@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -103,22 +104,17 @@ def run(
             another process is writing.
         DataError: an example that is no JSON or has a malformed script; rows that cannot be read.
     """
-    keys = [bound.key for bound in evaluators]
-    if not keys or len(set(keys)) != len(keys):
-        raise ConfigError(
-            f"graph {plan.graph!r} needs evaluators, each with a key of its own; it has: {', '.join(keys) or 'none'}"
-        )
+    keys = _keys(plan.graph, evaluators)
     examples = plan.chosen(limit)
-    hashes = _hashes(examples)
-    dimensions = _dimensions(examples, segments)
+    hashes, dimensions = _hashes(examples), _dimensions(examples, segments)
     summary = identity(plan, evaluators)
     before = _begin(run_dir, summary, resume=resume)
     records: list[Record | None] = [None] * (len(examples) * plan.repetitions)
     _restore(records, run_dir / ROWS, examples, plan.repetitions, keys)
     todo = [n for n, record in enumerate(records) if record is None or (retry_errors and not record.measured)]
     refresh()  # a graph's module may have loaded a .env file
-    evidence, began = run_dir / EVIDENCE, clock()
-    evidence.unlink(missing_ok=True)
+    began = clock()
+    (run_dir / EVIDENCE).unlink(missing_ok=True)
     summary |= {
         "planned": len(records),
         "limit": limit,
@@ -140,11 +136,10 @@ def run(
     )
 
     done = [record for record in records if record is not None]
-    complete = len(done) == len(records)
+    ran = _Ran(run_dir, before, planned=len(records), only_read=not todo)
     learnt = learn_keys(evaluators, done)
     found = cells(learnt, done)
-    rows = count(found)
-    if complete:
+    if len(done) == len(records):
         table = columns(
             plan,
             examples=examples,
@@ -155,25 +150,32 @@ def run(
             keys=learnt,
             found=found,
         )
-        made = keep(table, evidence, {"run_id": plan.run_id})
-        _refuse_altered(run_dir, before, made, only_read=not todo, planned=len(records))
-        summary |= {HASH: made} if made else {}
-    system, measurement = failures(rows)
-    warnings = _warnings(done, len(records))
+        summary |= ran.kept(keep(table, run_dir / EVIDENCE, {"run_id": plan.run_id}))
+    result = ran.result(done, count(found))
     summary |= {
-        "done": len(done),
-        "rows": rows,
-        "system_failures": system,
-        "measurement_failures": measurement,
+        "done": result.done,
+        "rows": result.rows,
+        "system_failures": result.system_failures,
+        "measurement_failures": result.measurement_failures,
         "tokens": tokens(done),
         "duration_ms": (clock() - began) * 1000.0 + before.get("duration_ms", 0.0),
-        "warnings": list(warnings),
+        "warnings": list(result.warnings),
         "seatrial": _version(),
-        "complete": complete,
-        **({"finished": _finished(before, only_read=not todo) or now().isoformat()} if complete else {}),
+        "complete": result.complete,
+        **({"finished": ran.finished() or now().isoformat()} if result.complete else {}),
     }
     write_summary(run_dir / SUMMARY, summary)
-    return RunResult(run_dir, complete, len(records), len(done), rows, system, measurement, warnings)
+    return result
+
+
+def _keys(graph: str, evaluators: Sequence[Bound]) -> list[str]:
+    """The evaluators' keys; a ConfigError where there is none, or one twice."""
+    keys = [bound.key for bound in evaluators]
+    if not keys or len(set(keys)) != len(keys):
+        raise ConfigError(
+            f"graph {graph!r} needs evaluators, each with a key of its own; it has: {', '.join(keys) or 'none'}"
+        )
+    return keys
 
 
 def _begin(run_dir: Path, summary: Mapping[str, Any], *, resume: bool) -> dict[str, Any]:
@@ -189,22 +191,50 @@ def _begin(run_dir: Path, summary: Mapping[str, Any], *, resume: bool) -> dict[s
     return before or {}
 
 
-def _refuse_altered(
-    run_dir: Path, before: Mapping[str, Any], made: str | None, *, only_read: bool, planned: int
-) -> None:
-    """Raise a DataError where rows that were only read again give another table than they gave before."""
-    kept = before.get(HASH) if only_read and before.get("complete") and before.get("planned") == planned else None
-    if kept and made and made != kept:
-        (run_dir / EVIDENCE).unlink(missing_ok=True)
-        write_summary(run_dir / SUMMARY, before)  # so that the same is refused the next time
-        raise DataError(
-            f"{run_dir / ROWS} gives another table ({made}) than when the run was made ({kept}): it was damaged or edited since, or another version of seatrial made it. Make a new run"
-        )
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """A run that ended.
 
+    Attributes:
+        folder: where it is kept.
+        before: its summary before it was gone on with; empty for a new one.
+        planned: how many rows there are to be.
+        only_read: nothing was run now.
+    """
 
-def _finished(before: Mapping[str, Any], *, only_read: bool) -> str | None:
-    """When a run that is only read again was finished; None for one that ran something now."""
-    return before.get("finished", before["started"]) if only_read and before.get("complete") else None
+    folder: Path
+    before: Mapping[str, Any]
+    planned: int
+    only_read: bool
+
+    def kept(self, made: str | None) -> dict[str, Any]:
+        """What the summary says of the table that was made.
+
+        Raises:
+            DataError: rows that were only read again give another table than they gave before.
+        """
+        complete = self.only_read and self.before.get("complete") and self.before.get("planned") == self.planned
+        kept = self.before.get(HASH) if complete else None
+        if kept and made and made != kept:
+            (self.folder / EVIDENCE).unlink(missing_ok=True)
+            write_summary(self.folder / SUMMARY, self.before)  # so that the same is refused the next time
+            raise DataError(
+                f"{self.folder / ROWS} gives another table ({made}) than when the run was made ({kept}): it was damaged or edited since, or another version of seatrial made it. Make a new run"
+            )
+        return {HASH: made} if made else {}
+
+    def finished(self) -> str | None:
+        """When a run that is only read again was finished; None for one that ran something now."""
+        if not (self.only_read and self.before.get("complete")):
+            return None
+        return str(self.before.get("finished", self.before["started"]))
+
+    def result(self, done: Sequence[Record], rows: dict[str, int]) -> RunResult:
+        """What it came to, by its records and its rows of evidence."""
+        system, measurement = failures(rows)
+        complete = len(done) == self.planned
+        warnings = _warnings(done, self.planned)
+        return RunResult(self.folder, complete, self.planned, len(done), rows, system, measurement, warnings)
 
 
 def _work_through(

@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.dataset import Dataset, Example
-    from seatrial.graph.spec import GraphSpec
+    from seatrial.graph.spec import GraphSpec, Version
     from seatrial.graph.target import Target
     from seatrial.project import Project
-    from seatrial.runner import RunResult
+    from seatrial.runner import RunPlan, RunResult
     from seatrial.runner.loop import Keep
 
 DEFAULT_TIMEOUT_S = 120.0
 
 
-class Resumed(NamedTuple):
-    """How a run was begun; what the registry no longer has is the label it was recorded under."""
+class Requested(NamedTuple):
+    """Which run is made: of which version and under which label, on which examples, how often and of how many."""
 
     version: str | None
     label: str | None
@@ -42,7 +42,27 @@ class Resumed(NamedTuple):
     limit: int | None
 
 
-def _resumed(project: Project, run_id: str, spec: GraphSpec) -> Resumed:
+def _going_on(
+    before: Requested, run_id: str, requested: tuple[str | None, str | None, str | None, int | None, int | None]
+) -> Requested:
+    """How a run goes on that was begun as `before`, where the caller asks for more, or for nothing."""
+    version, label, kind, repeat, limit = requested
+    if repeat is not None and repeat < before.repeat:
+        raise UsageError(f"{run_id} was begun with --repeat {before.repeat}; a run that goes on gets no smaller")
+    if limit is not None and (before.limit is None or limit < before.limit):
+        begun = "whole" if before.limit is None else f"with --limit {before.limit}"
+        raise UsageError(f"{run_id} was begun {begun}; a run that goes on gets no smaller")
+    return Requested(
+        version or before.version,
+        label or before.label,
+        kind or before.kind,
+        repeat or before.repeat,
+        limit or before.limit,
+    )
+
+
+def _resumed(project: Project, run_id: str, spec: GraphSpec) -> Requested:
+    """How a run was begun; what the registry no longer has is the label it was recorded under."""
     if run_id != PurePath(run_id).name or not (project.root / RUNS / run_id).is_dir():
         raise UsageError(f"no run is called {run_id!r}; {known(project)}")
     wording = summary(project, run_id)
@@ -54,7 +74,7 @@ def _resumed(project: Project, run_id: str, spec: GraphSpec) -> Resumed:
         )
     name = str(wording["version"])
     registered = any(version.name == name for version in spec.versions)
-    return Resumed(
+    return Requested(
         version=name if registered else None,
         label=None if registered else name,
         kind=str(wording["dataset"]["name"]).rpartition(":")[2],
@@ -148,44 +168,98 @@ def evaluate(
     """
     # a light install gates evidence and runs nothing
     from seatrial.evidence.write import write_parquet  # noqa: PLC0415
-    from seatrial.runner import RunPlan, run  # noqa: PLC0415
+    from seatrial.runner import run  # noqa: PLC0415
 
     spec = project.spec(graph)
+    requested = Requested(version, label, kind or "golden", repeat or 1, limit)
     if resume:
-        before = _resumed(project, resume, spec)
-        version, label = version or before.version, label or before.label
-        kind = kind or before.kind
-        if repeat is not None and repeat < before.repeat:
-            raise UsageError(f"{resume} was begun with --repeat {before.repeat}; a run that goes on gets no smaller")
-        if limit is not None and (before.limit is None or limit < before.limit):
-            raise UsageError(
-                f"{resume} was begun {'whole' if before.limit is None else f'with --limit {before.limit}'}; a run that goes on gets no smaller"
-            )
-        repeat, limit = repeat or before.repeat, limit or before.limit
-    kind, repeat = kind or "golden", repeat or 1
-    chosen = spec.version(version)
+        requested = _going_on(_resumed(project, resume, spec), resume, (version, label, kind, repeat, limit))
+    chosen = spec.version(requested.version)
     suite = project.evaluators(graph)
-    dataset = project.dataset(graph, kind)
+    dataset = project.dataset(graph, requested.kind)
     project.check_prompt(spec, chosen)
-    prompt = prompt_of(project.root, spec, chosen)
+    must_pass = _must_pass(project, graph, dataset, requested.kind)
+    name = requested.label or chosen.name
+    named = part or turn
+    run_id = resume or (named.run_id if named else new_run_id(graph, name, datetime.now(UTC)))
+    plan = _plan(project, spec, chosen, dataset, requested, run_id, part, turn)
     dimensions = for_graph(project.dimensions, graph)
+
+    def segments(example: Example) -> dict[str, str]:
+        return assign(dimensions, example.row())
+
+    with models_at_hand(project, graph):
+        result = run(
+            plan,
+            _target(project, graph, chosen.name, plan.chosen(requested.limit)),
+            suite,
+            segments,
+            into or project.root / RUNS / run_id,
+            concurrency=concurrency or (1 if spec.family_of(chosen) == RULES else 8),
+            timeout_s=timeout_s,
+            resume=resume is not None or (named is not None and (project.root / RUNS / run_id).is_dir()),
+            retry_errors=retry_errors,
+            limit=requested.limit,
+            progress=None if progress is None else lambda done, planned: progress(f"{graph}@{name}", done, planned),
+            keep=keep or write_parquet,
+        )
+    more = max(0, must_pass.runs - requested.repeat) if must_pass.examples else 0
+    if part is None and more and requested.limit is None and into is None and result.complete:
+        evaluate(
+            project,
+            graph,
+            requested.version,
+            kind=requested.kind,
+            repeat=more,
+            concurrency=concurrency,
+            timeout_s=timeout_s,
+            label=requested.label,
+            part=Part(contracts_run(run_id), must_pass.examples, WHY, first=requested.repeat),
+            retry_errors=retry_errors,
+        )
+    return result
+
+
+class _MustPass(NamedTuple):
+    """Examples that have to pass, and in how many runs of each."""
+
+    examples: frozenset[str]
+    runs: int
+
+
+def _must_pass(project: Project, graph: str, dataset: Dataset, kind: str) -> _MustPass:
     critical, runs = contracts_of(project, graph, kind)
     absent = sorted(critical - {example.id for example in dataset.examples})
     if absent:
         raise ConfigError(f"must_pass names {absent[0]!r}, and {dataset.name} has no such example; nothing was run")
-    name = label or chosen.name
-    named = part or turn
-    run_id = resume or (named.run_id if named else new_run_id(graph, name, datetime.now(UTC)))
-    plan = RunPlan(
+    return _MustPass(frozenset(critical), runs)
+
+
+def _plan(
+    project: Project,
+    spec: GraphSpec,
+    chosen: Version,
+    dataset: Dataset,
+    requested: Requested,
+    run_id: str,
+    part: Part | None,
+    turn: Turn | None,
+) -> RunPlan:
+    """What is run, with everything that says what it was when it ran."""
+    from seatrial.runner import RunPlan  # noqa: PLC0415 - as in `evaluate`
+
+    graph, prompt = spec.assistant_id, prompt_of(project.root, spec, chosen)
+    dimensions = for_graph(project.dimensions, graph)
+    return RunPlan(
         run_id=run_id,
         graph=graph,
-        version=name,
+        version=requested.label or chosen.name,
         dataset=dataset.name,
         dataset_hash=dataset.hash,
         examples=part.of(dataset) if part else dataset.examples,
         version_config=chosen.config,
         dataset_version=dataset.version,
-        repetitions=repeat,
+        repetitions=requested.repeat,
         part=part.why if part else "",
         code=code_hash(project, graph, chosen.name),
         first=part.first if part else 0,
@@ -196,40 +270,6 @@ def evaluate(
         segments_hash=definition_of(dimensions),
         critical=tuple(sorted(critical_segments(dimensions))),
     )
-
-    def segments(example: Example) -> dict[str, str]:
-        return assign(dimensions, example.row())
-
-    with models_at_hand(project, graph):
-        result = run(
-            plan,
-            _target(project, graph, chosen.name, plan.chosen(limit)),
-            suite,
-            segments,
-            into or project.root / RUNS / run_id,
-            concurrency=concurrency or (1 if spec.family_of(chosen) == RULES else 8),
-            timeout_s=timeout_s,
-            resume=resume is not None or (named is not None and (project.root / RUNS / run_id).is_dir()),
-            retry_errors=retry_errors,
-            limit=limit,
-            progress=None if progress is None else lambda done, planned: progress(f"{graph}@{name}", done, planned),
-            keep=keep or write_parquet,
-        )
-    more = max(0, runs - repeat) if critical else 0
-    if part is None and more and limit is None and into is None and result.complete:
-        evaluate(
-            project,
-            graph,
-            version,
-            kind=kind,
-            repeat=more,
-            concurrency=concurrency,
-            timeout_s=timeout_s,
-            label=label,
-            part=Part(contracts_run(run_id), critical, WHY, first=repeat),
-            retry_errors=retry_errors,
-        )
-    return result
 
 
 def _target(project: Project, graph: str, version: str, examples: Sequence[Example]) -> Target:
