@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import heapq
+import math
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +12,7 @@ from seatrial.rollout.evidence import Block, Evidence, Exposed, fold
 from seatrial.rollout.judge import findings
 from seatrial.rollout.ladder import FALLS, Move, apply, step
 from seatrial.rollout.ramp_simulation.walks import Share, quantile
+from seatrial.rollout.sentence import duration
 from seatrial.rollout.state import Mode, first_state
 from seatrial.wording import percent
 
@@ -17,13 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     import numpy as np
+    from numpy.typing import NDArray
 
     from seatrial.rollout.ladder import Step
     from seatrial.rollout.rules import Rules
     from seatrial.rollout.state import State
 
     Truth = Callable[[str, str, str, float, float], float]
+    Traffic = Callable[[str, float, float], float]
 
+SHOWN = 5
+"""Rollouts of a simulation that are kept as they went, for a picture."""
 CONTROL, CANDIDATE = "control", "candidate"
 
 
@@ -37,6 +44,8 @@ class Effect:
         metric: in which metric; empty: the primary one.
         from_share: only from this share of the traffic on ("breaks only at 25 %").
         after: only from so many seconds after the start on (delayed harm).
+        throttle: part of the cell's traffic that is turned away while the candidate answers some of it: it uses up a limit
+            that both versions share, so units of both are missing.
     """
 
     drop: float
@@ -44,6 +53,11 @@ class Effect:
     metric: str = ""
     from_share: float = 0.0
     after: float = 0.0
+    throttle: float = 0.0
+
+    def holds(self, cell: str, share: float, now: float) -> bool:
+        """Whether it acts in a cell at that share and time."""
+        return self.cell in ("", cell) and share >= self.from_share and now >= self.after
 
 
 @dataclass(frozen=True)
@@ -87,16 +101,20 @@ def truth_of(rules: Rules, effects: tuple[Effect, ...] = (), drift: float = 0.0)
         if arm == CONTROL:
             return base
         missing = sum(
-            effect.drop
-            for effect in effects
-            if effect.cell in ("", cell)
-            and (effect.metric or primary) == metric
-            and share >= effect.from_share
-            and now >= effect.after
+            effect.drop for effect in effects if (effect.metric or primary) == metric and effect.holds(cell, share, now)
         )
         return min(1.0, max(0.0, base - missing))
 
     return rate
+
+
+def traffic_of(effects: tuple[Effect, ...] = ()) -> Traffic:
+    """(cell, share, seconds since the start) -> part of the cell's traffic that is not turned away."""
+
+    def left(cell: str, share: float, now: float) -> float:
+        return math.prod(1 - effect.throttle for effect in effects if share > 0 and effect.holds(cell, share, now))
+
+    return left
 
 
 def play(
@@ -107,6 +125,7 @@ def play(
     units_per_day: float,
     every: float = 300.0,
     days: float = 30.0,
+    traffic: Traffic = lambda *_: 1.0,
 ) -> Played:
     """One rollout from its start until every cell is done or rolled back, or the days are over.
 
@@ -117,6 +136,7 @@ def play(
         units_per_day: of all cells.
         every: seconds between two looks; the units between them make one block a cell.
         days: longest duration.
+        traffic: (cell, share, seconds since the start) -> part of the traffic that arrives.
     """
     state = first_state(rules, 0.0)
     if rules.shadow.units:
@@ -129,8 +149,9 @@ def play(
         begin, now = now, now + every
         seen = []
         for cell, plan in zip(state.cells, rules.cells, strict=True):
-            n = int(rng.poisson(units_per_day * every / 86400 * plan.share))
             share = rules.share(cell.rung)
+            arriving = units_per_day * plan.share * traffic(cell.cell, share, begin)
+            n = int(rng.poisson(arriving * every / 86400))
             new = int(rng.binomial(n, share))
             seen.append(Exposed(cell.cell, cell.attempt, cell.rung, n - new, new))
             if not any(one.move in FALLS and one.cell == cell.cell for _, one in moves):
@@ -164,23 +185,38 @@ class Simulated:
 
     Attributes:
         rolled_back: share of rollouts in which any cell was.
-        cells: per cell: share rolled back, share arrived, and in the median of those rolled back the candidate units and
-            days until then; None where none was.
+        cells: what became of each cell.
+        shown: the first rollouts as they went.
     """
 
     rolled_back: Share
     cells: tuple[CellRates, ...]
+    shown: tuple[Played, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class CellRates:
-    """One cell over many rollouts; a median is None where fewer than half of them were rolled back."""
+    """One cell over many rollouts; a median is over all of them, and None where fewer than half were rolled back.
+
+    Attributes:
+        cell: its name.
+        rolled_back: how many rolled it back.
+        arrived: in how many it ended on all of its traffic.
+        units: median of the candidate units until it was rolled back.
+        days: median of the time until then.
+        arrival_days: median of the time until it had arrived; None where fewer than half did.
+        ends: (share of the traffic, how many ended there), the lowest share first.
+        falls: seconds until it was rolled back, of every rollout that did.
+    """
 
     cell: str
     rolled_back: Share
     arrived: Share
     units: float | None
     days: float | None
+    arrival_days: float | None = None
+    ends: tuple[tuple[float, Share], ...] = ()
+    falls: tuple[float, ...] = ()
 
 
 def simulate(
@@ -192,33 +228,39 @@ def simulate(
     units_per_day: float,
     every: float = 300.0,
     days: float = 30.0,
+    traffic: Traffic = lambda *_: 1.0,
     progress: Callable[[int, int], None] = lambda _done, _planned: None,
 ) -> Simulated:
     """`play` so many times."""
-    import numpy as np  # noqa: PLC0415 - loaded already
-
     played = []
     for k in range(runs):
-        played.append(play(rules, truth, rng, units_per_day=units_per_day, every=every, days=days))
+        played.append(play(rules, truth, rng, units_per_day=units_per_day, every=every, days=days, traffic=traffic))
         progress(k + 1, runs)
-    cells = []
-    for cell in rules.cells:
-        back = [one for one in played if one.rolled_back(cell.name)]
-        units = np.array(
-            [one.exposed[cell.name] if one.rolled_back(cell.name) else np.inf for one in played], dtype=float
-        )
-        times = np.array([_first_fall(one, cell.name) for one in played], dtype=float)
-        middle = quantile(times, 0.5)
-        cells.append(
-            CellRates(
-                cell.name,
-                Share(len(back), runs),
-                Share(sum(one.arrived(cell.name) for one in played), runs),
-                quantile(units, 0.5),
-                None if middle is None else middle / 86400,
-            )
-        )
-    return Simulated(Share(sum(one.rolled_back() for one in played), runs), tuple(cells))
+    return Simulated(
+        Share(sum(one.rolled_back() for one in played), runs),
+        tuple(_rates(rules, cell.name, played) for cell in rules.cells),
+        tuple(played[:SHOWN]),
+    )
+
+
+def _rates(rules: Rules, cell: str, played: list[Played]) -> CellRates:
+    import numpy as np  # noqa: PLC0415 - loaded already
+
+    runs = len(played)
+    falls = np.array([_first(one, cell, FALLS) for one in played], dtype=float)
+    fell = np.isfinite(falls)
+    units = np.where(fell, [one.exposed[cell] for one in played], np.inf)
+    ends = Counter(rules.share(one.state.cell(cell).rung) for one in played)
+    return CellRates(
+        cell,
+        Share(int(fell.sum()), runs),
+        Share(sum(one.arrived(cell) for one in played), runs),
+        quantile(units, 0.5),
+        _median_days(falls),
+        _median_days(np.array([_first(one, cell, (Move.DONE,)) for one in played], dtype=float)),
+        tuple((share, Share(n, runs)) for share, n in sorted(ends.items())),
+        tuple(falls[fell].tolist()),
+    )
 
 
 def simulated_data(found: Simulated) -> dict[str, Any]:
@@ -234,6 +276,8 @@ def simulated_data(found: Simulated) -> dict[str, Any]:
                 "arrived": one.arrived.rate,
                 "median_candidate_units": one.units,
                 "median_days": one.days,
+                "median_days_to_arrive": one.arrival_days,
+                "final_shares": [{"share": share, "rate": of.rate} for share, of in one.ends],
             }
             for one in found.cells
         ],
@@ -244,15 +288,26 @@ def simulated_lines(found: Simulated) -> list[str]:
     """The result in words."""
     lines = [f"{percent(found.rolled_back.rate)} of {found.rolled_back.runs:,} rollouts rolled a cell back"]
     for one in found.cells:
-        when = f", in the median after {one.units:,.0f} candidate units" if one.units is not None else ""
+        when = came = ""
+        if one.units is not None and one.days is not None:
+            when = f", in the median after {one.units:,.0f} candidate units and {duration(one.days * 86400)}"
+        if one.arrival_days is not None:
+            came = f" (in the median after {duration(one.arrival_days * 86400)})"
+        ends = ", ".join(f"at {percent(share)} in {percent(of.rate)}" for share, of in one.ends)
         lines.append(
-            f"{one.cell}: rolled back {percent(one.rolled_back.rate)}{when}, arrived {percent(one.arrived.rate)}"
+            f"{one.cell}: rolled back {percent(one.rolled_back.rate)}{when}, arrived {percent(one.arrived.rate)}{came}; ends {ends}"
         )
     return lines
 
 
-def _first_fall(played: Played, cell: str) -> float:
-    return next((at for at, one in played.moves if one.cell == cell and one.move in FALLS), float("inf"))
+def _first(played: Played, cell: str, moves: tuple[Move, ...]) -> float:
+    """Seconds until the cell's first such move; inf where it made none."""
+    return next((at for at, one in played.moves if one.cell == cell and one.move in moves), math.inf)
+
+
+def _median_days(seconds: NDArray[np.float64]) -> float | None:
+    middle = quantile(seconds, 0.5)
+    return None if middle is None else middle / 86400
 
 
 def _without_shadow(rules: Rules) -> Rules:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -347,6 +349,43 @@ def test_a_simulation_says_what_a_plan_would_do(project, capsys):
     assert (de["rolled_back"], rest["rolled_back"]) == (1, 0)
     assert run([*common, "--drop", "0.3", "--cell", "XX"]) == 3
     assert "DE, rest" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        *[("--drop", value, "from -1 to 1") for value in ("nan", "5", "-2")],
+        ("--throttle", "1.5", "from 0 to 1"),
+        ("--from-share", "7", "from 0 to 1"),
+        ("--after", "nan", "from 0 to 8784"),
+        ("--drift", "nan", "from -1 to 1"),
+        ("--days", "inf", "from 0.1 to 366"),
+        ("--every", "nan", "from 1 to 86400"),
+        ("--seed", "-1", "-1 is not in the range"),
+        ("-o", "simulated.pdf", "FILE.html"),
+    ],
+)
+def test_a_simulation_of_what_cannot_be_is_refused(project, capsys, option, value, says):
+    assert run(["rollout", "simulate", "support_v4", "--runs", "1", option, value]) == 3
+    assert says in capsys.readouterr().err
+
+
+def test_a_simulation_draws_its_rollouts_and_when_they_fell(project, capsys):
+    common = ["rollout", "simulate", "support_v4", "--runs", "6", "--every", "1800", "--drop", "0.3", "--cell", "DE"]
+    for name in ("drawn.svg", "drawn.html", "drawn.json"):
+        assert run([*common, "-o", name]) == 0
+    told = capsys.readouterr().out
+    drawn, page = ((project / name).read_text(encoding="utf-8") for name in ("drawn.svg", "drawn.html"))
+    ET.fromstring(drawn)
+    assert drawn.count("<polyline") == 10  # five rollouts in two cells
+    assert drawn.count('stroke-opacity="0.5"') == 6  # every rollout's fall
+    assert "rolled back in 6 of 6" in drawn
+    assert drawn.strip() in page
+    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
+    # In words, too: how many, in the median after how long, and where the cells ended.
+    assert re.search(r"DE: rolled back 100\.0 %, in the median after \d+ candidate units and \d+ (h|min)", told)
+    assert re.search(r"rest: .*arrived 100\.0 % \(in the median after .*\); ends at 100\.0 % in 100\.0 %", told)
+    assert json.loads((project / "drawn.json").read_text())["cells"][1]["final_shares"] == [{"rate": 1, "share": 1}]
 
 
 def test_an_unknown_version_is_refused_with_the_choices(project, capsys):

@@ -12,7 +12,7 @@ import pytest
 from seatrial.experiment import parse_rollout_plan
 from seatrial.rollout.certificate import certify_rollout
 from seatrial.rollout.rules import rules_of
-from seatrial.rollout.simulate import Effect, play, simulate, truth_of
+from seatrial.rollout.simulate import Effect, play, simulate, traffic_of, truth_of
 from seatrial.rollout.state import Mode
 
 from .conftest import METRICS, PLAN, make_rules
@@ -52,6 +52,33 @@ def test_a_world_that_changes_takes_nothing_back_and_delayed_harm_is_stopped_whe
     falls = [at for at, step in found.moves if step.move.value == "back"]
     assert falls
     assert min(falls) > 2.5 * 3600
+
+
+def test_a_candidate_that_uses_up_a_limit_slows_its_own_rollout(rules):
+    throttle = Effect(0.0, cell="DE", from_share=0.25, throttle=0.75)
+    left = traffic_of((throttle, Effect(0.0, throttle=0.5)))
+    # Where the candidate answers nothing, nothing is turned away; two effects multiply: (1 - .75)(1 - .5).
+    assert (left("DE", 0.0, 0.0), left("DE", 0.1, 0.0), left("DE", 0.25, 0.0), left("rest", 0.25, 0.0)) == (
+        1,
+        0.5,
+        0.125,
+        0.5,
+    )
+    found = simulate(
+        rules,
+        truth_of(rules, (throttle,)),
+        5,
+        np.random.default_rng(8),
+        units_per_day=20_000,
+        every=1800,
+        traffic=traffic_of((throttle,)),
+    )
+    de, rest = found.cells
+    assert (de.rolled_back.count, rest.rolled_back.count) == (0, 0)  # fewer units are no worse ones
+    # A quarter of the units in DE, which has fewer to begin with: its way up takes longer.
+    assert de.arrival_days > rest.arrival_days
+    assert de.ends[-1][0] == 1.0
+    assert sum(of.count for _, of in de.ends) == 5
 
 
 def test_few_unchanged_rollouts_are_rolled_back(rules):
