@@ -17,10 +17,13 @@ A model call that came to nothing has a tree of its own, in `seatrial.model.outc
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+ReasonWord: TypeAlias = Literal["usage", "missing", "underpowered", "invalid", "outage"]
+"""The words of `verdict.ReasonClass`, which stands above this module."""
 
 
 class ExitCode(IntEnum):
@@ -55,7 +58,7 @@ class SeatrialError(Exception):
         exit_code: 3 where the command, a file or the configuration is wrong; 2 where the data do not tell.
     """
 
-    reason_class = "usage"
+    reason_class: ReasonWord = "usage"
     exit_code: ExitCode = ExitCode.NOTHING_JUDGED
 
 
@@ -70,7 +73,7 @@ class ConfigError(SeatrialError):
 class DataError(SeatrialError):
     """Evidence or a dataset cannot be read as what it claims to be."""
 
-    reason_class = "invalid"
+    reason_class: ReasonWord = "invalid"
     exit_code = ExitCode.COULD_NOT_TELL
 
 

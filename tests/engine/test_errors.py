@@ -2,11 +2,13 @@
 
 import inspect
 import re
+from typing import get_args
 
 import pytest
 
 from seatrial import errors
-from seatrial.errors import MissingExtra, SeatrialError, UsageError, one_of
+from seatrial.errors import MissingExtra, ReasonWord, SeatrialError, UsageError, one_of
+from seatrial.monitor.guard import GuardFailed
 from seatrial.verdict import ReasonClass
 
 TREE = [found for _, found in inspect.getmembers(errors, inspect.isclass) if issubclass(found, Exception)]
@@ -18,9 +20,10 @@ def test_every_error_has_the_one_base_and_stands_in_the_drawing():
     assert all(issubclass(found, SeatrialError) for found in TREE)
 
 
-@pytest.mark.parametrize("found", TREE)
+@pytest.mark.parametrize("found", [*TREE, GuardFailed])
 def test_every_error_says_why_in_a_word_that_machines_know(found):
     assert found.reason_class in set(ReasonClass)
+    assert get_args(ReasonWord) == tuple(ReasonClass)
 
 
 def test_what_is_wrong_with_the_data_is_invalid_and_what_is_wrong_with_the_call_is_usage():

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from seatrial.errors import ConfigError, DataError, ExitCode, MissingExtra, SeatrialError
+from seatrial.errors import ConfigError, DataError, ExitCode, MissingExtra, ReasonWord, SeatrialError
 from seatrial.verdict import ErrorKind, Outcome
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class ModelError(SeatrialError):
     """A model call came to nothing."""
 
-    reason_class = "outage"
+    reason_class: ReasonWord = "outage"
     exit_code = ExitCode.COULD_NOT_TELL
 
 

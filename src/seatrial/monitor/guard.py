@@ -67,7 +67,7 @@ class GuardFailed(SeatrialError):
         decision: what was decided.
     """
 
-    reason_class = "guard"
+    reason_class = "invalid"
 
     def __init__(self, decision: GuardDecision) -> None:
         super().__init__(decision.sentence)
