@@ -82,6 +82,7 @@ class Certificate:
         alpha: what the policy promises for one gate: its alpha, over the graphs of one shared change.
         null: the gates in which nothing had changed.
         power: per segment and drop; a drop larger than the segment's pass rate is left out, it cannot happen.
+        rules_out: segment -> drop that it has to be shown not to have, of those that have to show one.
         uncovered: critical segments that can never be judged, and whatever else makes every pass INCONCLUSIVE.
         sizes: segment -> clusters.
         truth: the unchanged world.
@@ -96,6 +97,7 @@ class Certificate:
     alpha: float
     null: Gates
     power: tuple[Power, ...]
+    rules_out: dict[str, float]
     uncovered: tuple[str, ...]
     sizes: dict[str, int]
     truth: Truth
@@ -124,8 +126,11 @@ class Certificate:
 
     @property
     def judges(self) -> bool:
-        """Whether such a gate answers at all: no critical segment is uncovered, and most gates can tell."""
-        return not self.uncovered and self.null.rate(self.null.uncertain) <= MOST_UNTOLD
+        """Whether such a gate answers at all: no critical segment is uncovered, and most gates can tell.
+
+        That an unchanged candidate is not shown better is what a goal of a better one is for.
+        """
+        return not self.uncovered and self.null.rate(self.null.uncertain - self.null.not_better) <= MOST_UNTOLD
 
 
 def certify(
@@ -188,6 +193,9 @@ def certify(
         alpha=Budget.of(policy).total,
         null=null,
         power=tuple(power),
+        rules_out={
+            s: float(d) for s, d in zip(design.segments, rules_out(design, policy).max(axis=0), strict=True) if d
+        },
         uncovered=uncovered,
         sizes={segment: int(design.sizes[i]) for i, segment in enumerate(design.segments)},
         truth=truth,

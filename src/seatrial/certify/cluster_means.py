@@ -12,6 +12,7 @@ from seatrial.certify.scenario import joint_law
 from seatrial.certify.sign_flip import Flips
 from seatrial.gate.confirm import SCREEN
 from seatrial.gate.row import DECIMALS
+from seatrial.gate.row_rules import WATCH_AT
 from seatrial.stats.noninferiority import largest_drops
 
 if TYPE_CHECKING:
@@ -132,8 +133,10 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
     def falls(s: int, some: NDArray[np.int64]) -> NDArray[np.bool_]:
         return rows[s][1].rejects(rows[s][0][1][some], float(design.alpha_row[key, s]))
 
-    def p(which: int, largest: float) -> Callable[[int, NDArray[np.int64]], NDArray[np.float64]]:
-        return lambda s, some: rows[s][1].p(rows[s][0][which][some], largest) if s in rows else np.ones(some.size)
+    def p(which: int, largest: float, sign: int = 1) -> Callable[[int, NDArray[np.int64]], NDArray[np.float64]]:
+        return lambda s, some: (
+            rows[s][1].p(sign * rows[s][0][which][some], largest) if s in rows else np.ones(some.size)
+        )
 
     def flips(some: NDArray[np.int64], at_worst: bool) -> Flipped:
         size = np.zeros((some.size, int(design.cluster.max()) + 1, width))
@@ -155,6 +158,7 @@ def look_at_answers(design: Design, key: int, drawn: NDArray[np.int64], repetiti
         p(0, SCREEN),
         falls,
         p(1, design.alpha),
+        p(1, WATCH_AT, -1),
         flips,
         naive(mean, spread, mean < -1.645 * np.maximum(spread, 1e-12)),
     )

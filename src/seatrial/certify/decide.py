@@ -46,13 +46,15 @@ class Second:
 
 class Decided(NamedTuple):
     """Per gate: the score family blocks; nothing does and a row is left open. Gates x keys x segments: the row is under its
-    floor. Gates x segments: a row that has to be shown not worse is not.
+    floor. Gates x segments: a row that has to be shown not worse is not. Per gate: it is left open for nothing but that the
+    candidate, whose goal is to be better, is not shown to be.
     """
 
     blocked: Bools
     unsure: Bools
     under_floor: Bools
     unshown: Bools
+    not_better: Bools
 
 
 def decide_gates(
@@ -94,7 +96,8 @@ def decide_gates(
     if policy.watch == "hold":
         unsure |= floors.held | s.looks_worse()
     fails = blocked | floors.proven.any(axis=(1, 2))
-    return Decided(blocked, unsure & ~fails, floors.proven, np.asarray(unshown.any(axis=1)))
+    not_better = s.not_better(drops[:, 0] > 0) & ~unsure & ~fails
+    return Decided(blocked, (unsure | not_better) & ~fails, floors.proven, np.asarray(unshown.any(axis=1)), not_better)
 
 
 def fails_of(did: Decided) -> Bools:
@@ -107,6 +110,7 @@ class _Stage:
 
     def __init__(self, design: Design, policy: Policy, looks: Sequence[Look], second: Second | None) -> None:
         self._design, self._looks, self._second = design, looks, second
+        self._goal = policy.goal
         self._method: Method = "exact" if policy.test == "exact" else "mid-p"
         self.family = (design.alpha_row > 0) & (design.n > 0)
         self._weights = np.where(self.family, design.alpha_row / design.alpha, 0.0)
@@ -132,6 +136,14 @@ class _Stage:
         for k, s in np.argwhere(self.family):
             if s == 0 or self._design.critical[s]:
                 found |= self._p(k, s, every, worst=False) <= WATCH_AT
+        return found
+
+    def not_better(self, keys: Bools) -> Bools:
+        """Gates in which the overall row of one of `keys` is not shown better, where that is the goal."""
+        every = np.arange(self.fails.shape[0])
+        found = np.zeros(every.size, dtype=bool)
+        for k in np.flatnonzero(keys) if self._goal == "superior" else ():
+            found |= self._of(int(k), 0, every, "p_better") > WATCH_AT
         return found
 
     def holm(self, gates: NDArray[np.int64], *, worst: bool) -> Bools:
@@ -180,12 +192,14 @@ class _Stage:
         return found
 
     def _p(self, k: int, s: int, gates: NDArray[np.int64], *, worst: bool) -> Numbers:
-        def of(look: Look) -> Numbers:
-            return (look.p_worst if worst else look.p_best)(s, gates)
+        return self._of(k, s, gates, "p_worst" if worst else "p_best")
 
+    def _of(self, k: int, s: int, gates: NDArray[np.int64], name: str) -> Numbers:
+        """A p of a row: of its fresh repetitions where it was suspicious."""
+        first: Numbers = getattr(self._looks[k], name)(s, gates)
         if self._second is None:
-            return of(self._looks[k])
-        return np.where(self._second.suspicious[gates, k, s], of(self._second.looks[k]), of(self._looks[k]))
+            return first
+        return np.where(self._second.suspicious[gates, k, s], getattr(self._second.looks[k], name)(s, gates), first)
 
 
 def shown_rows(design: Design, policy: Policy, looks: Sequence[Look]) -> Bools:

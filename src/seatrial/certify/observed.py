@@ -52,6 +52,7 @@ class Look:
         p_best: (segment, gates) -> the row's p at the best case of what is missing.
         falls: (segment, gates) -> the row rejects at its first-step level, at the worst case.
         p_worst: the same as p_best, at the worst.
+        p_better: (segment, gates) -> the row's p that the candidate is better, at the worst case.
         flips: (gates, at the worst case of what is missing) -> what the joint level flips the signs of.
         naive: 3 x gates: what the three rules people write first do, on any row.
     """
@@ -69,6 +70,7 @@ class Look:
     p_best: Callable[[int, NDArray[np.int64]], NDArray[np.float64]]
     falls: Callable[[int, NDArray[np.int64]], NDArray[np.bool_]]
     p_worst: Callable[[int, NDArray[np.int64]], NDArray[np.float64]]
+    p_better: Callable[[int, NDArray[np.int64]], NDArray[np.float64]]
     flips: Callable[[NDArray[np.int64], bool], Flipped]
     naive: NDArray[np.bool_]
 

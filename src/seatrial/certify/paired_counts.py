@@ -87,6 +87,9 @@ def look_at_counts(design: Design, key: int, drawn: NDArray[np.int64], method: M
     def p_worst(s: int, gates: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.asarray(mcnemar(worst[0][gates, s], worst[1][gates, s], method), dtype=float)
 
+    def p_better(s: int, gates: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.asarray(mcnemar(worst[1][gates, s], worst[0][gates, s], method), dtype=float)
+
     def p_best(s: int, gates: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.asarray(mcnemar(best[0][gates, s], best[1][gates, s], method), dtype=float)
 
@@ -121,6 +124,7 @@ def look_at_counts(design: Design, key: int, drawn: NDArray[np.int64], method: M
         p_best,
         falls,
         p_worst,
+        p_better,
         flips,
         naive(mean, spread, low),
     )

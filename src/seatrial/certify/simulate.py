@@ -49,6 +49,7 @@ class Gates:
         raw_p: the rule "any one-sided p under .05" blocked.
         bootstrap: the rule "any row's 95 % bootstrap interval lies under zero" blocked.
         under_floor: (segment, key, gates) of the rows that were under their floor.
+        not_better: of the uncertain ones, those open for nothing but the goal of a better candidate.
         beside_floors: FAIL by anything but a floor alone: what alpha is the level of.
         unshown: per critical segment, and overall, the gates that do not show it not worse by what it has to rule out.
     """
@@ -68,6 +69,7 @@ class Gates:
     unshown: tuple[tuple[str, int], ...] = ()
     under_floor: tuple[tuple[str, str, int], ...] = ()
     beside_floors: int = 0
+    not_better: int = 0
 
     def shown(self, segment: str) -> float:
         """Share of the gates that show the segment not worse by the drop it has to rule out."""
@@ -89,7 +91,7 @@ def simulate(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.r
     left out where the pass rate is only assumed.
     """
     policy = policy if truth.rate_known else without_floors(policy)
-    blocked, low, unsure = (np.zeros(gates, dtype=bool) for _ in range(3))
+    blocked, low, unsure, not_better = (np.zeros(gates, dtype=bool) for _ in range(4))
     raw, open_ = np.zeros((3, gates), dtype=bool), np.zeros(len(design.segments), dtype=np.int64)
     floors = np.zeros(design.n.shape, dtype=np.int64)
     width = len(design.names) * 16 if by_counts(design, truth) else design.cell.size * 4
@@ -99,6 +101,7 @@ def simulate(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.r
         looks = [look(design, policy, truth, k, now.stop - start, rng) for k in range(len(design.keys))]
         did = decide_gates(design, policy, looks, rng)
         blocked[now], low[now], unsure[now] = did.blocked, did.under_floor.any(axis=(1, 2)), did.unsure
+        not_better[now] = did.not_better
         floors += did.under_floor.sum(axis=0)
         open_ += did.unshown.sum(axis=0)
         for one in looks:
@@ -131,6 +134,7 @@ def simulate(design: Design, policy: Policy, truth: Truth, gates: int, rng: np.r
             (design.segments[s], design.keys[k], int(floors[k, s])) for k, s in np.argwhere(floors).tolist()
         ),
         beside_floors=int((blocked | other.hit | other.grew).sum()),
+        not_better=0 if uncovered else int((not_better & ~other.unseen & ~fails).sum()),
     )
 
 

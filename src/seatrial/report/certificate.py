@@ -6,11 +6,10 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from seatrial.gate.pointwise import pointwise_keys
-from seatrial.gate.row import OVERALL
 from seatrial.report.console import Line
 from seatrial.stats.interval import Interval
 from seatrial.stats.power import POWER
-from seatrial.wording import count, percent
+from seatrial.wording import count, drop, percent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -127,9 +126,11 @@ def _cannot_tell(c: Certificate, policy: Policy) -> Iterator[Line]:
         yield Line(f"  cannot tell of an unchanged candidate: {percent(c.null.rate(c.null.uncertain))}{why}", "unsure")
         for segment, n in c.null.unshown:
             if n:
-                must = policy.must_detect_overall if segment == OVERALL else policy.must_detect
-                wording = f"{segment} not shown not worse by {100 * must:g} points {percent(c.null.rate(n))}"
+                wording = f"{segment} not shown not worse by {drop(c.rules_out[segment])} {percent(c.null.rate(n))}"
                 yield Line(f"    {wording}", "dim")
+        if c.null.not_better:
+            rate = percent(c.null.rate(c.null.not_better))
+            yield Line(f"    not shown better, which is the goal, and open for nothing else {rate}", "dim")
 
 
 def _table(c: Certificate) -> Iterator[Line]:
@@ -206,6 +207,7 @@ def _graph(c: Certificate, policy: Policy) -> dict[str, Any]:
         },
         "inconclusive": {
             "missing": c.null.rate(c.null.uncertain),
+            "not_better": c.null.rate(c.null.not_better),
             "zero_tolerance_missing": c.null.rate(c.null.unseen),
             "underpowered": c.null.rate(c.null.underpowered),
             "uncovered": list(c.uncovered),

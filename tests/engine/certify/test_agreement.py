@@ -145,17 +145,24 @@ def test_floors_least_drops_and_held_warnings_decide_as_in_the_gate(name, limits
     agree(policy, truth, size, gates // 2)
 
 
-def agree(policy, truth, size, gates):
-    """What the simulator says of every gate is what the gate says of the examples it drew."""
+@pytest.mark.parametrize("name", ["missing", "repetitions, missing"])
+def test_a_goal_of_a_better_candidate_decides_as_in_the_gate(name):
+    truth, size, gates = WORLDS[name]
+    agree(replace(TWO_KEYS, goal="superior"), replace(truth, drop=0.2), size, gates // 2, better=True)
+
+
+def agree(policy, truth, size, gates, *, better=False):
+    """What the simulator says of every gate is what the gate says of the examples it drew; `better` swaps the two versions."""
     clusters = None if size == 1 else [i // size for i in range(len(EXAMPLES))]
     shape = design("d", EXAMPLES, policy, critical=CRITICAL, clusters=clusters)
     rng = np.random.default_rng(11)
     if size == 1 and truth.repetitions == 1:
         drawn = [draw_counts(shape, truth, k, gates, rng) for k in range(2)]
+        drawn = [one[:, :, [0, 2, 1, 3]][..., [0, 2, 1, 3]] if better else one for one in drawn]
         looks = [look_at_counts(shape, k, drawn[k], "mid-p") for k in range(2)]
         worlds = [from_counts(shape, drawn, gate) for gate in range(gates)]
     else:
-        drawn = [draw_answers(shape, truth, k, gates, rng) for k in range(2)]
+        drawn = [draw_answers(shape, truth, k, gates, rng)[:, :: -1 if better else 1] for k in range(2)]
         looks = [look_at_answers(shape, k, drawn[k], truth.repetitions) for k in range(2)]
         worlds = [from_answers(drawn, gate, truth.repetitions) for gate in range(gates)]
     did = decide_gates(shape, policy, looks, np.random.default_rng(0))

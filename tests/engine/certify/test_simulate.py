@@ -14,6 +14,8 @@ from seatrial.evidence import Evidence
 from seatrial.evidence.frame import unchecked
 from seatrial.gate.merge import check
 from seatrial.gate.policy import KeyRule, Policy
+from seatrial.gate.thresholds import SegmentRule
+from seatrial.report.certificate import certificate_lines
 from seatrial.stats.noninferiority import clusters_to_rule_out
 from seatrial.stats.power import mcnemar_power
 from seatrial.verdict import Verdict
@@ -104,6 +106,27 @@ def drawn(truth: Truth, rng: np.random.Generator) -> Evidence:
     }
     numbers = {"repetition": pa.array(np.zeros(2 * n, dtype=np.int64)), "score": pa.array(score, mask=~seen)}
     return unchecked(pa.table(columns | numbers), "drawn")
+
+
+def test_an_unchanged_candidate_does_not_pass_where_the_goal_is_a_better_one():
+    """One row of 400 examples, churn .1: mid-p at .05 passes at most 1.02 x .05 of unchanged candidates; z = 3.29."""
+    policy, gates = Policy(goal="superior", must_detect_overall=0.2), 4_000
+    shape = design("d", [{}] * 400, policy)
+    found = certify(shape, policy, Truth(churn=0.1), gates=gates, rng=np.random.default_rng(3), drops=(0.2,))
+    passed = 1 - found.null.rate(found.null.blocked + found.null.uncertain)
+    assert passed <= 1.02 * 0.05 + 3.29 * math.sqrt(0.05 * 0.95 / gates)
+    assert found.null.rate(found.null.not_better) > 0.85
+    assert found.judges, "that an unchanged candidate is not shown better is what the goal asks"
+    (line,) = [one.text for one in certificate_lines(found, policy) if "which is the goal" in one.text]
+    assert "not shown better" in line
+
+
+def test_what_a_segment_has_to_show_is_stated_by_its_own_limit():
+    limits = (SegmentRule("tier=enterprise", must_detect=0.12),)
+    policy = Policy(keys=(KeyRule("score", primary=True, segments=limits),))
+    found = certify(the_design(), policy, Truth(0.2), gates=400, rng=np.random.default_rng(3), drops=(0.2,))
+    stated = " ".join(one.text for one in certificate_lines(found, policy))
+    assert "tier=enterprise not shown not worse by 12 points" in stated
 
 
 def test_an_uncovered_critical_segment_makes_every_pass_inconclusive():
