@@ -71,8 +71,9 @@ def check_anchored(
     except InvalidComparison as error:
         if merge.verdict is not Verdict.FAIL:
             raise
-        # What the anchor cannot say takes nothing away from what the baseline has said.
-        return replace(merge, warnings=(*merge.warnings, f"the anchor was not asked: {error}"))
+        # What the anchor cannot say takes nothing away from what the baseline has said, and an override of that accepts nothing of it.
+        warning = f"the anchor was not asked: {error}"
+        return replace(merge, warnings=(*merge.warnings, warning), undecided=merge.undecided + 1, tolerated=False)
     return with_anchor(merge, against)
 
 
@@ -83,7 +84,14 @@ def with_anchor(merge: Report, against: Report) -> Report:
         merge: the report on the baseline.
         against: the same candidate against the anchor.
     """
-    merge = replace(merge, anchor=against, decided_by=Against.BASELINE)
+    open_ = [f for f in against.findings if held_back(f) or (f.critical and not is_contract(f) and undecided(f))]
+    merge = replace(
+        merge,
+        anchor=against,
+        decided_by=Against.BASELINE,
+        undecided=merge.undecided + len(open_),
+        tolerated=merge.tolerated and tolerable(open_),
+    )
     if merge.verdict is Verdict.FAIL:
         return merge
     if against.verdict is Verdict.FAIL:
@@ -96,7 +104,6 @@ def with_anchor(merge: Report, against: Report) -> Report:
         )
     if merge.verdict is not Verdict.PASS:
         return merge
-    open_ = [f for f in against.findings if held_back(f) or (f.critical and not is_contract(f) and undecided(f))]
     if open_:
         first = max(open_, key=first_cause)
         return replace(
@@ -104,8 +111,6 @@ def with_anchor(merge: Report, against: Report) -> Report:
             verdict=Verdict.INCONCLUSIVE,
             reason_class=ReasonClass.INVALID if any(map(held_back, open_)) else reason_class_of(first),
             reason=f"Not shown not worse than the anchor {_release(against)}: {first.reason}",
-            undecided=merge.undecided + len(open_),
-            tolerated=merge.tolerated and tolerable(open_),
             decided_by=Against.ANCHOR,
         )
     kept_back = against.quarantine if merge.quarantine is None or merge.quarantine.with_them is Verdict.PASS else None

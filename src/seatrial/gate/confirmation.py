@@ -13,6 +13,7 @@ from seatrial.gate.check import check
 from seatrial.gate.common import common
 from seatrial.gate.comparison import NO_QUARANTINE, Comparison, SecondStage
 from seatrial.gate.merge import with_quarantine
+from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -52,7 +53,7 @@ def check_second_stage(
 
     Raises:
         InvalidComparison: the fresh repetitions lack an example, come from other data or other evaluators, or their
-            baseline crashed.
+            baseline crashed; or the anchor could not be asked, and nothing else fails.
     """
     c = _comparison(first, evidence, policy, critical, quarantine, standings, prices)
 
@@ -78,7 +79,18 @@ def check_second_stage(
     )
     decided = with_quarantine(decided, unquarantined)
     # The anchor holds what the first look said of it: a row that was not shown then was not repeated against it.
-    return decided if first.anchor is None else with_anchor(decided, first.anchor)
+    if first.anchor is not None:
+        return with_anchor(decided, first.anchor)
+    return decided if first.budget.anchor == 0 else _without_anchor(decided, fresh)
+
+
+def _without_anchor(decided: Report, fresh: Evidence) -> Report:
+    """The decision where there is an anchor that cannot be compared with: a FAIL stands, and nothing passes."""
+    if decided.verdict is not Verdict.FAIL:
+        raise InvalidComparison(
+            f"{fresh.source}: {decided.candidate} does not fail against {decided.baseline} on fresh repetitions, and it could not be compared with the anchor, which has to be asked as well; gate --no-confirm shows the first look, of which a warning says why"
+        )
+    return replace(decided, undecided=decided.undecided + 1, tolerated=False)
 
 
 def fresh_examples(
