@@ -155,9 +155,12 @@ def decide_stages(design: Design, policy: Policy, looks: Drawn, rng: np.random.G
     shown = shown_rows(design, policy, looks.first)
     open_ = ~shown & (rules_out(design, policy) > 0)
     needed = suspicious | (open_ & _repetitions_help(design, policy, looks.first))
-    shown |= open_ & needed & shown_rows(design, policy, looks.pooled)
+    by_both = open_ & needed
+    shown |= by_both & shown_rows(design, policy, looks.pooled)
     # Where nothing is suspicious no row can have blocked, so one family serves the gates of one stage too.
-    decided = decide_gates(design, policy, looks.first, rng, Second(suspicious, looks.fresh, shown))
+    decided = decide_gates(
+        design, policy, looks.first, rng, Second(suspicious, looks.fresh, shown, by_both, looks.pooled)
+    )
     repeated = np.zeros((suspicious.shape[0], design.cell.size), dtype=bool)
     for k in range(len(design.keys)):
         here = needed[:, k].astype(np.int64) @ design.member[:, design.cell] > 0

@@ -37,11 +37,15 @@ class Second:
         suspicious: gates x keys x segments: rows that are tested on the fresh repetitions; the others enter the family with p 1.
         looks: the fresh repetitions, per key.
         shown: gates x keys x segments: the row is shown not worse, at the first look or on both looks pooled.
+        by_both: gates x keys x segments: the row was not shown at the first look, and is asked on both looks pooled.
+        pooled: both looks as one, per key.
     """
 
     suspicious: Bools
     looks: Sequence[Look]
     shown: Bools
+    by_both: Bools
+    pooled: Sequence[Look]
 
 
 class Decided(NamedTuple):
@@ -142,8 +146,11 @@ class _Stage:
         """Gates in which the overall row of one of `keys` is not shown better, where that is the goal."""
         every = np.arange(self.fails.shape[0])
         found = np.zeros(every.size, dtype=bool)
-        for k in np.flatnonzero(keys) if self._goal == "superior" else ():
-            found |= self._of(int(k), 0, every, "p_better") > WATCH_AT
+        for k in np.flatnonzero(keys).tolist() if self._goal == "superior" else ():
+            p = self._looks[k].p_better(0, every)
+            if self._second is not None:
+                p = np.where(self._second.by_both[:, k, 0], self._second.pooled[k].p_better(0, every), p)
+            found |= p > WATCH_AT
         return found
 
     def holm(self, gates: NDArray[np.int64], *, worst: bool) -> Bools:
@@ -192,14 +199,12 @@ class _Stage:
         return found
 
     def _p(self, k: int, s: int, gates: NDArray[np.int64], *, worst: bool) -> Numbers:
-        return self._of(k, s, gates, "p_worst" if worst else "p_best")
+        def of(look: Look) -> Numbers:
+            return (look.p_worst if worst else look.p_best)(s, gates)
 
-    def _of(self, k: int, s: int, gates: NDArray[np.int64], name: str) -> Numbers:
-        """A p of a row: of its fresh repetitions where it was suspicious."""
-        first: Numbers = getattr(self._looks[k], name)(s, gates)
         if self._second is None:
-            return first
-        return np.where(self._second.suspicious[gates, k, s], getattr(self._second.looks[k], name)(s, gates), first)
+            return of(self._looks[k])
+        return np.where(self._second.suspicious[gates, k, s], of(self._second.looks[k]), of(self._looks[k]))
 
 
 def shown_rows(design: Design, policy: Policy, looks: Sequence[Look]) -> Bools:

@@ -267,8 +267,11 @@ def suspicious(t: Tested) -> Ruling | None:
 
 
 def unshown_better(t: Tested) -> Ruling | None:
-    """Where the goal is a better candidate: all examples of a key that has to show something, not shown to have risen."""
-    r = t.row
+    """Where the goal is a better candidate: all examples of a key that has to show something, not shown to have risen.
+
+    Asked once, as what it has to rule out is: on fresh repetitions alone it would be a further try at .05.
+    """
+    r = t.judged
     if t.policy.goal != "superior" or r.segment != OVERALL or t.rules_out is None:
         return None
     p = r.p(-r.worst, t.policy, WATCH_AT) if r.n else 1.0

@@ -316,6 +316,30 @@ def test_every_simulated_gate_of_two_stages_decides_as_the_gate_does(name, gates
     assert second > 0
 
 
+def test_a_better_candidate_is_asked_for_once_and_not_on_fresh_repetitions_alone():
+    truth, policy, gates = Truth(0.25), replace(TWO_KEYS, goal="superior", must_detect_overall=0.3), 20
+    shape = design("d", EXAMPLES, policy, critical=CRITICAL)
+    answers, looks = draw_stages(shape, policy, truth, gates, 2, np.random.default_rng(17))
+    # Every fresh answer of the candidate is right: what looked worse at the first look is better beyond doubt on them.
+    for fresh in (one[1] for one in answers):
+        fresh[:, 1, :, 0] = 2
+    looks = looks._replace(
+        fresh=[look_at_answers(shape, k, one[1], 2) for k, one in enumerate(answers)],
+        pooled=[look_at_answers(shape, k, one[0] + one[1], 3) for k, one in enumerate(answers)],
+    )
+    did, _ = decide_stages(shape, policy, looks, np.random.default_rng(0))
+    suspicious = looks.first[0].p_best(0, np.arange(gates)) <= 0.3
+    assert suspicious.any()
+    assert did.not_better[suspicious].any()
+    gate = int(np.flatnonzero(suspicious & did.not_better)[0])
+    first = written(shape, from_answers([one[0] for one in answers], gate, 1))
+    report = check(first, policy, baseline="x", candidate="y", critical=CRITICAL)
+    wanted = fresh_examples(report, first, policy, critical=CRITICAL)
+    fresh = written(shape, from_answers([one[1] for one in answers], gate, 2), None, wanted)
+    report = check_second_stage(report, first, fresh, policy, critical=CRITICAL)
+    assert (report.verdict, report.overall.reasons[0].kind) == (Verdict.INCONCLUSIVE, "not_better")
+
+
 def test_confirming_costs_less_than_three_runs_of_everything_and_keeps_the_level():
     policy = Policy()
     shape = design("d", EXAMPLES, policy, critical=CRITICAL)
