@@ -51,12 +51,14 @@ class Hook:
         url: where it is posted to.
         type: what it is for.
         timeout: seconds until it is given up.
+        fault: why it cannot be called; empty where it can. Its messages wait, and its promotion is not confirmed.
     """
 
     name: str
     url: str
     type: HookType = HookType.EVENT
     timeout: float = 10.0
+    fault: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +86,27 @@ def load_hooks(path: Path) -> tuple[Hook, ...]:
     Raises:
         ConfigError: a word or a value is wrong, or `url_env` names an entry that is not set.
     """
+    hooks = read_hooks(path)
+    for hook in hooks:
+        if hook.fault:
+            raise ConfigError(hook.fault)
+    return hooks
+
+
+def read_hooks(path: Path) -> tuple[Hook, ...]:
+    """`load_hooks` for a decision that may not wait for its messages: what is wrong with a hook is its `fault`.
+
+    A file that cannot be read, and a hook of no known type, may have meant a confirmation: they stand for one.
+    """
     if not path.is_file():
         return ()
-    raw = toml.read(path, "webhooks")
-    toml.only_known(raw, ("hook",), str(path))
-    return tuple(
-        _hook(name, rule, f"{path}: [hook.{name}]")
-        for name, rule in toml.table(raw.get("hook", {}), f"{path}: [hook]").items()
-    )
+    try:
+        raw = toml.read(path, "webhooks")
+        toml.only_known(raw, ("hook",), str(path))
+        rules = toml.table(raw.get("hook", {}), f"{path}: [hook]")
+    except ConfigError as error:
+        return (Hook(path.name, "", HookType.CONFIRM_PROMOTION, fault=str(error)),)
+    return tuple(_read_hook(name, rule, f"{path}: [hook.{name}]") for name, rule in rules.items())
 
 
 def messages(hooks: Sequence[Hook], rules: Rules, decided: Decided, texts: Sequence[str]) -> tuple[kept.Message, ...]:
@@ -138,7 +153,7 @@ def ask(hooks: Sequence[Hook], rules: Rules, state: State) -> tuple[tuple[str, s
 
 def deliver(store: Store, rollout: str, hooks: Sequence[Hook], now: float) -> tuple[str, ...]:
     """Send what has not arrived yet, each message under its own id; returns a sentence for each that failed."""
-    by_name = {hook.name: hook for hook in hooks if hook.type is HookType.EVENT}
+    by_name = {hook.name: hook for hook in hooks if hook.type is HookType.EVENT and not hook.fault}
     waiting = [one for one in kept.undelivered(store, rollout) if one.hook in by_name]
     errors = _post([(by_name[one.hook], one.body) for one in waiting])
     for one, error in zip(waiting, errors, strict=True):
@@ -148,6 +163,15 @@ def deliver(store: Store, rollout: str, hooks: Sequence[Hook], now: float) -> tu
         for one, error in zip(waiting, errors, strict=True)
         if error
     )
+
+
+def _read_hook(name: str, rule: Any, place: str) -> Hook:
+    try:
+        return _hook(name, rule, place)
+    except ConfigError as error:
+        kind = rule.get("type", "event") if isinstance(rule, dict) else ""
+        known = HookType(kind) if kind in tuple(HookType) else HookType.CONFIRM_PROMOTION
+        return Hook(name, "", known, fault=str(error))
 
 
 def _hook(name: str, rule: Any, place: str) -> Hook:
@@ -179,15 +203,19 @@ def _payload(rules: Rules, state: State, cell: str, phase: str) -> dict[str, Any
 
 def _post(posts: Sequence[tuple[Hook, str]]) -> list[str]:
     """Post all at once, each with its own timeout; "" where it was taken, else what went wrong."""
-    errors = [f"no answer within {hook.timeout:g} s" for hook, _ in posts]
+    errors = [hook.fault or f"no answer within {hook.timeout:g} s" for hook, _ in posts]
 
     def send(i: int, hook: Hook, body: str) -> None:
         errors[i] = post_json(hook.url, body, hook.timeout)
 
-    threads = [threading.Thread(target=send, args=(i, hook, body), daemon=True) for i, (hook, body) in enumerate(posts)]
-    for thread in threads:
+    threads = [
+        (threading.Thread(target=send, args=(i, hook, body), daemon=True), hook.timeout + 0.5)
+        for i, (hook, body) in enumerate(posts)
+        if not hook.fault
+    ]
+    for thread, _ in threads:
         thread.start()
-    for thread, (hook, _) in zip(threads, posts, strict=True):
+    for thread, seconds in threads:
         # All began together: waiting for one uses up the others' time as well. A server that trickles is given up here.
-        thread.join(hook.timeout + 0.5)
+        thread.join(seconds)
     return list(errors)

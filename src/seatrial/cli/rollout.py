@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -30,13 +29,15 @@ from seatrial.cli.rollout_common import (
     source_here,
     store_here,
 )
-from seatrial.errors import SeatrialError, UsageError
+from seatrial.cli.rollout_follow import delivered, ended, hooks_here, messages_to
+from seatrial.errors import DataError, UsageError
 from seatrial.wording import count, verb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from seatrial.adapters.webhook import Hook
     from seatrial.experiment.plan import RolloutPlan
     from seatrial.project import Project
     from seatrial.report.rollout_page import RolloutPage
@@ -94,7 +95,7 @@ def start(
     check_targets(files)
     project = project_here()
     read, metrics = read_plan(project, plan)
-    notes = () if accept_underpowered else _powered(read)
+    notes = _powered(read, accepted=accept_underpowered)
     rules = rules_of(read, metrics)
     hashes, warnings = _contents(project, rules)
     now = time.time() if at is None else at
@@ -112,6 +113,7 @@ def start(
         warnings.append("nothing was written: --dry-run")
     elif not controller.start(store_here(), decided, rules):
         warnings.append(f"{rules.rollout} has been started already; nothing was changed")
+    warnings.extend(note for note in notes if note.startswith("accepted: "))
     decision = look_decision(rules, decided.state, (), None, None, warnings=warnings)
     show(headed(decision, f"{rules.rollout} starts in {cells_text(len(rules.cells))}"), as_json, files)
     return 0
@@ -149,21 +151,26 @@ def step(
 @mlflow_option
 @JSON
 def run_(name: str, every: float, events: str | None, mlflow: bool | None, *, as_json: bool) -> int:
-    """Step again and again until every cell is done; ends with the worst exit code met.
+    """Step again and again until every cell is done; ends with the worst exit code met: 1, else 2, else 0.
+
+    A step that finds the store or the events away is said on stderr and tried again.
 
     \b
     Example:
       seatrial rollout run support_v4 --every 60
     """
-    from seatrial.verdict import Verdict  # noqa: PLC0415
-
-    met: list[Verdict] = []
+    codes: list[int] = []
     while True:
-        decision, _ = _stepped(name, time.time(), events, mlflow)
-        met.append(decision.verdict)
-        show(decision, as_json, ())
-        if decision.details["finished"]:
-            return Verdict.worst(met).exit_code
+        try:
+            decision, code = _stepped(name, time.time(), events, mlflow)
+        except DataError as error:  # a store that is away for a moment ends no watch
+            click.echo(f"seatrial: {error}; tried again in {every:g} s", err=True)
+            codes.append(2)
+        else:
+            show(decision, as_json, ())
+            codes.append(code)
+            if decision.details["finished"]:
+                return min(codes, key=(1, 2, 0).index)
         time.sleep(every)
 
 
@@ -242,24 +249,21 @@ def _page(rows: Sequence[Row], files: Sequence[Path]) -> RolloutPage | None:
 
 
 def _stepped(name: str, now: float, events: str | None, mlflow: bool | None) -> tuple[Decision, int]:
-    """One step with its exit code, logged where it is wanted: a record that was asked for and failed is no 0."""
-    logs = wanted(mlflow, project_here().settings.mlflow, "rollout")
-    look, failures = _look(name, now, events)
+    """One step with its exit code, logged where it is wanted."""
+    logs, hooks = wanted(mlflow, project_here().settings.mlflow, "rollout"), hooks_here()
+    look, failures = _look(name, now, events, hooks)
     decision = _decision(look, failures)
-    failed = logs and look.written and not _logged(look, decision)
-    return decision, 2 if failed and mlflow and decision.exit_code == 0 else decision.exit_code
+    return decision, ended(decision, look, hooks, mlflow, logs=logs)
 
 
-def _look(name: str, now: float, events: str | None) -> tuple[Look, tuple[str, ...]]:
+def _look(name: str, now: float, events: str | None, hooks: Sequence[Hook]) -> tuple[Look, tuple[str, ...]]:
     """One look, and a sentence for each message that no receiver took."""
     from seatrial.adapters import webhook  # noqa: PLC0415
     from seatrial.rollout import controller  # noqa: PLC0415
     from seatrial.rollout.ledger import state_of  # noqa: PLC0415
-    from seatrial.rollout.sentence import step_sentence  # noqa: PLC0415
 
     store = store_here()
     rollout = controller.full_name(store, name)
-    hooks = webhook.load_hooks(project_here().root / "experiments" / "webhooks.toml")
     rules, last = controller.ends(store, rollout)
     with source_here(store, events) as source:
         look = controller.look(
@@ -271,11 +275,9 @@ def _look(name: str, now: float, events: str | None) -> tuple[Look, tuple[str, .
             plan_hash=plan_hash(rollout.partition("@")[0]),
             requested=webhook.ask(hooks, rules, state_of(last)),
             standings=lambda evidence: judge_standings(rules, evidence, now),
-            following=lambda rules, decided: webhook.messages(
-                hooks, rules, decided, [step_sentence(rules, one) for one in decided.reported]
-            ),
+            following=messages_to(hooks),
         )
-    return look, webhook.deliver(store, rollout, hooks, now)
+    return look, delivered(store, rollout, hooks, now)
 
 
 def _decision(look: Look, failures: Sequence[str]) -> Decision:
@@ -292,22 +294,6 @@ def _decision(look: Look, failures: Sequence[str]) -> Decision:
     return look_decision(
         look.rules, look.decided.state, look.decided.steps, look.decided.findings, evidence, warnings=warnings
     )
-
-
-def _logged(look: Look, decision: Decision) -> bool:
-    """Log to MLflow; the decision stands whatever becomes of its record."""
-    from seatrial.adapters.mlflow.rolled_out import log_rollout  # noqa: PLC0415 - for those who log
-
-    project, row = project_here(), look.decided.row
-    place: dict[str, Any] = {"fleet": project.settings.fleet, "environ": os.environ, "root": project.root}
-    try:
-        log_rollout(
-            decision, graph=look.rules.graph, sequence=row.sequence, row_hash=row.hash, at=row.data["at"], **place
-        )
-    except SeatrialError as error:
-        click.echo(f"seatrial: not logged to MLflow: {error}", err=True)
-        return False
-    return True
 
 
 def _contents(project: Project, rules: Rules) -> tuple[tuple[str, str], list[str]]:
@@ -327,17 +313,21 @@ def _contents(project: Project, rules: Rules) -> tuple[tuple[str, str], list[str
     return (control, candidate), warnings
 
 
-def _powered(plan: RolloutPlan) -> Sequence[str]:
-    """What the certificate says; UsageError where a stage cannot stop what must be stopped."""
+def _powered(plan: RolloutPlan, *, accepted: bool) -> Sequence[str]:
+    """What the certificate says, for the ledger; UsageError where a stage cannot stop what must be stopped and nobody accepts it."""
     import numpy as np  # noqa: PLC0415
 
     from seatrial.rollout.certificate import certify_rollout  # noqa: PLC0415 - scipy is for those who start
 
     found = certify_rollout(plan, runs=400, rng=np.random.default_rng(0))
+    notes = [f"false rollback {found.false_rollback.rate:.4f} in {found.false_rollback.runs} simulated runs"]
     if found.blind:
         stages = ", ".join(str(stage + 1) for stage in found.blind)
-        raise UsageError(
-            f"{plan.source}: stage {stages} cannot stop a drop of {plan.must_stop:g} with probability .8 within its dwell; "
-            f"seatrial plan {plan.source} says what it needs, --accept-underpowered starts it as it is"
-        )
-    return (f"false rollback {found.false_rollback.rate:.4f} in {found.false_rollback.runs} simulated runs",)
+        blind = f"stage {stages} cannot stop a drop of {plan.must_stop:g} with probability .8 within its dwell"
+        if not accepted:
+            raise UsageError(
+                f"{plan.source}: {blind}; "
+                f"seatrial plan {plan.source} says what it needs, --accept-underpowered starts it as it is"
+            )
+        notes.append(f"accepted: {blind}")
+    return notes

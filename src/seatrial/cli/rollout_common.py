@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seatrial.experiment.plan import RolloutPlan
     from seatrial.project import Project
     from seatrial.report.rollout_page import RolloutPage
+    from seatrial.report.terms import Terms
     from seatrial.rollout.rules import Rules
     from seatrial.rollout.source import Source
     from seatrial.store.engine import Store
@@ -156,9 +157,15 @@ def headed(decision: Decision, reason: str) -> Decision:
     return replace(decision, reason=reason)
 
 
-def show(decision: Decision, as_json: bool, files: Sequence[Path], page: RolloutPage | None = None) -> None:
-    """Show it on every surface asked for."""
+def show(
+    decision: Decision,
+    as_json: bool,
+    files: Sequence[Path],
+    page: RolloutPage | None = None,
+    terms: Terms | None = None,
+) -> None:
+    """Show it on every surface asked for, in the words of a rollout or in other `terms`."""
     from seatrial.report.rollout_view import rollout_view  # noqa: PLC0415
 
     few = len(decision.findings) <= MANY
-    show_decision(decision, rollout_view(decision, page), as_json=as_json, files=files, every=few)
+    show_decision(decision, rollout_view(decision, page, terms), as_json=as_json, files=files, every=few)

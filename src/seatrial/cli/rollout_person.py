@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from seatrial.cli.mlflow import option as mlflow_option
+from seatrial.cli.mlflow import wanted
 from seatrial.cli.output import check_targets
-from seatrial.cli.rollout_common import AT, AUTHOR, CELL, JSON, OUTPUT, REASON, code_version, headed, show, store_here
+from seatrial.cli.rollout_common import (
+    AT,
+    AUTHOR,
+    CELL,
+    JSON,
+    OUTPUT,
+    REASON,
+    code_version,
+    project_here,
+    show,
+    store_here,
+)
+from seatrial.cli.rollout_follow import delivered, ended, hooks_here, messages_to
 from seatrial.errors import UsageError
+from seatrial.verdict import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +34,7 @@ if TYPE_CHECKING:
 
 def _signed(command: Callable[..., int]) -> Callable[..., int]:
     """The argument and the options of everything that a person does."""
-    for option in reversed((click.argument("name"), CELL, AUTHOR, REASON, AT, JSON, OUTPUT)):
+    for option in reversed((click.argument("name"), CELL, AUTHOR, REASON, mlflow_option, AT, JSON, OUTPUT)):
         command = option(command)
     return command
 
@@ -38,7 +54,10 @@ def pause(**signed: Any) -> int:
 @click.command("resume")
 @_signed
 def resume(**signed: Any) -> int:
-    """Let cells climb again, after a pause, a hold or a rollback: a new try with new evidence and half the alpha.
+    """Let cells climb again, after a pause, a hold or a rollback.
+
+    After a rollback and after an invalid comparison it is a new try: new evidence, half the alpha. After a stage's time is
+    over, the stage begins its time again and keeps its evidence.
 
     \b
     Example:
@@ -81,21 +100,29 @@ def _act(
     cells: tuple[str, ...],
     author: str,
     reason: str,
+    mlflow: bool | None,
     at: float | None,
     files: tuple[Path, ...],
     as_json: bool,
     share: float | None = None,
 ) -> int:
+    from seatrial.report.rollout_terms import DONE_BY_A_PERSON  # noqa: PLC0415
     from seatrial.rollout import controller  # noqa: PLC0415
     from seatrial.rollout.decision import look_decision  # noqa: PLC0415
     from seatrial.rollout.person import Act, Action  # noqa: PLC0415
 
     check_targets(files)
-    store = store_here()
+    store, hooks = store_here(), hooks_here()
+    logs = wanted(mlflow, project_here().settings.mlflow, "rollout")
     action = Action(Act(act), cells, author, reason, share)
     now = time.time() if at is None else at
-    look = controller.person(store, controller.full_name(store, name), action, now, code=code_version())
-    warnings = () if look.written else ("nothing was changed: every cell was there already",)
+    rollout = controller.full_name(store, name)
+    look = controller.person(store, rollout, action, now, code=code_version(), following=messages_to(hooks))
+    warnings = delivered(store, rollout, hooks, now)
+    if not look.written:
+        warnings = (*warnings, "nothing was changed: every cell was there already")
     decision = look_decision(look.rules, look.decided.state, look.decided.steps, None, None, warnings=warnings)
-    show(headed(decision, f"{act} by {author}: {reason}"), as_json, files)
-    return 0
+    # What a person asked for was done: no verdict on the candidate.
+    done = replace(decision, verdict=Verdict.PASS, reason_class=None, reason=f"{act} by {author}: {reason}")
+    show(done, as_json, files, terms=DONE_BY_A_PERSON)
+    return ended(done, look, hooks, mlflow, logs=logs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from seatrial.report.terms import Terms
 from seatrial.verdict import State, Verdict
 
@@ -27,6 +29,9 @@ ROLLOUT = Terms(
     unit="unit",
     every="-o FILE.html",
 )
+
+DONE_BY_A_PERSON = replace(ROLLOUT, verdicts={**ROLLOUT.verdicts, Verdict.PASS: ("✓", "DONE")})
+"""A person's action is no verdict on the candidate."""
 
 TRAFFIC = Terms(
     gate="replayed traffic",

@@ -9,7 +9,9 @@ from seatrial.errors import DataError, UsageError
 from seatrial.rollout import ledger
 from seatrial.rollout.evidence import Evidence, Problem
 from seatrial.rollout.gather import gather
+from seatrial.rollout.ladder import SKEW
 from seatrial.rollout.reason import Reason, Why
+from seatrial.rollout.sentence import duration
 from seatrial.store import ledger as kept
 
 if TYPE_CHECKING:
@@ -105,9 +107,15 @@ def person(
     """A person's action as one row; nothing is written where it changes nothing.
 
     Raises:
-        UsageError: the action is not signed, names an unknown cell, or another row was appended meanwhile.
+        UsageError: the action is not signed, names an unknown cell, is dated before the last row, or another row was appended
+            meanwhile.
     """
     rules, last = ends(store, rollout)
+    early = last.data["at"] - now
+    if early > SKEW:
+        raise UsageError(
+            f"the clock is {duration(early)} behind the last row of {rollout}: nothing was changed; correct the clock, or leave out --at"
+        )
     decided = ledger.acted(rules, last, action, now, code=code)
     if not decided.news:
         return Look(rules, decided, None, written=False)

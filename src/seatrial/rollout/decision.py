@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial.canonical import content_hash
 from seatrial.rollout.evidence import evidence_data
 from seatrial.rollout.headline import headline, names, needing, needs_sentence
-from seatrial.rollout.ladder import Move, exit_code
+from seatrial.rollout.ladder import Move, verdict
 from seatrial.rollout.reason import CALLS_A_PERSON, INVALID, Why, reason_data
 from seatrial.rollout.sentence import reason_sentence
 from seatrial.rollout.state import Mode
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 MEANS = 12
 """Mean metrics up to which each has a note."""
-_VERDICTS = {0: Verdict.PASS, 1: Verdict.FAIL, 2: Verdict.INCONCLUSIVE}
 
 
 def look_decision(
@@ -39,17 +38,17 @@ def look_decision(
     *,
     warnings: Sequence[str] = (),
 ) -> Decision:
-    """What one look decided; its exit code is `ladder.exit_code`."""
-    verdict = _VERDICTS[exit_code(steps)]
+    """What one look decided; its verdict is `ladder.verdict`."""
+    outcome = verdict(steps)
     rows = tuple(row for one, step in zip(_cells(found), steps, strict=False) for row in _rows(rules, one, step))
     decisive = _decisive(steps)
-    needed = needs_sentence(steps) if verdict is Verdict.PASS else ""
+    needed = needs_sentence(steps) if outcome is Verdict.PASS else ""
     return Decision(
         kind="rollout",
         subject=f"{rules.graph} {rules.control} → {rules.candidate}",
-        verdict=verdict,
+        verdict=outcome,
         reason=". ".join(filter(None, (needed, headline(rules, decisive)))),
-        reason_class=_reason_class(steps) if verdict is Verdict.INCONCLUSIVE else None,
+        reason_class=_reason_class(steps) if outcome is Verdict.INCONCLUSIVE else None,
         findings=(*rows, *(found.overall if found else ())),
         policy_hash=rules.plan_hash,
         evidence_hash=content_hash(evidence_data(evidence)) if evidence else "",
@@ -158,11 +157,35 @@ def _reason_class(steps: tuple[Step, ...]) -> ReasonClass:
 
 
 def _next(rules: Rules, steps: tuple[Step, ...]) -> str:
+    """What a person does about the first cell that needs one, and which others do."""
     called = needing(steps)
     if not called:
         return ""
+    first = next(step for step in steps if step.cell == called[0])
     name = rules.rollout.partition("@")[0]
-    return (
-        f"look at {names(called)}; when the cause is fixed: seatrial rollout resume {name} --cell {called[0]!r} "
-        "--author NAME --reason TEXT"
+    resumed = f"seatrial rollout resume {name} --cell {first.cell!r} --author NAME --reason TEXT"
+    advice = _ADVICE.get(first.reason.why, "look at {cell}; when the cause is fixed: {resume}").format(
+        cell=first.cell, resume=resumed, plan=name, unit=first.reason.text
     )
+    return f"{advice}; then look at {names(called[1:])}" if called[1:] else advice
+
+
+_ADVICE = {
+    Why.DWELL: "look at {cell}; to give it the stage's time once more: {resume}",
+    Why.SAMPLE_RATIO: "find what routes {cell} otherwise than planned; then begin a new try: {resume}",
+    Why.BOTH_ARMS: "find why unit {unit} changed versions; then begin a new try: {resume}",
+    Why.MEAN_WORSE: "look at {cell}; to go on with new evidence: {resume}",
+    Why.HEAVY_UNIT: "give what {unit} stands for ids of its own, or start the plan anew with a larger heaviest_unit",
+    Why.UNREADABLE: "make it readable; the next step goes on by itself",
+    Why.ALGORITHM_CHANGED: (
+        "go on with the version of seatrial that began it; or start a new rollout, which assigns every unit anew: "
+        "change the plan, then seatrial rollout start {plan} --author NAME --reason TEXT"
+    ),
+    Why.CLOCK: "set the clock; the next step goes on by itself",
+    Why.PLAN_CHANGED: (
+        "put the plan file back, and the next step goes on; or start what it says now as a new rollout: "
+        "seatrial rollout start {plan} --author NAME --reason TEXT"
+    ),
+    Why.CONFIRM: "answer the confirm-promotion webhook with 2xx; the next step asks again",
+}
+"""What there is to do about a reason; what is not named here is cleared by `resume`."""

@@ -102,11 +102,16 @@ def apply(rules: Rules, state: State, steps: tuple[Step, ...]) -> State:
     )
 
 
+def verdict(steps: tuple[Step, ...]) -> Verdict:
+    """FAIL where a cell was rolled back now, INCONCLUSIVE where one could not be judged, else PASS."""
+    if any(one.move in FALLS for one in steps):
+        return Verdict.FAIL
+    return Verdict.INCONCLUSIVE if any(one.reason.why in INVALID for one in steps) else Verdict.PASS
+
+
 def exit_code(steps: tuple[Step, ...]) -> int:
     """Of `rollout step`: 1 a cell was rolled back now, 2 a cell could not be judged, else 0."""
-    if any(one.move in FALLS for one in steps):
-        return 1
-    return 2 if any(one.reason.why in INVALID for one in steps) else 0
+    return verdict(steps).exit_code
 
 
 def new_try(rules: Rules, cell: CellState, rung: int, mode: Mode, now: float) -> CellState:

@@ -11,11 +11,11 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from seatrial.canonical import canonical_json
+from seatrial.canonical import canonical_json, content_hash
 from seatrial.errors import DataError
 from seatrial.rollout.evidence import evidence_data, evidence_from, fold
 from seatrial.rollout.judge import findings
-from seatrial.rollout.ladder import Move, Step, apply, step
+from seatrial.rollout.ladder import Move, Step, apply, step, verdict
 from seatrial.rollout.person import act, action_data, action_from
 from seatrial.rollout.reason import CALLS_A_PERSON, reason_data
 from seatrial.rollout.rules import rules_data, rules_from
@@ -233,8 +233,10 @@ def _row(
     extra: Mapping[str, Any],
 ) -> Row:
     sequence = 0 if last is None else last.sequence + 1
+    header = {"verdict": verdict(steps).value, "evidence_hash": _hash_of(extra)} if rules.header else {}
     body = canonical_json(
         {
+            **header,
             "schema": SCHEMA,
             "rollout": rules.rollout,
             "plan_hash": rules.plan_hash,
@@ -258,6 +260,11 @@ def _row(
         }
     )
     return Row(sequence, body, _hash(body))
+
+
+def _hash_of(extra: Mapping[str, Any]) -> str:
+    """Of the evidence that a row rests on; empty where it rests on a person's word."""
+    return content_hash(extra["evidence"]) if "evidence" in extra else ""
 
 
 def _hash(body: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import UsageError
 from seatrial.rollout.ladder import Move, Step, new_try
-from seatrial.rollout.reason import Reason, Why
+from seatrial.rollout.reason import AFRESH, Reason, Why
 from seatrial.rollout.state import Mode
 
 if TYPE_CHECKING:
@@ -81,6 +81,11 @@ def _one(rules: Rules, cell: CellState, action: Action, why: Reason, now: float)
             after, move = new_try(rules, cell, 0, Mode.ROLLED_BACK, now), Move.OFF
     else:
         rung = _rung(rules, action.share)
+        if rung > cell.rung and cell.mode is Mode.ROLLED_BACK:
+            raise UsageError(
+                f"cell {cell.cell!r} was rolled back, and only `resume --cell {cell.cell}` lets it in again; "
+                "after that it can be put on any share"
+            )
         if rung != cell.rung:
             after = new_try(rules, cell, rung, Mode.CLIMBING if rung else Mode.ROLLED_BACK, now)
             move = Move.UP if rung > cell.rung else Move.BACK
@@ -90,12 +95,24 @@ def _one(rules: Rules, cell: CellState, action: Action, why: Reason, now: float)
 def _resumed(rules: Rules, cell: CellState, now: float) -> tuple[CellState, Move]:
     if cell.mode is Mode.PAUSED:
         return replace(cell, mode=Mode.CLIMBING), Move.HOLD
-    if cell.mode not in (Mode.ROLLED_BACK, Mode.HELD):
+    if cell.mode is Mode.CLIMBING:
+        return _held_by_its_reason(rules, cell, now)
+    if cell.mode is Mode.DONE:
         return cell, Move.HOLD
     # The try was counted when it ended; evidence since then belongs to the one that goes on.
     if cell.rung or rules.shadow.units:
         return replace(cell, mode=Mode.CLIMBING, since=now, stopped=False), Move.HOLD
     return replace(cell, mode=Mode.CLIMBING, since=now, rung=1, control=0, candidate=0, stopped=False), Move.UP
+
+
+def _held_by_its_reason(rules: Rules, cell: CellState, now: float) -> tuple[CellState, Move]:
+    """A climbing cell that called a person: its stage's time begins again, or its comparison does, as what was wrong with it asks."""
+    why = cell.reported.partition(":")[0]
+    if why == Why.DWELL:
+        return replace(cell, since=now, reported=""), Move.HOLD
+    if why in AFRESH:
+        return new_try(rules, replace(cell, reported=""), cell.rung, Mode.CLIMBING, now), Move.RESTART
+    return cell, Move.HOLD
 
 
 def _rung(rules: Rules, share: float | None) -> int:

@@ -48,6 +48,8 @@ UNTRUSTED = (Why.SAMPLE_RATIO, Why.BOTH_ARMS, Why.CONTENT_CHANGED, Why.ALGORITHM
 """The comparison itself is in doubt: no evidence of it moves a cell either way."""
 INVALID = (*UNTRUSTED, Why.UNREADABLE, Why.UNKNOWN_LABEL, Why.PLAN_CHANGED, Why.CLOCK)
 """A step that meets one of these could not tell: exit code 2."""
+AFRESH = (Why.SAMPLE_RATIO, Why.BOTH_ARMS, Why.MEAN_WORSE)
+"""What a person clears by a new try: the evidence so far stays behind."""
 CALLS_A_PERSON = (
     *INVALID,
     Why.WORSE,

@@ -45,6 +45,7 @@ class Rules:
         heaviest_unit: share of a cell's requests above which one unit is named and holds the cell.
         estimates: what "not worse by the margin" is bet on; a rollout goes on as it began.
         testers: (unit, `control` or `candidate`): they always get that version and count in no rate.
+        header: whether rows of the ledger hold their verdict and the hash of their evidence, likewise.
     """
 
     rollout: str
@@ -70,6 +71,7 @@ class Rules:
     heaviest_unit: float = 0.01
     estimates: Estimates = "separate"
     testers: tuple[tuple[str, str], ...] = ()
+    header: bool = False
 
     @property
     def top(self) -> int:
@@ -132,6 +134,7 @@ def rules_of(plan: RolloutPlan, metrics: Mapping[str, Metric]) -> Rules:
         heaviest_unit=plan.heaviest_unit,
         estimates="shrunk",
         testers=plan.testers,
+        header=True,
     )
 
 
@@ -142,6 +145,8 @@ def rules_data(rules: Rules) -> dict[str, Any]:
         del data["estimates"]
     if not rules.testers:
         del data["testers"]
+    if not rules.header:
+        del data["header"]
     return data
 
 

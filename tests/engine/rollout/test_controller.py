@@ -9,13 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from seatrial.canonical import content_hash
 from seatrial.errors import DataError, UsageError
 from seatrial.experiment.router import Router
 from seatrial.rollout import controller, ledger
 from seatrial.rollout.decision import look_decision
 from seatrial.rollout.evidence import Block, Evidence, fold
 from seatrial.rollout.ladder import Move, exit_code
-from seatrial.rollout.person import Act, Action
+from seatrial.rollout.person import Act, Action, act
 from seatrial.rollout.reason import Why
 from seatrial.rollout.routing import snapshot_in
 from seatrial.rollout.state import Mode, first_state
@@ -150,6 +151,56 @@ def test_a_ledger_that_does_not_name_its_estimates_goes_on_and_replays_by_separa
         assert stream.not_worse.log_e == pytest.approx(path.log_e[-1])
         found.append(stream.not_worse.log_e)
     assert found == pytest.approx([0.375, 0.064], abs=0.001)
+
+
+def test_a_row_holds_its_verdict_and_the_hash_of_its_evidence(broken):
+    store, rules, _looks = broken
+    rows = [row.data for row in controller.all_rows(store, rules.rollout)]
+    assert [row["verdict"] for row in rows].count("fail") == 1
+    assert rows[0]["evidence_hash"] == ""
+    assert {row["evidence_hash"] for row in rows[1:]} == {content_hash(row["evidence"]) for row in rows[1:]}
+
+
+def test_a_ledger_whose_rows_hold_no_verdict_goes_on_without(store):
+    rules = replace(make_rules(), header=False)
+    begin(store, rules)
+    assert look(store, rules, BEGIN + 60, plan_hash="other").written
+    rows = controller.all_rows(store, rules.rollout)
+    assert not any("verdict" in row.data for row in rows)
+    assert "header" not in rows[0].data["rules"]
+    assert ledger.replayed(rows) is None
+
+
+def test_a_person_clears_what_calls_one(store, rules):
+    begin(store, rules)
+    units = [
+        Exposure(f"e{i}", rules.rollout, f"u{i}", f"u{i}", "DE", "candidate" if i % 2 else "control", 0, 1, BEGIN + i)
+        for i in range(400)
+    ]
+    write_exposures(store, units)
+    mismatch = look(store, rules, BEGIN + 600).decided
+    assert mismatch.steps[0].reason.why is Why.SAMPLE_RATIO
+    resume = Action(Act.RESUME, ("DE", "rest"), "ada", "balancer repaired")
+    again = controller.person(store, rules.rollout, resume, BEGIN + 700, code="1")
+    assert [one.move for one in again.decided.steps] == [Move.RESTART, Move.HOLD]
+    assert (again.decided.state.cell("DE").attempt, again.decided.state.cell("DE").exposed) == (1, 0)
+    assert exit_code(look(store, rules, BEGIN + 800).decided.steps) == 0
+    assert ledger.replayed(controller.all_rows(store, rules.rollout)) is None
+
+
+def test_resumed_after_its_time_a_stage_begins_its_time_again_and_keeps_its_evidence(rules):
+    state = first_state(rules, BEGIN)
+    told = replace(state, cells=tuple(replace(cell, candidate=9, reported="dwell:resolved") for cell in state.cells))
+    (de, rest) = act(rules, told, Action(Act.RESUME, ("DE",), "ada", "one more day"), BEGIN + 25 * HOUR)
+    assert (de.after.since, de.after.candidate, de.after.attempt) == (BEGIN + 25 * HOUR, 9, 0)
+    assert rest.after == told.cell("rest")
+
+
+def test_a_persons_clock_that_went_back_changes_nothing(store, rules):
+    begin(store, rules)
+    with pytest.raises(UsageError, match="the clock is 48 h behind the last row"):
+        controller.person(store, rules.rollout, Action(Act.PAUSE, (), "ada", "why"), BEGIN - 48 * HOUR + 60, code="1")
+    assert len(controller.all_rows(store, rules.rollout)) == 1
 
 
 def test_events_written_twice_count_once(store, rules):
@@ -368,6 +419,8 @@ def test_an_override_to_nothing_waits_for_a_person(store, rules):
     action = Action(Act.OVERRIDE, ("DE",), "ada", "complaints", 0.0)
     found = controller.person(store, rules.rollout, action, BEGIN + 1, code="1")
     assert (found.decided.state.cell("DE").rung, found.decided.state.cell("DE").mode) == (0, Mode.ROLLED_BACK)
+    with pytest.raises(UsageError, match="only `resume --cell DE` lets it in again"):
+        controller.person(store, rules.rollout, replace(action, share=1.0), BEGIN + 2, code="1")
 
 
 @pytest.mark.parametrize("row", [0, 1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -146,4 +147,34 @@ def test_a_mistake_in_the_file_is_a_sentence(tmp_path, text, says):
     path.write_text(text)
     with pytest.raises(ConfigError, match=says):
         webhook.load_hooks(path)
+    (hook,) = webhook.read_hooks(path)
+    assert says in hook.fault
     assert webhook.load_hooks(tmp_path / "none.toml") == ()
+
+
+def test_a_hook_that_cannot_be_called_stops_no_rollback_confirms_nothing_and_is_told_later(
+    store, rules, peer, tmp_path
+):
+    begin(store, rules)
+    path = tmp_path / "webhooks.toml"
+    path.write_text('[hook.pager]\nurl_env = "SEATRIAL_NOT_SET"\n[hook.sign]\nurl = "x"\ntype = "confirm-promotion"\n')
+    hooks = webhook.read_hooks(path)
+    write_exposures(store, [Exposure("e", rules.rollout, "t", "t", "DE", "candidate", 0, 1, BEGIN + 1)])
+    write_outcomes(store, [OutcomeEvent("o", "t", "no_pii", "0", BEGIN + 2)])
+    found, failures = look(store, rules, BEGIN + 60, hooks)
+    assert exit_code(found.decided.steps) == 1
+    assert failures == ()  # the message waits for an address
+    last = ledger.state_of(controller.ends(store, rules.rollout)[1])
+    top = replace(last, cells=tuple(replace(cell, rung=rules.top - 1) for cell in last.cells))
+    assert webhook.ask(hooks, rules, top) == (("DE", "confirm-promotion", False), ("rest", "confirm-promotion", False))
+    assert webhook.deliver(store, rules.rollout, (hook(peer, "pager"),), BEGIN + 120) == ()
+    assert [body["metadata"]["why"] for _, body in peer.taken] == ["zero_tolerance"]
+
+
+@pytest.mark.parametrize("text", ["[hook", "[other]\n", '[hook.a]\ntype = "sign-off"\nurl = "http://x"\n'])
+def test_a_file_that_may_have_asked_for_a_confirmation_stands_for_one(tmp_path, text):
+    path = tmp_path / "webhooks.toml"
+    path.write_text(text)
+    (found,) = webhook.read_hooks(path)
+    assert found.type is webhook.HookType.CONFIRM_PROMOTION
+    assert found.fault
