@@ -6,12 +6,19 @@ import random
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import numpy as np
 import pytest
 
+from seatrial.certify.certificate import certify as simulated
+from seatrial.certify.design import design
+from seatrial.certify.simulate import Truth
 from seatrial.cli.app import run
+from seatrial.gate.policy import JudgeRule, KeyRule, Policy
+from seatrial.report.certificate import certificate_data, certificate_lines
 
 ROOT = Path(__file__).parents[3]
 POLICY = 'schema = "seatrial/policy/1"\n[key.score]\nprimary = true\n'
@@ -83,17 +90,15 @@ def test_sizes_from_evidence(here, capsys):
     assert "tier=enterprise*" in out
 
 
-def test_a_judge_is_taken_as_licensed_and_that_is_said(here, capsys):
-    certify()
-    assert "taken as fully licensed" not in capsys.readouterr().out
-    (here / "merge.toml").write_text(f'{POLICY}[key."judge:concise"]\n[judge.helpful]\n')
-    rows = (here / "results.csv").read_text().splitlines()
-    scores = [f"{row},{key}" for row in rows[1:] for key in ("score", "judge:concise")]
-    (here / "results.csv").write_text("\n".join([f"{rows[0]},key", *scores]))
-    certify()
-    assert "taken as fully licensed, which was not looked up: helpful, judge:concise" in capsys.readouterr().out
-    certify("--json")
-    (only,) = json.loads(capsys.readouterr().out)["graphs"]
+def test_a_judge_is_taken_as_licensed_and_that_is_said():
+    plain = Policy(keys=(KeyRule("score"),))
+    judged = replace(plain, keys=(*plain.keys, KeyRule("judge:concise")), judges=(JudgeRule("helpful"),))
+    shape = design("x", [{}] * 40, plain, critical=())
+    made = simulated(shape, plain, Truth(0.05), gates=200, rng=np.random.default_rng(1), drops=())
+    texts = [" ".join(line.text for line in certificate_lines(made, policy)) for policy in (plain, judged)]
+    said = "taken as fully licensed, which was not looked up: helpful, judge:concise; a gate counts"
+    assert [said in text for text in texts] == [False, True]
+    (only,) = certificate_data([made], [judged])["graphs"]
     assert only["assumed"]["licences"] == ["helpful", "judge:concise"]
 
 
