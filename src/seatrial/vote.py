@@ -59,6 +59,18 @@ class LicenceExpired(Kind):
 
 
 @dataclass(frozen=True, slots=True)
+class LicenceNotBegun(Kind):
+    """The licence says that it was measured at a time that is yet to come: it would last longer than any licence.
+
+    Attributes:
+        days: full days until then.
+    """
+
+    kind: ClassVar[str] = "licence_not_begun"
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
 class LicenceSuspended(Kind):
     """Control items that were judged again got other verdicts than in the run of the licence.
 
@@ -130,9 +142,15 @@ class SameFamily(Kind):
 
 @dataclass(frozen=True, slots=True)
 class FamilyUnknown(Kind):
-    """Which models the judged versions ran on is not recorded, so the judge may be of their family."""
+    """Whether the judge and a judged version are of one family is not known.
+
+    Attributes:
+        of_judge: it is the judge's family that its licence does not say; else it is not recorded which models the versions
+            ran on.
+    """
 
     kind: ClassVar[str] = "family_unknown"
+    of_judge: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +202,7 @@ class AnswersUnknown(Kind):
 Bar = (
     NoLicence
     | LicenceExpired
+    | LicenceNotBegun
     | LicenceSuspended
     | OtherVersion
     | OtherModel
@@ -226,10 +245,8 @@ def bar_sentence(bar: Bar) -> str:
     match bar:
         case NoLicence():
             return f"judge {bar.judge.removeprefix('judge:')} has no licence"
-        case LicenceExpired():
-            return f"the licence expired {count(bar.days, 'day')} ago" if bar.days else "the licence expired today"
-        case LicenceSuspended():
-            return f"the licence is suspended: {bar.flips} of {count(bar.of, 'control item')} judged again got another verdict"
+        case LicenceExpired() | LicenceNotBegun() | LicenceSuspended():
+            return _of_time(bar)
         case OtherVersion(judge=""):
             return f"the licence is for {bar.licensed}, and the verdicts name no judge, or several"
         case OtherVersion():
@@ -253,11 +270,26 @@ def bar_sentence(bar: Bar) -> str:
             assert_never(bar)
 
 
+def _of_time(bar: LicenceExpired | LicenceNotBegun | LicenceSuspended) -> str:
+    """Why a licence does not hold at this time."""
+    match bar:
+        case LicenceExpired():
+            return f"the licence expired {count(bar.days, 'day')} ago" if bar.days else "the licence expired today"
+        case LicenceNotBegun():
+            return f"the licence says that it will be measured {count(bar.days, 'day')} from now: measure it again"
+        case LicenceSuspended():
+            return f"the licence is suspended: {bar.flips} of {count(bar.of, 'control item')} judged again got another verdict"
+        case _:
+            assert_never(bar)
+
+
 def _of_versions(bar: SameFamily | FamilyUnknown | NoWin) -> str:
     """What lies with the judged versions."""
     match bar:
         case SameFamily():
             return f"judge and judged are both of the family {', '.join(bar.families)}"
+        case FamilyUnknown(of_judge=True):
+            return "the licence does not say of which family the judge is, so it may be that of a judged version"
         case FamilyUnknown():
             return "the models of the judged versions are not recorded, so they may be of the judge's family"
         case ConstantAnswers():

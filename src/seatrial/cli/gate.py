@@ -352,8 +352,8 @@ def _standings(
 
     wanted = {rule.name: rule.min_consistency for rule in rules.judges}
     graph = _graph_of(evidence, named) or ""
-    root, now, families = Path.cwd(), time.time(), table_families(evidence) if keys else None
-    votes = standings_of_table(evidence, wanted, root, candidate=versions[1], now=now, graph=graph)
+    root, now, families = Path.cwd(), time.time(), table_families(evidence, versions) if keys else None
+    votes = standings_of_table(evidence, wanted, root, versions=versions, now=now, graph=graph)
     return votes | key_standings(evidence, keys, root, versions=versions, arm_families=families, now=now, graph=graph)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 
 from seatrial.cli.evidence import parse_maps
 from seatrial.cli.times import moment, time_zone
-from seatrial.errors import UsageError, one_of
+from seatrial.errors import DataError, UsageError, one_of
 from seatrial.evidence.schema import POINTWISE as POINTWISE_KEY
 from seatrial.scoring.rubric import rubric_identity
 from seatrial.wording import count
@@ -89,8 +90,10 @@ def command(
     )
     verdict = proven(licence)
     if name:
-        _write(name, licence)
-    _say(joined, measured, licence, verdict.exit_code, as_json=as_json, disagreements=disagreements)
+        licence = _write(name, licence)
+    _say(
+        joined, measured, licence, about["measured_at"], verdict.exit_code, as_json=as_json, disagreements=disagreements
+    )
     return verdict.exit_code
 
 
@@ -114,15 +117,21 @@ def _about(table: Table, joined: Joined, kind: str, labels: Path, verdicts: Path
     }
 
 
-def _write(name: str, licence: Licence) -> None:
-    """Write the licence where a gate looks for it."""
+def _write(name: str, licence: Licence) -> Licence:
+    """Write the licence where a gate looks for it; one of verdicts that had a licence there is as old as that."""
     from seatrial.canonical import canonical_json  # noqa: PLC0415
-    from seatrial.judge.licence import licence_data  # noqa: PLC0415
+    from seatrial.judge.licence import as_old_as_its_verdicts, licence_data, read_licence  # noqa: PLC0415
     from seatrial.judge.standing import licence_file  # noqa: PLC0415
 
     file = licence_file(Path.cwd(), name)
     file.parent.mkdir(exist_ok=True)
+    try:
+        before = read_licence(file)
+    except DataError:  # of an earlier version, or edited: it says nothing, and is measured anew
+        before = None
+    licence = as_old_as_its_verdicts(licence, before)
     file.write_text(f"{canonical_json(licence_data(licence))}\n", encoding="utf-8")
+    return licence
 
 
 def one_judge(table: Table, wanted: str | None) -> Table:
@@ -174,7 +183,7 @@ def _prompt_hash(name: str, identity: str, table: Table) -> str:
 def _consistency(table: Table) -> Measured:
     """Over every pair of the verdict table, labelled or not, with the versions of a pair kept apart.
 
-    Unknown where more pairs lack a verdict than a licence lets labels lack one: those that the judge would have contradicted
+    Unknown where more pairs lack a verdict, or a draw that others have, than a licence lets labels lack one: those that the judge would have contradicted
     itself on may be the ones that are not there.
     """
     import numpy as np  # noqa: PLC0415
@@ -195,7 +204,7 @@ def _consistency(table: Table) -> Measured:
     ]
     shares = np.concatenate([one.consistent for one in parts])
     shares = shares[~np.isnan(shares)]
-    judged = np.concatenate([~np.isnan(one.score) for one in parts])
+    judged = np.concatenate([~np.isnan(one.score) & one.drawn for one in parts])
     if not shares.size or judged.mean() < FLOORS.judged:
         return UNKNOWN
     mean = float(shares.mean())
@@ -208,7 +217,14 @@ def _texts(table: Table, name: str) -> tuple[str, ...]:
 
 
 def _say(
-    joined: Joined, measured: Agreement, licence: Licence, code: int, *, as_json: bool, disagreements: bool
+    joined: Joined,
+    measured: Agreement,
+    licence: Licence,
+    requested_at: float,
+    code: int,
+    *,
+    as_json: bool,
+    disagreements: bool,
 ) -> None:
     from dataclasses import asdict  # noqa: PLC0415
 
@@ -226,6 +242,8 @@ def _say(
             "exit_code": code,
             "judge": licence.judge,
             "level": level.value,
+            "measured_at": licence.measured_at,
+            "suspended": licence.suspended is not None,
             "short_of": [bar_sentence(one) for one in short],
             "agreement": asdict(measured),
             "consistency": asdict(licence.consistency),
@@ -245,6 +263,12 @@ def _say(
     for name, one in by.items():
         click.echo(
             f"  {name}: n {one.n}, raw {_number(one.raw)}, AC1 {_number(one.ac1)}, finds worse {_number(one.recall)}"
+        )
+    if licence.measured_at < requested_at:
+        suspended = " and suspended" if licence.suspended else ""
+        click.echo(
+            f"  its verdicts had a licence before, so it dates from {datetime.fromtimestamp(licence.measured_at, UTC):%Y-%m-%d}{suspended}; "
+            "to renew it, judge new runs, or the same ones under a new version of the judge"
         )
     if joined.split or joined.unjudged:
         click.echo(

@@ -123,9 +123,8 @@ def judge_standings(rules: Rules, evidence: Evidence, now: float) -> Mapping[str
 
     name = rules.shadow.judge
     wanted = {name: JudgeRule(name).min_consistency}
-    return standings_of_table(
-        evidence, wanted, project_here().root, candidate=rules.candidate, now=now, graph=rules.graph
-    )
+    versions = (rules.control, rules.candidate)
+    return standings_of_table(evidence, wanted, project_here().root, versions=versions, now=now, graph=rules.graph)
 
 
 def store_here() -> Store:

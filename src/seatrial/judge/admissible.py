@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from seatrial.judge.licence import UNSAID
+
 if TYPE_CHECKING:
     from seatrial.judge.scores import Scores
     from seatrial.table import Table
@@ -24,6 +26,6 @@ def inadmissible(table: Table, scores: Scores) -> tuple[str, ...]:
         found.append(f"judge {unpinned[0]!r} is no pinned identity NAME@VERSION#HASH")
     if not table.has("reported_model"):
         found.append("the model that answered is not recorded")
-    if not table.has("family") or any(word in ("", "unknown") for word in table.codes("family").values):
+    if not table.has("family") or any(word in UNSAID for word in table.codes("family").values):
         found.append("the family of the judge's model is unknown")
     return tuple(found)

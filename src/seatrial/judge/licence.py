@@ -7,7 +7,7 @@ labels and the same as point estimates; it may hold a release and never decides 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from seatrial.canonical import canonical_json, content_hash
@@ -19,6 +19,7 @@ from seatrial.vote import (
     FamilyUnknown,
     Level,
     LicenceExpired,
+    LicenceNotBegun,
     LicenceSuspended,
     NoLicence,
     OtherGraph,
@@ -31,11 +32,13 @@ from seatrial.vote import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 SCHEMA = "seatrial/judge-licence/1"
 DAY = 86_400.0
+UNSAID = ("", "unknown")
+"""How a table says that it does not know a family."""
 PAIRWISE, POINTWISE = "pairwise", "pointwise"
 _OVER = {PAIRWISE: "both orders", POINTWISE: "repeats of one answer"}
 _MEASURED_BY = {
@@ -178,32 +181,48 @@ def standing_of(
     """
     if licence is None:
         return Standing(Level.NONE, (NoLicence(judge),), consistency)
-    bars: list[Bar] = []
-    unsure: list[Bar] = []
-    if not judge:
-        unsure.append(OtherVersion(licence.judge, judge))
-    elif licence.judge != judge:
-        bars.append(OtherVersion(licence.judge, judge, prompt=prompt_hash not in ("", licence.prompt_hash)))
-    strange = sorted(set(models) - set(licence.models))
-    if strange:
-        bars.append(OtherModel(strange[0], licence.models))
-    if licence.suspended is not None:
-        bars.append(LicenceSuspended(*licence.suspended[:2]))
-    if now >= licence.expires_at:
-        bars.append(LicenceExpired(int((now - licence.expires_at) // DAY)))
-    if graph and licence.graphs and graph not in licence.graphs:
-        bars.append(OtherGraph(graph, licence.graphs))
-    shared = sorted(set(arm_families or ()) & set(licence.families))
-    if shared:
-        unsure.append(SameFamily(tuple(shared)))
-    if arm_families is None:
-        unsure.append(FamilyUnknown())
+    bars = [*_of_other_verdicts(licence, judge, models, graph, prompt_hash), *_of_other_times(licence, now)]
+    unsure = [*([] if judge else [OtherVersion(licence.judge, judge)]), *_of_family(licence, arm_families)]
     level, short = level_of(licence, floors)
     if bars:
         level = Level.NONE
     elif unsure and level is Level.FULL:
         level = Level.PROVISIONAL
     return Standing(level, (*bars, *unsure, *short), consistency)
+
+
+def _of_other_verdicts(
+    licence: Licence, judge: str, models: Iterable[str], graph: str, prompt_hash: str
+) -> Iterator[Bar]:
+    """Why the licence is for other verdicts than these."""
+    if judge and licence.judge != judge:
+        yield OtherVersion(licence.judge, judge, prompt=prompt_hash not in ("", licence.prompt_hash))
+    strange = sorted(set(models) - set(licence.models))
+    if strange:
+        yield OtherModel(strange[0], licence.models)
+    if graph and licence.graphs and graph not in licence.graphs:
+        yield OtherGraph(graph, licence.graphs)
+
+
+def _of_other_times(licence: Licence, now: float) -> Iterator[Bar]:
+    """Why the licence does not hold now."""
+    if licence.suspended is not None:
+        yield LicenceSuspended(*licence.suspended[:2])
+    if licence.measured_at > now + DAY:  # clocks, and the time zone of a date, differ by less
+        yield LicenceNotBegun(int((licence.measured_at - now) // DAY))
+    if now >= licence.expires_at:
+        yield LicenceExpired(int((now - licence.expires_at) // DAY))
+
+
+def _of_family(licence: Licence, arm_families: Iterable[str] | None) -> Iterator[Bar]:
+    """Why the judge is, or may be, of a judged version's family."""
+    shared = sorted(set(arm_families or ()) & set(licence.families))
+    if shared:
+        yield SameFamily(tuple(shared))
+    if not licence.families or set(licence.families) & set(UNSAID):
+        yield FamilyUnknown(of_judge=True)
+    if arm_families is None:
+        yield FamilyUnknown()
 
 
 def licence_from(measured: Agreement, consistency: Measured, **of: Any) -> Licence:
@@ -215,6 +234,21 @@ def licence_from(measured: Agreement, consistency: Measured, **of: Any) -> Licen
         recall=measured.recall,
         consistency=consistency,
         **of,
+    )
+
+
+def as_old_as_its_verdicts(found: Licence, before: Licence | None) -> Licence:
+    """A licence of verdicts that an earlier one was measured on: it dates from that one, and is suspended as that one is.
+
+    The model that gave them may have changed since, and more labels do not show that.
+    """
+    if before is None or before.judge != found.judge or before.evidence[1:] != found.evidence[1:]:
+        return found
+    return replace(
+        found,
+        measured_at=min(before.measured_at, found.measured_at),
+        expires_at=min(before.expires_at, found.expires_at),
+        suspended=before.suspended,
     )
 
 

@@ -33,6 +33,7 @@ class Scores:
         score: mean over orders, draws and judges, 0..1 for the candidate; NaN where it is missing.
         consistent: share of the example's pairs of orders that favour the same answer; NaN without a full pair.
         first: share of the verdicts in its full pairs that favour the answer shown first, a tie as one half; NaN likewise.
+        drawn: whether the example has as many draws by all judges as any; one that has fewer may lack those that contradict it.
         longer: length of the candidate's answer minus the baseline's; NaN where a length is unknown.
         segments: dimension -> value per example.
         judges: identities of all planned judges.
@@ -43,6 +44,7 @@ class Scores:
     score: Floats
     consistent: Floats
     first: Floats
+    drawn: NDArray[np.bool_]
     longer: Floats
     segments: Mapping[str, Codes]
     judges: tuple[str, ...]
@@ -100,12 +102,19 @@ def scores_of(table: Table, scale: tuple[float, float] = (0.0, 1.0)) -> Scores:
         score,
         consistent,
         first,
+        _drawn(of_unit // judges, examples),
         _longer(table, example, examples),
         {name: _per_example(table, name, example, examples) for name in table.dimensions},
         table.codes("judge").values if table.has("judge") else (),
         order is not None,
         words,
     )
+
+
+def _drawn(of: NDArray[np.int64], examples: int) -> NDArray[np.bool_]:
+    """Whether each example has as many draws as any."""
+    draws = np.bincount(of, minlength=examples)
+    return np.asarray(draws == draws.max(initial=0), dtype=np.bool_)
 
 
 def _preferences(table: Table, scale: tuple[float, float]) -> tuple[Floats, dict[str, int]]:

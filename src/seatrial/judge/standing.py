@@ -39,7 +39,13 @@ def floors(min_consistency: float) -> Floors:
 
 
 def standings_of_table(
-    evidence: Evidence, wanted: Mapping[str, float], root: Path, *, candidate: str, now: float, graph: str = ""
+    evidence: Evidence,
+    wanted: Mapping[str, float],
+    root: Path,
+    *,
+    versions: tuple[str, str],
+    now: float,
+    graph: str = "",
 ) -> dict[str, Standing]:
     """What the win rates of a table may do: the licences are those of the project at `root`.
 
@@ -50,11 +56,12 @@ def standings_of_table(
         evidence: a checked table.
         wanted: judge -> consistency that the policy asks of it.
         root: a folder with judges/.
-        candidate: whose win rates.
+        versions: the baseline and the candidate, whose win rates they are.
         now: seconds since 1970.
         graph: which graph is gated; empty = not known.
     """
-    families = table_families(evidence) if wanted else None
+    candidate = versions[1]
+    families = table_families(evidence, versions) if wanted else None
     return {
         name: without_win(
             null_model(evidence, candidate, most_same(root, name)),
@@ -170,12 +177,19 @@ def _identity(evidence: Evidence, key: str, candidate: str) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def table_families(evidence: Evidence) -> frozenset[str] | None:
-    """Families of the models that answered in the versions' own runs; None where that is not recorded, or not known."""
+def table_families(evidence: Evidence, versions: Iterable[str]) -> frozenset[str] | None:
+    """Families of the models that answered in the versions' own runs; None where one's are not recorded, or not known."""
     if not evidence.has("model"):
         return None
-    named = evidence.codes("model").values_in(np.ones(len(evidence), dtype=bool))
-    return families_of_models(name for one in named for name in one.split("+"))
+    names, models = evidence.codes("version"), evidence.codes("model")
+    found = frozenset[str]()
+    for version in versions:
+        mine = names.index == (names.values.index(version) if version in names.values else -2)
+        families = families_of_models(name for one in models.values_in(mine) for name in one.split("+"))
+        if families is None:
+            return None
+        found |= families
+    return found
 
 
 def families_of_models(models: Iterable[str]) -> frozenset[str] | None:

@@ -136,8 +136,8 @@ def key_standings_on(
     keys = pointwise_keys(policy)
     if not keys:
         return {}
-    families = table_families(evidence)
-    if families is None and project.spec(graph).family == RULES:
+    families = table_families(evidence, versions)
+    if project.spec(graph).family == RULES and not (evidence.has("model") and any(evidence.codes("model").values)):
         families = frozenset({RULES})
     until = datetime.combine(today, time.max, UTC).timestamp()
     return key_standings(evidence, keys, project.root, versions=versions, arm_families=families, now=until, graph=graph)

@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,50 @@ def test_verdicts_that_were_removed_where_people_disagree_give_no_licence(tmp_pa
     assert "share of labels with a verdict 83.3 %, floor 95.0 %" in said["short_of"]
 
 
+def test_draws_that_were_removed_do_not_raise_the_consistency(tmp_path, capsys):
+    file = Path(verdicts(tmp_path))
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    # In a second draw the judge contradicts itself on every other pair.
+    again = [
+        {
+            **row,
+            "repetition": 1,
+            "preference": float(row["order"] == "AB") if int(row["example_id"][1:]) % 2 else row["preference"],
+        }
+        for row in rows
+    ]
+    kept = [row for row in again if int(row["example_id"][1:]) % 2 == 0]
+    for second, estimate in ((again, 0.75), (kept, None)):
+        file.write_text("".join(json.dumps(row) + "\n" for row in [*rows, *second]))
+        run(["judge", "agreement", str(file), *labels(tmp_path), "--json"])
+        assert json.loads(capsys.readouterr().out)["consistency"]["estimate"] == estimate
+
+
+def test_a_licence_is_as_old_as_its_verdicts_and_as_suspended(judges, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    identity = judges().identity
+    file = Path(verdicts(tmp_path))
+    file.write_text(file.read_text().replace(JUDGE, identity))
+    command = ["judge", "agreement", str(file), *labels(tmp_path), "--licence", "helpful", "--now"]
+    place = tmp_path / "judges" / "helpful.licence.json"
+    assert run([*command, "2026-01-01"]) == 0
+    first = read_licence(place)
+    place.write_text(json.dumps(licence_data(replace(first, suspended=(20, 60, 1.0)))))
+    capsys.readouterr()
+    assert run([*command, "2026-06-01"]) == 0
+    assert "it dates from 2026-01-01 and suspended" in capsys.readouterr().out
+    renewed = read_licence(place)
+    assert (renewed.measured_at, renewed.expires_at, renewed.suspended) == (
+        first.measured_at,
+        first.expires_at,
+        (20, 60, 1.0),
+    )
+    file.write_text(file.read_text().replace("it says how", "it says why"))  # judged anew
+    assert run([*command, "2026-06-01"]) == 0
+    anew = read_licence(place)
+    assert (anew.measured_at > first.measured_at, anew.suspended) == (True, None)
+
+
 @pytest.mark.parametrize(("gone", "measured"), [(6, True), (7, False)])
 def test_pairs_that_lost_one_order_do_not_raise_the_consistency(tmp_path, capsys, gone, measured):
     file = Path(verdicts(tmp_path))
@@ -180,7 +225,9 @@ NULL_MODELS = [
 @pytest.mark.parametrize(("of", "bar"), NULL_MODELS)
 def test_a_null_model_has_no_win_in_evidence_from_a_file(tmp_path, of, bar):
     licence(tmp_path)
-    found = standings_of_table(answers(*of), {"helpful": 0.7}, tmp_path, candidate="b", now=time.time())["helpful"]
+    found = standings_of_table(answers(*of), {"helpful": 0.7}, tmp_path, versions=("a", "b"), now=time.time())[
+        "helpful"
+    ]
     assert (found.level, found.no_win) == (Level.FULL, bar)
 
 
@@ -189,7 +236,7 @@ def test_how_many_answers_may_be_the_same_is_what_the_judges_file_says(judges, t
         judges(name=name, max_same_answer=most)
     (tmp_path / "judges" / "panels.toml").write_text('[both]\njudges = ["strict", "helpful"]\n')
     wanted = dict.fromkeys(("helpful", "strict", "both", "unwritten"), 0.7)
-    found = standings_of_table(answers(60), wanted, tmp_path, candidate="b", now=time.time())
+    found = standings_of_table(answers(60), wanted, tmp_path, versions=("a", "b"), now=time.time())
     # 60 of 120 are .5: over .4, and not over .8 or the .5 of a judge without a file; a panel is as strict as its strictest.
     assert [name for name, one in found.items() if one.no_win] == ["helpful", "both"]
 

@@ -22,8 +22,10 @@ from seatrial.judge.spec import read_judge
 from seatrial.judge.votes import Compared, Pair
 from seatrial.verdict import Verdict
 from seatrial.vote import (
+    FamilyUnknown,
     Level,
     LicenceExpired,
+    LicenceNotBegun,
     NoLicence,
     OtherGraph,
     OtherModel,
@@ -98,6 +100,7 @@ def test_the_level_of_a_licence_follows_from_its_numbers(of, level):
     [
         ({"now": 91 * DAY}, LicenceExpired, "expired 1 day ago"),
         ({"judge": "helpful@2#def"}, OtherVersion, "helpful@1#abc123"),
+        ({"now": -13 * DAY}, LicenceNotBegun, "measured 13 days from now"),
         ({"models": ["m-2"]}, OtherModel, "m-2 answered"),
         ({"graph": "other"}, OtherGraph, "not other"),
     ],
@@ -108,6 +111,12 @@ def test_a_judge_that_is_barred_does_not_count_and_says_why(requested, bar, repo
     assert found.level is Level.NONE
     assert [type(one) for one in found.bars] == [bar]
     assert reported in bar_sentence(found.bars[0])
+
+
+@pytest.mark.parametrize("families", [(), ("",), ("openai", "unknown")])
+def test_a_licence_that_does_not_say_its_family_may_hold(families):
+    found = standing_of(_licence(families=families), JUDGE, now=DAY, arm_families={"anthropic"})
+    assert (found.level, found.bars) == (Level.PROVISIONAL, (FamilyUnknown(of_judge=True),))
 
 
 def test_a_judge_counts_under_a_valid_licence_and_without_one_does_not():

@@ -215,6 +215,8 @@ KEYS = POLICY.replace("[judge.helpful]", '[key."judge:concise"]')
         (40, {}, {"graphs": ("router",)}, 0, ["other_graph"]),
         (40, {}, {"families": ("anthropic",)}, 2, ["same_family"]),
         (40, {"a": {"model": None}, "b": {"model": None}}, {}, 2, ["family_unknown"]),
+        (40, {"b": {"model": None}}, {}, 2, ["family_unknown"]),
+        (40, {}, {"families": ()}, 2, ["family_unknown"]),
         (40, {"a": {"judge": None}}, {}, 1, []),  # the hash of its evaluator, which both carry, says who judged
         (40, {"a": {"judge": None, "evaluator_hash": None}, "b": {"evaluator_hash": None}}, {}, 2, ["other_version"]),
         (40, {"a": {"judge": None, "evaluator_hash": None}}, {}, 2, ["other_version"]),
