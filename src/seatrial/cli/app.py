@@ -199,6 +199,8 @@ def _name(error: BaseException) -> str:
 
 
 def _usage(error: click.UsageError) -> str:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return error.format_message()  # it is the command's help
     line = error.ctx.get_usage() + "\n" if error.ctx else ""
     return f"{line}seatrial: {error.format_message()}"
 

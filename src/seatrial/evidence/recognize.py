@@ -197,6 +197,13 @@ def _unnamed_example(
     """Ask which column is the example, and name those that could be: another value in every row of a version."""
     versions = mapping.get("version", ("version",))
     could = [name for name in free if plain(name) not in ANSWERS and _could_be_example(files, name, versions)]
+    if could == [""]:
+        place = f"column {have.index('') + 1}"
+        return _Wanted(
+            f"{place} holds another value in every row and has no name; write one above it, such as id",
+            "--map example_id=id",
+        )
+    could = [name for name in could if name]
     could.sort(key=lambda name: _numbers(files[0][name]) is not None)
     if not could:
         option = "--map example_id=COLUMN"

@@ -11,7 +11,7 @@ from seatrial.evidence.key_columns import ResultFile, with_keys
 from seatrial.evidence.propose import with_segments
 from seatrial.evidence.read import DISTINCT, evidence_of, must_be_text, stamp_of
 from seatrial.evidence.recognize import recognize
-from seatrial.evidence.schema import SEVERAL
+from seatrial.evidence.schema import NAMES, SEGMENT_PREFIX, SEVERAL
 from seatrial.evidence.scores import scored
 from seatrial.evidence.unmatched import alike, shared_columns, unmatched
 from seatrial.table.raw import Listed
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from seatrial.table.raw import Raw
 
     Reader = Callable[[Path], ResultFile | None]
+
+SHOWN = 3
+"""Columns that a note names of those that were not used."""
 
 
 def read_results(
@@ -83,8 +86,19 @@ def read_results(
         reported.append(f"{', '.join(taken.unused)} not used (--key-columns judges several scores)")
     notes = dict.fromkeys(note for file in files for note in file.notes)
     complete = parts[0] if len(parts) == 1 else combine(parts, source)
-    line = "; ".join([*([", ".join(reported)] if reported else []), *notes])
+    left = _not_used(files, taken, reading, complete)
+    line = "; ".join([*([", ".join(reported)] if reported else []), *([f"not used: {left}"] if left else []), *notes])
     return complete.stamped(read_as=line) if line else complete
+
+
+def _not_used(files: Sequence[ResultFile], taken: Taken, reading: Reading, evidence: Evidence) -> str:
+    """The columns that nothing was made of, three by name; those that were left out on purpose are not among them."""
+    columns = dict.fromkeys(name for file in files for name, raw in file.raw.items() if not raw.nested)
+    used = {one for names in taken.mapping.values() for one in names}
+    used |= {*NAMES, *reading.segments, *reading.key_columns, *reading.ignore, *taken.unused, *evidence.dimensions}
+    left = [name for name in columns if name not in used and not name.startswith(SEGMENT_PREFIX)]
+    more = f" and {len(left) - SHOWN} more" if len(left) > SHOWN else ""
+    return f"{', '.join(left[:SHOWN])}{more}" if left else ""
 
 
 def _read(path: Path, reading: Reading) -> ResultFile:

@@ -10,6 +10,7 @@ from seatrial.errors import DataError
 from seatrial.table.codes import Encoder
 from seatrial.table.dialect import decimal_of
 from seatrial.table.raw import Spelling, Text
+from seatrial.table.title_row import LOOKED_AT, title_above
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +46,7 @@ def read_csv(
     before = csv.field_size_limit(LONGEST)
     try:
         with path.open(encoding=encoding, newline="") as file:
-            columns, rows = _columns(csv.reader(file, strict=True, delimiter=separator), path, separator)
+            columns, rows = _columns(csv.reader(file, strict=True, delimiter=separator), path, separator, encoding)
         spelling = Spelling(decimal or decimal_of(columns.values()), na)
         return {name: Text(codes, spelling) for name, codes in columns.items()}, rows
     except csv.Error as error:
@@ -68,10 +69,12 @@ def read_csv(
         csv.field_size_limit(before)
 
 
-def _columns(reader: Any, path: Path, separator: str) -> tuple[dict[str, Codes], int]:
+def _columns(reader: Any, path: Path, separator: str, encoding: str) -> tuple[dict[str, Codes], int]:
     names = next((row for row in reader if row), None)
     if names is None:
         raise DataError(f"{path} is empty")
+    if "" in names[1:]:
+        _refuse_title(path, separator, encoding)
     duplicates = sorted({name for name in names if names.count(name) > 1})
     if duplicates:
         raise DataError(f"{path} has the column {duplicates[0]!r} more than once; which one counts cannot be known")
@@ -83,6 +86,8 @@ def _columns(reader: Any, path: Path, separator: str) -> tuple[dict[str, Codes],
         begins = line + 1
         plain = reader.line_num - line == len(piece) and set(map(len, piece)) == {len(names)}
         line = reader.line_num
+        if not plain and any(len(row) > len(names) for row in piece):
+            _refuse_title(path, separator, encoding)
         if not plain:
             piece = _checked(piece, begins, len(names), several, path, separator)
         if any(not row[0] for row in piece):  # a spreadsheet's empty rows at the end: `;;;`
@@ -96,6 +101,15 @@ def _columns(reader: Any, path: Path, separator: str) -> tuple[dict[str, Codes],
             encoder.add(values)
     _refuse_swallowed(several, known, path, separator)
     return {name: encoder.codes() for name, encoder in zip(names, encoders, strict=True)}, count
+
+
+def _refuse_title(path: Path, separator: str, encoding: str) -> None:
+    """Raise where the first line is a title and the names of the columns stand further down."""
+    with path.open(encoding=encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=separator)
+        title = title_above(((reader.line_num, row) for row in islice(reader, LOOKED_AT)), "line")
+    if title:
+        raise DataError(f"{path}: {title}")
 
 
 def _checked(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.errors import DataError, MissingExtra, UsageError, did_you_mean
 from seatrial.table.raw import Listed
+from seatrial.table.title_row import LOOKED_AT, title_above
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,15 +33,20 @@ def read_xlsx(path: Path, sheet: str | None, spelling: Spelling) -> tuple[dict[s
         raise DataError(f"{path} is no readable .xlsx workbook: {str(error)[:200]}") from error
     try:
         name = _sheet(book, sheet, path)
-        rows = [row for row in book[name].iter_rows(values_only=True) if any(cell is not None for cell in row)]
+        cells = enumerate(book[name].iter_rows(values_only=True), start=1)
+        placed = [(at, row) for at, row in cells if any(cell is not None for cell in row)]
     finally:
         book.close()
+    rows = [row for _, row in placed]
     if not rows:
         raise DataError(f"{path}: sheet {name!r} is empty")
     header, *rest = rows
     width = max((i + 1 for row in rows for i, cell in enumerate(row) if cell is not None), default=0)
-    names = [str(cell).strip() if cell is not None else "" for cell in header[:width]]
+    names = [_text(cell) for cell in header[:width]]
     if not all(names) or len(names) < width:
+        shown = [(at, [_text(cell) for cell in row]) for at, row in placed[:LOOKED_AT]]
+        if title := title_above(shown):
+            raise DataError(f"{path}: sheet {name!r}: {title}")
         raise DataError(
             f"{path}: sheet {name!r} has a column without a name; its first row names the columns, and every column has one"
         )
@@ -89,6 +95,10 @@ def _refuse_uncalculated(path: Path, sheet: str) -> None:
     finally:
         values.close()
         formulas.close()
+
+
+def _text(cell: Any) -> str:
+    return "" if cell is None else str(cell).strip()
 
 
 def _value(cell: Any) -> Any:

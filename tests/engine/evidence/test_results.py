@@ -50,7 +50,7 @@ def test_two_files_and_nothing_else_are_judged_and_say_what_was_taken_for_what(t
     assert run(["gate", *map(str, paths)]) == 1
     out = capsys.readouterr().out
     assert out.startswith("✕ BLOCKED  old → new   exit 1")
-    assert "taken: question_id as example, correct as score, tier (2) as segment\n" in out
+    assert "taken: question_id as example, correct as score, tier (2) as segment; not used: answer\n" in out
     assert run(["gate", *map(str, paths), "--critical", "tier=pro", "--json"]) == 1
     assert json.loads(capsys.readouterr().out)["baseline"] == "old"
 
@@ -302,6 +302,26 @@ def test_a_workbook_is_read_and_a_formula_nobody_calculated_is_not_missing(tmp_p
     book.save(path)
     with pytest.raises(DataError, match="cell B4 of sheet 'Sheet' is a formula"):
         read(paths, dialect=Dialect(sheet="Sheet"))
+    book.active.insert_rows(1)
+    book.active["A1"] = "Results of June"
+    book.active.append(["d", 1])
+    book.save(path)
+    with pytest.raises(DataError, match="row 2 looks like the header"):
+        read([path], dialect=Dialect(sheet="Sheet"))
+
+
+def test_columns_that_nothing_was_made_of_are_counted_where_they_are_many(two):
+    texts = "first,second,third,fourth"
+    paths = two(
+        f"id,score,reason,{texts}", [f"q{i},{i % 2},because,{','.join(f'{n}{i}' for n in 'abcd')}" for i in range(40)]
+    )
+    assert read(paths).metadata["read_as"] == "id as example; not used: first, second, third and 1 more"
+    assert read(paths, ignore=tuple(texts.split(","))).metadata["read_as"] == "id as example"
+
+
+def test_a_column_without_a_name_is_asked_for_one(two):
+    with pytest.raises(UsageError, match="column 1 holds another value in every row and has no name"):
+        read(two(",score", ["a,1", "b,0"]))
 
 
 def test_a_workbook_without_openpyxl_names_the_extra(tmp_path, monkeypatch):
