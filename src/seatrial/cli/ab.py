@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seatrial.cli.evidence import parse_maps
+from seatrial.cli.group import Group
 from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.planned import answer, target
 from seatrial.cli.times import time_zone
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from seatrial.experiment.layer import Layer
 
 
-@click.group("ab")
+@click.group("ab", cls=Group)
 def command() -> None:
     """Plan an A/B test, and judge it by its plan.
 

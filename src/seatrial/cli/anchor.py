@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.group import Group
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from seatrial.project import Project
 
 
-@click.group("anchor")
+@click.group("anchor", cls=Group)
 def command() -> None:
     """Set or show the anchor: the release that many small steps down are measured from.
 

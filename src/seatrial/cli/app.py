@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from seatrial.errors import ExitCode, SeatrialError, missing_extra
+from seatrial.errors import ExitCode, SeatrialError, did_you_mean, missing_extra
 from seatrial.privacy.exits import know
 from seatrial.privacy.streams import redacted_streams
 
@@ -94,7 +94,8 @@ class _Verbs(click.Group):
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
             raise click.UsageError(
-                f"no verb is called {args[0]!r}; choose one of: {', '.join(self.list_commands(ctx))}", ctx
+                f"no verb is called {args[0]!r}; choose one of: {', '.join(self.list_commands(ctx))}{did_you_mean(args[0], self.list_commands(ctx))}",
+                ctx,
             )
         return super().resolve_command(ctx, args)
 
@@ -201,8 +202,11 @@ def _name(error: BaseException) -> str:
 def _usage(error: click.UsageError) -> str:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         return error.format_message()  # it is the command's help
-    line = error.ctx.get_usage() + "\n" if error.ctx else ""
-    return f"{line}seatrial: {error.format_message()}"
+    if error.ctx is None:
+        return f"seatrial: {error.format_message()}"
+    reason = error.format_message()
+    end = "" if reason.endswith((".", "?")) else "."
+    return f"{error.ctx.get_usage()}\nseatrial: {reason}{end} Examples: {error.ctx.command_path} --help"
 
 
 def _tell(text: str) -> None:

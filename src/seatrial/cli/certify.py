@@ -11,6 +11,7 @@ import click
 from seatrial.cli.evidence import evidence_option, read_files, reading_options
 from seatrial.cli.output import say
 from seatrial.cli.progress import progress
+from seatrial.cli.share import Share
 from seatrial.errors import UsageError
 from seatrial.report.console import Line
 
@@ -57,15 +58,15 @@ class Case(NamedTuple):
 )
 @click.option(
     "--churn",
-    type=click.FloatRange(0, 1),
+    type=Share(),
     help="Share of examples that flip when nothing changed; default: estimated from repetitions, else the policy's.",
 )
 @click.option(
     "--missing",
-    type=click.FloatRange(0, 0.9),
+    type=Share(0, 0.9),
     help="Share of scores that are missing; default: estimated, else 0.",
 )
-@click.option("--rate", type=click.FloatRange(0, 1), help="The baseline's pass rate; default: estimated, else 0.8.")
+@click.option("--rate", type=Share(), help="The baseline's pass rate; default: estimated, else 0.8.")
 @click.option(
     "--repetitions",
     type=click.IntRange(1, 20),
@@ -74,12 +75,12 @@ class Case(NamedTuple):
 @click.option("--cluster-size", type=click.IntRange(min=1), help="Examples per cluster, where no evidence says it.")
 @click.option(
     "--icc",
-    type=click.FloatRange(0, 1),
+    type=Share(),
     help="Correlation of the answers within a cluster; default: estimated, else 0.",
 )
 @click.option(
     "--hit-rate",
-    type=click.FloatRange(0, 1),
+    type=Share(),
     help="Chance that a zero-tolerance key calls a faultless run a hit; default: estimated from repetitions, else 0.",
 )
 @click.option(
@@ -136,10 +137,10 @@ def command(
     \b
     Examples:
       seatrial certify gates/merge.toml
-      seatrial certify gates/merge.toml --graph support_router --confirm
-      seatrial certify gates/merge.toml --graph text_to_sql --missing 0.02 -o power.svg
+      seatrial certify gates/merge.toml --graph triage --confirm
+      seatrial certify gates/merge.toml --graph triage --missing 0.02 -o power.svg
       seatrial certify gates/merge.toml --evidence results.csv --segment tier --critical tier=enterprise
-      seatrial certify gates/merge.toml --graph support_router --from-run support_router@v2 --hit-rate 0.001
+      seatrial certify gates/merge.toml --graph triage --from-run triage@v2 --hit-rate 0.001
     """
     from seatrial.experiment import is_rollout_plan  # noqa: PLC0415
 
@@ -245,6 +246,8 @@ def _from_project(policy: Path, graphs: tuple[str, ...], runs: tuple[str, ...], 
     from seatrial.segment import assign, critical_segments, for_graph, guards_of  # noqa: PLC0415
     from seatrial.trial.policies import rows_gated_by  # noqa: PLC0415
 
+    if not policy.exists():
+        load_policy(policy)  # says so, before rows are looked for that name it
     project = open_project(Path.cwd())
     rows = rows_gated_by(project, policy, graphs)
     evidence = _evidence_of(project, runs)
@@ -311,7 +314,7 @@ def _from_evidence(
     cluster_size: int | None,
 ) -> list[Case]:
     from seatrial.gate.policy import load_policy  # noqa: PLC0415
-    from seatrial.gate.validity import known_critical  # noqa: PLC0415
+    from seatrial.gate.validity import known_critical, known_values  # noqa: PLC0415
 
     if len(graphs) > 1:
         raise UsageError("--evidence is one graph's: name at most one --graph")
@@ -319,6 +322,7 @@ def _from_evidence(
         raise UsageError("--cluster-size: the evidence says its clusters itself (--map cluster=COLUMN)")
     rules = load_policy(policy, graphs[0] if graphs else None)
     table = read_files(evidence, requested)
+    known_values(table, critical)
     found = seen_in(table, rules, known_critical(table, critical))
     return [Case(found.design, rules, found, None)]
 

@@ -37,8 +37,8 @@ def command(a: str, b: str, mlflow: bool, as_json: bool, files: tuple[Path, ...]
 
     \b
     Examples:
-      seatrial compare text_to_sql@v1 text_to_sql@v2
-      seatrial compare --mlflow 20261120-174502-text_to_sql-v1-3f9a 5b1de3b4c6f74c2d9a0e8f7766554433
+      seatrial compare triage@v1 triage@v2
+      seatrial compare --mlflow 20261120-174502-triage-v1-3f9a 5b1de3b4c6f74c2d9a0e8f7766554433
     """
     from dataclasses import replace  # noqa: PLC0415
 

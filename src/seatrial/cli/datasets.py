@@ -9,6 +9,7 @@ import click
 
 from seatrial.cli.decision_options import time_options
 from seatrial.cli.feedback_sources import metrics_of, rules_of, source_options, tables_from
+from seatrial.cli.group import Group
 from seatrial.cli.times import moment, time_zone
 from seatrial.errors import DataError, UsageError
 from seatrial.wording import count
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from seatrial.project import Project
 
 
-@click.group("datasets")
+@click.group("datasets", cls=Group)
 def command() -> None:
     """Work on datasets.
 

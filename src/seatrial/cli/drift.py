@@ -83,7 +83,7 @@ def command(
 
     \b
     Examples:
-      seatrial drift --reference june.parquet --current july.parquet --segment language
+      seatrial drift --reference june.csv --current july.csv --segment language
       seatrial drift --signals signals.parquet --frozen-at 2026-06-01 --segment tier
       seatrial drift --records leads.csv --timezone UTC
     """

@@ -70,10 +70,10 @@ def command(
 
     \b
     Examples:
-      seatrial eval text_to_sql@v2
-      seatrial eval text_to_sql --repeat 3 -j 4 --limit 50
-      seatrial eval text_to_sql@v2 --mlflow
-      seatrial eval text_to_sql --resume 20261120-174502-text_to_sql-v2-3f9a
+      seatrial eval triage@v2
+      seatrial eval triage --repeat 3 -j 4 --limit 50
+      seatrial eval triage@v2 --mlflow
+      seatrial eval triage --resume 20261120-174502-triage-v2-3f9a
     """
     from seatrial.errors import UsageError  # noqa: PLC0415
     from seatrial.project import open_project  # noqa: PLC0415 - graphs and numbers are for those who run

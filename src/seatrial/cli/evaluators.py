@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seatrial.cli.group import Group
 from seatrial.errors import UsageError
 from seatrial.privacy.exits import redacted
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from seatrial.report.console import Line
 
 
-@click.group("evaluators")
+@click.group("evaluators", cls=Group)
 def command() -> None:
     """Check the evaluators of the project.
 
@@ -53,7 +54,7 @@ def check(graphs: tuple[str, ...], examples: int | None, seed: int, as_json: boo
     \b
     Examples:
       seatrial evaluators check
-      seatrial evaluators check --graph text_to_sql --examples 200 --json
+      seatrial evaluators check --graph triage --examples 200 --json
     """
     from seatrial.canonical import canonical_json  # noqa: PLC0415
     from seatrial.cli.output import say  # noqa: PLC0415

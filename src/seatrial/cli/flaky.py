@@ -59,9 +59,9 @@ def command(
 
     \b
     Examples:
-      seatrial flaky support_router --repeat 5
-      seatrial flaky 20261120-174502-support_router-v1-3f9a
-      seatrial flaky support_router --quarantine t017 --owner desk \\
+      seatrial flaky triage --repeat 5
+      seatrial flaky 20261120-174502-triage-v1-3f9a
+      seatrial flaky triage --quarantine t017 --owner ada \\
                      --reason "the ticket can be read both ways" --expires 2026-12-20
       seatrial flaky --quarantined
     """

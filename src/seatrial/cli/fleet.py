@@ -8,9 +8,10 @@ import click
 
 from seatrial.cli.fleet_dispatch import command as dispatch
 from seatrial.cli.fleet_serve import command as serve
+from seatrial.cli.group import Group
 
 
-@click.group("fleet")
+@click.group("fleet", cls=Group)
 def command() -> None:
     """List and check the graphs of the registry, pin their prompts, write langgraph.json.
 
@@ -18,8 +19,8 @@ def command() -> None:
     Examples:
       seatrial fleet list
       seatrial fleet check
-      seatrial fleet coverage desk
-      seatrial fleet pin desk
+      seatrial fleet coverage triage
+      seatrial fleet pin triage
       seatrial fleet langgraph-json
       seatrial fleet serve
       seatrial fleet dispatch --routes
@@ -105,8 +106,8 @@ def coverage(name: str, kind: str | None, run_now: bool | None, as_json: bool, o
 
     \b
     Examples:
-      seatrial fleet coverage text_to_sql
-      seatrial fleet coverage text_to_sql@v2 --run
+      seatrial fleet coverage triage
+      seatrial fleet coverage triage@v2 --run
     """
     from seatrial.cli.coverage import coverage_data, coverage_lines  # noqa: PLC0415
     from seatrial.cli.progress import progress  # noqa: PLC0415
@@ -140,7 +141,7 @@ def pin_(graph: str | None, replace: tuple[str, ...], as_json: bool) -> int:
     \b
     Examples:
       seatrial fleet pin
-      seatrial fleet pin desk --replace p2
+      seatrial fleet pin triage --replace p2
     """
     from seatrial.canonical import canonical_json  # noqa: PLC0415
     from seatrial.errors import UsageError  # noqa: PLC0415

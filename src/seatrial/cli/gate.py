@@ -144,9 +144,9 @@ def command(
                     --map version=model --segment topic --critical topic=refunds \\
                     --baseline gpt-a --candidate gpt-b -o gate.md -o gate.xml
       seatrial gate --evidence old.csv --evidence new.csv --baseline old --candidate new
-      seatrial gate text_to_sql@v1 text_to_sql@v2
-      seatrial gate desk --since-ref origin/main
-      seatrial gate support@v1 support@v2 --confirm --confirm-repeat 5
+      seatrial gate triage@v1 triage@v2
+      seatrial gate triage --since-ref origin/main
+      seatrial gate triage@v1 triage@v2 --confirm --confirm-repeat 5
     """
     check_targets(files)
     changed = {name: word for name, word in (("goal", goal), ("inconclusive", inconclusive)) if word}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.share import Share
 from seatrial.cli.times import moment, time_zone
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ SCHEMA = "seatrial/judge-drift/1"
 )
 @click.option(
     "--most",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    type=Share(min_open=True, max_open=True),
     default=0.10,
     show_default=True,
     help="Tolerated share of control items with another verdict.",

@@ -9,6 +9,7 @@ import click
 
 from seatrial.cli.evidence import parse_maps
 from seatrial.cli.output import check_targets, show_decision
+from seatrial.cli.share import Share
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ SHIP_RULES = ("superior", "superior_overall_noninferior_critical")
 )
 @click.option(
     "--margin",
-    type=click.FloatRange(0, 0.5, min_open=True, max_open=True),
+    type=Share(0, 0.5, min_open=True, max_open=True),
     default=0.10,
     show_default=True,
     help="How far under .5 a critical segment may lie with superior_overall_noninferior_critical.",

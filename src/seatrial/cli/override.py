@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from seatrial.cli.group import Group
 from seatrial.errors import UsageError
 from seatrial.gate.override import LONGEST_DAYS, RENEWALS
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from seatrial.project import Project
 
 
-@click.group("override", invoke_without_command=True)
+@click.group("override", cls=Group, invoke_without_command=True)
 @click.option("--graph", help="The graph whose verdict it is; may be left out where the project has one.")
 @click.option(
     "--baseline", help="With --candidate: the two versions whose latest runs are compared, as in seatrial gate."

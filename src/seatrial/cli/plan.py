@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from seatrial.cli.group import Group
 from seatrial.cli.plan_canary import canary
 from seatrial.cli.planned import JSON, OUTPUT, PER_DAY, SHARE, SOME, answer, target
-from seatrial.errors import UsageError, one_of
+from seatrial.cli.share import Share
+from seatrial.errors import UsageError, did_you_mean, one_of
 
 if TYPE_CHECKING:
     from seatrial.certify.plan_paired import GraphPlan
@@ -18,7 +20,7 @@ DROPS = (0.05, 0.10, 0.15, 0.20, 0.30)
 BY_SCHEMA = {"seatrial/policy/1": "paired", "seatrial/rollout-plan/1": "canary"}
 
 
-class _Plans(click.Group):
+class _Plans(Group):
     """`plan FILE.toml` is the plan that the file's schema names."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -26,7 +28,8 @@ class _Plans(click.Group):
             args = [_by_schema(Path(args[0])), *args]
         elif args and not args[0].startswith("-") and args[0] not in self.commands:
             raise click.UsageError(
-                f"no plan is called {args[0]!r}; choose one of: {', '.join(self.commands)}, or name a FILE.toml", ctx
+                f"no plan is called {args[0]!r}; choose one of: {', '.join(self.commands)}, or name a FILE.toml{did_you_mean(args[0], self.commands)}",
+                ctx,
             )
         return super().resolve_command(ctx, args)
 
@@ -52,7 +55,7 @@ def command() -> None:
       seatrial plan gates/merge.toml --drop 0.1
       seatrial plan unpaired --base 0.95 --rate 0.98
       seatrial plan canary --base 0.95 --drop 0.05 --units-per-day 20000
-      seatrial plan rollout.toml
+      seatrial plan experiments/support_router_v2.toml
     """
 
 
@@ -77,7 +80,7 @@ def command() -> None:
 @click.option("--n", type=click.IntRange(min=1), help="Examples there are: also say what they show.")
 @click.option(
     "--churn",
-    type=click.FloatRange(0, 1, max_open=True),
+    type=Share(max_open=True),
     help="Share of examples that flip when nothing changed; default 0.05, or the policy's.",
 )
 @click.option(
@@ -105,7 +108,7 @@ def paired(
     """Plan a comparison of two versions on the same examples, as the merge gate makes it.
 
     Counted exactly for the gate's own test. With a policy: every segment of the graphs that it gates, at its own alpha: how many
-    examples it has, how many it needs, and how many runs of each would do instead.
+    examples it has, how many it needs, and how many runs of each suffice instead.
 
     \b
     Examples:
@@ -166,7 +169,7 @@ def _graph_plans(
 
 @command.command("unpaired")
 @click.option("--base", type=SHARE, required=True, help="Rate of the arm there is.")
-@click.option("--rate", type=click.FloatRange(0, 1), help="Rate of the other arm that must be seen.")
+@click.option("--rate", type=Share(), help="Rate of the other arm that must be seen.")
 @click.option("--margin", type=SHARE, help="In place of --rate: a drop that must be excluded (non-inferiority).")
 @click.option("--alpha", type=SHARE, default=0.05, show_default=True, help="The test's level.")
 @click.option("--power", type=SHARE, default=0.8, show_default=True, help="Chance to see it.")

@@ -81,7 +81,7 @@ def canary(
     Examples:
       seatrial plan canary --base 0.95 --drop 0.05
       seatrial plan canary --base 0.95 --drop 0.05 --share 0.05 --units-per-day 20000 --critical-cells 2 --stages 4
-      seatrial plan canary rollout.toml -o power.svg
+      seatrial plan canary experiments/support_router_v2.toml -o power.svg
     """
     import numpy as np  # noqa: PLC0415 - simulation is for those who plan
 

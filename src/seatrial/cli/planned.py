@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from seatrial.cli.output import say
+from seatrial.cli.share import Share
 from seatrial.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
     from seatrial.report.console import Line
 
-SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
-SOME = click.FloatRange(0, 1, min_open=True)
+SHARE = Share(min_open=True, max_open=True)
+SOME = Share(min_open=True)
 JSON = click.option("--json", "as_json", is_flag=True, help="Print seatrial/plan/1 on stdout.")
 OUTPUT = click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="Also write FILE.json, or the curve as FILE.svg."

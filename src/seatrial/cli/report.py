@@ -37,8 +37,8 @@ def command(names: tuple[str, ...], opened: bool, no_examples: bool, as_json: bo
     \b
     Examples:
       seatrial report --open
-      seatrial report reports/20261120-174502/text_to_sql.json -o page.html
-      seatrial report text_to_sql@v1 text_to_sql@v2 --no-examples -o share.html
+      seatrial report reports/20261120-174502/triage.json -o page.html
+      seatrial report triage@v1 triage@v2 --no-examples -o share.html
     """
     if output is not None and (output.suffix != ".html" or not output.parent.is_dir()):
         raise UsageError(f"-o {output}: choose FILE.html in a folder that exists")

@@ -10,6 +10,7 @@ from seatrial.cli.concurrency import runs_at_once
 from seatrial.cli.decision_options import output_options
 from seatrial.cli.output import check_targets, show_decision
 from seatrial.cli.progress import progress
+from seatrial.cli.share import Share
 from seatrial.cli.times import moment
 from seatrial.errors import UsageError
 
@@ -24,7 +25,7 @@ from seatrial.errors import UsageError
 @click.option("--stored", is_flag=True, help="Run nothing: judge the runs that are there.")
 @click.option("--key", "keys", multiple=True, metavar="KEY", help="Only this key decides; default those of the policy.")
 @click.option(
-    "--alpha", type=click.FloatRange(0, 0.5, min_open=True), default=0.05, show_default=True,
+    "--alpha", type=Share(0, 0.5, min_open=True), default=0.05, show_default=True,
     help="Chance that an unchanged system is flagged in a year.",
 )  # fmt: skip
 @click.option(
@@ -56,9 +57,9 @@ def command(
 
     \b
     Examples:
-      seatrial rerun support_router
-      seatrial rerun support_router@v2 --repeat 3 -o rerun.html
-      seatrial rerun support_router --stored --json
+      seatrial rerun triage
+      seatrial rerun triage@v2 --repeat 3 -o rerun.html
+      seatrial rerun triage --stored --json
     """
     from seatrial.feedback.rerun import decide_rerun  # noqa: PLC0415 - graphs and numbers are for those who run
     from seatrial.feedback.rules import day_of_year  # noqa: PLC0415

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from seatrial.cli import rollout_audit, rollout_person, rollout_plan, rollout_simulate, rollout_traffic
+from seatrial.cli.group import Group
 from seatrial.cli.mlflow import option as mlflow_option
 from seatrial.cli.mlflow import wanted
 from seatrial.cli.output import check_targets
@@ -47,15 +48,15 @@ if TYPE_CHECKING:
     from seatrial.verdict import Decision
 
 
-@click.group("rollout")
+@click.group("rollout", cls=Group)
 def command() -> None:
     """Roll a candidate out, cell by cell, and back where it is worse; every decision is kept and can be replayed.
 
     \b
     Examples:
-      seatrial rollout start support_v4 --author ada --reason "new retrieval prompt"
-      seatrial rollout step support_v4
-      seatrial rollout status support_v4
+      seatrial rollout start support_router_v2 --author ada --reason "new retrieval prompt"
+      seatrial rollout step support_router_v2
+      seatrial rollout status support_router_v2
     """
 
 
@@ -86,7 +87,7 @@ def start(
 
     \b
     Example:
-      seatrial rollout start support_v4 --author ada --reason "new retrieval prompt"
+      seatrial rollout start support_router_v2 --author ada --reason "new retrieval prompt"
     """
     from seatrial.rollout import controller, ledger  # noqa: PLC0415 - the store is for those who roll out
     from seatrial.rollout.decision import look_decision  # noqa: PLC0415
@@ -136,7 +137,7 @@ def step(
 
     \b
     Example:
-      seatrial rollout step support_v4
+      seatrial rollout step support_router_v2
     """
     check_targets(files)
     decision, code = _stepped(name, time.time() if at is None else at, events, mlflow)
@@ -157,7 +158,7 @@ def run_(name: str, every: float, events: str | None, mlflow: bool | None, *, as
 
     \b
     Example:
-      seatrial rollout run support_v4 --every 60
+      seatrial rollout run support_router_v2 --every 60
     """
     codes: list[int] = []
     while True:
@@ -183,7 +184,7 @@ def status(name: str, files: tuple[Path, ...], *, as_json: bool) -> int:
 
     \b
     Example:
-      seatrial rollout status support_v4
+      seatrial rollout status support_router_v2
     """
     from seatrial.rollout import controller  # noqa: PLC0415
     from seatrial.rollout.ledger import rules_in, state_of  # noqa: PLC0415
@@ -226,7 +227,7 @@ def report(name: str, files: tuple[Path, ...]) -> int:
 
     \b
     Example:
-      seatrial rollout report support_v4 -o rollout.html
+      seatrial rollout report support_router_v2 -o rollout.html
     """
     from seatrial.rollout import controller  # noqa: PLC0415
     from seatrial.rollout.status import status_decision  # noqa: PLC0415

@@ -19,7 +19,7 @@ def replay(name: str) -> int:
 
     \b
     Example:
-      seatrial rollout replay support_v4
+      seatrial rollout replay support_router_v2
     """
     from seatrial.rollout.ledger import replayed  # noqa: PLC0415
 
@@ -33,7 +33,7 @@ def verify(name: str) -> int:
 
     \b
     Example:
-      seatrial rollout verify support_v4
+      seatrial rollout verify support_router_v2
     """
     from seatrial.rollout.ledger import broken_at  # noqa: PLC0415
 

@@ -71,8 +71,8 @@ def read_plan(project: Project, plan: str) -> tuple[RolloutPlan, Any]:
     from seatrial.segment import for_graph  # noqa: PLC0415
 
     path = plan_path(project, plan)
-    metrics = load_metrics(project.root / "gates" / "metrics.toml")
     graph = load_rollout_plan(path).graph
+    metrics = load_metrics(project.root / "gates" / "metrics.toml")
     return load_runnable_plan(path, for_graph(project.dimensions, graph), metrics), metrics
 
 

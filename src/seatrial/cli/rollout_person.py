@@ -24,6 +24,7 @@ from seatrial.cli.rollout_common import (
     store_here,
 )
 from seatrial.cli.rollout_follow import delivered, ended, hooks_here, messages_to
+from seatrial.cli.share import Share
 from seatrial.errors import UsageError
 from seatrial.verdict import Verdict
 
@@ -46,7 +47,7 @@ def pause(**signed: Any) -> int:
 
     \b
     Example:
-      seatrial rollout pause support_v4 --author ada --reason "holidays"
+      seatrial rollout pause support_router_v2 --author ada --reason "holidays"
     """
     return _act("pause", **signed)
 
@@ -61,7 +62,7 @@ def resume(**signed: Any) -> int:
 
     \b
     Example:
-      seatrial rollout resume support_v4 --cell region=DE --author ada --reason "prompt fixed"
+      seatrial rollout resume support_router_v2 --cell plan=enterprise --author ada --reason "prompt fixed"
     """
     if not signed["cells"]:
         raise UsageError("resume names its cells: --cell CELL, repeatable")
@@ -75,20 +76,20 @@ def rollback(**signed: Any) -> int:
 
     \b
     Example:
-      seatrial rollout rollback support_v4 --cell region=DE --author ada --reason "complaints"
+      seatrial rollout rollback support_router_v2 --cell plan=enterprise --author ada --reason "complaints"
     """
     return _act("rollback", **signed)
 
 
 @click.command("override")
-@click.option("--share", type=click.FloatRange(0, 1), required=True, help="A share of the plan's ramp, or 1.")
+@click.option("--share", type=Share(), required=True, help="A share of the plan's ramp, or 1.")
 @_signed
 def override(**signed: Any) -> int:
     """Put cells on a share at once, whatever the evidence: a safety fix may go straight to 100 %.
 
     \b
     Example:
-      seatrial rollout override support_v4 --share 1 --author ada --reason "closes a leak"
+      seatrial rollout override support_router_v2 --share 1 --author ada --reason "closes a leak"
     """
     return _act("override", **signed)
 

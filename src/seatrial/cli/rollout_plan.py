@@ -23,8 +23,8 @@ def plan_(plan: str, *, diff: bool, as_json: bool) -> int:
 
     \b
     Examples:
-      seatrial rollout plan support_v4
-      seatrial rollout plan support_v4 --diff
+      seatrial rollout plan support_router_v2
+      seatrial rollout plan support_router_v2 --diff
     """
     from seatrial.canonical import canonical_json  # noqa: PLC0415
     from seatrial.rollout import controller  # noqa: PLC0415 - the store is for those who compare

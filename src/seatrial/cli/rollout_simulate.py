@@ -120,9 +120,9 @@ def simulate(
 
     \b
     Examples:
-      seatrial rollout simulate support_v4
-      seatrial rollout simulate support_v4 --drop 0.2 --cell DE --from-share 0.25 -o simulated.html
-      seatrial rollout simulate support_v4 --throttle 0.5 --from-share 0.25
+      seatrial rollout simulate support_router_v2
+      seatrial rollout simulate support_router_v2 --drop 0.2 --cell plan=enterprise --from-share 0.25 -o simulated.html
+      seatrial rollout simulate support_router_v2 --throttle 0.5 --from-share 0.25
     """
     import numpy as np  # noqa: PLC0415
 

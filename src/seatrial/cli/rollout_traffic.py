@@ -25,7 +25,7 @@ def replay_traffic(plan: str, file: Path, workers: int, files: tuple[Path, ...],
 
     \b
     Example:
-      seatrial rollout replay-traffic support_v4 traffic.jsonl
+      seatrial rollout replay-traffic support_router_v2 traffic.jsonl
     """
     from seatrial.cli.progress import progress  # noqa: PLC0415
     from seatrial.dataset import load  # noqa: PLC0415

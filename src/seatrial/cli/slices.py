@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,11 +77,16 @@ def command(
 
     \b
     Examples:
-      seatrial slices text_to_sql@v1 text_to_sql@v2
+      seatrial slices triage@v1 triage@v2
       seatrial slices --evidence results.csv --baseline v1 --candidate v2 --features questions.jsonl
     """
     if output is not None and (output.suffix not in (".json", ".svg") or not output.parent.is_dir()):
         raise UsageError(f"-o {output}: choose FILE.json or FILE.svg in a folder that exists")
+    if named := [name for name in versions if Path(name).is_file()]:
+        files = " ".join(f"--evidence {shlex.quote(name)}" for name in versions)
+        raise UsageError(
+            f"{named[0]} is a file; of files say seatrial slices {files} --baseline {Path(versions[0]).stem} --candidate {Path(versions[-1]).stem}"
+        )
     if evidence and versions:
         raise UsageError(
             "give either two versions (seatrial slices A B) or --evidence FILE --baseline V --candidate V, not both"

@@ -22,12 +22,12 @@ def paired_lines(p: PairedPlan) -> Iterator[Line]:
     """Examples for each drop, then for each margin."""
     a = p.assumed
     yield Line(
-        f"the same examples through both versions: to see a drop {100 * a.power:g} times of 100, and to see one where nothing changed at most {100 * a.alpha:g} times of 100",
+        f"the same examples through both versions: a drop is detected in {100 * a.power:g} of 100 cases, and one is reported in at most {100 * a.alpha:g} of 100 where nothing changed",
         "plain",
     )
     runs = "one run each" if a.repetitions == 1 else f"{count(a.repetitions, 'run')} each, averaged"
     yield Line(f"  assumed: {percent(a.churn)} of examples flip on their own, half each way; {runs}", "dim")
-    have = "" if p.n is None else f"  {f'seen with {p.n}':>14}  runs that would do"
+    have = "" if p.n is None else f"  {f'power with {p.n}':>14}  runs that suffice"
     yield Line(f"  {'drop':>9}  {'examples':>9}  {'model calls':>12}{have}", "dim")
     for d in p.drops:
         yield Line(f"  {_points(d.drop):>9}  {_n(d.need):>9}  {_n(d.calls):>12}{_seen(d)}", "plain")
@@ -37,7 +37,7 @@ def paired_lines(p: PairedPlan) -> Iterator[Line]:
             if p.detects is None
             else f"a drop of {math.ceil(round(1000 * p.detects, 6)) / 10:g} points"
         )
-        yield Line(f"  {count(p.n, 'example')} {verb(p.n, 'show')} {least} {100 * a.power:g} times of 100", "plain")
+        yield Line(f"  {count(p.n, 'example')} {verb(p.n, 'show')} {least} in {100 * a.power:g} of 100 cases", "plain")
     for m in p.margins:
         yield Line(f"  {margin_sentence(m)}", "plain")
 
@@ -45,12 +45,12 @@ def paired_lines(p: PairedPlan) -> Iterator[Line]:
 def graph_lines(p: GraphPlan) -> Iterator[Line]:
     """Every segment of a project's graph: what it has and what it needs."""
     yield Line(
-        f"{p.name} · {p.key}: to see a drop of {_points(p.drop)} {100 * p.power:g} times of 100, each segment at its own alpha",
+        f"{p.name} · {p.key}: examples that detect a drop of {_points(p.drop)} in {100 * p.power:g} of 100 cases, each segment at its own alpha",
         "plain",
     )
     yield Line(f"  assumed: {percent(p.churn)} of examples flip on their own", "dim")
     width = max([len(s.segment) + 1 for s in p.segments] + [8])
-    yield Line(f"  {'segment':<{width}} {'n':>6} {'needed':>7} {'alpha':>8}  sees now", "dim")
+    yield Line(f"  {'segment':<{width}} {'n':>6} {'needed':>7} {'alpha':>8}  detects now", "dim")
     for s in p.segments:
         detects = "nothing" if s.detects is None else f"{math.ceil(round(1000 * s.detects, 6)) / 10:g} points"
         name = s.segment + ("*" if s.critical else "")
@@ -79,7 +79,7 @@ def unpaired_lines(p: UnpairedPlan) -> Iterator[Line]:
     a = p.requested
     if a.margin is None:
         yield Line(
-            f"to tell {percent(a.base)} from {percent(a.rate)} {100 * a.power:g} times of 100, at a {'one' if a.sides == 1 else 'two'}-sided level of {a.alpha:g}: {count(p.each, 'unit')} per arm",
+            f"to tell {percent(a.base)} from {percent(a.rate)} in {100 * a.power:g} of 100 cases, at a {'one' if a.sides == 1 else 'two'}-sided level of {a.alpha:g}: {count(p.each, 'unit')} per arm",
             "plain",
         )
     else:
@@ -222,7 +222,7 @@ def _instead(s: SegmentPlan) -> str:
     ways = [f"{count(s.need - s.n, 'more example')} ({count(s.more_calls, 'call')} for both versions)"]
     if s.repetitions is not None:
         ways.append(f"{count(s.repetitions, 'run')} of each ({count(s.repeat_calls or 0, 'call')} more)")
-    return "; would do: " + " or ".join(ways)
+    return "; enough with " + " or ".join(ways)
 
 
 def _seen(d: DropPlan) -> str:

@@ -215,7 +215,7 @@ def _detectable(s: Detectable) -> dict[str, Any]:
 def _time(p: CanaryPlan, what: str, times: Times) -> Line:
     wording = [FAR if t is None else f"{t:,.0f}" for t in (times.median, times.most)]
     days = p.requested.days(times.most)
-    tail = "" if days is None else f"  ({24 * days:.0f} hours)" if days < 3 else f"  ({days:.1f} days)"
+    tail = "" if days is None else f"  ({count(round(24 * days), 'hour')})" if days < 3 else f"  ({days:.1f} days)"
     return Line(f"  {what:<44} {wording[0]:>22} {wording[1]:>14}{tail}", "plain")
 
 

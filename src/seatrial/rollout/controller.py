@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from seatrial.errors import DataError, UsageError
+from seatrial.errors import DataError, UsageError, did_you_mean
 from seatrial.rollout import ledger
 from seatrial.rollout.evidence import Evidence, Problem
 from seatrial.rollout.gather import gather
@@ -180,7 +181,12 @@ def full_name(store: Store, name: str) -> str:
     for one in known:
         if name in (one, one.partition("@")[0]):
             return one
-    raise UsageError(f"rollout {name!r} was never started; choose one of: {', '.join(known) or 'none was started'}")
+    if not known:
+        raise UsageError(f"no rollout was started here yet; start one: seatrial rollout start {shlex.quote(name)}")
+    names = [one.partition("@")[0] for one in known]
+    raise UsageError(
+        f"rollout {name!r} was never started; choose one of: {', '.join(known)}{did_you_mean(name, names)}"
+    )
 
 
 def _kept(row: Row) -> kept.LedgerRow:

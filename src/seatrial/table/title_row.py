@@ -33,8 +33,8 @@ def title_above(rows: Iterable[tuple[int, Sequence[str]]], row: str = "row") -> 
         return ""
     at, (place, header) = next((i, one) for i, one in enumerate(rest) if len(_filled(one[1])) == width)
     names, below = _filled(header), [cells for _, cells in rest[at + 1 :]]
-    again = any(name in cells[i : i + 1] for i, name in enumerate(header) for cells in below if name)
-    if again or not below or len(set(names)) < width or any(_NUMBER.fullmatch(name) for name in names):
+    repeated = any(name in cells[i : i + 1] for i, name in enumerate(header) for cells in below if name)
+    if repeated or not below or len(set(names)) < width or any(_NUMBER.fullmatch(name) for name in names):
         return ""
     values = "1 value" if named == 1 else f"{named} values"
     return f"the first {row} has {values}, and {row} {place} looks like the header ({', '.join(names[:4])}{', ...' if width > 4 else ''}): delete the rows above it"

@@ -53,6 +53,7 @@ def test_an_unknown_verb_lists_those_there_are(capsys):
     assert run(["gaet"]) == 3
     err = capsys.readouterr().err
     assert "no verb is called 'gaet'; choose one of: " in err
+    assert "did you mean 'gate'?" in err
     for verb in VERBS:
         assert verb.name in err
 
@@ -62,6 +63,13 @@ def test_an_unknown_option_is_exit_3_and_names_a_near_one(capsys):
     err = capsys.readouterr().err
     assert "No such option" in err
     assert "--evidence" in err
+
+
+def test_what_a_group_holds_is_said_in_whole_sentences_and_once(capsys):
+    assert run(["rollout"]) == 3
+    told = capsys.readouterr().err
+    assert told.count("Usage: ") == 1
+    assert "..." not in told.partition("Commands:")[2]
 
 
 def test_version_is_the_packages(capsys):

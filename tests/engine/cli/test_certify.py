@@ -349,7 +349,15 @@ def test_a_terminal_without_signs_can_write_it(three):
             ["certify", "merge.toml", "--evidence", "results.csv", "--critical", "plan"],
             "the evidence has no dimension 'plan'",
         ),
-        (["certify", "merge.toml", "--evidence", "results.csv", "--churn", "7"], "7.0 is not in the range 0<=x<=1"),
+        (
+            ["certify", "merge.toml", "--evidence", "results.csv", "--critical", "tier=prp"],
+            "did you mean 'tier=pro'?",
+        ),
+        (["certify", "absent.toml"], "absent.toml does not exist"),
+        (
+            ["certify", "merge.toml", "--evidence", "results.csv", "--churn", "7"],
+            "7.0 is not in the range 0<=x<=1; it is a share: 7 % is 0.07",
+        ),
         (
             ["certify", "merge.toml", "--evidence", "results.csv", "--graph", "a", "--graph", "b"],
             "name at most one --graph",

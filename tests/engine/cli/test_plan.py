@@ -147,7 +147,8 @@ def test_what_is_named_by_others_is_no_markup(here):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["piared"], "no plan is called 'piared'; choose one of: "),
+        (["piared"], "did you mean 'paired'? Examples: seatrial plan --help"),
+        (["paired", "--drop", "10%"], "it is a share: 10 % is 0.1"),
         (["absent.toml"], "absent.toml does not exist"),
         (["canary"], "say the control's --base and the canary's --drop"),
         (["canary", "--base", "0.1", "--drop", "0.2"], "a rate of 0.1 cannot lose as much"),

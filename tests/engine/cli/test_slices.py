@@ -105,6 +105,10 @@ def test_a_name_from_outside_cannot_drive_the_terminal(here, capsys):
             ["slices", "--evidence", "results.csv", "--baseline", "v1", "--candidate", "v2"],
             "say what is known of its examples with --features FILE",
         ),
+        (
+            ["slices", "results.csv", "b.csv"],
+            "--evidence results.csv --evidence b.csv --baseline results --candidate b",
+        ),
         (["slices", "a", "b", "-o", "x.png"], "choose FILE.json or FILE.svg"),
     ],
 )
