@@ -350,8 +350,8 @@ def test_a_terminal_without_signs_can_write_it(three):
             "the evidence has no dimension 'plan'",
         ),
         (
-            ["certify", "merge.toml", "--evidence", "results.csv", "--critical", "tier=prp"],
-            "did you mean 'tier=pro'?",
+            ["certify", "merge.toml", "--evidence", "results.csv", "--segment", "tier", "--critical", "tier=fre"],
+            "did you mean 'tier=free'?",
         ),
         (["certify", "absent.toml"], "absent.toml does not exist"),
         (
