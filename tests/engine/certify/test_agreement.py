@@ -271,11 +271,11 @@ def test_the_law_of_hits_is_the_gates(rate, missing, runs):
 def test_measurements_are_counted_at_their_margin():
     policy = Policy(keys=(KeyRule("a"),), measures=(MeasureRule("output_tokens", 0.1),))
     shape = design("d", [{"tier": "pro"}] * 100, policy)
-    found = simulate(shape, policy, Truth(0.05), 50_000, np.random.default_rng(4))
+    found = simulate(shape, policy, Truth(0.05), 20_000, np.random.default_rng(4))
     # alpha .05 x .1; the exact sign test on 100 clusters at .005: P(Bin(100, 1/2) >= 64) = .00332
     level = max(p for b in range(50, 101) if (p := mcnemar(b, 100 - b, "exact")) <= 0.005)
     assert level == pytest.approx(0.00332, abs=1e-5)
-    assert found.rate(found.by_measure) == pytest.approx(level, abs=3.29 * math.sqrt(level / 50_000))
+    assert found.rate(found.by_measure) == pytest.approx(level, abs=3.29 * math.sqrt(level / 20_000))
     assert shape.alpha == pytest.approx(0.045)
 
 

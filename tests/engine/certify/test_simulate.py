@@ -57,7 +57,7 @@ def test_crossed_dimensions_share_their_examples():
 
 
 def test_false_blocks_stay_under_alpha_and_the_naive_rule_does_not():
-    gates = 20_000
+    gates = 5_000
     found = simulate(the_design(), Policy(), Truth(churn=0.10), gates, np.random.default_rng(1))
     # mid-p is at most 1.02 alpha; z = 3.29 (99.9 %) for the simulation's own error
     assert found.rate(found.blocked) <= 1.02 * 0.05 + 3.29 * math.sqrt(0.05 * 0.95 / gates)
@@ -65,14 +65,17 @@ def test_false_blocks_stay_under_alpha_and_the_naive_rule_does_not():
 
 
 def test_power_of_a_broken_segment_is_that_of_its_row_and_the_overall_row_together():
-    gates = 20_000
+    gates = 5_000
     truth = Truth(churn=0.05, segment="tier=enterprise", drop=0.15)
     found = simulate(the_design(), Policy(), truth, gates, np.random.default_rng(2))
     row_alone = mcnemar_power(60, 0.15, 0.05, 0.03)
     assert found.rate(found.blocked) >= row_alone - 3.29 * math.sqrt(row_alone * (1 - row_alone) / gates)
 
 
-@pytest.mark.parametrize(("missing", "drop"), [(0.0, 0.0), (0.0, 0.12), (0.04, 0.12)])
+@pytest.mark.parametrize(
+    ("missing", "drop"),
+    [*(pytest.param(0.0, drop, marks=pytest.mark.slow) for drop in (0.0, 0.12)), (0.04, 0.12)],
+)
 def test_simulated_rates_are_the_gates_own(missing, drop):
     """150 gates through the real one against 3,000 simulated; band z = 3.29 for both errors together."""
     policy, rng, times, gates = Policy(), np.random.default_rng(3), 150, 3_000

@@ -35,7 +35,7 @@ def here(tmp_path, monkeypatch):
 
 
 def certify(*more):
-    return run(["certify", "merge.toml", "--evidence", "results.csv", "--segment", "tier", "--gates", "400", *more])
+    return run(["certify", "merge.toml", "--evidence", "results.csv", "--segment", "tier", "--gates", "200", *more])
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_the_reference_fleet_keeps_its_promise(fleet, capsys):
 
 
 def test_sizes_from_evidence(here, capsys):
-    assert certify("--critical", "tier=enterprise") == 0
+    assert certify("--critical", "tier=enterprise", "--gates", "400") == 0
     out = capsys.readouterr().out
     assert out.startswith("✓ results.csv: false block ")
     assert "tier=enterprise*" in out
@@ -114,7 +114,7 @@ def test_a_policy_that_cannot_judge_a_critical_segment_is_exit_2_with_advice(her
 
 
 def test_the_picture_is_svg_that_needs_nothing_else(here):
-    assert certify("-o", "power.svg") == 0
+    assert certify("-o", "power.svg", "--gates", "400") == 0
     text = (here / "power.svg").read_text()
     root = ET.fromstring(text)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -202,9 +202,9 @@ def test_a_false_hit_rate_breaks_the_promise_and_says_what_would_mend_it(three, 
     assert certify("--critical", "tier=pro", "--hit-rate", "0.001") == 2
     out = capsys.readouterr().out
     assert out.startswith("✕ results.csv: false block ")
-    # 200 examples at .001: 1 - (1 - .000999)^200 = .181; of 400 gates 2.3 standard errors to either side
+    # 200 examples at .001: 1 - (1 - .000999)^200 = .181; of 200 gates 2.4 standard errors to either side
     by_hits = float(re.search(r"by zero tolerance ([\d.]+) %", out).group(1))
-    assert by_hits == pytest.approx(18.1, abs=4.5)
+    assert by_hits == pytest.approx(18.1, abs=6.5)
     assert "make pii_leak a tested key, or its evaluator deterministic" in out
 
 
@@ -269,16 +269,13 @@ def test_the_gates_report_carries_the_certified_rate_beside_it_and_is_the_same_w
     assert run(gate_words()) == 0
     last = capsys.readouterr().out.splitlines()[-1]
     assert last.startswith("  certified: blocks an unchanged candidate ")
-    assert last.endswith("of the time (400 simulated gates), promised ≤ 5 %")
+    assert last.endswith("of the time (200 simulated gates), promised ≤ 5 %")
 
 
-@pytest.mark.parametrize(
-    "made_up",
-    ["--missing 0.3", "--rate 0.99", "--churn 0.01", "--repetitions 2", "--hit-rate 0"],
-)
-def test_what_options_made_up_stands_beside_no_verdict_and_replaces_nothing(three, capsys, made_up):
+def test_what_options_made_up_stands_beside_no_verdict_and_replaces_nothing(three, capsys):
     results(three / "results.csv")
-    certify("--critical", "tier=pro", *made_up.split())
+    made_up = ("--missing 0.3", "--rate 0.99", "--churn 0.01", "--repetitions 2", "--hit-rate 0")
+    certify("--critical", "tier=pro", *made_up[0].split())
     assert "  what if: " in capsys.readouterr().out
     assert run(gate_words()) == 0
     assert "certified" not in capsys.readouterr().out
@@ -286,29 +283,38 @@ def test_what_options_made_up_stands_beside_no_verdict_and_replaces_nothing(thre
     assert "what if" not in capsys.readouterr().out
     (file,) = (three / ".seatrial/certified").iterdir()
     before = file.read_text()
-    certify("--critical", "tier=pro", *made_up.split())
-    assert file.read_text() == before
+    for options in made_up:
+        certify("--critical", "tier=pro", *options.split())
+        assert "  what if: " in capsys.readouterr().out, options
+        assert file.read_text() == before, options
+        assert list(file.parent.iterdir()) == [file], options
 
 
-@pytest.mark.parametrize("change", ["another policy", "another size", "another criticality", "a broken file"])
-def test_a_rate_certified_for_something_else_is_not_shown(three, capsys, change):
+def test_a_rate_certified_for_something_else_is_not_shown(three, capsys):
     results(three / "results.csv")
     assert certify("--critical", "tier=pro") == 0
+    (file,) = (three / ".seatrial/certified").iterdir()
+    evidence = (three / "results.csv").read_text()
+    fewer = "\n".join(line for line in evidence.split("\n") if not line.startswith("e199,"))
+    for change, path, text in (
+        ("another policy", three / "merge.toml", KEYS.replace("[key.correct]", "alpha = 0.04\n[key.correct]")),
+        ("another size", three / "results.csv", fewer),
+        ("a broken file", file, '{"schema": "seatrial/certified/1", "alpha": "low"}'),
+    ):
+        before = path.read_text()
+        path.write_text(text)
+        assert not shows_a_rate(capsys, gate_words()), change
+        path.write_text(before)
+        assert shows_a_rate(capsys, gate_words()), f"without {change}"
     words = gate_words()
-    if change == "another policy":
-        (three / "merge.toml").write_text(KEYS.replace("[key.correct]", "alpha = 0.04\n[key.correct]"))
-    elif change == "another size":
-        (three / "results.csv").write_text(
-            "\n".join(line for line in (three / "results.csv").read_text().split("\n") if not line.startswith("e199,"))
-        )
-    elif change == "another criticality":
-        words[words.index("tier=pro")] = "tier"
-    else:
-        (file,) = (three / ".seatrial/certified").iterdir()
-        file.write_text('{"schema": "seatrial/certified/1", "alpha": "low"}')
+    words[words.index("tier=pro")] = "tier"  # another criticality
+    assert not shows_a_rate(capsys, words)
+
+
+def shows_a_rate(capsys, words):
     capsys.readouterr()
     assert run(words) == 0
-    assert "certified" not in capsys.readouterr().out
+    return "certified" in capsys.readouterr().out
 
 
 def test_a_terminal_without_signs_can_write_it(three):

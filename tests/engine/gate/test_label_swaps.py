@@ -54,7 +54,9 @@ def within(count: int, swaps: int) -> bool:
 
 @pytest.mark.external
 @pytest.mark.skipif(not FILE.exists(), reason=f"real outcomes are absent: {FILE}; SEATRIAL_SHARED names their folder")
-@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[1])
+@pytest.mark.parametrize(
+    "pair", PAIRS[1:], ids=lambda pair: pair[1]
+)  # the first takes as long as all others: it is below
 def test_relabelled_models_are_blocked_no_more_often_than_alpha(pair):
     assert within(blocked(*pair, swaps=60, seed=1), 60)
 
