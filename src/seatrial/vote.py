@@ -120,7 +120,7 @@ class OtherGraph(Kind):
 
     Attributes:
         graph: the one that is gated.
-        licensed: graphs of the licence.
+        licensed: graphs of the licence; empty where it does not say.
     """
 
     kind: ClassVar[str] = "other_graph"
@@ -256,6 +256,8 @@ def bar_sentence(bar: Bar) -> str:
             licensed = ", ".join(bar.licensed) or "no model"
             who = f"{bar.answered} answered" if bar.answered else "the model that answered is not recorded"
             return f"{who}, the licence is for {licensed}"
+        case OtherGraph(licensed=()):
+            return f"the licence does not say that it was measured on {bar.graph}"
         case OtherGraph():
             return f"the licence is for {', '.join(bar.licensed)}, not {bar.graph}"
         case SameFamily() | FamilyUnknown() | ConstantAnswers() | AnswersUnknown():

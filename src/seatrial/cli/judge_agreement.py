@@ -83,7 +83,8 @@ def command(
         table = one_judge(read_table(verdicts, RUBRIC_COLUMNS), judge)
         joined = join_passes(read_table(labels, PASS_COLUMNS, mapping=mapping), table)
         measured, consistency = agreement_of(joined.compared, FAILS), repeat_consistency(table)
-    refuse_own_labels(joined, [identity_of(table), *_texts(table, "reported_model"), *_texts(table, "requested_model")])
+    own = (name for column in ("judge", "reported_model", "requested_model") for name in _texts(table, column))
+    refuse_own_labels(joined, [identity_of(table), *own])
     about = _about(table, joined, kind, labels, verdicts, moment(clock, "--now", time_zone("UTC"), time.time()))
     licence = licence_from(
         measured, consistency, **about, prompt_hash=_prompt_hash(name, about["judge"], table) if name else ""

@@ -80,7 +80,7 @@ class Licence:
         consistency: share of pairs with the same verdict in both orders, or of answers with the same word each time, likewise.
         measured_at: when, seconds since 1970.
         expires_at: likewise.
-        graphs: graphs it was measured on; empty = not said.
+        graphs: graphs it was measured on; empty = not said, and then it may hold for one.
         segments: `NAME=value` that were among the labelled pairs.
         evidence: hashes of the tables of labels and of verdicts.
         suspended: control items with another verdict, of how many that were judged again, and when; None where the licence is not suspended.
@@ -182,7 +182,7 @@ def standing_of(
     if licence is None:
         return Standing(Level.NONE, (NoLicence(judge),), consistency)
     bars = [*_of_other_verdicts(licence, judge, models, graph, prompt_hash), *_of_other_times(licence, now)]
-    unsure = [*([] if judge else [OtherVersion(licence.judge, judge)]), *_of_family(licence, arm_families)]
+    unsure = [*_unsaid(licence, judge, graph), *_of_family(licence, arm_families)]
     level, short = level_of(licence, floors)
     if bars:
         level = Level.NONE
@@ -202,6 +202,14 @@ def _of_other_verdicts(
         yield OtherModel(strange[0], licence.models)
     if graph and licence.graphs and graph not in licence.graphs:
         yield OtherGraph(graph, licence.graphs)
+
+
+def _unsaid(licence: Licence, judge: str, graph: str) -> Iterator[Bar]:
+    """What neither the verdicts nor the licence says: whose they are, and which graphs it was measured on."""
+    if not judge:
+        yield OtherVersion(licence.judge, judge)
+    if graph and not licence.graphs:
+        yield OtherGraph(graph, ())
 
 
 def _of_other_times(licence: Licence, now: float) -> Iterator[Bar]:

@@ -166,15 +166,16 @@ def measured_consistency(scores: Scores) -> tuple[float, float, float] | None:
 
 
 def _identity(evidence: Evidence, key: str, candidate: str) -> str:
-    """The identity that the rows of a judge's key carry; empty where they carry none, or several."""
+    """The identity that all rows of a judge's key carry; empty where some carry none, or they carry several."""
     if not evidence.has("judge"):
         return ""
     keys, versions = evidence.codes("key"), evidence.codes("version")
     mine = np.ones(len(evidence), dtype=bool)
     for codes, word in ((keys, key), (versions, candidate)):
         mine &= codes.index == (codes.values.index(word) if word in codes.values else -2)
-    found = set(evidence.codes("judge").values_in(mine))
-    return found.pop() if len(found) == 1 else ""
+    judge = evidence.codes("judge")
+    found = set(judge.values_in(mine))
+    return found.pop() if len(found) == 1 and not (judge.index[mine] < 0).any() else ""
 
 
 def table_families(evidence: Evidence, versions: Iterable[str]) -> frozenset[str] | None:

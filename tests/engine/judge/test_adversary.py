@@ -15,7 +15,7 @@ from seatrial.judge.agreement import Measured
 from seatrial.judge.licence import DAY, Licence, licence_data, read_licence
 from seatrial.judge.null_model import null_model
 from seatrial.judge.standing import standings_of_table
-from seatrial.vote import AnswersUnknown, ConstantAnswers, Level
+from seatrial.vote import AnswersUnknown, ConstantAnswers, Level, OtherVersion
 
 JUDGE = "helpful@1#0123456789abcdef"
 SHARE = Measured(0.9, 0.8, 0.95)
@@ -210,6 +210,16 @@ def answers(same, unknown=0, *, baseline=0):
     evidence = unchecked_rows(rows, "memory", {})
     check_evidence(evidence)
     return evidence
+
+
+@pytest.mark.parametrize("judge", [None, "", "other@1#0123456789abcdef"])
+def test_one_win_rate_of_120_by_nobody_or_another_makes_the_judge_unknown(tmp_path, judge):
+    licence(tmp_path)
+    rows = answers(0).rows()
+    next(row for row in reversed(rows) if row["key"] == "winrate:helpful")["judge"] = judge
+    evidence = unchecked_rows(rows, "memory", {})
+    found = standings_of_table(evidence, {"helpful": 0.7}, tmp_path, versions=("a", "b"), now=time.time())["helpful"]
+    assert (found.level, found.bars) == (Level.PROVISIONAL, (OtherVersion(JUDGE, ""),))
 
 
 # More than half of 120 is 61. What has no hash may be the same answer, too: 41 + 20 are 61 of 120.

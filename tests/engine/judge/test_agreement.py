@@ -119,6 +119,13 @@ def test_a_licence_that_does_not_say_its_family_may_hold(families):
     assert (found.level, found.bars) == (Level.PROVISIONAL, (FamilyUnknown(of_judge=True),))
 
 
+def test_a_licence_that_does_not_say_its_graphs_may_hold():
+    found = standing_of(_licence(graphs=()), JUDGE, now=DAY, graph="desk")
+    assert (found.level, found.bars) == (Level.PROVISIONAL, (OtherGraph("desk", ()),))
+    assert bar_sentence(found.bars[0]) == "the licence does not say that it was measured on desk"
+    assert standing_of(_licence(graphs=()), JUDGE, now=DAY).level is Level.FULL  # no graph is named
+
+
 def test_a_judge_counts_under_a_valid_licence_and_without_one_does_not():
     requested = {"now": DAY, "models": ["m-1"], "arm_families": ["anthropic"], "graph": "desk"}
     assert standing_of(_licence(), JUDGE, **requested).level is Level.FULL

@@ -45,6 +45,7 @@ def licence(root, judge, *, age=0.0, identity="", **of):
         "ac1": share,
         "recall": share,
         "consistency": share,
+        "graphs": ("desk",),
         "measured_at": now,
         "expires_at": now + 90 * DAY,
         **of,
@@ -217,6 +218,7 @@ KEYS = POLICY.replace("[judge.helpful]", '[key."judge:concise"]')
         (40, {"a": {"model": None}, "b": {"model": None}}, {}, 2, ["family_unknown"]),
         (40, {"b": {"model": None}}, {}, 2, ["family_unknown"]),
         (40, {}, {"families": ()}, 2, ["family_unknown"]),
+        (40, {}, {"graphs": ()}, 2, ["other_graph"]),
         (40, {"a": {"judge": None}}, {}, 1, []),  # the hash of its evaluator, which both carry, says who judged
         (40, {"a": {"judge": None, "evaluator_hash": None}, "b": {"evaluator_hash": None}}, {}, 2, ["other_version"]),
         (40, {"a": {"judge": None, "evaluator_hash": None}}, {}, 2, ["other_version"]),

@@ -78,6 +78,10 @@ def test_a_panel_is_asked_as_a_judge_is_and_one_that_is_down_leaves_the_majority
     run(["judge", "agreement", str(table), "--labels", "labels.jsonl", "--licence", "trio"])
     licence = json.loads((root / "judges" / "trio.licence.json").read_text())
     assert (licence["judge"], licence["labels"]) == (said["judge"], 20)
+    (root / "own.jsonl").write_text(labels.replace("}", f', "annotator": "{NAMES[0]}"}}'))
+    capsys.readouterr()
+    assert run(["judge", "agreement", str(table), "--labels", "own.jsonl"]) == 2
+    assert "are the judge's own" in capsys.readouterr().err  # a member's labels are the panel's
     (root / "p.toml").write_text(
         'schema = "seatrial/policy/1"\nmust_detect = 0.5\nmust_detect_overall = 0.5\n[key.answered]\n[judge.trio]\n'
     )
