@@ -47,10 +47,7 @@ FOLDER = {"tutorials": 800, "how-to": 800, "explanation": 600, "reference": 600}
 
 SLACK = 1.2
 
-OVER = {
-    "docs/reference/checks.md": 1068,
-    "docs/reference/evidence.md": 1086,
-}
+OVER: dict[str, int] = {}
 """Pages over their budget, with the words they may have today."""
 
 LONG = 35

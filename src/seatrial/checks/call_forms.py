@@ -1,6 +1,6 @@
 """One tool call in any known form: which keys name the tool, hold its arguments, its id, or wrap the call.
 
-The tables are what a new provider adds a line to; docs/reference/checks.md shows one example of each form.
+The tables are what a new provider adds a line to; docs/reference/tool-call-forms.md shows one example of each form.
 """
 
 from __future__ import annotations

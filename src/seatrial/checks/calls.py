@@ -2,7 +2,7 @@
 
 | what it is | what becomes of it |
 |---|---|
-| a call in a known form (`call_forms.py`, table in docs/reference/checks.md) | read |
+| a call in a known form (`call_forms.py`, table in docs/reference/tool-call-forms.md) | read |
 | a message, or a list of them: its call fields and its content | all calls in it, each once, in order |
 | text, thinking, images, tool results | no call |
 | a call that is broken, or prose where a call was due | UnreadableCall: the answer is wrong |

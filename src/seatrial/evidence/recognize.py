@@ -213,7 +213,7 @@ def _unnamed_example(
     option = _map("example_id", could[0])
     hold = "hold" if len(could) > 1 else "holds"
     return _Wanted(
-        f"no column is called an example's id, and {_or(could[:CHOICES])} {hold} another value in every row: {option} takes one",
+        f"no column is called an example's id, and {_or(could[:CHOICES])} {hold} another value in every row: {option} takes {'the first' if len(could) > 1 else 'it'}",
         option,
     )
 
@@ -319,7 +319,7 @@ def _unnamed_scores(files: Sequence[Mapping[str, Raw]], free: Sequence[str], rea
     several = f"; --key-columns {keys} judges each as a key of its own" if len(could) > 1 else ""
     hold = "hold" if len(could) > 1 else "holds"
     return _Wanted(
-        f"no column is called a score, and {_or(could)} {hold} what one may be. Where higher is better: {option} takes one{several}",
+        f"no column is called a score, and {_or(could)} {hold} what one may be. Where higher is better: {option} takes {'the first' if len(could) > 1 else 'it'}{several}",
         option,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from seatrial.report.terms import STATES
 from seatrial.report.view import ASCII, GLYPHS, decisive
 from seatrial.verdict import State
 
@@ -98,9 +99,11 @@ def _lines(v: View, *, every: bool, width: int, page: bool) -> Iterator[Line]:
 
 
 def _legend(v: View, listed: Sequence[RowView]) -> str:
-    """What the signs of the rows that are shown mean."""
+    """What the signs of the rows that are shown mean, and a word that is only counted and does not say it itself."""
     there = {row.state for row in listed}
     signs = [f"{GLYPHS[state]} {v.terms.states[state].lower()}" for state in GLYPHS if state in there]
+    if any(row.state is State.WATCH for row in v.scores) and v.terms.states is STATES:
+        signs += ["watch: looks worse, not proven"]
     signs += ["* critical"] * any(row.critical for row in listed)
     signs += [f"{v.terms.detects}: smallest drop, in points, that blocks in 80 % of cases"] * bool(v.terms.detects)
     return " · ".join(signs)
@@ -109,7 +112,7 @@ def _legend(v: View, listed: Sequence[RowView]) -> str:
 def _scores(v: View, *, every: bool, width: int) -> Iterator[Line]:
     """The rows that decide, or all, what the others come to, and what the signs mean."""
     scale, words, first = scale_of(v.scores), v.terms, decisive(v)
-    shown = [row for i, row in enumerate(v.scores) if every or i == 0 or row in first]
+    shown = [row for i, row in enumerate(v.scores) if every or i == 0 or row.critical or row in first]
     listed = shown if every or len(shown) <= MOST else shown[:MOST]
     label = _width_of_names([v.primary_key, *map(_name, listed)], width)
     numbers = f"{words.n:>5} {words.rates:>12} {words.difference:>8}"

@@ -69,7 +69,7 @@ def test_columns_are_found_under_the_names_people_use(two, name, score):
         ("case_id,doc_id,score", ["a,x,1", "a,y,1", "b,x,1"], "--map example_id=case_id"),
         ("id,passed,correct", ["a,1,1", "b,1,0"], "--key-columns passed,correct"),
         ("id,tier,faithfulness,relevancy", ["a,x,1,0.5", "b,y,0.2,1"], "--key-columns faithfulness,relevancy"),
-        ("id,tier,faithfulness,toxicity", ["a,x,1,1", "b,y,0.2,0"], "--map score=faithfulness takes one"),
+        ("id,tier,faithfulness,toxicity", ["a,x,1,1", "b,y,0.2,0"], "--map score=faithfulness takes it"),
         ("a,x,1", ["b,y,1", "c,z,0"], "the first line is taken for the header, and '1' in it is a value"),
         ("id,failed", ["a,1", "b,0"], "failed is worse the higher it is"),
         ("id,verdict", ["a,meh", "b,good"], "--pass WORD"),
@@ -377,4 +377,4 @@ def test_everything_that_no_column_is_called_is_asked_at_once_and_the_options_ju
     assert run(one) == 3
     assert "Together: --map example_id=COLUMN --map score=Note --map version=COLUMN" in capsys.readouterr().err
     assert run([*one, "--map", "version=Modell", "--map", "score=Note"]) == 3
-    assert "--map example_id=Vorgang takes one" in capsys.readouterr().err
+    assert "--map example_id=Vorgang takes it" in capsys.readouterr().err

@@ -26,7 +26,7 @@ def test_a_blocked_report_line_by_line(states):
         "  ✕ de*                          100    90.0→61.0    −29.0 ─■──   │        ≥ 12",
         "  ? gdpr*                         10    90.0→90.0      0.0   ─────○─────   ≥ 60",
         "  + 1 watch · 1 no drop found · 1 better  (--all shows them)",
-        "  signs  ✕ blocks · ? can't tell · ○ no drop found · * critical · detects: smallest drop, in points, that blocks in 80 % of cases",
+        "  signs  ✕ blocks · ? can't tell · ○ no drop found · watch: looks worse, not proven · * critical · detects: smallest drop, in points, that blocks in 80 % of cases",
         "  first cause  25 of 31 broken answers (81 %) say: decoder_failed",
         "  100 examples, 200 of 200 scores · ≤ 5 % false block over 6 tests",
         "  next  fix it and run the gate again",
@@ -115,6 +115,17 @@ def test_a_mean_of_fractions_is_no_pass_rate(states):
 
     assert "mean score % Δ points" in head(["score"])
     assert "pass rate % Δ points" in head(["another"])
+
+
+def test_a_critical_segment_is_shown_whatever_its_state(report, finding):
+    rows = [
+        finding("t=vip", State.WATCH, critical=True),
+        finding("t=other", State.WATCH),
+        finding("t=worse", State.BLOCKS),
+    ]
+    lines = "\n".join(text(report(Verdict.FAIL, finding(), *rows)))
+    assert "vip*" in lines
+    assert "other" not in lines
 
 
 def test_the_page_is_offered_where_a_command_can_write_it(states):
