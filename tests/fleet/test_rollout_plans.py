@@ -13,6 +13,7 @@ from seatrial.experiment.partition import REST
 from seatrial.outcome import load_metrics
 from seatrial.project import open_project
 from seatrial.segment import for_graph
+from seatrial.testing import rollout_demo
 
 ROOT = Path(__file__).parents[2]
 PLANS = {
@@ -56,3 +57,13 @@ def test_every_shadow_stage_scores_by_evaluators_of_the_graph_and_has_no_side_ef
     if shadow.units:
         assert spec.side_effects == "none"
         assert set(shadow.keys) <= {one.key for one in project.evaluators(graph)}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["email_classify_v2", "email_compose_v2"])
+def test_the_demo_comes_back_where_it_breaks_arrives_elsewhere_and_replays(name, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    assert rollout_demo.main([f"experiments/{name}.toml"]) == 0
+    told = capsys.readouterr().out
+    assert "replayed to the same bytes, chain unbroken" in told
+    assert "worse in" in told
