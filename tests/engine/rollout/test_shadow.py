@@ -172,7 +172,9 @@ def test_a_candidate_that_crashes_is_counted_and_the_kill_switch_stops_sampling(
 
 def test_only_requests_with_a_place_are_copied_at_its_share():
     kept = []
-    one = shadow(lambda request: {}, kept, place=lambda request: Place("r", "DE", 0, 0.25) if request.inputs else None)
+    # By a clock that stands still no call is slow, so the sample is never halved.
+    places = {"place": lambda request: Place("r", "DE", 0, 0.25) if request.inputs else None, "clock": lambda: 0.0}
+    one = shadow(lambda request: {}, kept, **places)
     call = one.around(lambda inputs: inputs)
     for i in range(400):
         call(i % 2)
@@ -217,3 +219,37 @@ def test_a_live_call_does_not_wait_for_the_candidate():
     one.close()
     assert len(kept) == 200
     assert all(found.candidate == {"answered": True} for found in kept)
+
+
+def test_as_many_candidates_run_at_once_as_there_are_workers():
+    lock, running, most, kept = threading.Lock(), 0, 0, []
+    pair = threading.Barrier(2)
+
+    def candidate(request):
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        pair.wait(10)  # no candidate ends before another one runs beside it
+        with lock:
+            running -= 1
+
+    one = shadow(candidate, kept, workers=2)
+    call = one.around(lambda inputs: inputs)
+    for i in range(6):
+        call(i)
+    one.close()
+    assert (most, one.counts.compared, one.counts.failed) == (2, 6, 0)
+
+
+def test_a_candidate_is_not_traced_where_live_runs_are(monkeypatch):
+    utils = pytest.importorskip("langsmith.utils")
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    utils.get_env_var.cache_clear()
+    seen = {}
+    one = shadow(lambda request: seen.update(candidate=utils.tracing_is_enabled()), [])
+    one.around(lambda inputs: seen.update(live=utils.tracing_is_enabled()))({})
+    one.close()
+    monkeypatch.undo()
+    utils.get_env_var.cache_clear()
+    assert seen == {"live": True, "candidate": False}

@@ -9,13 +9,15 @@ import pytest
 
 from seatrial.errors import ConfigError, UsageError
 from seatrial.experiment.router import Router
+from seatrial.graph.run import Run
 from seatrial.graph.spec import GraphSpec, Version
 from seatrial.rollout import controller, ledger
 from seatrial.rollout.ladder import Move, exit_code
 from seatrial.rollout.reason import Why
 from seatrial.rollout.routing import route_of, snapshot_in
 from seatrial.rollout.shadow_gate import judge_shadow
-from seatrial.rollout.shadow_score import shadow_evaluators
+from seatrial.rollout.shadow_request import Compared, Place, Request
+from seatrial.rollout.shadow_score import Recorder, shadow_evaluators
 from seatrial.rollout.shadowing import shadow_of
 from seatrial.rollout.state import Mode
 from seatrial.rollout.status import status_decision
@@ -119,6 +121,23 @@ def test_live_calls_take_a_cell_out_of_the_shadow_stage_and_stop_one_whose_candi
     # What has left the stage, by either way, is copied no longer.
     route = route_of(rules, found.decided.state)
     assert {cell.shadow for cell in route.cells.values()} == {0.0}
+
+
+def test_what_a_shadow_spends_is_shown_apart_and_never_in_the_live_spend(store):
+    # R28
+    rules = started(store)
+    recorder = Recorder(store, shadow_evaluators(rules, SUITE), clock=lambda: BEGIN)
+    for i in range(3):
+        live, new = (Run("", {}, {"text": "please"}, input_tokens=n, output_tokens=1) for n in (1000, 9))
+        assert recorder(Compared(Request({}, f"t{i}"), Place(rules.rollout, "DE"), live, "", 1.0, new, "", 1.0, 1.0))
+    shadowed = {"DE": StoreSource(store).shadow_answers(rules.rollout, "DE", 0)}
+    said = status_decision(rows_of(store, rules), shadow=shadowed)
+    assert dict(said.facts)["Shadow · DE"] == f"3 of {UNITS} threads, 0 failed, 30 tokens of its own"
+    with store.read() as connection:
+        counts = [
+            connection.exec_driver_sql(f"SELECT COUNT(*) FROM {name}").scalar() for name in ("model_calls", "outcomes")
+        ]
+    assert counts == [0, 0]
 
 
 def test_a_shadow_needs_declared_side_effects_a_stage_in_the_plan_and_evaluators_that_exist(store):
