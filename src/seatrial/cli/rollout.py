@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -23,6 +24,7 @@ from seatrial.cli.rollout_common import (
     code_version,
     headed,
     judge_standings,
+    plan_file,
     plan_hash,
     project_here,
     read_plan,
@@ -83,7 +85,8 @@ def start(
     """Start a rollout: read experiments/PLAN.toml, certify its power, write the first row of its ledger.
 
     A stage that cannot stop a drop of must_stop with probability .8 within its dwell is refused (exit 3). Starting the same
-    plan a second time changes nothing; a changed plan is a new rollout.
+    plan a second time changes nothing; a changed plan is a new rollout, which takes the place of the one before. While
+    another plan's rollout of the same graph is open, it is refused (exit 3).
 
     \b
     Example:
@@ -91,13 +94,14 @@ def start(
     """
     from seatrial.rollout import controller, ledger  # noqa: PLC0415 - the store is for those who roll out
     from seatrial.rollout.decision import look_decision  # noqa: PLC0415
+    from seatrial.rollout.displaced import displaced_by  # noqa: PLC0415
     from seatrial.rollout.rules import rules_of  # noqa: PLC0415
 
     check_targets(files)
     project = project_here()
     read, metrics = read_plan(project, plan)
     notes = _powered(read, accepted=accept_underpowered)
-    rules = rules_of(read, metrics)
+    rules = replace(rules_of(read, metrics), plan_file=plan_file(project, plan))
     hashes, warnings = _contents(project, rules)
     now = time.time() if at is None else at
     decided = ledger.started(
@@ -112,8 +116,10 @@ def start(
     )
     if dry_run:
         warnings.append("nothing was written: --dry-run")
-    elif not controller.start(store_here(), decided, rules):
-        warnings.append(f"{rules.rollout} has been started already; nothing was changed")
+    else:
+        warnings += displaced_by(store_here(), rules)
+        if not controller.start(store_here(), decided, rules):
+            warnings.append(f"{rules.rollout} has been started already; nothing was changed")
     warnings.extend(note for note in notes if note.startswith("accepted: "))
     decision = look_decision(rules, decided.state, (), None, None, warnings=warnings)
     show(headed(decision, f"{rules.rollout} starts in {cells_text(len(rules.cells))}"), as_json, files)
@@ -273,7 +279,7 @@ def _look(name: str, now: float, events: str | None, hooks: Sequence[Hook]) -> t
             source,
             now,
             code=code_version(),
-            plan_hash=plan_hash(rollout.partition("@")[0]),
+            plan_hash=plan_hash(rules),
             requested=webhook.ask(hooks, rules, state_of(last)),
             standings=lambda evidence: judge_standings(rules, evidence, now),
             following=messages_to(hooks),

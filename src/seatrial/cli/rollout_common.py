@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,16 +82,27 @@ def plan_path(project: Project, plan: str) -> Path:
     return Path(plan) if plan.endswith(".toml") else project.root / "experiments" / f"{plan}.toml"
 
 
-def plan_hash(plan: str) -> str | None:
-    """Hash of the plan file as it is now; None where it has gone, since the ledger holds the rules.
+def plan_file(project: Project, plan: str) -> str:
+    """Where a plan is from the project's root; "" where its name is enough to find it."""
+    found = plan_path(project, plan).resolve()
+    known = plan_path(project, found.stem).resolve()
+    return "" if found == known else Path(os.path.relpath(found, project.root.resolve())).as_posix()
+
+
+def plan_hash(rules: Rules) -> str | None:
+    """Hash of the plan and its metrics as they are now; None where the file has gone, since the ledger holds the rules.
 
     A file that cannot be read any more is a changed one: what runs goes on by the ledger's rules, and may fall by them.
     """
+    from seatrial.rollout.rules import rules_of, same_plan  # noqa: PLC0415
+
     project = project_here()
-    if not plan_path(project, plan).is_file():
+    place = str(project.root / rules.plan_file) if rules.plan_file else rules.rollout.partition("@")[0]
+    if not plan_path(project, place).is_file():
         return None
     try:
-        return read_plan(project, plan)[0].hash
+        plan, metrics = read_plan(project, place)
+        return rules.plan_hash if same_plan(rules, plan, metrics) else rules_of(plan, metrics).plan_hash
     except ConfigError as error:
         return f"cannot be read: {error}"
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from seatrial.rollout.rules import Rules
 
-_DERIVED = ("rollout", "plan_hash", "salt", "parts")
+_DERIVED = ("rollout", "plan_hash", "salt", "parts", "plan_file")
 _NAMED = {"cells": "cell", "metrics": "metric", "watch": "watch"}
 
 

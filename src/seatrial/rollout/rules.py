@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
+from seatrial.canonical import content_hash
 from seatrial.experiment.plan import Cell, OnMismatch, PlanStage, Shadow, Split
 from seatrial.experiment.snapshot import partition_data
 from seatrial.outcome.metric import Metric, MetricKind, Pick, Source, SourceKind
@@ -23,7 +24,7 @@ class Rules:
 
     Attributes:
         rollout: the plan's name and the beginning of its hash: a changed plan is another rollout.
-        plan_hash: hash of the plan file's rules.
+        plan_hash: hash of the plan file's rules and of its metrics; of the rules alone where an older version began it.
         graph: whose versions are compared.
         control: the version that answers today.
         candidate: the version that may come.
@@ -46,6 +47,7 @@ class Rules:
         estimates: what "not worse by the margin" is bet on; a rollout goes on as it began.
         testers: (unit, `control` or `candidate`): they always get that version and count in no rate.
         header: whether rows of the ledger hold their verdict and the hash of their evidence, likewise.
+        plan_file: the plan's file from the project's root; "": `experiments/NAME.toml`.
     """
 
     rollout: str
@@ -72,6 +74,7 @@ class Rules:
     estimates: Estimates = "separate"
     testers: tuple[tuple[str, str], ...] = ()
     header: bool = False
+    plan_file: str = ""
 
     @property
     def top(self) -> int:
@@ -110,15 +113,18 @@ AT_ONCE = 300.0
 
 def rules_of(plan: RolloutPlan, metrics: Mapping[str, Metric]) -> Rules:
     """The rules of a plan read by `load_runnable_plan`."""
+    acting = tuple(_observed(metrics[metric.name]) for metric in plan.metrics)
+    watch = tuple(_observed(metrics[name]) for name in plan.watch)
+    hashed = content_hash([plan.hash, [_hashed(metric) for metric in (*acting, *watch)]])
     return Rules(
-        rollout=f"{plan.name}@{plan.hash[:8]}",
-        plan_hash=plan.hash,
+        rollout=f"{plan.name}@{hashed[:8]}",
+        plan_hash=hashed,
         graph=plan.graph,
         control=plan.control,
         candidate=plan.candidate,
         owner=plan.owner,
-        metrics=tuple(_observed(metrics[metric.name]) for metric in plan.metrics),
-        watch=tuple(_observed(metrics[name]) for name in plan.watch),
+        metrics=acting,
+        watch=watch,
         cells=plan.cells,
         stages=plan.stages,
         alpha=plan.alpha,
@@ -143,10 +149,9 @@ def rules_data(rules: Rules) -> dict[str, Any]:
     data = asdict(rules)
     if rules.estimates == "separate":
         del data["estimates"]
-    if not rules.testers:
-        del data["testers"]
-    if not rules.header:
-        del data["header"]
+    for name in ("testers", "header", "plan_file"):
+        if not data[name]:
+            del data[name]
     return data
 
 
@@ -168,6 +173,20 @@ def rules_from(data: Mapping[str, Any]) -> Rules:
         "testers": tuple((unit, arm) for unit, arm in data.get("testers", ())),
     }
     return Rules(**{**data, **made})
+
+
+def same_plan(rules: Rules, plan: RolloutPlan, metrics: Mapping[str, Metric]) -> bool:
+    """Whether a plan and its metrics are still what a rollout goes by."""
+    planned = rules_of(plan, metrics)
+    begun_before_metrics_were_hashed = rules.plan_hash == plan.hash
+    same_metrics = (rules.metrics, rules.watch) == (planned.metrics, planned.watch)
+    return rules.plan_hash == planned.plan_hash or (begun_before_metrics_were_hashed and same_metrics)
+
+
+def _hashed(metric: Metric) -> dict[str, Any]:
+    """What a metric says beyond the defaults: a word that a later version adds changes no hash."""
+    defaults = {one.name: one.default for one in fields(Metric)}
+    return {name: value for name, value in asdict(metric).items() if value != defaults[name]}
 
 
 def _observed(metric: Metric) -> Metric:

@@ -121,7 +121,9 @@ _SENTENCES: dict[Why, Callable[[Rules, Reason, Move], str]] = {
     Why.ALGORITHM_CHANGED: lambda _, r, __: f"units were assigned by {r.text}, not by the algorithm it began with",
     Why.UNREADABLE: lambda _, r, __: f"{r.metric or 'the source'} could not be read: {r.text}",
     Why.UNKNOWN_LABEL: _unknown_label,
-    Why.PLAN_CHANGED: lambda _, r, __: f"the plan file was changed ({r.text}); a changed plan is a new rollout",
+    Why.PLAN_CHANGED: lambda _, r, __: (
+        f"the plan file or a metric it names was changed ({r.text}); a changed plan is a new rollout"
+    ),
     Why.CLOCK: lambda _, r, __: f"the clock went back by {duration(r.seconds or 0.0)}",
     Why.HEAVY_UNIT: lambda _, r, __: f"unit {r.text!r} is {percent(r.candidate)} of the cell",
     Why.MEAN_WORSE: lambda _, r, __: (

@@ -124,22 +124,53 @@ def test_a_process_that_rolls_a_cell_back_exits_1_the_next_one_0_and_one_that_ca
     assert "worse in resolved" in first.stdout
     assert second.returncode == 0
     assert third.returncode == 2, third.stderr
-    assert "the plan file was changed" in third.stdout
+    assert "the plan file or a metric it names was changed" in third.stdout
 
 
-def test_an_edited_plan_holds_with_exit_2(project, capsys):
+@pytest.mark.parametrize(
+    ("plan", "file", "old", "new"),
+    [
+        ("support_v4", "experiments/support_v4.toml", "min_units = 30", "min_units = 31"),
+        ("support_v4", "gates/metrics.toml", '"1h"', '"2h"'),
+        ("plans/next.toml", "plans/next.toml", "min_units = 30", "min_units = 31"),
+    ],
+)
+def test_an_edited_plan_or_metric_holds_with_exit_2_wherever_the_plan_is(project, capsys, plan, file, old, new):
+    (project / "plans").mkdir()
+    (project / "plans/next.toml").write_text(PLAN)
+    name = plan.partition("/")[2].removesuffix(".toml") or plan
+    begin = ["rollout", "start", plan, *SIGNED, "--accept-underpowered", "--at"]
+    assert run([*begin, str(BEGIN)]) == 0
+    assert run(["rollout", "step", name, "--at", str(BEGIN + HOUR)]) == 0
+    (project / file).write_text((project / file).read_text().replace(old, new))
+    capsys.readouterr()
+    assert run(["rollout", "step", name, "--at", str(BEGIN + HOUR)]) == 2
+    assert "the plan file or a metric it names was changed" in capsys.readouterr().out
+    assert run([*begin, str(BEGIN + 60)]) == 0  # a changed plan is a new rollout
+    assert f"it takes the place of {name}@" in capsys.readouterr().out
+    assert run(["rollout", "step", name, "--at", str(BEGIN + HOUR)]) == 0
+
+
+def test_another_plan_of_the_same_graph_waits_until_the_open_rollout_has_ended(project, capsys):
+    (project / "experiments/other.toml").write_text(PLAN.replace('"v4"', '"v5"'))
+    (project / "experiments/elsewhere.toml").write_text(PLAN.replace('"support"', '"billing"'))
+    other = ["rollout", "start", "other", *SIGNED, "--at", str(BEGIN + 60), "--accept-underpowered"]
     assert start("--accept-underpowered") == 0
-    plan = project / "experiments/support_v4.toml"
-    plan.write_text(PLAN.replace("min_units = 30", "min_units = 31"))
-    assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + HOUR)]) == 2
-    assert "the plan file was changed" in capsys.readouterr().out
+    assert run(["rollout", "start", "elsewhere", *SIGNED, "--at", str(BEGIN + 30), "--accept-underpowered"]) == 0
+    assert run(other) == 3
+    told = capsys.readouterr().err
+    assert "of graph support is open" in told
+    assert "seatrial rollout rollback support_v4" in told
+    assert run(["rollout", "rollback", "support_v4", *SIGNED, "--at", str(BEGIN + 40)]) == 0
+    assert run(other) == 0
+    assert run(other) == 0  # started already
 
 
 def test_a_plan_that_cannot_be_read_any_more_holds_and_still_falls(project, capsys):
     assert start("--accept-underpowered") == 0
     (project / "experiments/support_v4.toml").write_text("[[stage]\n")
     assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + HOUR)]) == 2
-    assert "the plan file was changed" in capsys.readouterr().out
+    assert "the plan file or a metric it names was changed" in capsys.readouterr().out
     traffic(project, 0.5, hour=0)
     assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + 4 * HOUR)]) == 1
     assert run(["rollout", "replay", "support_v4"]) == 0
