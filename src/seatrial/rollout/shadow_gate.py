@@ -2,6 +2,13 @@
 
 The number of threads is fixed by the plan and judged once: looking again at a growing sample until it passes would let a
 worse candidate in. Nothing of it is multiplied into the evidence of the stages that follow.
+
+The rate at which requests were copied is recorded, and the comparison is not stratified by it. Both versions answer the same
+request, so a pair is in the sample or it is not, whatever the rate: with pairs i, differences d_i and rates r_i the mean
+difference has the expectation sum(r_i d_i) / sum(r_i), which is 0 where every d_i is 0 and above the margin where every d_i is.
+A rate that falls confounds nothing; it only weighs. Of 100 requests at rate 1 without a difference and 100 at .25 that lose .10
+the mean is (100 x 0 - 25 x .10) / 125 = -.02, where the traffic's is -.05: what is lost only while the live side is short of
+capacity is the canary's to find.
 """
 
 from __future__ import annotations

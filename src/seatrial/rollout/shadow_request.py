@@ -60,7 +60,7 @@ class Compared:
         candidate: the candidate's; None where it raised.
         error: what it raised; empty where it answered.
         candidate_ms: how long it took.
-        rate: the share of requests that were sampled at that time, by which a comparison can be stratified.
+        rate: the share of requests that were sampled at that time; pairs need no stratification by it (`shadow_gate`).
     """
 
     request: Request
