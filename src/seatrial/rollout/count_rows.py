@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 MINUTE = 60.0
 """Seconds of exposure that are counted together."""
 
+_Totals = dict[tuple[int, str, int, int, str, str, str, Answer], list[int]]
+
 
 def counting(source: Source) -> CountingSource:
     """The source itself where it counts, else one that counts its rows."""
@@ -72,15 +74,19 @@ class CountedRows:
         unknown = np.zeros(len(firsts), np.bool_)
         unknown[events.unit[~known & (age >= 0) & (age <= metric.horizon)]] = True
         unknown &= observed.state == Answer.NEUTRAL
-        counts: dict[tuple[int, str, int, int, str, str, str, Answer], list[int]] = defaultdict(lambda: [0, 0, 0])
+        counts: _Totals = defaultdict(lambda: [0, 0, 0])
+        elsewhere: _Totals = defaultdict(lambda: [0, 0, 0])
         for first, state, *more in zip(firsts, observed.state.tolist(), late.tolist(), unknown.tolist(), strict=True):
             minute = int(first.exposed_at // MINUTE)
             place = (minute, first.cell, first.attempt, first.rung, first.arm, first.content, first.algorithm)
-            total = counts[(*place, Answer(state))]
-            for i, n in enumerate((1, *more)):
-                total[i] += n
-        found = tuple(AnswerCount(*key, *total) for key, total in counts.items())
-        return Answers(found, labels.total(), most_frequent(labels))
+            for totals in (counts, elsewhere) if first.elsewhere else (counts,):
+                total = totals[(*place, Answer(state))]
+                for i, n in enumerate((1, *more)):
+                    total[i] += n
+        found, others = (
+            tuple(AnswerCount(*key, *total) for key, total in totals.items()) for totals in (counts, elsewhere)
+        )
+        return Answers(found, labels.total(), most_frequent(labels), others)
 
     def means(self, rollout: str, metric: Metric, since: float, until: float) -> Sequence[MeanCount]:
         """As the protocol says."""

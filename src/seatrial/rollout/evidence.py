@@ -139,6 +139,7 @@ class Evidence:
         unknown: outcomes whose label is unknown, counted and left out.
         means: new values of mean metrics.
         unclear: new units that count nowhere because of such labels.
+        elsewhere: of the new blocks the units whose first exposure was in another cell: the traffic as a whole has counted them.
     """
 
     counted: float
@@ -156,6 +157,7 @@ class Evidence:
     unknown: int = 0
     means: tuple[MeanBlock, ...] = ()
     unclear: tuple[UnknownBlock, ...] = ()
+    elsewhere: tuple[Block, ...] = ()
 
     @property
     def empty(self) -> bool:
@@ -184,7 +186,7 @@ def fold(rules: Rules, state: State, evidence: Evidence) -> State:
     return replace(
         state,
         cells=cells,
-        overall=_fold_overall(rules, state, evidence.blocks),
+        overall=_fold_overall(rules, state, evidence),
         closed=evidence.closed,
         counted=evidence.counted,
         control_hash=state.control_hash or evidence.control_hash,
@@ -234,20 +236,25 @@ def _fold_unknown(cell: CellState, blocks: Iterable[UnknownBlock]) -> tuple[Unkn
     return tuple(found[key] for key in sorted(found))
 
 
-def _fold_overall(rules: Rules, state: State, blocks: Iterable[Block]) -> Overall:
-    """Blocks of one minute and rung summed over the cells that climb: the same share of each, so nothing is confounded."""
+def _fold_overall(rules: Rules, state: State, evidence: Evidence) -> Overall:
+    """Blocks of one minute and rung summed over the cells that climb: the same share of each, so nothing is confounded.
+
+    A unit that came in several cells counts once, in the cell of its first exposure.
+    """
     if not state.overall.rows:
         return state.overall
     tries = {cell.cell: cell.attempt for cell in state.cells if cell.mode in (Mode.CLIMBING, Mode.PAUSED, Mode.DONE)}
     sums: dict[tuple[int, str, int], list[int]] = defaultdict(lambda: [0, 0, 0, 0])
-    for block in blocks:
-        if tries.get(block.cell) == block.attempt:
-            total = sums[block.minute, block.metric, block.rung]
-            for i, count in enumerate(block.counts):
-                total[i] += count
+    for sign, blocks in ((1, evidence.blocks), (-1, evidence.elsewhere)):
+        for block in blocks:
+            if tries.get(block.cell) == block.attempt:
+                total = sums[block.minute, block.metric, block.rung]
+                for i, count in enumerate(block.counts):
+                    total[i] += sign * count
     merged = [
         Block(minute, "", metric, state.overall.attempt, rung, *counts)
         for (minute, metric, rung), counts in sorted(sums.items())
+        if any(counts)
     ]
     return replace(state.overall, rows=_fold_rows(rules, state.overall.rows, merged))
 
@@ -287,8 +294,9 @@ def evidence_data(evidence: Evidence) -> dict[str, Any]:
         "late": evidence.late,
         "unknown": evidence.unknown,
     }
-    if evidence.unclear:  # ledgers of before do not have it
-        data["unclear"] = [list(asdict(one).values()) for one in evidence.unclear]
+    for name in ("unclear", "elsewhere"):  # ledgers of before do not have them
+        if found := getattr(evidence, name):
+            data[name] = [list(asdict(one).values()) for one in found]
     return data
 
 
@@ -307,6 +315,7 @@ def evidence_from(data: Mapping[str, Any]) -> Evidence:
             "hits": tuple(Hit(*one) for one in data["hits"]),
             "means": tuple(MeanBlock(*one) for one in data["means"]),
             "unclear": tuple(UnknownBlock(*one) for one in data.get("unclear", ())),
+            "elsewhere": tuple(Block(*one) for one in data.get("elsewhere", ())),
             "problems": tuple(Problem(cell, reason_from(reason)) for cell, reason in data["problems"]),
             "shadow": tuple(Shadowed(*one) for one in data["shadow"]),
             "requested": tuple((cell, kind, yes) for cell, kind, yes in data["requested"]),

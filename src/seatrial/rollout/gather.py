@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from seatrial.errors import SeatrialError
 from seatrial.experiment.assign import ALGORITHM
@@ -81,7 +81,9 @@ def gather(
         closed=tuple(closed),
         exposed=_exposed(_same(groups, *hashes)),
         blocks=tuple(
-            sorted((b for one in blocks for b in one[0]), key=lambda b: (b.minute, b.cell, b.metric, b.attempt, b.rung))
+            sorted(
+                (b for one in blocks for b in one.blocks), key=lambda b: (b.minute, b.cell, b.metric, b.attempt, b.rung)
+            )
         ),
         hits=tuple(hit for one in found for hit in one),
         problems=tuple(problems),
@@ -90,9 +92,10 @@ def gather(
         control_hash=hashes[0],
         candidate_hash=hashes[1],
         algorithm=hashes[2],
-        late=sum(one[2] for one in blocks) + _late(counter, rules, state, looked, now),
-        unknown=sum(one[1] for one in blocks),
-        unclear=tuple(unclear for one in blocks for unclear in one[3]),
+        late=sum(one.late for one in blocks) + _late(counter, rules, state, looked, now),
+        unknown=sum(one.unknown for one in blocks),
+        unclear=tuple(unclear for one in blocks for unclear in one.unclear),
+        elsewhere=tuple(block for one in blocks for block in one.elsewhere),
     )
 
 
@@ -185,23 +188,42 @@ def _exposed(groups: Iterable[ExposedCount]) -> tuple[Exposed, ...]:
     return tuple(Exposed(*key, counts[(*key, "control")], counts[(*key, "candidate")]) for key in keys)
 
 
+class _Rates(NamedTuple):
+    """New blocks of one metric, outcomes whose label is unknown or that came late, and units that count not at all or not for all traffic."""
+
+    blocks: list[Block]
+    unknown: int
+    late: int
+    unclear: list[UnknownBlock]
+    elsewhere: list[Block]
+
+
 def _blocks(
     source: CountingSource, rules: Rules, metric: Metric, since: float, until: float, hashes: tuple[str, str, str]
-) -> tuple[list[Block], int, int, list[UnknownBlock]]:
-    """New blocks of one metric, outcomes whose label is unknown or that came after their horizon, and units without a known label."""
+) -> _Rates:
+    """What is new of one metric."""
     found = source.answers(rules.rollout, metric, since, until)
-    good = good_answer(metric)
+    counts = _same(found.counts, *hashes)
     label = found.label[:LONGEST_LABEL]
-    counts: Counter[tuple[int, str, int, int, str, bool]] = Counter()
     unclear: Counter[tuple[str, str, int, int, str]] = Counter()
-    late = 0
-    for one in _same(found.counts, *hashes):
-        late += one.late
+    for one in counts:
         unclear[one.cell, metric.name, one.attempt, one.rung, one.arm] += one.unknown
+    unlabelled = [
+        UnknownBlock(*place, unclear[(*place, "candidate")], unclear[(*place, "control")], label)
+        for place in sorted({key[:4] for key, units in unclear.items() if units})
+    ]
+    elsewhere = _by_minute(metric, _same(found.elsewhere, *hashes))
+    return _Rates(_by_minute(metric, counts), found.unknown, sum(one.late for one in counts), unlabelled, elsewhere)
+
+
+def _by_minute(metric: Metric, answers: Iterable[AnswerCount]) -> list[Block]:
+    good = good_answer(metric)
+    counts: Counter[tuple[int, str, int, int, str, bool]] = Counter()
+    for one in answers:
         if one.answer in (Answer.POSITIVE, Answer.NEGATIVE):
             counts[one.minute, one.cell, one.attempt, one.rung, one.arm, one.answer == good] += one.units
     keys = sorted({key[:4] for key in counts})
-    blocks = [
+    return [
         Block(
             key[0],
             key[1],
@@ -212,11 +234,6 @@ def _blocks(
         )
         for key in keys
     ]
-    unlabelled = [
-        UnknownBlock(*place, unclear[(*place, "candidate")], unclear[(*place, "control")], label)
-        for place in sorted({key[:4] for key, units in unclear.items() if units})
-    ]
-    return blocks, found.unknown, late, unlabelled
 
 
 def _means(

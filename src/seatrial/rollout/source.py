@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FirstExposure:
-    """A unit's first exposure in one cell and try."""
+    """A unit's first exposure in one cell and try; `elsewhere`: its first of all was in another cell."""
 
     cell: str
     arm: str
@@ -26,6 +26,7 @@ class FirstExposure:
     thread_id: str
     content: str
     algorithm: str
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +96,19 @@ class AnswerCount:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Counts of one metric in one window of exposure, outcomes whose label is unknown, and the most frequent of these."""
+    """Counts of one metric in one window of exposure.
+
+    Attributes:
+        counts: of all units.
+        unknown: outcomes whose label is unknown.
+        label: the most frequent of these.
+        elsewhere: those counts that are of units whose first exposure was in another cell.
+    """
 
     counts: tuple[AnswerCount, ...]
     unknown: int
     label: str = ""
+    elsewhere: tuple[AnswerCount, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

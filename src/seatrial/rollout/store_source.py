@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from seatrial.store.shadow import ShadowAnswer
 
 _IN = "e.rollout = :rollout AND e.forced = 0 AND e.exposed_at >= :since AND e.exposed_at < :until"
+# `+` keeps the index of the units: by the index of the times, which the ORDER BY suggests, each unit is looked for in all exposures.
 _FIRST = (
-    f"SELECT e.cell, e.arm, e.attempt, e.rung, e.exposed_at, e.thread_id, e.content, e.algorithm FROM exposures e WHERE {_IN} "
+    "SELECT e.cell, e.arm, e.attempt, e.rung, e.exposed_at, e.thread_id, e.content, e.algorithm, e.cell <> (SELECT g.cell "
+    "FROM exposures g WHERE g.rollout = e.rollout AND g.unit = e.unit AND g.forced = 0 ORDER BY +g.exposed_at, g.event_id LIMIT 1) "
+    f"FROM exposures e WHERE {_IN} "
     "AND NOT EXISTS (SELECT 1 FROM exposures f WHERE f.rollout = e.rollout AND f.unit = e.unit AND f.cell = e.cell "
     "AND f.attempt = e.attempt AND f.forced = 0 AND (f.exposed_at < e.exposed_at "
     "OR (f.exposed_at = e.exposed_at AND f.event_id < e.event_id))) ORDER BY e.exposed_at, e.event_id"

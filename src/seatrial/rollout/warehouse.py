@@ -33,7 +33,7 @@ from seatrial.rollout.warehouse_sql import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from seatrial.outcome.metric import Metric
@@ -97,28 +97,25 @@ class Warehouse:
             return Answers((), 0)
         window = {"rollout": rollout, "since": since, "until": until, "outcome": metric.source.name}
         events = self._events(metric)
-        rows = self._answer_rows(metric, events, window)
-        totals: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
-        for row in rows:
-            total = totals[(int(row[0]), *row[1:7], Answer(row[7]))]
-            for i in range(3):
-                total[i] += int(row[8 + i])
-        counts = tuple(AnswerCount(*key, *total) for key, total in totals.items())
+        rows = self._answer_rows(metric, events, window, self._firsts())
+        counts, elsewhere = _totals(rows), _totals(())
+        others = f"SELECT * FROM ({self._chosen_here()}) x WHERE elsewhere" if self._many else ""
+        if others and self._query(f"SELECT 1 FROM ({others}) y LIMIT 1", window):
+            elsewhere = _totals(self._answer_rows(metric, events, window, others))
         if not any(row[11] for row in rows):
-            return Answers(counts, 0)
+            return Answers(counts, 0, elsewhere=elsewhere)
         threads = f"SELECT e.thread_id FROM exposures e WHERE {WINDOW}"
         query = f"SELECT o.label, COUNT(*) FROM ({events}) o WHERE o.code IS NULL AND o.thread_id IN ({threads}) GROUP BY o.label"
         labels = {str(label): int(n) for label, n in self._query(query, window)}
-        return Answers(counts, sum(labels.values()), most_frequent(labels))
+        return Answers(counts, sum(labels.values()), most_frequent(labels), elsewhere)
 
-    def _answer_rows(self, metric: Metric, events: str, window: Mapping[str, Any]) -> list[Any]:
+    def _answer_rows(self, metric: Metric, events: str, window: Mapping[str, Any], firsts: str) -> list[Any]:
         """Rows of `picked`; where no thread has several outcomes, of which one counts, it need not be picked."""
 
         def direct(firsts: str) -> list[Any]:
             found = self._query(joined(firsts, code_of(self._dialect, metric, text="NULL"), metric, self._keys), window)
             return [read_row(metric, row) for row in found]
 
-        firsts = self._firsts()
         rows = direct(firsts)
         if sum(row[8] for row in rows) == self._query(f"SELECT COUNT(*) FROM ({firsts}) f", window)[0][0]:
             return rows
@@ -293,24 +290,28 @@ class Warehouse:
 
     def _firsts(self) -> str:
         """SQL of every unit's first exposure in a cell and try, where that lies in the window."""
-        columns = f"unit, exposed_at, thread_id, {KEY}"
         if not self._many:
-            return f"SELECT {columns} FROM exposures e WHERE {WINDOW}"
+            return f"SELECT unit, exposed_at, thread_id, {KEY} FROM exposures e WHERE {WINDOW}"
+        return self._chosen_here()
+
+    def _chosen_here(self) -> str:
+        """SQL of the chosen first exposures of the window; in DuckDB they are chosen once, for every query of the look."""
         if self._dialect is DUCKDB:
-            return f"SELECT {columns} FROM seatrial_firsts e WHERE e.exposed_at >= :since AND e.exposed_at < :until"
+            return "SELECT * FROM seatrial_firsts e WHERE e.exposed_at >= :since AND e.exposed_at < :until"
         return self._chosen()
 
     def _chosen(self) -> str:
-        """The same where units were exposed several times."""
-        plain = f"SELECT unit, exposed_at, thread_id, {KEY} FROM exposures e WHERE {WINDOW}"
+        """The same where units were exposed several times, and whether the unit's first exposure of all was in another cell."""
+        plain = f"SELECT unit, exposed_at, thread_id, {KEY}, FALSE AS elsewhere FROM exposures e WHERE {WINDOW}"
         key = self._dialect.hash.format("e.unit")
         ranked = (
             f"SELECT unit, exposed_at, thread_id, {KEY}, ROW_NUMBER() OVER (PARTITION BY cell, attempt, unit "
-            f"ORDER BY exposed_at, event_id) AS place FROM {'seatrial_history e' if self._dialect is DUCKDB else self._history('e')}"
+            "ORDER BY exposed_at, event_id) AS place, cell <> FIRST_VALUE(cell) OVER (PARTITION BY unit ORDER BY exposed_at, event_id) "
+            f"AS elsewhere FROM {'seatrial_history e' if self._dialect is DUCKDB else self._history('e')}"
         )
         return (
             f"{plain} AND {key} NOT IN ({self._many}) UNION ALL "
-            f"SELECT unit, exposed_at, thread_id, {KEY} FROM ({ranked}) r WHERE place = 1 AND exposed_at >= :since"
+            f"SELECT unit, exposed_at, thread_id, {KEY}, elsewhere FROM ({ranked}) r WHERE place = 1 AND exposed_at >= :since"
         )
 
     def _events(self, metric: Metric) -> str:
@@ -336,6 +337,15 @@ class Warehouse:
         if self._opened is None:
             self._opened = self._connect()
         return self._opened
+
+
+def _totals(rows: Iterable[Any]) -> tuple[AnswerCount, ...]:
+    totals: dict[tuple[Any, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for row in rows:
+        total = totals[(int(row[0]), *row[1:7], Answer(row[7]))]
+        for i in range(3):
+            total[i] += int(row[8 + i])
+    return tuple(AnswerCount(*key, *total) for key, total in totals.items())
 
 
 def open_warehouse(location: str, root: Path, store: Any = None, cache: Path | None = None) -> Warehouse:

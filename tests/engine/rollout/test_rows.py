@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from seatrial.canonical import canonical_json
 from seatrial.experiment.assign import ALGORITHM
 from seatrial.outcome.maturity import Answer
 from seatrial.rollout import controller, ledger
-from seatrial.rollout.evidence import Block, Evidence, fold
+from seatrial.rollout.evidence import Block, Evidence, evidence_data, evidence_from, fold
+from seatrial.rollout.gather import gather
 from seatrial.rollout.judge import findings
 from seatrial.rollout.ladder import Move, exit_code, step
 from seatrial.rollout.reason import Why
 from seatrial.rollout.sentence import reason_sentence
 from seatrial.rollout.source import AnswerCount, Answers, ExposedCount
 from seatrial.rollout.state import Mode, Row, Stream, first_state
+from seatrial.rollout.store_source import StoreSource
 from seatrial.stats.sequential import eprocess
+from seatrial.store.exposures import ARMS, Exposure, write_exposures
+from seatrial.store.outcomes import OutcomeEvent, write_outcomes
 
 from .conftest import make_rules
 
@@ -75,6 +82,63 @@ def test_a_cell_that_was_rolled_back_is_no_part_of_all_traffic(rules):
     folded = fold(rules, state, Evidence(BEGIN, state.closed, blocks=blocks))
     assert folded.overall.rows[0].on(1).worse[1:] == (8, 2, 70, 30)
     assert folded.cell("DE").rows[0].on(1).worse[1:] == (1, 9, 90, 10)  # it still falls by its own
+
+
+def test_a_user_of_two_cells_counts_once_in_all_traffic(store, rules):
+    # Ten users come in DE and then in the rest of the traffic, which five others see, too.
+    at = [("DE", i, BEGIN + i) for i in range(10)] + [("rest", i, BEGIN + 60 + i) for i in range(15)]
+    write_exposures(
+        store,
+        [
+            Exposure(f"{cell}{i}", rules.rollout, f"u{i}", f"{cell}{i}", cell, ARMS[i % 2], 0, 1, time)
+            for cell, i, time in at
+        ],
+    )  # fmt: skip
+    write_outcomes(store, [OutcomeEvent(f"o{cell}{i}", f"{cell}{i}", "resolved", "1", time) for cell, i, time in at])
+    state = first_state(rules, BEGIN)
+    found = gather(StoreSource(store), rules, state, BEGIN + 2 * HOUR, BEGIN)
+    assert evidence_from(json.loads(canonical_json(evidence_data(found)))) == found
+    folded = fold(rules, state, found)
+    units = [
+        sum(row.on(1).worse[1:])
+        for row in (folded.cell("DE").rows[0], folded.cell("rest").rows[0], folded.overall.rows[0])
+    ]
+    assert units == [10, 15, 15]
+
+
+@pytest.mark.parametrize(
+    ("n", "moved", "control", "candidate"),
+    [(1_000, 64, 953, 47), pytest.param(20_000, 1_328, 18_970, 1_030, marks=pytest.mark.slow)],
+)
+def test_users_whom_the_ramp_moves_count_where_they_were_first(store, n, moved, control, candidate):
+    # R11: heavy users (success .6) come back more often, and the versions do not differ. 1,328 users change versions between
+    # the stages; by first exposure there are 18,970 and 1,030 users of 20,000, by last exposure the candidate would look worse.
+    rules = make_rules(
+        cell=ALL, stage=[{"share": 0.05, "margin": 0.10, "hours": 24}, {"share": 0.25, "margin": 0.08, "hours": 24}]
+    )
+    rng = np.random.default_rng(1)
+    b, heavy = rng.random(n), rng.random(n) < 0.3
+    back = np.where(heavy, rng.random(n) < 0.9, rng.random(n) < 0.1)
+    success = rng.random(n) < np.where(heavy, 0.6, 0.9)
+    stages = (("a", 1, 0.05, np.arange(n)), ("b", 2, 0.25, np.flatnonzero(back)))
+    assert int((back & (b >= 0.05) & (b < 0.25)).sum()) == moved
+    exposures, outcomes = [], []
+    for name, rung, share, users in stages:
+        for i in users.tolist():
+            thread, at = f"{name}{i}", BEGIN + 600 * rung + i / 100
+            exposures.append(
+                Exposure(thread, rules.rollout, str(i), thread, "all", ARMS[int(b[i] < share)], 0, rung, at)
+            )
+            outcomes.append(OutcomeEvent(thread, thread, "resolved", str(int(success[i])), at + 5))
+    write_exposures(store, exposures)
+    write_outcomes(store, outcomes)
+    state = first_state(rules, BEGIN)
+    found = gather(StoreSource(store), rules, state, BEGIN + 2 * HOUR, BEGIN)
+    assert found.problems == ()
+    first, second = (fold(rules, state, found).cells[0].rows[0].on(rung).worse for rung in (1, 2))
+    assert (first.control_good + first.control_bad, first.canary_good + first.canary_bad) == (control, candidate)
+    assert second == eprocess.START
+    assert abs(first.control_good / control - first.canary_good / candidate) < 4 * (0.16 / candidate) ** 0.5
 
 
 @pytest.mark.parametrize(("log_e", "units"), [(0.0, 60), (1.0, 40)])

@@ -155,6 +155,7 @@ def test_counting_in_the_database_finds_the_evidence_that_rows_give(
             start, looked = replace(start, counted=found.counted, closed=found.closed), now
     assert found.unknown
     assert found.unclear
+    assert bool(found.elsewhere) is repeated
     assert found.late
     assert found.hits
     assert found.means
