@@ -61,6 +61,7 @@ class Row:
         outcomes: arm -> outcome word -> count.
         reach: mean candidate score over all clusters (lowest, highest) it may have; None without any cluster.
         places: clusters of the examples, and which of these are members (None: all).
+        by_example: candidate minus baseline over complete examples, where clusters hold several; None elsewhere.
     """
 
     segment: str
@@ -82,6 +83,7 @@ class Row:
     outcomes: Mapping[str, Mapping[str, int]]
     reach: tuple[float, float] | None = None
     places: tuple[NDArray[np.int64], NDArray[np.int64] | None] | None = None
+    by_example: float | None = None
 
     @property
     def clusters(self) -> NDArray[np.int64]:
@@ -216,7 +218,14 @@ def row(arms: Arms, segment: str, critical: bool, members: NDArray[np.int64] | N
         outcomes={"baseline": _outcomes(base, take), "candidate": _outcomes(cand, take)},
         reach=reach,
         places=(arms.cluster, members),
+        by_example=_by_example(arms, take, absent == 0) if best.size < absent.size else None,
     )
+
+
+def _by_example(arms: Arms, take: slice | NDArray[np.int64], complete: NDArray[np.bool_]) -> float | None:
+    """Candidate minus baseline over examples nothing is missing from, each counted once whatever its cluster."""
+    moved = (arms.candidate.low[take] - arms.baseline.low[take])[complete]
+    return round(float(moved.mean()), DECIMALS) + 0.0 if moved.size else None
 
 
 def _moved(d: NDArray[np.float64]) -> tuple[int, int]:

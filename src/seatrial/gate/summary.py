@@ -24,6 +24,7 @@ from seatrial.gate.verdict import only_reported, reading_order, sum_up, tolerabl
 from seatrial.gate.winrate import reported_win_rates, standing, withheld_votes
 from seatrial.reason import Increase, NotInterleaved, Unchanged
 from seatrial.verdict import Finding, Outcome, Verdict
+from seatrial.wording import count, points
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -33,7 +34,11 @@ if TYPE_CHECKING:
     from seatrial.gate.comparison import Comparison
     from seatrial.gate.confirm import Confirmed
     from seatrial.gate.plan import Plan
+    from seatrial.gate.row import Row
     from seatrial.vote import Standing
+
+DILUTED = 0.01
+"""How far a difference over examples and one over clusters lie apart where both are stated."""
 
 
 def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
@@ -48,7 +53,6 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
     )
     causes, regressed = _causes(plan, findings)
     gating = tuple(plan.aligned.values())
-    let_off = "" if verdict is Verdict.PASS else only_reported(findings)  # a pass states it in its own sentence
     return Report(
         verdict=verdict,
         reason_class=reason_class,
@@ -76,7 +80,7 @@ def report_of(plan: Plan, rows: Sequence[Finding]) -> Report:
         causes=causes,
         regressed=regressed,
         flips=flips_of(plan.evidence, gating, c.candidate),
-        warnings=(*plan.warnings, *([let_off] if let_off else []), *_notes(findings), *withheld_votes(plan)),
+        warnings=tuple(_warnings(plan, findings, verdict)),
         confirm=_confirmed(plan, findings) if plan.fresh else None,
         quarantine=_quarantined(plan),
         undecided=0 if plan.unchanged else sum(map(undecided, findings)),
@@ -120,6 +124,27 @@ def _reported(plan: Plan) -> Iterator[Finding]:
                     yield replace(found, reason=sentence_of(found))
     for found in reported_win_rates(plan):
         yield replace(found, reason=sentence_of(found))
+
+
+def _warnings(plan: Plan, findings: Sequence[Finding], verdict: Verdict) -> Iterator[str]:
+    """What a reader must know and no row says."""
+    yield from plan.warnings
+    yield from _diluted(plan.rows)
+    let_off = only_reported(findings)
+    if let_off and verdict is not Verdict.PASS:  # a pass states it in its own sentence
+        yield let_off
+    yield from _notes(findings)
+    yield from withheld_votes(plan)
+
+
+def _diluted(rows: Sequence[Row]) -> Iterator[str]:
+    """Where a critical or an overall row moved by another number of points of its examples than of its clusters."""
+    for r in rows:
+        of_clusters, of_examples = r.difference, r.by_example
+        if of_clusters is None or of_examples is None or not (r.critical or r.segment == OVERALL):
+            continue
+        if abs(of_examples - of_clusters) >= DILUTED:
+            yield f"{r.segment} · {r.key}: {points(of_examples)} over {count(r.examples, 'example')}, {points(of_clusters)} over {count(r.n, 'cluster')}; what is judged are clusters, and each counts once whatever its size"
 
 
 def _notes(findings: Sequence[Finding]) -> Iterator[str]:

@@ -117,6 +117,18 @@ def test_a_noisy_segment_that_may_have_lost_twenty_points_cannot_be_told(build, 
     assert x.reasons[0].baseline is None
 
 
+def test_a_loss_in_a_large_cluster_is_stated_by_examples_and_by_clusters(build, pairs):
+    # 20 of 40 examples of x broke, all of one conversation: -50 points, and of its 21 clusters one in 21
+    rows = pairs({"x": (20, 20, 0, 0), "y": (160, 0, 0, 0)})
+    broke = {f"x-{i}" for i in range(20, 40)}
+    rows = [row | {"cluster": "talk" if row["example_id"] in broke else row["example_id"]} for row in rows]
+    report = gate(build(rows), critical=["t=x"])
+    assert report.verdict is Verdict.PASS
+    assert "t=x · score: −50.0 points over 40 examples, −4.8 points over 21 clusters" in report.warnings[1]
+    alone = gate(build([row | {"cluster": row["example_id"]} for row in rows]), critical=["t=x"])
+    assert not any("clusters" in one for one in alone.warnings)
+
+
 def test_an_unshown_critical_segment_says_how_many_examples_it_needs(build, pairs):
     report = gate(build(pairs({"x": (10, 0, 0, 0), "y": (90, 0, 0, 0)})), critical=["t=x"])
     x = row_of(report, "t=x")
