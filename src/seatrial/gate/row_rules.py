@@ -319,7 +319,13 @@ def unmeasured_cells(r: Row, message: Message) -> list[Unmeasured]:
     """Planned cells without a score, by version and outcome."""
     return [
         Unmeasured(
-            arm, outcome, cells, sum(outcomes.values()), message(r, arm, outcome), outage=r.provider == r.missing
+            arm,
+            outcome,
+            cells,
+            sum(outcomes.values()),
+            message(r, arm, outcome),
+            outage=r.provider == r.missing,
+            provider=r.provider,
         )
         for arm, outcomes in r.outcomes.items()
         for outcome, cells in outcomes.items()

@@ -68,9 +68,16 @@ def reason_class_of(f: Finding) -> ReasonClass:
 
 
 def tolerable(findings: Iterable[Finding]) -> bool:
-    """Whether every undecided row is so for too few examples or for missing cells: never for an outage or a defect."""
+    """Whether every undecided row is so for too few examples or for missing cells: never for an outage or a defect.
+
+    What an outage kept from a row is measured first, also where it is not all that the row lacks.
+    """
     allowed = (ReasonClass.UNDERPOWERED, ReasonClass.MISSING)
-    return all(reason_class_of(f) in allowed for f in findings if undecided(f))
+    return all(reason_class_of(f) in allowed and not _lacks_an_outage(f) for f in findings if undecided(f))
+
+
+def _lacks_an_outage(f: Finding) -> bool:
+    return any(isinstance(one, Unmeasured) and one.provider > 0 for one in f.reasons)
 
 
 def sum_up(findings: Sequence[Finding], *, unchanged: bool, n: int) -> tuple[Verdict, ReasonClass | None, str]:

@@ -187,6 +187,7 @@ class Unmeasured(Kind):
         planned: planned cells of the same version.
         message: the most frequent message among them; empty where none says anything.
         outage: everything the row lacks was kept from it by an outage, a budget or the kill switch.
+        provider: how many of the cells that the row lacks, in both versions, were.
     """
 
     kind: ClassVar[str] = "unmeasured"
@@ -196,6 +197,7 @@ class Unmeasured(Kind):
     planned: int
     message: str = ""
     outage: bool = False
+    provider: int = 0
 
     @property
     def share(self) -> float:

@@ -24,7 +24,7 @@ EVERY = (
     kind.Underpowered(20, 33, 0.2, 0.3),
     kind.NotShown(20, 33, 0.2, 0.24, planned=40, planned_at=0.1, own=True),
     kind.Shown(0.2, 0.11),
-    kind.Unmeasured("candidate", "unparsed", 3, 60, "no verdict", outage=True),
+    kind.Unmeasured("candidate", "unparsed", 3, 60, "no verdict", outage=True, provider=3),
     kind.NotProven(-0.1, 4, 40, 0.04, 0.2),
     kind.Better(),
     kind.NoDrop(0.5),

@@ -76,6 +76,7 @@ def test_shares_of_missing_cells_are_of_the_version_they_are_missing_from(build)
         "cells": 60,
         "planned": 60,
         "outage": False,
+        "provider": 0,
         "message": "KeyError: 'tone'",
     }
     assert reason.share == 1.0

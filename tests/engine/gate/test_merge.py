@@ -324,6 +324,14 @@ def test_too_few_examples_may_pass_by_policy_and_a_fail_never_does(build, pairs)
             row |= {"score": None, "outcome": "skipped", "error_kind": "outage"}
     lost = gate(build(rows), lenient)
     assert (lost.verdict, lost.reason_class, lost.exit_code) == (Verdict.INCONCLUSIVE, ReasonClass.OUTAGE, 2)
+    # One answer of 40 that could not be read makes the class "missing", and lets no outage through.
+    next(row for row in rows if row.get("error_kind")).update(outcome="unparsed", error_kind=None)
+    mixed = gate(build(rows), lenient)
+    assert (mixed.verdict, mixed.reason_class, mixed.exit_code) == (Verdict.INCONCLUSIVE, ReasonClass.MISSING, 2)
+    leak = [{**row, "key": "leak"} for row in rows]
+    rows = [*pairs({"x": (60, 0, 0, 0)}), *leak]
+    keys = (KeyRule("score", primary=True), KeyRule("leak", zero_tolerance=True))
+    assert gate(build(rows), replace(lenient, keys=keys)).exit_code == 2
 
 
 # ---------------------------------------------------------------- floors
