@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from written.json_types import Types
 from written.tables import meanings, table
 
 import seatrial
@@ -119,6 +120,19 @@ TYPES = (
 )
 """What Python calls a type -> what JSON holds."""
 
+BY_HAND = {
+    **dict.fromkeys(("exit_code", "pairs", "judged", "requested", "only_a", "only_b", "sequence"), "whole number"),
+    **dict.fromkeys(("started", "finished", "seatrial", "verdict", "author", "engine"), "text"),
+    **dict.fromkeys(("rows", "tokens", "action", "evidence"), "object"),
+    "reason_class": "text or null",
+    "limit": "whole number or null",
+    **dict.fromkeys(("duration_ms", "alpha", "false_block_rate"), "number"),
+    "power": "number or null",
+    "warnings": "list of text",
+    "trials": "list of objects",
+}
+"""Field -> what JSON holds, where no annotation says it."""
+
 OTHER_NAMES = {"evidence": "source", "judges": "standings"}
 """Field of a report -> the attribute that it is."""
 
@@ -177,15 +191,52 @@ def _mappings() -> dict[str, list[str]]:
     return {name: [key for key in dict.fromkeys(keys) if key != "schema"] for name, keys in found.items()}
 
 
+@cache
+def _types() -> dict[str, dict[str, str]]:
+    """Format -> field -> what JSON holds, where annotations of the source say it."""
+    found: dict[str, dict[str, str]] = {}
+    sources = tuple(texts().values())
+    for tree in [ast.parse(text) for text in sources if '"schema"' in text]:
+        for function in [one for one in ast.walk(tree) if isinstance(one, ast.FunctionDef)]:
+            types = Types(sources, tree, function)
+            for mapping in ast.walk(function):
+                if isinstance(mapping, ast.Dict) and "schema" in _names(mapping):
+                    for name in _format_of(mapping, tree):
+                        for key, value in _items(mapping, tree):
+                            word = _json_word(types.of(value))
+                            if word:
+                                found.setdefault(name, {}).setdefault(key, word)
+    return found
+
+
+def _json_word(annotation: str) -> str:
+    """An annotation in JSON's words; of a list that holds what no annotation says only that it is one."""
+    known = re.sub(r"(?:tuple|list)\[Any(?:, \.\.\.)?\]", "list", annotation).replace("ExitCode", "int")
+    known = re.sub(r"\blist\[(.+)\]", r"tuple[\1, ...]", known)
+    word = re.sub(r"\blist of object\b", "list of objects", json_type(known))
+    return " or ".join(dict.fromkeys(word.split(" or "))) if annotation else ""
+
+
+def _type_of(name: str, key: str) -> str:
+    """What a field of a format holds: as its own mapping says, else as every other format has it, else as written by hand."""
+    own = _types().get(name, {}).get(key)
+    elsewhere = {types[key] for types in _types().values() if key in types}
+    return own or BY_HAND.get(key) or (elsewhere.pop() if len(elsewhere) == 1 else "")
+
+
 def _all_names(mapping: ast.Dict, tree: ast.Module) -> list[str]:
     """The keys of a mapping, and of those that are spread in it, as far as they are written in the same file."""
-    found = []
+    return [key for key, _ in _items(mapping, tree)]
+
+
+def _items(mapping: ast.Dict, tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """The keys of a mapping with what they hold, and those of mappings that are spread in it."""
     for key, value in zip(mapping.keys, mapping.values, strict=True):
         if isinstance(key, ast.Constant):
-            found.append(str(key.value))
+            yield str(key.value), value
         elif key is None:
-            found += [name for inner in _spread(value, tree) for name in _all_names(inner, tree)]
-    return found
+            for inner in _spread(value, tree):
+                yield from _items(inner, tree)
 
 
 def _spread(value: ast.expr, tree: ast.Module) -> Iterator[ast.Dict]:
@@ -299,7 +350,8 @@ def other_fields() -> str:
         if one.name in OF:
             parts.append(f"### {_title(one)}\n\n{_fields([one.name for one in fields(OF[one.name])], OF[one.name])}")
         elif keys and one.name != "gate/1":
-            parts.append(f"### {_title(one)}\n\n{', '.join(f'`{key}`' for key in keys)}\n")
+            rows = ((f"`{key}`", _type_of(one.name, key)) for key in keys)
+            parts.append(f"### {_title(one)}\n\n{table(('field', 'type'), rows)}")
     return "\n".join(dict.fromkeys(parts))
 
 

@@ -36,6 +36,13 @@ def test_every_format_has_its_fields_or_the_page_that_has_them():
     assert without == []
 
 
+def test_every_field_of_every_format_has_a_type():
+    page = (REFERENCE / "json.md").read_text(encoding="utf-8")
+    fields = re.findall(r"^\| `\w+` \| (.*?) \|$", page.partition("<!-- table: other fields -->")[2], re.MULTILINE)
+    assert len(fields) > 150
+    assert [one for one in fields if not one] == []
+
+
 def test_the_examples_in_the_generator_itself_hold():
     assert doctest.testmod(json_formats).failed == doctest.testmod(llms).failed == 0
 
