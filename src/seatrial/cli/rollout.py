@@ -192,22 +192,8 @@ def status(name: str, files: tuple[Path, ...], *, as_json: bool) -> int:
     Example:
       seatrial rollout status support_router_v2
     """
-    from seatrial.rollout import controller  # noqa: PLC0415
-    from seatrial.rollout.ledger import rules_in, state_of  # noqa: PLC0415
-    from seatrial.rollout.status import status_decision  # noqa: PLC0415
-    from seatrial.rollout.store_source import StoreSource  # noqa: PLC0415
-
     check_targets(files)
-    store = store_here()
-    rollout = controller.full_name(store, name)
-    source, rows = StoreSource(store), controller.checked_rows(store, rollout)
-    state = state_of(rows[-1])
-    shadow = {
-        cell.cell: source.shadow_answers(rollout, cell.cell, cell.attempt)
-        for cell in state.cells
-        if cell.rung == 0 and rules_in(rows).shadow.units
-    }
-    show(status_decision(rows, source.traffic(rollout), shadow), as_json, files, _page(rows, files))
+    _show_status(name, as_json, files)
     return 0
 
 
@@ -235,17 +221,30 @@ def report(name: str, files: tuple[Path, ...]) -> int:
     Example:
       seatrial rollout report support_router_v2 -o rollout.html
     """
-    from seatrial.rollout import controller  # noqa: PLC0415
-    from seatrial.rollout.status import status_decision  # noqa: PLC0415
-
     if not files:
         raise UsageError("say where to: seatrial rollout report NAME -o rollout.html")
     check_targets(files)
+    _show_status(name, False, files)
+    return 0
+
+
+def _show_status(name: str, as_json: bool, files: Sequence[Path]) -> None:
+    """Show where a rollout stands: by its ledger, by its shadow's answers and by what the routers report."""
+    from seatrial.rollout import controller  # noqa: PLC0415
+    from seatrial.rollout.ledger import rules_in, state_of  # noqa: PLC0415
+    from seatrial.rollout.status import status_decision  # noqa: PLC0415
+    from seatrial.rollout.store_source import StoreSource  # noqa: PLC0415
+
     store = store_here()
     rollout = controller.full_name(store, name)
-    rows = controller.checked_rows(store, rollout)
-    show(status_decision(rows), False, files, _page(rows, files))
-    return 0
+    source, rows = StoreSource(store), controller.checked_rows(store, rollout)
+    shadow = {
+        cell.cell: source.shadow_answers(rollout, cell.cell, cell.attempt)
+        for cell in state_of(rows[-1]).cells
+        if cell.rung == 0 and rules_in(rows).shadow.units
+    }
+    decision = status_decision(rows, source.traffic(rollout), shadow)
+    show(decision, as_json, files, _page(rows, files))
 
 
 def _page(rows: Sequence[Row], files: Sequence[Path]) -> RolloutPage | None:

@@ -14,11 +14,12 @@ from seatrial.rollout.evidence import Evidence
 from seatrial.rollout.headline import names, needing, needs_sentence, part_of, rank
 from seatrial.rollout.history import history
 from seatrial.rollout.judge import OVERALL, findings
+from seatrial.rollout.means import sequence
 from seatrial.rollout.reason import CALLS_A_PERSON, INVALID, Why
 from seatrial.rollout.sentence import duration, odds, reason_sentence
-from seatrial.rollout.state import Mode
+from seatrial.rollout.state import MeanRow, Mode
 from seatrial.rollout.status import current_steps
-from seatrial.wording import count, percent
+from seatrial.wording import count, interval, percent, signed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
     from seatrial.rollout.ladder import Step
     from seatrial.rollout.ledger import Row
     from seatrial.rollout.rules import Rules
-    from seatrial.rollout.state import CellState
+    from seatrial.rollout.state import CellState, Stream
     from seatrial.rollout.state import Row as MetricRow
     from seatrial.verdict import Finding
 
 DRAWN = 12
 """Cells up to which each has its picture; of more, those that a person must look at or that moved."""
+EACH = 10
+"""Good and bad outcomes of both versions before a difference of rates has an interval: its limit theorem fails near 0 and 1."""
 NEEDED = 20
 """Pictures of cells that need a person."""
 
@@ -46,6 +49,7 @@ class MetricView:
     Attributes:
         name: the metric.
         rates: good outcomes of control and candidate on this stage.
+        difference: in points, with its confidence sequence at the row's own level, valid at every look.
         units: candidate units on this stage.
         worse: evidence that the candidate is worse, and what takes the cell back.
         not_worse: evidence that it is not, and what lets the cell climb.
@@ -54,6 +58,7 @@ class MetricView:
 
     name: str
     rates: str
+    difference: str
     units: str
     worse: str
     not_worse: str
@@ -182,7 +187,9 @@ def _word(step: Step) -> tuple[str, str, str]:
         return "watch", "worse", "Needs a person"
     if mode is Mode.PAUSED:
         return "reported", "rest", "Paused"
-    return ("done", "better", "Done") if mode is Mode.DONE else ("no_drop", "rest", "Climbing")
+    if mode is Mode.DONE:
+        return "done", "better", "Done"
+    return "no_drop", "rest", "Climbing" if step.after.rung else "In shadow"
 
 
 def _cell(rules: Rules, step: Step, found: CellFindings, fall: Event | None, seen: CellHistory, at: float) -> CellView:
@@ -240,6 +247,7 @@ def _metrics(rules: Rules, rows: Sequence[Finding], kept: Sequence[MetricRow], r
                 rates=f"{percent(row.baseline)} → {percent(row.candidate)}"
                 if row.candidate is not None
                 else "no outcome yet",
+                difference=_difference(rules, row, streams.on(rung)),
                 units=f"{row.n:,}",
                 worse=f"{odds(row.sequential.log_e)} of {math.exp(row.sequential.log_threshold):,.0f}"
                 if row.sequential
@@ -251,6 +259,18 @@ def _metrics(rules: Rules, rows: Sequence[Finding], kept: Sequence[MetricRow], r
             )
         )
     return tuple(found)
+
+
+def _difference(rules: Rules, row: Finding, stream: Stream) -> str:
+    """The difference on this stage with its sequence; the evidence decides, and an interval only shows."""
+    if row.difference is None or row.alpha_row is None:
+        return ""
+    _, cg, cb, bg, bb = stream.worse
+    # An outcome is 0 or 1: the sum of its squares is its sum.
+    counts = MeanRow(row.key, stream.rung, int(cg + cb), cg, cg, int(bg + bb), bg, bg)
+    span = sequence(rules, counts, row.alpha_row) if min(cg, cb, bg, bb) >= EACH else None
+    shown = f"{interval((span.low, span.high))} at any look" if span else "too few outcomes for an interval"
+    return f"{signed(row.difference)} ({shown})"
 
 
 def _overall(rules: Rules, rows: Sequence[Finding], kept: Sequence[MetricRow], seen: CellHistory) -> CellView:

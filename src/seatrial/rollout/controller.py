@@ -142,7 +142,7 @@ def ends(store: Store, rollout: str) -> tuple[Rules, Row]:
     first, last = (ledger.Row(*row) for row in found)
     for row in (first, last):
         if not ledger.intact(row):
-            raise _corrupt(rollout, row.sequence, "its hash says")
+            raise _corrupt(rollout, row.sequence, "its hash says", "nothing is decided or routed by it")
     return ledger.rules_in([first]), last
 
 
@@ -160,13 +160,13 @@ def checked_rows(store: Store, rollout: str) -> tuple[Row, ...]:
     rows = all_rows(store, rollout)
     wrong = ledger.broken_at(rows)
     if wrong is not None:
-        raise _corrupt(rollout, wrong, "its hash, or the row after it, says")
+        raise _corrupt(rollout, wrong, "its hash, or the row after it, says", "nothing of the ledger is shown")
     return rows
 
 
-def _corrupt(rollout: str, sequence: int, what: str) -> ledger.CorruptLedger:
+def _corrupt(rollout: str, sequence: int, what: str, effect: str) -> ledger.CorruptLedger:
     return ledger.CorruptLedger(
-        f"row {sequence} of the ledger of {rollout} is not what {what}, so nothing is decided, routed or shown by it: "
+        f"row {sequence} of the ledger of {rollout} is not what {what}, so {effect}: "
         f"restore it from a backup, or start a new rollout; seatrial rollout verify {rollout} checks every row"
     )
 

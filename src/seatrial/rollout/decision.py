@@ -170,7 +170,10 @@ def _next(rules: Rules, steps: tuple[Step, ...]) -> str:
     return f"{advice}; then look at {names(called[1:])}" if called[1:] else advice
 
 
+_WAITS = "look at {cell} (seatrial rollout status {plan} says what stopped it); when the cause is fixed: {resume}"
 _ADVICE = {
+    Why.ROLLED_BACK: _WAITS,
+    Why.HELD: _WAITS,
     Why.DWELL: "look at {cell}; to give it the stage's time once more: {resume}",
     Why.SAMPLE_RATIO: "find what routes {cell} otherwise than planned; then begin a new try: {resume}",
     Why.BOTH_ARMS: "find why unit {unit} changed versions; then begin a new try: {resume}",

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from seatrial.rollout import ledger
 from seatrial.rollout.event import events_in
-from seatrial.rollout.evidence import Evidence, evidence_from, fold
-from seatrial.rollout.judge import OVERALL, findings
+from seatrial.rollout.evidence import evidence_from, fold
+from seatrial.rollout.judge import OVERALL, odds_of_worse
 from seatrial.rollout.ladder import Move
 from seatrial.rollout.reason import Why
+from seatrial.rollout.state import state_from
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -66,7 +67,8 @@ def history(rows: Sequence[Row]) -> tuple[CellHistory, ...]:
     tries: dict[tuple[str, str], list[tuple[int, float, list[tuple[float, float]]]]] = {}
     before: State | None = None
     for row in rows:
-        data, state = row.data, ledger.state_of(row)
+        data = ledger.data_of(row)
+        state = state_from(data["state"])
         hours = (data["at"] - begin) / 3600
         for segment, metric, attempt, log_e, log_threshold in _judged(rules, before, state, data):
             known = tries.setdefault((segment, metric), [])
@@ -103,24 +105,11 @@ def _judged(
     ended = before is not None and _tries(before) != _tries(after)
     if before is not None and ended:
         folded = fold(rules, before, evidence_from(data["evidence"])) if data["kind"] == ledger.STEP else before
-        yield from _of(rules, folded)
+        yield from odds_of_worse(rules, folded)
         begun = dict(_tries(after).items() - _tries(before).items())
-        yield from (one for one in _of(rules, after) if one[0] in begun)
+        yield from (one for one in odds_of_worse(rules, after) if one[0] in begun)
     else:
-        yield from _of(rules, after)
-
-
-def _of(rules: Rules, state: State) -> Iterator[tuple[str, str, int, float, float]]:
-    found, tries = findings(rules, state, Evidence(state.counted, state.closed)), _tries(state)
-    for row in (*(row for cell in found.cells for row in cell.rows), *found.overall):
-        if row.sequential is not None:
-            yield (
-                row.segment,
-                row.key,
-                tries[row.segment],
-                row.sequential.log_e,
-                row.sequential.log_threshold,
-            )
+        yield from odds_of_worse(rules, after)
 
 
 def _tries(state: State) -> dict[str, int]:

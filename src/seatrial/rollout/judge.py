@@ -15,6 +15,8 @@ from seatrial.stats.sequential.sample_ratio import log_e_sample_ratio
 from seatrial.verdict import Finding, Sequential, State, Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from seatrial.experiment.plan import Split
     from seatrial.rollout.evidence import Evidence, Shadowed
     from seatrial.rollout.rules import Rules
@@ -106,8 +108,25 @@ def findings(rules: Rules, state: RolloutState, evidence: Evidence) -> Findings:
     return Findings(tuple(found), overall)
 
 
+def odds_of_worse(rules: Rules, state: RolloutState) -> Iterator[tuple[str, str, int, float, float]]:
+    """(segment, metric, try, log E of "worse", its threshold) of every row that `findings` judges, without the rest of it."""
+    critical = tuple(cell.critical for cell in rules.cells)
+    for i, cell in enumerate(state.cells):
+        alphas = _levels(critical, len(rules.metrics), try_alpha(rules.alpha, cell.attempt), rules.weights)[0][i]
+        for row, alpha in zip(cell.rows, alphas, strict=True):
+            yield cell.cell, row.metric, cell.attempt, _log_e(rules, row), -math.log(alpha)
+    whole = state.overall
+    alphas = _levels(critical, len(rules.metrics), try_alpha(rules.alpha, whole.attempt), rules.weights)[1]
+    for row, alpha in zip(whole.rows, alphas, strict=False):
+        yield OVERALL, row.metric, whole.attempt, _log_e(rules, row), -math.log(alpha)
+
+
+def _log_e(rules: Rules, row: Row) -> float:
+    return _log_mean([stream.worse.log_e for stream in row.streams], len(rules.stages))
+
+
 def _row(rules: Rules, row: Row, segment: str, rung: int, critical: bool, alpha: float, rate: float) -> Finding:
-    log_e = _log_mean([stream.worse.log_e for stream in row.streams], len(rules.stages))
+    log_e = _log_e(rules, row)
     here = row.on(rung)
     _, cg, cb, bg, bb = here.worse
     threshold = -math.log(alpha)

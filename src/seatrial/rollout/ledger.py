@@ -139,17 +139,17 @@ def acted(rules: Rules, last: Row, action: Action, now: float, *, code: str) -> 
 
 def state_of(row: Row) -> State:
     """The state after a row."""
-    return state_from(_known(row)["state"])
+    return state_from(data_of(row)["state"])
 
 
 def rules_in(rows: Sequence[Row]) -> Rules:
     """The rules that a ledger began with."""
     if not rows:
         raise DataError("the ledger is empty: no such rollout was started")
-    return rules_from(_known(rows[0])["rules"])
+    return rules_from(data_of(rows[0])["rules"])
 
 
-def _known(row: Row) -> Mapping[str, Any]:
+def data_of(row: Row) -> Mapping[str, Any]:
     """The row's data; a DataError where another version of seatrial wrote another format."""
     data = row.data
     if data.get("schema") != SCHEMA:

@@ -82,9 +82,20 @@ def _one(rules: Rules, cell: CellState, metric: Metric, row: MeanRow | None, alp
         return MeanFinding(cell.cell, metric.name, None, None, row.control if row else 0, row.candidate if row else 0)
     control, candidate = row.control_total / row.control, row.candidate_total / row.candidate
     shown = MeanFinding(cell.cell, metric.name, control, candidate, row.control, row.candidate)
-    stage = rules.stage(cell.rung)
-    if stage is None or min(row.candidate, row.control) < BURN_IN:
+    span = sequence(rules, row, alpha)
+    if span is None:
         return shown
+    worse = span.high < 0 if metric.direction == "up" else span.low > 0
+    return MeanFinding(
+        cell.cell, metric.name, control, candidate, row.control, row.candidate, span.low, span.high, worse
+    )
+
+
+def sequence(rules: Rules, row: MeanRow, alpha: float) -> Interval | None:
+    """Confidence sequence of candidate minus control, valid at every look; None where it has no answer yet."""
+    stage = rules.stage(row.rung)
+    if stage is None or min(row.candidate, row.control) < BURN_IN:
+        return None
     error = math.sqrt(
         _variance(row.candidate, row.candidate_total, row.candidate_squares) / row.candidate
         + _variance(row.control, row.control_total, row.control_squares) / row.control
@@ -92,13 +103,9 @@ def _one(rules: Rules, cell: CellState, metric: Metric, row: MeanRow | None, alp
     # Tightest where a cell usually leaves its stage: fixed by the plan, never by what was seen.
     tightest = max(2 * BURN_IN, rules.min_units / stage.share)
     n = row.candidate + row.control
-    span = asymptotic.interval(n, candidate - control, error, alpha, tightest)
-    if not isinstance(span, Interval):
-        return shown
-    worse = span.high < 0 if metric.direction == "up" else span.low > 0
-    return MeanFinding(
-        cell.cell, metric.name, control, candidate, row.control, row.candidate, span.low, span.high, worse
-    )
+    difference = row.candidate_total / row.candidate - row.control_total / row.control
+    span = asymptotic.interval(n, difference, error, alpha, tightest)
+    return span if isinstance(span, Interval) else None
 
 
 def _variance(n: int, total: float, squares: float) -> float:

@@ -14,7 +14,9 @@ import pytest
 
 from seatrial.cli.app import run
 from seatrial.errors import DataError
+from seatrial.experiment.tally import CellTraffic
 from seatrial.rollout import controller, ledger
+from seatrial.rollout.routing import traffic_to
 from seatrial.store.current import close_stores
 from seatrial.store.engine import open_store
 from seatrial.testing.rollout_traffic import serve
@@ -405,11 +407,15 @@ def test_the_page_shows_every_cell_over_time(project, capsys):
     assert start("--accept-underpowered") == 0
     traffic(project, 0.5, hour=0)
     assert run(["rollout", "step", "support_v4", "--at", str(BEGIN + 4 * HOUR)]) == 1
+    with open_store(f"sqlite:///{project}/.seatrial/store.db") as store:
+        name = controller.full_name(store, "support_v4")
+        traffic_to(store)([CellTraffic(name, "DE", 0, 1, 1000, 25)])
     assert run(["rollout", "report", "support_v4", "-o", "page.html"]) == 0
     page = (project / "page.html").read_text(encoding="utf-8")
     assert page.count('<svg class="ladder"') == 2
     assert "2 of 2 cells need a person: DE rolled back, rest rolled back." in page
     assert "worse in resolved" in page
+    assert "Requests without a unit: 2.5 % of 1,000: they got the control" in page
     assert "ROLLED BACK" in page
     capsys.readouterr()
     assert run(["rollout", "report", "support_v4"]) == 3

@@ -121,6 +121,26 @@ def test_a_cell_opens_to_its_dwell_clock_metrics_and_events(fallen):
     assert "Not worse: climbs at" in text
 
 
+def test_a_difference_has_an_interval_once_there_are_enough_units(rules):
+    found = Ledger(rules)
+    found.look(0.2, (45, 5), (400, 50))
+    assert rollout_page(found.rows).cells[0].metrics[0].difference == "+1.1 (too few outcomes for an interval)"
+    found.look(0.4, (135, 15), (1200, 150))
+    shown = rollout_page(found.rows).cells[0].metrics[0].difference
+    # 180 / 200 - 1600 / 1800 = 1.1 points; a fixed 95 % interval would be sqrt(.09 / 200 + .0988 / 1800) x 1.96 = 4.4 wide.
+    low, high = (float(one.replace("−", "-")) for one in re.findall(r"[+−][0-9.]+", shown)[1:])
+    assert shown.startswith("+1.1 (")
+    assert low < 1.1 - 4.4
+    assert high > 1.1 + 4.4
+    assert low + high == pytest.approx(2.2, abs=0.2)
+
+
+def test_a_cell_whose_answers_are_only_copied_is_in_shadow():
+    shadow = {"units": 40, "sample": 1.0, "keys": ["polite"], "margin": 0.2}
+    shown = rollout_page(Ledger(make_rules(shadow=shadow)).rows)
+    assert {(cell.word, cell.share) for cell in shown.cells} == {("In shadow", "0.0 %")}
+
+
 def test_200_cells_show_those_that_matter_and_group_the_others():
     found = Ledger(many())
     found.look(1, (5, 0), (45, 0), "c3")

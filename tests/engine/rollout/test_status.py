@@ -14,6 +14,7 @@ from seatrial.rollout import ledger
 from seatrial.rollout.decision import look_decision
 from seatrial.rollout.evidence import Block, Evidence, Exposed, Problem
 from seatrial.rollout.history import history
+from seatrial.rollout.judge import findings, odds_of_worse
 from seatrial.rollout.ladder import Move
 from seatrial.rollout.person import Act, Action
 from seatrial.rollout.reason import Reason, Why
@@ -80,6 +81,22 @@ def test_a_cell_that_waits_says_what_took_it_back_when_and_in_which_row(fallen):
     row = next(row for row in decision.findings if row.segment == "DE")
     assert "ledger row 2" in row.reason
     assert decision.next_step.startswith("look at DE")
+
+
+def test_a_step_after_a_fall_names_the_command_that_says_what_it_was(fallen):
+    decided = fallen.look(8, (20, 0), (180, 0), "rest")
+    decision = look_decision(fallen.rules, decided.state, decided.steps, decided.findings, None)
+    assert "look at DE (seatrial rollout status support_v4 says what stopped it); when" in decision.next_step
+
+
+def test_the_evidence_of_a_history_is_the_one_that_is_judged(fallen):
+    for row in fallen.rows:
+        state = ledger.state_of(row)
+        found = findings(fallen.rules, state, Evidence(state.counted, state.closed))
+        judged = [one for cell in found.cells for one in cell.rows] + list(found.overall)
+        assert [(one[0], one[1], *one[3:]) for one in odds_of_worse(fallen.rules, state)] == [
+            (one.segment, one.key, one.sequential.log_e, one.sequential.log_threshold) for one in judged
+        ]
 
 
 def test_a_cell_that_was_resumed_no_longer_shows_its_fall(fallen):
