@@ -55,7 +55,7 @@ def look_decision(
         warnings=(*warnings, *_mean_notes(found)),
         facts=(*facts(rules, state), *mean_facts(found)),
         details={**details(rules, state, steps), "means": [asdict(one) for one in _means(found)]},
-        next_step=_next(rules, steps),
+        next_step=advice(rules, steps),
     )
 
 
@@ -156,7 +156,7 @@ def _reason_class(steps: tuple[Step, ...]) -> ReasonClass:
     return ReasonClass.OUTAGE if whys == {Why.UNREADABLE} else ReasonClass.INVALID
 
 
-def _next(rules: Rules, steps: tuple[Step, ...]) -> str:
+def advice(rules: Rules, steps: tuple[Step, ...]) -> str:
     """What a person does about the first cell that needs one, and which others do."""
     called = needing(steps)
     if not called:
@@ -164,10 +164,10 @@ def _next(rules: Rules, steps: tuple[Step, ...]) -> str:
     first = next(step for step in steps if step.cell == called[0])
     name = rules.rollout.partition("@")[0]
     resumed = f"seatrial rollout resume {name} --cell {first.cell!r} --author NAME --reason TEXT"
-    advice = _ADVICE.get(first.reason.why, "look at {cell}; when the cause is fixed: {resume}").format(
+    what = _ADVICE.get(first.reason.why, "look at {cell}; when the cause is fixed: {resume}").format(
         cell=first.cell, resume=resumed, plan=name, unit=first.reason.text
     )
-    return f"{advice}; then look at {names(called[1:])}" if called[1:] else advice
+    return f"{what}; then look at {names(called[1:])}" if called[1:] else what
 
 
 _WAITS = "look at {cell} (seatrial rollout status {plan} says what stopped it); when the cause is fixed: {resume}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from seatrial.errors import DataError
 from seatrial.rollout import ledger
-from seatrial.rollout.decision import look_decision
+from seatrial.rollout.decision import advice, look_decision
 from seatrial.rollout.event import event_data, fall_sentence, last_events, last_falls
 from seatrial.rollout.evidence import Evidence
 from seatrial.rollout.headline import headline, needs_sentence
@@ -57,6 +57,7 @@ def status_decision(
         reason_class=ReasonClass.INVALID if verdict is Verdict.INCONCLUSIVE else None,
         mode="observe",  # shown, exit 0: what is to be done about it was told by the step that decided it
         reason=". ".join(filter(None, (needs_sentence(steps), headline(rules, steps, falls)))),
+        next_step=advice(rules, tuple(_stopped_by(step, falls.get(step.cell)) for step in steps)),
         findings=tuple(_caused(rules, row, falls) for row in decision.findings),
         facts=(*decision.facts, *more),
         # On a terminal too, where facts are not shown.
@@ -83,6 +84,13 @@ def current_steps(rules: Rules, rows: Sequence[Row], state: State) -> tuple[Step
         else Step(cell.cell, Move.HOLD, cell.rung, _first_need(rules, cell), cell)
         for cell in state.cells
     )
+
+
+def _stopped_by(step: Step, fall: Event | None) -> Step:
+    """The step of a cell that waits with what stopped it as its reason."""
+    if fall is None or step.reason.why not in (Why.ROLLED_BACK, Why.HELD):
+        return step
+    return replace(step, reason=fall.reason)
 
 
 def _caused(rules: Rules, row: Finding, falls: Mapping[str, Event]) -> Finding:

@@ -80,7 +80,7 @@ def test_a_cell_that_waits_says_what_took_it_back_when_and_in_which_row(fallen):
     assert decision.details["needs_person"] == ["DE"]
     row = next(row for row in decision.findings if row.segment == "DE")
     assert "ledger row 2" in row.reason
-    assert decision.next_step.startswith("look at DE")
+    assert decision.next_step.startswith("look at DE; when the cause is fixed: seatrial rollout resume")
 
 
 def test_a_step_after_a_fall_names_the_command_that_says_what_it_was(fallen):
