@@ -184,12 +184,21 @@ def _word(step: Step) -> tuple[str, str, str]:
     if mode is Mode.HELD:
         return "cannot_tell", "unsure", "Held"
     if why in CALLS_A_PERSON:
-        return "watch", "worse", "Needs a person"
+        return "watch", "worse", _CALLS.get(why, "Needs a person")
     if mode is Mode.PAUSED:
         return "reported", "rest", "Paused"
     if mode is Mode.DONE:
         return "done", "better", "Done"
-    return "no_drop", "rest", "Climbing" if step.after.rung else "In shadow"
+    return "no_drop", "rest", "In shadow" if not step.after.rung else "Baking" if why is Why.BAKING else "Climbing"
+
+
+_CALLS = {
+    Why.DWELL: "Time is over",
+    Why.MEAN_WORSE: "A mean is worse",
+    Why.HEAVY_UNIT: "One unit too heavy",
+    Why.CONFIRM: "Waits for its webhook",
+}
+"""The word of a cell that calls a person, and is neither rolled back nor held nor invalid."""
 
 
 def _cell(rules: Rules, step: Step, found: CellFindings, fall: Event | None, seen: CellHistory, at: float) -> CellView:

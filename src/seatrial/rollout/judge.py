@@ -115,10 +115,10 @@ def odds_of_worse(rules: Rules, state: RolloutState) -> Iterator[tuple[str, str,
         alphas = _levels(critical, len(rules.metrics), try_alpha(rules.alpha, cell.attempt), rules.weights)[0][i]
         for row, alpha in zip(cell.rows, alphas, strict=True):
             yield cell.cell, row.metric, cell.attempt, _log_e(rules, row), -math.log(alpha)
-    whole = state.overall
-    alphas = _levels(critical, len(rules.metrics), try_alpha(rules.alpha, whole.attempt), rules.weights)[1]
-    for row, alpha in zip(whole.rows, alphas, strict=False):
-        yield OVERALL, row.metric, whole.attempt, _log_e(rules, row), -math.log(alpha)
+    overall = state.overall
+    alphas = _levels(critical, len(rules.metrics), try_alpha(rules.alpha, overall.attempt), rules.weights)[1]
+    for row, alpha in zip(overall.rows, alphas, strict=False):
+        yield OVERALL, row.metric, overall.attempt, _log_e(rules, row), -math.log(alpha)
 
 
 def _log_e(rules: Rules, row: Row) -> float:

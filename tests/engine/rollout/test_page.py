@@ -89,6 +89,23 @@ def test_a_new_try_begins_a_new_line_under_its_own_dashed_threshold(fallen):
     assert "rolls back at 100 : 1" in page  # alpha .05 x .4 of the critical row, and half of that in the second try
 
 
+def test_tries_close_together_are_not_written_over_each_other():
+    tries = [Try(i, 4.0, ((float(i), 0.0), (i + 1.0, 5.0))) for i in range(40)]
+    drawn = odds(tries, 40.0)
+    assert len(drawn["breaks"]) == 39
+    labelled = [one["x"] for one in drawn["breaks"] if one["label"]]
+    assert labelled
+    assert min(b - a for a, b in pairwise(labelled)) >= 34
+
+
+def test_a_stage_whose_time_is_over_is_called_that(rules):
+    found = Ledger(rules)
+    found.look(30, (10, 0), (90, 0))
+    shown = rollout_page(found.rows)
+    assert shown.needs == "2 of 2 cells need a person: DE time is over, rest time is over."
+    assert "! NEEDS A PERSON" in text_of(page_of(found.rows))
+
+
 def test_a_long_history_keeps_its_highest_point():
     points = tuple((float(i), 4.0 if i == 777 else 0.1) for i in range(5_000))
     drawn = odds((Try(0, 3.0, points),), 5_000.0)
@@ -125,6 +142,9 @@ def test_a_difference_has_an_interval_once_there_are_enough_units(rules):
     found = Ledger(rules)
     found.look(0.2, (45, 5), (400, 50))
     assert rollout_page(found.rows).cells[0].metrics[0].difference == "+1.1 (too few outcomes for an interval)"
+    few = Ledger(rules)
+    few.look(0.2, (115, 5), (1000, 50))  # enough units, and five failures are near 0
+    assert "too few outcomes" in rollout_page(few.rows).cells[0].metrics[0].difference
     found.look(0.4, (135, 15), (1200, 150))
     shown = rollout_page(found.rows).cells[0].metrics[0].difference
     # 180 / 200 - 1600 / 1800 = 1.1 points; a fixed 95 % interval would be sqrt(.09 / 200 + .0988 / 1800) x 1.96 = 4.4 wide.

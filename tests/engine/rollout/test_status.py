@@ -19,9 +19,9 @@ from seatrial.rollout.ladder import Move
 from seatrial.rollout.person import Act, Action
 from seatrial.rollout.reason import Reason, Why
 from seatrial.rollout.status import status_decision, traffic_facts
-from seatrial.verdict import Verdict
+from seatrial.verdict import State, Verdict
 
-from .conftest import PLAN, make_rules
+from .conftest import make_rules
 
 BEGIN = 1_800_000_000.0
 HOUR = 3600.0
@@ -158,13 +158,13 @@ def test_a_dwell_that_calls_a_person_is_not_headed_on_course(rules):
     assert rollout_view(replace(decision, details={**decision.details, "needs_person": []})).word == "ON COURSE"
 
 
-def many():
+def many(**changes):
     """200 cells of half a percent each."""
     cells = {
         f"c{i}": {"share": 0.005, "rate": 0.95, "where": [{"field": "inputs.r", "op": "equals", "arg": f"r{i}"}]}
         for i in range(199)
     }
-    return make_rules(cell={**cells, "rest": {"share": 0.005, "rate": 0.95, "critical": True}}, stage=PLAN["stage"])
+    return make_rules(cell={**cells, "rest": {"share": 0.005, "rate": 0.95, "critical": True}}, **changes)
 
 
 def test_200_cells_are_told_in_a_few_words_and_what_fell_comes_first():
@@ -188,3 +188,18 @@ def test_200_cells_are_told_in_a_few_words_and_what_fell_comes_first():
     assert "c0, c1, c2 and" in decision.reason
     assert "the most in" not in decision.reason  # every one of them for the same reason in the same words
     assert len(decision.next_step) < 200
+
+
+def test_many_means_are_one_note():
+    warnings = status_decision(Ledger(many(watch=["cost"])).rows).warnings
+    assert warnings == ("200 more means not shown to be worse: -o FILE.html shows each",)
+    few = status_decision(Ledger(make_rules(watch=["cost"])).rows).warnings
+    assert few == ("cost · DE: no value yet", "cost · rest: no value yet")
+
+
+def test_a_row_at_no_traffic_collects_nothing(rules):
+    found = Ledger(rules)
+    found.look(2, (10, 0), (90, 0))
+    assert found.look(4, (20, 60), (700, 20)).steps[0].move is Move.BACK
+    row = next(row for row in status_decision(found.rows).findings if row.segment == "DE")
+    assert row.state is State.REPORTED

@@ -26,7 +26,8 @@ ODDS_HEIGHT = 84
 MOST = 160
 """Points of a line; of more the highest of each part of the time is drawn."""
 CLOSE = 22
-"""Two numbers nearer than this many pixels would be printed over each other."""
+WORD = 34
+"""Two numbers, or two words, nearer than so many pixels would be printed over each other."""
 
 
 def pictures(page: RolloutPage) -> list[dict[str, Any]]:
@@ -105,9 +106,20 @@ def odds(tries: Sequence[Try], hours: float) -> dict[str, Any]:
         "dots": dots,
         "limits": limits,
         "limit": _odds(tries[-1].log_threshold) if tries else "",
-        "breaks": [{"x": _x(one.points[0][0], hours), "label": f"try {one.attempt + 1}"} for one in tries[1:]],
+        "breaks": _breaks([(_x(one.points[0][0], hours), one.attempt + 1) for one in tries[1:]]),
         "axis": {"y": ODDS_HEIGHT - 5, "end": _length(hours)},
     }
+
+
+def _breaks(places: Sequence[tuple[float, int]]) -> list[dict[str, Any]]:
+    """Where a try begins, with its number where there is room for it."""
+    found: list[dict[str, Any]] = []
+    last = -math.inf
+    for x, number in places:
+        room = x - last >= WORD
+        found.append({"x": x, "label": f"try {number}" if room else ""})
+        last = x if room else last
+    return found
 
 
 def _x(at: float, hours: float) -> float:
