@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from seatrial.errors import DataError, UsageError
+from seatrial.experiment.read import parse_rollout_plan
 from seatrial.experiment.router import Router
 from seatrial.experiment.snapshot import snapshot_data, snapshot_of
 from seatrial.experiment.tally import KEPT, Tally
@@ -14,13 +17,13 @@ from seatrial.rollout.person import Act, Action
 from seatrial.rollout.plan_diff import plan_diff
 from seatrial.rollout.reason import Why
 from seatrial.rollout.routing import exposure_of, snapshot_in, traffic_to
-from seatrial.rollout.rules import rules_data, rules_from
+from seatrial.rollout.rules import rules_data, rules_from, rules_of, same_plan
 from seatrial.rollout.status import status_decision
 from seatrial.rollout.store_source import StoreSource
 from seatrial.store.exposures import Exposure, write_exposures
 from seatrial.store.outcomes import OutcomeEvent, write_outcomes
 
-from .conftest import make_rules
+from .conftest import METRICS, PLAN, make_rules
 
 BEGIN = 1_800_000_000.0
 
@@ -94,9 +97,23 @@ def test_a_tester_of_the_plan_is_recorded_and_counts_in_no_rate_but_its_zero_tol
     look = controller.look(store, rules.rollout, StoreSource(store), BEGIN + 4 * 3600, code="1")
     assert (look.evidence.exposed, look.evidence.blocks, look.evidence.late) == ((), (), 0)
     write_outcomes(store, [OutcomeEvent("leak", "bob", "no_pii", "0", BEGIN + 6)])
+    late = [OutcomeEvent("late", "bob", "resolved", "0", BEGIN + 7)]
+    write_outcomes(store, late, now=BEGIN + 4.5 * 3600)
+    write_exposures(store, [replace(rows[0], event_id="late", exposed_at=BEGIN - 1)], now=BEGIN + 4.5 * 3600)
     look = controller.look(store, rules.rollout, StoreSource(store), BEGIN + 5 * 3600, code="1")
+    assert look.evidence.late == 0
     assert [one.move for one in look.decided.steps] == [Move.OFF, Move.HOLD]
     assert ledger.replayed(controller.all_rows(store, rules.rollout)) is None
+
+
+def test_a_rollout_begun_before_metrics_were_hashed_is_changed_by_its_metrics_all_the_same():
+    plan = parse_rollout_plan(PLAN, "plan.toml", (), name="support_v4")
+    longer = {**METRICS, "resolved": replace(METRICS["resolved"], horizon=7200.0)}
+    other = {**METRICS, "cost": replace(METRICS["cost"], horizon=7200.0)}  # no metric of this plan
+    now = rules_of(plan, METRICS)
+    for rules in (now, replace(now, plan_hash=plan.hash)):
+        assert [same_plan(rules, plan, one) for one in (METRICS, longer, other)] == [True, False, True]
+    assert rules_of(plan, longer).rollout != now.rollout
 
 
 def test_a_plan_without_testers_is_ledgered_as_before_and_one_with_them_shows_a_changed_one(rules):

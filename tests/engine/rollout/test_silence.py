@@ -49,6 +49,7 @@ def test_the_last_minute_of_exposure_has_had_its_horizon_and_a_minute_for_rows_o
         (("late", NOW + 1, "resolved"), 0),  # an event of the future is not heard yet
         (("candidate", 12_540, "resolved"), 0),
         (("stranger", 12_540, "resolved"), 0),
+        (("tester", 12_540, "resolved"), 0),
     ],
 )
 def test_a_feed_is_alive_by_an_event_of_its_type_half_an_hour_before_the_last_horizon_ended(
@@ -56,7 +57,7 @@ def test_a_feed_is_alive_by_an_event_of_its_type_half_an_hour_before_the_last_ho
 ):
     units = [
         ("late", 9_000, {}), ("mute", 10_700, {}), ("candidate", 9_000, {"arm": "candidate"}),
-        ("stranger", 9_000, {"rollout": "other@1"}),
+        ("stranger", 9_000, {"rollout": "other@1"}), ("tester", 9_000, {"forced": True}),
     ]  # fmt: skip
     assert result(store, rules, units, [event])[0] == closed
 

@@ -248,7 +248,8 @@ def test_a_server_that_must_not_start_is_exit_3_with_a_sentence(
 
 def test_a_rollout_routes_and_its_exposures_and_outcomes_meet_in_the_store(tmp_path: Path, serving: Any) -> None:
     metrics = parse_metrics({"resolved": {"source": "outcome:resolved", "horizon": "1h", "default": "negative"}}, "m")
-    rules = rules_of(parse_rollout_plan(PLAN, "plan.toml", (), name="echo_v2"), metrics)
+    plan = {**PLAN, "testers": {"bob": "candidate"}}
+    rules = rules_of(parse_rollout_plan(plan, "plan.toml", (), name="echo_v2"), metrics)
     with serving(tmp_path) as (server, address), httpx.Client(base_url=address) as client:
         began = ledger.started(
             rules, time.time(), code="1", author="ada", reason="x", control_hash="", candidate_hash=""
@@ -262,8 +263,13 @@ def test_a_rollout_routes_and_its_exposures_and_outcomes_meet_in_the_store(tmp_p
         assert wait(client, "echo@v1", "hi").status_code == 200  # pinned: nobody is exposed
         unit = {"metadata": {"unit": "ada"}}
         assert len({wait(client, "echo", "hi", **unit).headers["x-seatrial-version"] for _ in range(5)}) == 1
+        tested = wait(client, "echo", "hi", metadata={"unit": " bob"})
+        assert tested.headers["x-seatrial-version"] == "v2"
+        assert "exposures_failed" not in client.get("/metrics").text
         with server.store.read() as connection:
-            rows = connection.execute(text("SELECT thread_id, arm, content, unit FROM exposures")).all()
+            query = "SELECT thread_id, arm, content, unit FROM exposures WHERE forced = {}"
+            rows, forced = (connection.execute(text(query.format(n))).all() for n in (0, 1))
+        assert [(row[1], row[3]) for row in forced] == [("candidate", "bob")]
         threads = {one.headers["x-seatrial-thread-id"]: version for one, version in zip(found, versions, strict=True)}
         arms = {"v1": "control", "v2": "candidate"}
         assert {row[0]: row[1] for row in rows if row[3] != "ada"} == {
