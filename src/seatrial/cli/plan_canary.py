@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from seatrial.cli.planned import JSON, OUTPUT, PER_DAY, SHARE, SOME, answer, file_alone, target
 from seatrial.cli.progress import progress
 from seatrial.errors import UsageError
+
+if TYPE_CHECKING:
+    from seatrial.experiment.plan import RolloutPlan
 
 MARGINS = (0.10, 0.05, 0.03, 0.02)
 
@@ -131,7 +135,23 @@ def certify_plan(
             rng=np.random.default_rng(seed),
             attempt=attempt,
             drops=(0.02, 0.05, 0.10, 0.15, 0.20) if drawn else (),
+            horizon=_horizon(file, rules),
             progress=lambda done, planned: tell(file.name, done, planned),
         )
     answer(rollout_lines(found), rollout_data(found), as_json, output, lambda: rollout_svg(found))
     return 0 if found.kept else 2
+
+
+def _horizon(file: Path, plan: RolloutPlan) -> float | None:
+    """The longest horizon of the plan's metrics, by the project that the plan or the working directory is in."""
+    from seatrial.outcome import load_metrics  # noqa: PLC0415
+    from seatrial.rollout.rules import observed  # noqa: PLC0415
+
+    for root in (file.resolve().parent.parent, Path.cwd()):
+        path = root / "gates" / "metrics.toml"
+        if path.is_file():
+            metrics = load_metrics(path)
+            names = [metric.name for metric in plan.metrics]
+            if all(name in metrics for name in names):
+                return max(observed(metrics[name]).horizon for name in names)
+    return None

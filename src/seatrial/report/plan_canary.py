@@ -93,15 +93,15 @@ def rollout_lines(c: RolloutCertificate) -> Iterator[Line]:
             f"  {j.cell}{'*' if j.critical else ''}: unchanged, {percent(j.unchanged_arrives.rate)} clear every stage and {percent(j.unchanged_rolled_back.rate)} are rolled back, the rest wait for a person; {_points(p.must_stop)} worse, {percent(j.worse_rolled_back.rate)} are rolled back and {percent(j.worse_arrives.rate)} arrive",
             "unsure" if j.unchanged_arrives.rate < POWER else "plain",
         )
-    at_most = _duration(c, c.longest)
+    at_most = _arrival(c, c.longest)
     if c.traffic is None:
         yield Line(
-            f"  an unchanged candidate does not clear every stage in every cell half of the time; {at_most} when each stage takes its whole dwell",
+            f"  an unchanged candidate does not clear every stage in every cell half of the time; {at_most} when each stage takes its whole dwell{_waiting(c)}",
             "unsure",
         )
     else:
         yield Line(
-            f"  an unchanged candidate reaches all traffic in {_duration(c, c.traffic)} (median), {at_most} at most",
+            f"  an unchanged candidate reaches all traffic in {_arrival(c, c.traffic)} (median), {at_most} at most{_waiting(c)}",
             "plain",
         )
 
@@ -142,6 +142,7 @@ def rollout_data(c: RolloutCertificate) -> dict[str, Any]:
             for j in c.journeys
         ],
         "days": {"median": c.days(c.traffic), "most": c.days(c.longest)},
+        "days_with_outcomes": {"median": c.arrives(c.traffic), "most": c.arrives(c.longest)},
         "units": {"median": c.traffic, "most": c.longest},
         "curves": [
             {"stage": k.stage + 1, "cell": k.cell, "points": [{"drop": d, "stopped": y} for d, y in k.points]}
@@ -187,9 +188,27 @@ def _fix(c: RolloutCertificate, r: Detectable) -> str:
 
 def _duration(c: RolloutCertificate, units: float) -> str:
     days = c.days(units)
-    if days is None:
-        return f"{units:,.0f} units of traffic"
-    return f"{24 * days:.0f} hours" if days < 3 else f"{days:.1f} days"
+    return f"{units:,.0f} units of traffic" if days is None else _spelled(days)
+
+
+def _arrival(c: RolloutCertificate, units: float) -> str:
+    """The same with what the stages wait for outcomes, where both are known."""
+    days = c.arrives(units)
+    return _duration(c, units) if days is None else _spelled(days)
+
+
+def _waiting(c: RolloutCertificate) -> str:
+    """What every stage waits for outcomes: part of the time, beside it, or not known."""
+    if c.horizon is None:
+        return ", and every stage waits for outcomes besides, how long no gates/metrics.toml says"
+    part = ", and" if c.days(c.longest) is None else ", of which"
+    return f"{part} every stage waits {_spelled(c.horizon / 86_400)} for outcomes" if c.horizon else ""
+
+
+def _spelled(days: float) -> str:
+    return (
+        f"{24 * 60 * days:.0f} min" if days < 2 / 24 else f"{24 * days:.0f} hours" if days < 3 else f"{days:.1f} days"
+    )
 
 
 def _in_days(c: RolloutCertificate, units: float) -> str:

@@ -99,6 +99,7 @@ class RolloutCertificate:
             of them do not all arrive.
         longest: units of all traffic when every stage takes its whole dwell.
         curves: per stage; empty unless asked for.
+        horizon: seconds that a stage's last units wait for their outcomes; None: not known.
     """
 
     plan: RolloutPlan
@@ -110,6 +111,7 @@ class RolloutCertificate:
     traffic: float | None
     longest: int
     curves: tuple[Curve, ...]
+    horizon: float | None = None
 
     @property
     def blind(self) -> tuple[int, ...]:
@@ -125,6 +127,16 @@ class RolloutCertificate:
         """Units of all traffic as days; None where either is not known."""
         return None if units is None or self.plan.units_per_day is None else units / self.plan.units_per_day
 
+    @property
+    def waits(self) -> float | None:
+        """Days that all stages together wait for the outcomes of their last units; None where the horizon is not known."""
+        return None if self.horizon is None else len(self.plan.stages) * self.horizon / 86_400
+
+    def arrives(self, units: float | None) -> float | None:
+        """Days of these units of all traffic and of what every stage waits besides; None where one is not known."""
+        days = self.days(units)
+        return None if days is None or self.waits is None else days + self.waits
+
 
 def certify_rollout(
     plan: RolloutPlan,
@@ -133,6 +145,7 @@ def certify_rollout(
     rng: np.random.Generator,
     attempt: int = 0,
     drops: Sequence[float] = (),
+    horizon: float | None = None,
     progress: Callable[[int, int], None] = lambda _done, _planned: None,
 ) -> RolloutCertificate:
     """Simulate the plan on canaries that changed nothing and on canaries that are `must_stop` worse in the primary metric.
@@ -143,6 +156,7 @@ def certify_rollout(
         rng: drawn from.
         attempt: which try of the candidate's line, 0 = the first.
         drops: true drops for `curves`.
+        horizon: seconds after which an outcome is known, the longest of the plan's metrics; None: not known.
         progress: told (stages simulated, stages planned).
     """
     ramp, steps = ramp_of(plan, attempt), len(plan.stages)
@@ -175,6 +189,7 @@ def certify_rollout(
         traffic=quantile(np.where((null.reached == steps).all(axis=0), null.traffic.max(axis=0), np.inf), 0.5),
         longest=sum(stage.units for stage in plan.stages),
         curves=_curves(plan, dict(zip((0.0, plan.must_stop, *grid), walks, strict=True))) if drops else (),
+        horizon=horizon,
     )
 
 

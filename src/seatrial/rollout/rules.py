@@ -113,8 +113,8 @@ AT_ONCE = 300.0
 
 def rules_of(plan: RolloutPlan, metrics: Mapping[str, Metric]) -> Rules:
     """The rules of a plan read by `load_runnable_plan`."""
-    acting = tuple(_observed(metrics[metric.name]) for metric in plan.metrics)
-    watch = tuple(_observed(metrics[name]) for name in plan.watch)
+    acting = tuple(observed(metrics[metric.name]) for metric in plan.metrics)
+    watch = tuple(observed(metrics[name]) for name in plan.watch)
     hashed = content_hash([plan.hash, [_hashed(metric) for metric in (*acting, *watch)]])
     return Rules(
         rollout=f"{plan.name}@{hashed[:8]}",
@@ -189,7 +189,8 @@ def _hashed(metric: Metric) -> dict[str, Any]:
     return {name: value for name, value in asdict(metric).items() if value != defaults[name]}
 
 
-def _observed(metric: Metric) -> Metric:
+def observed(metric: Metric) -> Metric:
+    """The metric as a rollout counts it: what is known at once still waits for its writer."""
     at_once = metric.source.kind is not SourceKind.OUTCOME and not metric.horizon
     return replace(metric, horizon=AT_ONCE) if at_once else metric
 

@@ -125,6 +125,13 @@ def test_a_rollout_that_keeps_its_promise_is_exit_0(here, capsys):
     assert out.startswith("✓ rollout.toml: false rollback ")
     assert "promised ≤ 2.5 % on try 1 (all tries ≤ 5.0 %)" in out
     assert len(ET.fromstring((here / "power.svg").read_text()).findall("{*}polyline")) == 2
+    assert "every stage waits for outcomes besides, how long no gates/metrics.toml says" in out
+    (here / "gates").mkdir(exist_ok=True)
+    (here / "gates/metrics.toml").write_text(
+        '[metric.success]\nsource = "outcome:ok"\nhorizon = "7d"\ndefault = "negative"\n'
+    )
+    assert plan("rollout.toml", "--runs", "200") == 0
+    assert "of which every stage waits 7.0 days for outcomes" in capsys.readouterr().out
 
 
 def test_a_blind_stage_is_named_mended_and_exit_2(here, capsys):

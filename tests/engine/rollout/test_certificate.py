@@ -1,6 +1,7 @@
 """A rollout's plan: what its file may say, how alpha is split, and what a certificate of it promises."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -128,6 +129,9 @@ def test_a_plan_that_keeps_its_promise():
     assert (found.blind, found.kept) == ((), True)
     assert found.days(found.longest) == 2.0
     assert found.days(found.traffic) < 2.0
+    assert found.arrives(found.longest) is None  # how long outcomes take is not known
+    waited = replace(found, horizon=36 * 3600.0)  # two stages wait for 1.5 days each
+    assert (waited.waits, waited.arrives(waited.longest), waited.arrives(None)) == (3.0, 5.0, None)
     journey = found.journeys[0]
     assert journey.unchanged_arrives.rate > 0.9
     assert journey.worse_rolled_back.rate > 0.9
