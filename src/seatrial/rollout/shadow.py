@@ -38,6 +38,11 @@ SWITCH = "SEATRIAL_SHADOW"
 """Environment variable that stops every shadow of a process at its next request: `off`."""
 
 
+def switched_off() -> bool:
+    """Whether the environment stops every shadow of this process."""
+    return os.environ.get(SWITCH, "").lower() == "off"
+
+
 class LiveFailed(Exception):
     """The live call failed, and not by the live version's doing: there is nothing to compare with."""
 
@@ -60,6 +65,7 @@ class Shadow:
         workers: candidates that run at once.
         waiting: requests that may wait; further ones are dropped.
         killed: read at every request; true: nothing is copied. Default: the environment says SEATRIAL_SHADOW=off.
+        spent: told of every pair once the candidate has answered, before it is kept: what that cost is spent in any case.
         seed: of the sampling.
         clock: seconds, monotonic.
         within: entered around every thread's work: the server's limits of model calls, say.
@@ -77,14 +83,15 @@ class Shadow:
         place: Callable[[Request], Place | None] = lambda _: Place(),
         workers: int = 1,
         waiting: int = 100,
-        killed: Callable[[], bool] = lambda: os.environ.get(SWITCH, "").lower() == "off",
+        killed: Callable[[], bool] = switched_off,
+        spent: Callable[[Compared], object] = lambda _: None,
         seed: int | None = None,
         clock: Callable[[], float] = time.perf_counter,
         within: Callable[[], AbstractContextManager[object]] = nullcontext,
     ) -> None:
         refuse_side_effects(side_effects)
         self._candidate, self._keep, self._place, self._killed = candidate, keep, place, killed
-        self._within = within
+        self._within, self._spent = within, spent
         self._clock, self._random = clock, random.Random(seed)  # noqa: S311 - a sample, not a secret
         self._throttle, self._lock = Throttle(), threading.Lock()
         self._counts = dict.fromkeys(Counts.__dataclass_fields__, 0)
@@ -219,12 +226,10 @@ class Shadow:
                 self._note("compared")
                 if error or getattr(answer, "error", None):  # a `Run` carries what the candidate raised
                     self._note("failed")
+                pair = Compared(taken.request, taken.place, live, live_error, live_ms, answer, error, spent, taken.rate)
                 try:
-                    self._keep(
-                        Compared(
-                            taken.request, taken.place, live, live_error, live_ms, answer, error, spent, taken.rate
-                        )
-                    )
+                    self._spent(pair)
+                    self._keep(pair)
                 except Exception as error:  # noqa: BLE001 - a store that is down must not end the thread
                     self._note("unrecorded", error)
 

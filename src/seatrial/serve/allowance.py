@@ -142,6 +142,29 @@ class Allowance:
                 account.open -= usd
                 account.since += usd
 
+    def leaves_room(self, graph: str) -> bool:
+        """Whether the graph may call models that no request waits for: its budgets are used by less than their `warn`."""
+        budget = self._budgets.get(graph)
+        if budget is None:
+            return True
+        with self._lock:
+            self._refresh()
+            account = self._accounts[graph]
+            held = account.since + account.open + account.in_flight * account.dearest
+            limits = (("day", budget.daily_usd), ("month", budget.monthly_usd))
+            return all(limit is None or account.spent[period] + held < budget.warn * limit for period, limit in limits)
+
+    def spend(self, graph: str, call: ModelCall) -> None:
+        """Count a call that was not asked for here and is on record."""
+        account, usd = self._accounts.get(graph), self._usd(call)
+        if account is None:
+            return
+        if usd is None:
+            self._count("budget_unknown")
+            return
+        with self._lock:
+            account.since += usd
+
     def _usd(self, call: ModelCall) -> float | None:
         if call.model in FREE:
             return 0.0

@@ -25,6 +25,7 @@ from seatrial.serve.allowance import Allowance
 from seatrial.serve.errors import RequestFailed
 from seatrial.serve.execute import Pools, Stores
 from seatrial.serve.metrics import Metrics
+from seatrial.serve.shadow_spend import ShadowSpend
 from seatrial.serve.shadows import Shadows
 from seatrial.spend.budget import read_budgets
 from seatrial.store.exposures import write_exposures
@@ -89,9 +90,6 @@ class Server:
         self.router = Router(
             lambda: snapshot_in(self.store, self.clock()), self.settings.snapshot_every_s, traffic_to(self.store)
         )
-        self.shadows = Shadows(
-            self.project, self.store, self.router, lambda: offer(self.hub), self.clock, self.settings.shadow_waiting
-        )
         root = self.project.root
         budgets = read_budgets(root, [spec.assistant_id for spec in self.project.graphs])
         hooks = load_hooks(root / "experiments" / "webhooks.toml") if budgets else ()
@@ -99,10 +97,17 @@ class Server:
         self.allowance = Allowance(
             budgets, model.prices, self.store, self.clock, self.metrics.count, tell=self.alarm.tell
         )
+        waiting = self.settings.shadow_waiting
+        self.shadows = Shadows(
+            self.project, self.store, self.router, lambda: offer(self.hub), self.clock, waiting, self._shadow_spend
+        )
         self.busy: set[str] = set()
         self.problems: dict[str, str] = {}
         self._lock = threading.Lock()
         self._hashes: dict[tuple[str, str], str] = {}
+
+    def _shadow_spend(self, graph: str, candidate: str) -> ShadowSpend:
+        return ShadowSpend(self.specs[graph], candidate, self.store, self.allowance, self.clock, self.metrics.count)
 
     def spec(self, assistant_id: str) -> tuple[GraphSpec, str]:
         """The graph of an assistant id, and the version it pins; empty where it pins none.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from seatrial.project import Project
     from seatrial.rollout.shadow import Shadow
     from seatrial.serve.fields import RunRequest
+    from seatrial.serve.shadow_spend import ShadowSpend
     from seatrial.store.engine import Store
 
 RETRY_S = 60.0
@@ -49,6 +50,7 @@ class Shadows:
         within: entered by the threads that run candidates: their limits of model calls are the server's.
         clock: seconds since 1970.
         waiting: copies that may wait.
+        spend: of a graph and its candidate: what copies cost, and whether there may be any.
     """
 
     def __init__(
@@ -59,9 +61,10 @@ class Shadows:
         within: Callable[[], AbstractContextManager[object]],
         clock: Callable[[], float],
         waiting: int,
+        spend: Callable[[str, str], ShadowSpend],
     ) -> None:
         self._project, self._store, self._router, self._clock = project, store, router, clock
-        self._more = {"within": within, "waiting": waiting}
+        self._more, self._spend = {"within": within, "waiting": waiting}, spend
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
 
@@ -134,28 +137,31 @@ class Shadows:
             return None
         kept = self._kept.get(graph)
         if kept is None or kept.rollout != route.rollout or self._is_due(kept):
-            self._begin(graph, route.rollout)
+            self._begin(graph, route.rollout, route.candidate)
             return None
         return kept.shadow
 
     def _is_due(self, kept: _Kept) -> bool:
         return bool(kept.problem) and kept.shadow is None and self._clock() - kept.made_at > RETRY_S
 
-    def _begin(self, graph: str, rollout: str) -> None:
+    def _begin(self, graph: str, rollout: str, candidate: str) -> None:
         with self._lock:
             kept = self._kept.get(graph)
             if kept is not None and kept.rollout == rollout and not self._is_due(kept):
                 return
             self._kept[graph] = _Kept(rollout)
         old = kept.shadow if kept is not None else None
-        threading.Thread(target=self._make, args=(graph, rollout, old), name="seatrial-shadows", daemon=True).start()
+        given = (graph, rollout, candidate, old)
+        threading.Thread(target=self._make, args=given, name="seatrial-shadows", daemon=True).start()
 
-    def _make(self, graph: str, rollout: str, old: Shadow | None) -> None:
+    def _make(self, graph: str, rollout: str, candidate: str, old: Shadow | None) -> None:
         if old is not None:
             old.close()
         shadow, problem = None, ""
         try:
-            shadow = shadow_for(self._project, self._store, rollout, self._router, **self._more)
+            spend = self._spend(graph, candidate)
+            more = {**self._more, "killed": spend.killed, "spent": spend}
+            shadow = shadow_for(self._project, self._store, rollout, self._router, **more)
         except SeatrialError as error:
             problem = str(error)
         except Exception as error:  # noqa: BLE001 - a project's own code, which no request may suffer from

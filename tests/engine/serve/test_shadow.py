@@ -17,6 +17,7 @@ from seatrial.rollout import controller, ledger
 from seatrial.rollout.rules import rules_of
 from seatrial.store.guards import guard_decisions
 from seatrial.store.shadow import read_shadow
+from seatrial.testing import OpenAIServer
 
 from .served import PLAN
 
@@ -37,6 +38,7 @@ from langgraph.graph import START, StateGraph
 
 from seatrial.checks import no_pii
 from seatrial.graph.run import Run
+from seatrial.model import chat_model
 from seatrial.model.outcome import Outage
 from seatrial.monitor.guard import guard
 from seatrial.store.outcomes import emit
@@ -52,6 +54,8 @@ class State(TypedDict, total=False):
 
 def build(mark="1"):
     def node(state):
+        if state["text"].startswith("http"):
+            chat_model("openai:gpt-x", lambda *_: "", base_url=state["text"], api_key="k-123456").invoke("hi")
         if mark == "2":
             if state["text"] == "wait":
                 go_on.wait(20)
@@ -174,3 +178,42 @@ def test_a_graph_with_side_effects_has_no_shadow_and_health_says_why(project: Pa
         until(lambda: server.shadows.problems)
         (problem,) = client.get("/health").json()["shadow"].values()
         assert "declares 'sends'; a shadow runs what has none" in problem
+
+
+def test_what_copies_cost_counts_in_the_budget_of_their_graph_and_leaves_live_requests_the_rest(
+    project: Path, serving: Any
+) -> None:
+    # A word is a token here: "hi" read and "yes" written are .1 + .4 = .5 USD a call, live or copied. At .6 of 5 USD no
+    # request is copied any more: 1 that makes the shadow, 3 that are copied (3.5), then 3 alone; the eighth is refused.
+    (project / "pyproject.toml").write_text(
+        '[tool.seatrial]\nsegments = "datasets/segments.toml"\n'
+        '[tool.seatrial.model.prices."openai:gpt-x"]\ninput = 100000\noutput = 400000\n'
+        "[tool.seatrial.budget.echo]\ndaily_usd = 5\nwarn = 0.6\n"
+    )
+    with (
+        OpenAIServer(lambda _: "yes") as model,
+        serving(project) as (server, address),
+        httpx.Client(base_url=address, timeout=60) as client,
+    ):
+        rules = started(server)
+        assert server.router.refresh()
+        statuses = []
+        for _ in range(8):
+            statuses.append(ask(client, model.url).status_code)
+            until(lambda: server.shadows.counts)
+            until(lambda: idle(server, rules.rollout))
+        assert statuses == [200] * 7 + [503]
+        counts = server.shadows.counts
+        assert [counts[rules.rollout, name] for name in ("live", "sampled", "compared")] == [7, 3, 3]
+        with server.store.read() as connection:
+            query = (
+                "SELECT version, model, SUM(input_tokens), SUM(output_tokens) FROM model_calls GROUP BY 1, 2 ORDER BY 1"
+            )
+            rows = [tuple(row) for row in connection.execute(text(query))]
+        assert [(row[0], *row[2:]) for row in rows] == [("v1", 7, 7), ("v2", 3, 3)]
+
+
+def idle(server: Any, rollout: str) -> bool:
+    """Whether every copy has been recorded: two keys of two versions."""
+    n = server.shadows.counts[rollout, "sampled"]
+    return len(read_shadow(server.store, rollout, "rest", 0)) == 4 * n
