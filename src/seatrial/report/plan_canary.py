@@ -200,7 +200,7 @@ def _arrival(c: RolloutCertificate, units: float) -> str:
 def _waiting(c: RolloutCertificate) -> str:
     """What every stage waits for outcomes: part of the time, beside it, or not known."""
     if c.horizon is None:
-        return ", and every stage waits for outcomes besides, how long no gates/metrics.toml says"
+        return ", and in every stage the horizon of its outcomes (no gates/metrics.toml names it)"
     part = ", and" if c.days(c.longest) is None else ", of which"
     return f"{part} every stage waits {_spelled(c.horizon / 86_400)} for outcomes" if c.horizon else ""
 

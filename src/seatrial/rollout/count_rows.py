@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         CountingSource,
         Crossing,
         FirstExposure,
+        Gap,
         OutcomeOf,
         RowSource,
         Source,
@@ -134,6 +135,10 @@ class CountedRows:
     def has_unheard(self, rollout: str, metric: Metric, arm: str, since: float, until: float) -> bool:
         """As the protocol says."""
         return self._source.has_unheard(rollout, metric, arm, since, until)
+
+    def gaps(self, rollout: str, metric: Metric, arm: str, since: float, until: float, now: float) -> Sequence[Gap]:
+        """As the protocol says."""
+        return self._source.gaps(rollout, metric, arm, since, until, now)
 
     def has_exposures(self, rollout: str, since: float, until: float) -> bool:
         """As the protocol says."""

@@ -56,8 +56,8 @@ def gather(
     }
     problems: list[Problem] = []
     for metric in rules.metrics:
-        spans[metric.name], problem = heard(counter, rules.rollout, metric, spans[metric.name], now)
-        problems += [problem] if problem is not None else []
+        spans[metric.name], missing = heard(counter, rules.rollout, metric, spans[metric.name], now)
+        problems += missing
     counter.begin(rules.rollout, [(state.counted, counted), *spans.values()])
     if now < state.counted:
         problems.append(Problem("", Reason(Why.CLOCK, seconds=state.counted - now)))

@@ -146,6 +146,9 @@ def _cell(rules: Rules, cell: CellState, found: CellFindings, overall: Reason | 
     worse = _worse(found) or (overall if cell.mode is Mode.CLIMBING else None)
     if worse is not None and falls:
         return _moved(Move.BACK, cell, worse, rules, cell.rung - 1, now)
+    missing = next((one for one in found.problems if one.why is Why.OUTCOMES_MISSING), None)
+    if missing is not None and rules.stage(cell.rung) is not None and cell.mode in (Mode.CLIMBING, Mode.PAUSED):
+        return _anew(rules, cell, missing, now)
     problem = next((one for one in found.problems if one.why not in UNTRUSTED), None)
     if problem is None and now < cell.since - SKEW:
         problem = Reason(Why.CLOCK, seconds=cell.since - now)
@@ -164,9 +167,13 @@ def _in_doubt(rules: Rules, cell: CellState, doubt: Reason, now: float) -> Step:
     if doubt.why is Why.SAMPLE_RATIO and rules.on_mismatch is OnMismatch.ROLLBACK and cell.rung:
         return _moved(Move.OFF, cell, doubt, rules, 0, now)
     if doubt.why is Why.CONTENT_CHANGED and cell.rung:
-        # Another candidate under the same name: its evidence begins anew, and a person says whether it climbs.
-        return Step(cell.cell, Move.RESTART, cell.rung, doubt, new_try(rules, cell, cell.rung, Mode.HELD, now))
+        return _anew(rules, cell, doubt, now)  # another candidate under the same name
     return _hold(cell, doubt)
+
+
+def _anew(rules: Rules, cell: CellState, reason: Reason, now: float) -> Step:
+    """Its evidence begins anew, and a person says whether it climbs."""
+    return Step(cell.cell, Move.RESTART, cell.rung, reason, new_try(rules, cell, cell.rung, Mode.HELD, now))
 
 
 def _worse(found: CellFindings) -> Reason | None:

@@ -31,6 +31,7 @@ class Why(StrEnum):
     ALGORITHM_CHANGED = "algorithm_changed"
     UNREADABLE = "unreadable"
     UNKNOWN_LABEL = "unknown_label"
+    OUTCOMES_MISSING = "outcomes_missing"
     PLAN_CHANGED = "plan_changed"
     CLOCK = "clock"
     HEAVY_UNIT = "heavy_unit"
@@ -46,7 +47,7 @@ class Why(StrEnum):
 
 UNTRUSTED = (Why.SAMPLE_RATIO, Why.BOTH_ARMS, Why.CONTENT_CHANGED, Why.ALGORITHM_CHANGED)
 """The comparison itself is in doubt: no evidence of it moves a cell either way."""
-INVALID = (*UNTRUSTED, Why.UNREADABLE, Why.UNKNOWN_LABEL, Why.PLAN_CHANGED, Why.CLOCK)
+INVALID = (*UNTRUSTED, Why.UNREADABLE, Why.OUTCOMES_MISSING, Why.UNKNOWN_LABEL, Why.PLAN_CHANGED, Why.CLOCK)
 """A step that meets one of these could not tell: exit code 2."""
 AFRESH = (Why.SAMPLE_RATIO, Why.BOTH_ARMS, Why.MEAN_WORSE)
 """What a person clears by a new try: the evidence so far stays behind."""

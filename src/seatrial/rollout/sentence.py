@@ -120,6 +120,9 @@ _SENTENCES: dict[Why, Callable[[Rules, Reason, Move], str]] = {
     ),
     Why.ALGORITHM_CHANGED: lambda _, r, __: f"units were assigned by {r.text}, not by the algorithm it began with",
     Why.UNREADABLE: lambda _, r, __: f"{r.metric or 'the source'} could not be read: {r.text}",
+    Why.OUTCOMES_MISSING: lambda _, r, __: (
+        f"{r.metric}: {r.text}, while units were exposed: its evidence begins anew. If no event for so long is normal, set silence"
+    ),
     Why.UNKNOWN_LABEL: _unknown_label,
     Why.PLAN_CHANGED: lambda _, r, __: (
         f"the plan file or a metric it names was changed ({r.text}); a changed plan is a new rollout"

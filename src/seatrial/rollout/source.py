@@ -126,6 +126,10 @@ class MeanCount:
     squares: float
 
 
+Gap = tuple[float, float]
+"""A time without events: the last one before it and the first one after it."""
+
+
 class Reader(Protocol):
     """What every source of a rollout's events can read; every method may raise a SeatrialError."""
 
@@ -146,6 +150,9 @@ class Reader(Protocol):
 
     def has_unheard(self, rollout: str, metric: Metric, arm: str, since: float, until: float) -> bool:
         """Whether any unit of an arm was exposed in [since, until) without an event of a metric's type in its horizon."""
+
+    def gaps(self, rollout: str, metric: Metric, arm: str, since: float, until: float, now: float) -> Sequence[Gap]:
+        """Gaps between an arm's events, longer than the metric's horizon and silence, that began in [since, until] and ended by now."""
 
     def has_exposures(self, rollout: str, since: float, until: float) -> bool:
         """Whether any unit was exposed in (since, until)."""

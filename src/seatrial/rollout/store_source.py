@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from seatrial.outcome.metric import Metric
+    from seatrial.rollout.source import Gap
     from seatrial.store.engine import Store
     from seatrial.store.shadow import ShadowAnswer
 
@@ -41,13 +42,22 @@ _CROSSINGS = (
     "AND f.attempt = e.attempt AND f.rung = e.rung AND f.forced = 0 AND f.arm <> e.arm AND f.exposed_at < :until) "
     "ORDER BY e.cell, e.unit"
 )
+_OF_ARM = (
+    "o.outcome = :outcome AND o.thread_id IN (SELECT e.thread_id FROM exposures e WHERE e.rollout = :rollout "
+    "AND e.forced = 0 AND e.arm = :arm AND e.exposed_at >= :begin)"
+)
 LAST_OUTCOME = (
-    "SELECT MAX(o.observed_at) FROM outcomes o WHERE o.outcome = :outcome AND o.observed_at >= :since AND o.observed_at <= :until "
-    "AND o.thread_id IN (SELECT e.thread_id FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 AND e.arm = :arm AND e.exposed_at >= :begin)"
+    f"SELECT MAX(o.observed_at) FROM outcomes o WHERE o.observed_at >= :since AND o.observed_at <= :until AND {_OF_ARM}"
 )
 UNHEARD = (
     f"SELECT 1 FROM exposures e WHERE {_IN} AND e.arm = :arm AND NOT EXISTS (SELECT 1 FROM outcomes o WHERE o.outcome = :outcome "
     "AND o.thread_id = e.thread_id AND o.observed_at >= e.exposed_at AND o.observed_at <= e.exposed_at + :horizon) LIMIT 1"
+)
+GAPS = (
+    "SELECT g.before, g.seen FROM (SELECT o.observed_at AS seen, COALESCE(LAG(o.observed_at) OVER (ORDER BY o.observed_at), :since) "
+    f"AS before FROM outcomes o WHERE o.observed_at >= :since AND o.observed_at <= COALESCE((SELECT o.observed_at FROM outcomes o "
+    f"WHERE o.observed_at > :until AND o.observed_at <= :now AND {_OF_ARM} ORDER BY o.observed_at LIMIT 1), :until) AND {_OF_ARM}) g "
+    "WHERE g.seen - g.before > :longer ORDER BY g.seen"
 )
 ANY_EXPOSURE = "SELECT 1 FROM exposures e WHERE e.rollout = :rollout AND e.forced = 0 AND e.exposed_at > :since AND e.exposed_at < :until LIMIT 1"
 LATE = (
@@ -104,6 +114,12 @@ class StoreSource:
         """As the protocol says."""
         values = {"rollout": rollout, "outcome": metric.source.name, "arm": arm, "since": since, "until": until}
         return bool(self._rows(UNHEARD, **values, horizon=metric.horizon))
+
+    def gaps(self, rollout: str, metric: Metric, arm: str, since: float, until: float, now: float) -> Sequence[Gap]:
+        """As the protocol says."""
+        values = {"rollout": rollout, "outcome": metric.source.name, "arm": arm, "since": since, "until": until}
+        more = {"now": now, "begin": since - metric.horizon, "longer": max(metric.horizon, metric.silent_after)}
+        return [(row[0], row[1]) for row in self._rows(GAPS, **values, **more)]
 
     def has_exposures(self, rollout: str, since: float, until: float) -> bool:
         """As the protocol says."""

@@ -15,7 +15,7 @@ from seatrial.errors import ConfigError
 from seatrial.outcome.maturity import Answer
 from seatrial.rollout.count_rows import most_frequent
 from seatrial.rollout.source import AnswerCount, Answers, BadEvent, Crossing, ExposedCount, MeanCount
-from seatrial.rollout.store_source import ANY_EXPOSURE, LAST_OUTCOME, LATE, LATE_OUTCOMES, UNHEARD
+from seatrial.rollout.store_source import ANY_EXPOSURE, GAPS, LAST_OUTCOME, LATE, LATE_OUTCOMES, UNHEARD
 from seatrial.rollout.units_seen import MOST, SeenFolder, Tally, UnitsSeen
 from seatrial.rollout.warehouse_connect import duckdb_file, postgres_database
 from seatrial.rollout.warehouse_sql import (
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from seatrial.outcome.metric import Metric
+    from seatrial.rollout.source import Gap
     from seatrial.rollout.units_seen import Hashes
     from seatrial.rollout.warehouse_connect import Opened
 
@@ -173,6 +174,12 @@ class Warehouse:
         """As the protocol says."""
         values = {"rollout": rollout, "outcome": metric.source.name, "arm": arm, "since": since, "until": until}
         return bool(self._query(UNHEARD, {**values, "horizon": metric.horizon}))
+
+    def gaps(self, rollout: str, metric: Metric, arm: str, since: float, until: float, now: float) -> Sequence[Gap]:
+        """As the protocol says."""
+        values = {"rollout": rollout, "outcome": metric.source.name, "arm": arm, "since": since, "until": until}
+        more = {"now": now, "begin": since - metric.horizon, "longer": max(metric.horizon, metric.silent_after)}
+        return [(row[0], row[1]) for row in self._query(GAPS, {**values, **more})]
 
     def has_exposures(self, rollout: str, since: float, until: float) -> bool:
         """As the protocol says."""

@@ -125,7 +125,7 @@ def test_a_rollout_that_keeps_its_promise_is_exit_0(here, capsys):
     assert out.startswith("✓ rollout.toml: false rollback ")
     assert "promised ≤ 2.5 % on try 1 (all tries ≤ 5.0 %)" in out
     assert len(ET.fromstring((here / "power.svg").read_text()).findall("{*}polyline")) == 2
-    assert "every stage waits for outcomes besides, how long no gates/metrics.toml says" in out
+    assert "in every stage the horizon of its outcomes (no gates/metrics.toml names it)" in out
     (here / "gates").mkdir(exist_ok=True)
     (here / "gates/metrics.toml").write_text(
         '[metric.success]\nsource = "outcome:ok"\nhorizon = "7d"\ndefault = "negative"\n'

@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 
+from seatrial.errors import DataError
 from seatrial.outcome.polarity import Polarity
 from seatrial.rollout import controller, ledger
 from seatrial.rollout.gather import gather
 from seatrial.rollout.ladder import Move, exit_code
 from seatrial.rollout.reason import Why
-from seatrial.rollout.state import first_state
+from seatrial.rollout.state import Mode, first_state
 from seatrial.rollout.store_source import StoreSource
 from seatrial.store.exposures import Exposure, write_exposures
 from seatrial.store.outcomes import OutcomeEvent, write_outcomes
@@ -22,9 +23,10 @@ BEGIN = 1_800_000_000.0
 HOUR = 3600.0
 
 
-def exposed(store, rules, hours, *, every=6):
-    """A unit every so many seconds, a tenth of them the candidate's; returns (thread, time) of each."""
+def exposed(store, rules, hours, *, every=6, without=(0, 0)):
+    """A unit every so many seconds, a tenth of them the candidate's, none between two hours; returns (thread, time) of each."""
     found = [(f"t{i}", BEGIN + every * i) for i in range(int(hours * HOUR / every))]
+    found = [one for one in found if not without[0] * HOUR <= one[1] - BEGIN < without[1] * HOUR]
     write_exposures(
         store,
         [
@@ -38,8 +40,8 @@ def exposed(store, rules, hours, *, every=6):
     return found
 
 
-def heard(store, units, *, after=60):
-    write_outcomes(store, [OutcomeEvent(f"o{thread}", thread, "resolved", "1", at + after) for thread, at in units])
+def heard(store, units, *, after=60, label="1"):
+    write_outcomes(store, [OutcomeEvent(f"o{thread}", thread, "resolved", label, at + after) for thread, at in units])
 
 
 def look(store, rules, hours):
@@ -138,8 +140,52 @@ def test_exposures_and_outcomes_that_stop_together_never_move_a_cell_up(store, s
     assert (exit_code(found.decided.steps), {one.move for one in found.decided.steps}) == (2, {Move.HOLD})
 
 
+@pytest.mark.parametrize("question", ["last_outcome", "has_unheard", "gaps"])
+def test_a_source_that_cannot_say_whether_outcomes_come_in_closes_nothing(store, started, question):
+    class Source(StoreSource):
+        """Fails once, as a store that another process has locked."""
+
+    def locked(*_):
+        raise DataError("the store is locked")
+
+    setattr(Source, question, locked)
+    heard(store, [one for one in exposed(store, started, 5) if question == "gaps" or one[1] < BEGIN + 600])
+    found = controller.look(store, started.rollout, Source(store), BEGIN + 4 * HOUR, code="1")
+    assert {(one.move, one.reason.text) for one in found.decided.steps} == {(Move.HOLD, "the store is locked")}
+    assert (exit_code(found.decided.steps), dict(found.evidence.closed)["resolved"]) == (2, BEGIN)
+
+
+def test_outcomes_of_a_silence_that_never_arrive_begin_the_evidence_anew(store, started):
+    units = exposed(store, started, 7)
+    heard(store, [one for one in units if one[1] >= BEGIN + 5.9 * HOUR])  # 0 % against 0 % before
+    found = look(store, started, 7)  # the first since the feed came back
+    assert [(one.move, one.reason.why) for one in found.decided.steps] == [(Move.RESTART, Why.OUTCOMES_MISSING)] * 2
+    assert exit_code(found.decided.steps) == 2
+    assert "of the control from 2027-01-15 08:00 to 2027-01-15 13:55 UTC" in found.decided.steps[0].reason.text
+    assert {(cell.mode, cell.attempt, cell.rung) for cell in found.decided.state.cells} == {(Mode.HELD, 1, 1)}
+    later = look(store, started, 8.5)
+    assert {one.reason.why for one in later.decided.steps} == {Why.HELD}
+    assert ledger.replayed(controller.all_rows(store, started.rollout)) is None
+
+
+def test_a_bad_candidate_falls_beside_a_silence_that_has_ended(store, started):
+    units = exposed(store, started, 8)
+    known = [one for one in units if not HOUR / 5 <= one[1] - BEGIN < 1.4 * HOUR]
+    heard(store, of_arm(known, "control"))
+    heard(store, of_arm(known, "candidate"), label="0")
+    assert {one.move for one in look(store, started, 8).decided.steps} == {Move.BACK}
+
+
+def test_a_night_without_traffic_is_no_silence(store, started):
+    units = [one for one in exposed(store, started, 8, every=12, without=(1, 5)) if one[1] % 5]
+    heard(store, units)
+    found = look(store, started, 8)
+    assert exit_code(found.decided.steps) == 0
+    assert dict(found.evidence.closed)["resolved"] == BEGIN + 7 * HOUR - 60
+
+
 def of_arm(units, arm):
-    return [one for i, one in enumerate(units) if ((i // 5) % 10 == 0) == (arm == "candidate")]
+    return [one for one in units if ((int(one[0][1:]) // 5) % 10 == 0) == (arm == "candidate")]
 
 
 @pytest.mark.parametrize(
@@ -169,11 +215,11 @@ def test_a_feed_that_is_dead_in_one_version_moves_no_cell_up_and_keeps_none_from
 
 @pytest.mark.parametrize("opened", [duckdb_of, postgres_of])
 def test_a_warehouse_waits_for_the_same_units(store, tmp_path, rules, opened):
-    units = exposed(store, rules, 4, every=30)
-    heard(store, [one for one in units if one[1] < BEGIN + HOUR])
+    units = exposed(store, rules, 6, every=30)
+    heard(store, [one for one in units if not HOUR <= one[1] - BEGIN < 4 * HOUR])
     state = first_state(rules, BEGIN)
     with opened(store, tmp_path) as warehouse:
-        for hours in (1.5, 2.2, 4):
+        for hours in (1.5, 2.2, 4, 6):
             found = gather(StoreSource(store), rules, state, BEGIN + hours * HOUR, BEGIN)
             assert gather(warehouse, rules, state, BEGIN + hours * HOUR, BEGIN) == found
-    assert found.problems
+    assert [one.reason.why for one in found.problems] == [Why.OUTCOMES_MISSING]

@@ -30,9 +30,9 @@ def result(store, rules, units, events):
         ],
     )  # fmt: skip
     write_outcomes(store, [OutcomeEvent(f"{unit}/{at}", unit, kind, "1", BEGIN + at) for unit, at, kind in events])
-    span, problem = heard(StoreSource(store), rules.rollout, rules.metrics[0], (BEGIN, BEGIN + UNTIL), BEGIN + NOW)
+    span, problems = heard(StoreSource(store), rules.rollout, rules.metrics[0], (BEGIN, BEGIN + UNTIL), BEGIN + NOW)
     assert span[0] == BEGIN
-    return span[1] - BEGIN, problem is not None
+    return span[1] - BEGIN, bool(problems)
 
 
 def test_the_last_minute_of_exposure_has_had_its_horizon_and_a_minute_for_rows_on_their_way():
