@@ -11,6 +11,7 @@ import click
 
 from seatrial.cli.output import FORMATS, show_decision
 from seatrial.errors import ConfigError, UsageError
+from seatrial.store.outcomes import LAST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -43,8 +44,6 @@ def _clock(_context: click.Context, _option: click.Parameter, value: float | Non
     return value
 
 
-LAST = 253_402_300_800.0
-"""The end of the year 9999, in seconds since 1970."""
 AT = click.option(
     "--at",
     type=float,

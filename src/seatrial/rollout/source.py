@@ -130,6 +130,11 @@ Gap = tuple[float, float]
 """A time without events: the last one before it and the first one after it."""
 
 
+BEFORE = 60.0
+"""Seconds before an exposure from which an event of zero tolerance counts: an exposure may be written after the answer, and by
+another clock."""
+
+
 class Reader(Protocol):
     """What every source of a rollout's events can read; every method may raise a SeatrialError."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from seatrial.experiment.tally import CellTraffic
-from seatrial.rollout.source import BadEvent, Crossing, FirstExposure, OutcomeOf
+from seatrial.rollout.source import BEFORE, BadEvent, Crossing, FirstExposure, OutcomeOf
 from seatrial.store.shadow import read_shadow
 from seatrial.store.traffic import read_traffic
 
@@ -33,7 +33,7 @@ _OUTCOMES = (
 )
 _BAD = (
     "SELECT DISTINCT e.cell, e.attempt, o.thread_id, o.label, o.event_id FROM outcomes o JOIN exposures e ON e.thread_id = o.thread_id "
-    "WHERE o.outcome = :outcome AND e.rollout = :rollout AND e.arm = 'candidate' AND o.observed_at >= e.exposed_at "
+    f"WHERE o.outcome = :outcome AND e.rollout = :rollout AND e.arm = 'candidate' AND o.observed_at >= e.exposed_at - {BEFORE!r} "
     "ORDER BY o.event_id, e.cell, e.attempt"
 )
 _CROSSINGS = (

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from seatrial.errors import ConfigError
 from seatrial.outcome.maturity import Answer
 from seatrial.rollout.count_rows import most_frequent
-from seatrial.rollout.source import AnswerCount, Answers, BadEvent, Crossing, ExposedCount, MeanCount
+from seatrial.rollout.source import BEFORE, AnswerCount, Answers, BadEvent, Crossing, ExposedCount, MeanCount
 from seatrial.rollout.store_source import ANY_EXPOSURE, GAPS, LAST_OUTCOME, LATE, LATE_OUTCOMES, UNHEARD
 from seatrial.rollout.units_seen import MOST, SeenFolder, Tally, UnitsSeen
 from seatrial.rollout.warehouse_connect import duckdb_file, postgres_database
@@ -145,7 +145,7 @@ class Warehouse:
         query = (
             "SELECT DISTINCT e.cell, e.attempt, o.thread_id, o.label, o.event_id FROM outcomes o "
             "JOIN exposures e ON e.thread_id = o.thread_id WHERE o.outcome = :outcome AND e.rollout = :rollout "
-            "AND e.arm = 'candidate' AND o.observed_at >= e.exposed_at ORDER BY o.event_id, e.cell, e.attempt"
+            f"AND e.arm = 'candidate' AND o.observed_at >= e.exposed_at - {BEFORE!r} ORDER BY o.event_id, e.cell, e.attempt"
         )
         found = self._query(query, {"rollout": rollout, "outcome": metric.source.name})
         return [BadEvent(*row[:4]) for row in found]

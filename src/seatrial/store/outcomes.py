@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from seatrial.store.engine import Store
 
 
+LAST = 253_402_300_800.0
+"""The end of the year 9999, in seconds since 1970: a time beyond it is in milliseconds, or none."""
+
+
 @dataclass(frozen=True, slots=True)
 class OutcomeEvent:
     """What production said once about a thread.
@@ -164,6 +168,9 @@ def write_once(store: Store, table: str, key: str, rows: list[dict[str, Any]], f
     if not rows:
         return 0
     names = list(rows[0])
+    for name in [name for name in names if name.endswith("_at")]:
+        for row in rows:
+            _check_time(row[name], f"{name} of {key} {row[key]!r}")
     insert = text(
         f"INSERT INTO {table} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)}) ON CONFLICT ({key}) DO NOTHING"
     )
@@ -180,6 +187,17 @@ def write_once(store: Store, table: str, key: str, rows: list[dict[str, Any]], f
             else:
                 _must_agree(connection, table, key, {name: row[name] for name in row if name not in free})
     return new
+
+
+def _check_time(value: Any, what: str) -> None:
+    """An event of no time would be counted never, or always."""
+    if not isinstance(value, (int, float)) or not 0 <= value < LAST:
+        hint = (
+            "; that is milliseconds, perhaps" if isinstance(value, (int, float)) and LAST <= value < LAST * 1000 else ""
+        )
+        raise UsageError(
+            f"{what} is {value!r}, and a time is seconds since 1970, up to the year 9999{hint}; nothing was written"
+        )
 
 
 def _must_agree(connection: Connection, table: str, key: str, row: Mapping[str, Any]) -> None:

@@ -203,6 +203,15 @@ def test_a_persons_clock_that_went_back_changes_nothing(store, rules):
     assert len(controller.all_rows(store, rules.rollout)) == 1
 
 
+@pytest.mark.parametrize(("before", "move"), [(60, Move.OFF), (61, Move.HOLD)])
+def test_an_event_of_zero_tolerance_may_come_before_its_exposure_is_written(store, rules, before, move):
+    begin(store, rules)
+    place = (rules.rollout, "u", "u", "DE", "candidate", 0, 1, BEGIN + 100)
+    write_exposures(store, [Exposure("e", *place, "h", "sha256-splitmix64/1")], now=BEGIN + 100)
+    write_outcomes(store, [OutcomeEvent("o", "u", "no_pii", "0", BEGIN + 100 - before)])
+    assert look(store, rules, BEGIN + 400).decided.steps[0].move is move
+
+
 def test_events_written_twice_count_once(store, rules):
     begin(store, rules)
     state = ledger.state_of(controller.ends(store, rules.rollout)[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import seatrial
 from seatrial.errors import ConfigError, DataError, UsageError
 from seatrial.store.current import close_stores, use_store
 from seatrial.store.engine import open_store
+from seatrial.store.exposures import Exposure, write_exposures
 from seatrial.store.outcomes import DecisionRow, OutcomeEvent, write_decisions, write_outcomes
 from seatrial.store.shadow import ShadowAnswer, read_shadow, write_shadow
 from seatrial.store.traffic import read_traffic, write_traffic
@@ -158,3 +160,17 @@ def test_a_password_never_stands_in_a_message(tmp_path):
     with pytest.raises(DataError) as raised:
         open_store("postgresql://someone:hunter2@127.0.0.1:1/none")
     assert "hunter2" not in str(raised.value)
+
+
+def test_an_event_of_no_time_is_refused(store):
+    milliseconds = 1_800_000_000_000
+    for time in (math.nan, math.inf, -math.inf, -1.0, "soon", None, milliseconds):
+        for write, event in (
+            (write_outcomes, OutcomeEvent("o1", "t1", "reply", "1", time)),
+            (write_exposures, Exposure("e1", "r", "u", "t1", "c", "control", 0, 1, time)),
+        ):
+            with pytest.raises(UsageError, match="a time is seconds since 1970") as error:
+                write(store, [event])
+            assert ("milliseconds" in str(error.value)) == (time == milliseconds)
+    with store.read() as connection:
+        assert connection.exec_driver_sql("SELECT COUNT(*) FROM outcomes").scalar() == 0
