@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from seatrial.outcome.metric import Pick
@@ -26,6 +26,7 @@ from seatrial.store.outcomes import OutcomeEvent, write_outcomes
 from .test_warehouse import BEGIN, duckdb_of, rules_with
 
 
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 @given(st.lists(st.lists(st.integers(0, 12), max_size=9), max_size=8), st.lists(st.integers(0, 12), max_size=9))
 def test_units_are_repeated_as_plain_counting_says(batches, wanted):
     seen, everything = UnitsSeen(), []
