@@ -70,7 +70,7 @@ def plan_lines(plan: AbPlan, sizes: tuple[Size, ...], needed: int | None) -> Ite
         f"treatment {100 * plan.treated:g} %, alpha {plan.alpha:g}, power {plan.power:g}",
         "plain",
     )
-    yield Line(f"  {'metric':<20} {'must see':>9} {'fixed':>12} {'always-valid':>13}  days", "dim")
+    yield Line(f"  {'metric':<20} {'detects':>9} {'fixed':>12} {'always-valid':>13}  days", "dim")
     for size in sizes:
         step = f"{100 * size.step:g} pts" if size.metric.rate is not None else f"{size.step:g}"
         own = size.needed(plan)
