@@ -9,6 +9,8 @@ from seatrial.canonical import content_hash
 from seatrial.experiment.partition import Partition
 
 SCHEMA = "seatrial/rollout-plan/1"
+ALL_TRAFFIC = "all traffic"
+"""What the cells are called together; no cell has this name."""
 
 
 class Unit(StrEnum):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from seatrial import toml as words
 from seatrial.errors import ConfigError
 from seatrial.experiment.partition import REST, Match, Part, Partition, check_partition
-from seatrial.experiment.plan import Cell
+from seatrial.experiment.plan import ALL_TRAFFIC, Cell
 from seatrial.segment import OPS, Dimension, Rule
 
 if TYPE_CHECKING:
@@ -32,6 +32,10 @@ def read_cells(
     if not words.table(raw, f"{place}]"):
         raise ConfigError(
             f"{place}]: names no cell; one that takes all traffic is [cell.all] with share = 1 and its rate"
+        )
+    if ALL_TRAFFIC in raw:
+        raise ConfigError(
+            f"{place}.{ALL_TRAFFIC!r}]: this name stands for all cells together on every page; name the cell otherwise, e.g. all"
         )
     found = [_cell(name, rule, metrics, place) for name, rule in raw.items()]
     total = sum(cell.share for cell in found)

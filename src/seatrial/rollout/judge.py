@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from seatrial.experiment.plan import ALL_TRAFFIC
 from seatrial.rollout.alpha import levels, try_alpha
 from seatrial.rollout.means import MeanFinding, mean_findings
 from seatrial.rollout.reason import Reason, Why
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from seatrial.rollout.state import CellState, Row
     from seatrial.rollout.state import State as RolloutState
 
-OVERALL = "all traffic"
+OVERALL = ALL_TRAFFIC
 UNKNOWN_TOLERATED = 0.02
 """Share of a version's units that may be left out because their labels are unknown: what is missing at random costs units only."""
 

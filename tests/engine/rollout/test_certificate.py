@@ -60,6 +60,7 @@ def test_the_hash_is_of_the_rules_and_not_of_their_place():
         ({"schema": "seatrial/policy/1"}, 'this version reads schema = "seatrial/rollout-plan/1"'),
         ({"alhpa": 0.05}, "'alhpa' is unknown; choose one of: owner, alpha, must_stop"),
         ({"cell": None}, "names no cell"),
+        ({"cell": {"all traffic": {"share": 1.0, "rate": 0.95}}}, "stands for all cells together"),
         ({"cell": {"a": {"share": 0.5, "rate": 0.9}}}, "sum to 0.5; cells are a partition"),
         ({"cell": {"a": {"share": 1, "rate": 0.9, "critcal": True}}}, "choose one of: share, rate, critical"),
         ({"cell": {"a\x1b[2J": {"share": 1, "rate": 0.9}}}, "characters that cannot be seen"),
