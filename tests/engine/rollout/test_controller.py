@@ -465,5 +465,5 @@ def test_a_ledger_of_another_format_is_refused_in_a_sentence(store, rules):
 
 
 def test_a_rollout_that_was_never_started_is_named(store):
-    with pytest.raises(UsageError, match="never started"):
+    with pytest.raises(UsageError, match="no rollout was started here yet; start one: seatrial rollout start nothing"):
         controller.full_name(store, "nothing")

@@ -188,7 +188,7 @@ class Counted:
     def none(self, *_):
         return 0
 
-    bad_events = crossings = shadow_answers = traffic = means = nothing
+    bad_events = crossings = shadow_answers = traffic = means = gaps = nothing
     has_unheard = has_exposures = late_exposures = late_outcomes = none
 
 
