@@ -6,9 +6,9 @@ from typing import Any
 
 
 def unit_text(unit: Any) -> str | None:
-    """The unit as text, so that 42, 42.0, "42" and " 42 " are one; None for what names nobody. Never raises.
+    """The unit as text, so that 42, 42.0, "42" and " 42 " are one; None for what names no unit. Never raises.
 
-    None, blanks, every kind of "not a number" and what has no text name nobody. What is assigned, what is recorded and what
+    None, blanks, every kind of "not a number" and what has no text name no unit. What is assigned, what is recorded and what
     is counted all go by this text: a unit that had two of them would meet both versions.
     """
     if isinstance(unit, str):

@@ -320,7 +320,7 @@ def _contents(project: Project, rules: Rules) -> tuple[tuple[str, str], list[str
 
 
 def _powered(plan: RolloutPlan, *, accepted: bool) -> Sequence[str]:
-    """What the certificate says, for the ledger; UsageError where a stage cannot stop what must be stopped and nobody accepts it."""
+    """What the certificate says, for the ledger; UsageError where a stage cannot stop what must be stopped and that is not accepted."""
     import numpy as np  # noqa: PLC0415
 
     from seatrial.rollout.certificate import certify_rollout  # noqa: PLC0415 - scipy is for those who start

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 LONGEST_LABEL = 60
-"""Characters of an unknown label that are kept: it is quoted, and whoever writes outcomes chose it."""
+"""Characters of an unknown label that are kept: it is quoted, and it comes from outside."""
 
 
 def gather(

@@ -97,7 +97,7 @@ class Allowance:
                     self._count("budget_exceeded")
                     self._tell_once(account, BudgetSpent(graph, period, self._began(period), limit, spent))
                     raise OverBudget(text)
-                if account.in_flight and spent + held >= limit:  # reserved, not spent: nobody is called
+                if account.in_flight and spent + held >= limit:  # reserved, not spent: no alarm
                     self._count("budget_exceeded")
                     calls = count(account.in_flight, "call")
                     raise OverBudget(
